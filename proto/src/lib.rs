@@ -1,0 +1,43 @@
+//! What the gateway and an agent say to each other.
+//!
+//! Plain values with serde derives, and the few pure rules that both ends must apply alike: how sort keys compare, what a
+//! selector matches, what a visibility hides. No I/O and no runtime, so either end can be tested without the other.
+//!
+//! The agent is an HTTP service and the gateway its client (see [`paths`]). Bodies are JSON; replies that may be long are
+//! newline-delimited JSON frames. Unknown fields are ignored, so that neighbours one version apart understand each other.
+
+pub mod call;
+pub mod column;
+pub mod control;
+pub mod get;
+pub mod ids;
+pub mod kind;
+pub mod list;
+pub mod pattern;
+pub mod quantity;
+pub mod selector;
+pub mod sort;
+pub mod status;
+pub mod visibility;
+
+/// Paths of the agent's HTTP service, and of the gateway's endpoint that agents dial.
+pub mod paths {
+    /// `POST`, [`ListRequest`](crate::list::ListRequest) → frames of [`ListFrame`](crate::list::ListFrame).
+    pub const LIST: &str = "/agent/v1/list";
+    /// `POST`, [`GetRequest`](crate::get::GetRequest) → frames of [`GetFrame`](crate::get::GetFrame).
+    pub const GET: &str = "/agent/v1/get";
+    /// `POST`, open in both directions for the life of a link: frames of
+    /// [`GatewayFrame`](crate::control::GatewayFrame) one way, [`AgentFrame`](crate::control::AgentFrame) the other.
+    pub const CONTROL: &str = "/agent/v1/control";
+    /// On the gateway: the WebSocket that an agent dials.
+    pub const LINK: &str = "/agent/v1/link";
+}
+
+/// Content type of a reply made of newline-delimited JSON frames.
+pub const FRAMES: &str = "application/x-ndjson";
+
+/// The protocol versions that this build speaks, oldest and newest.
+pub const PROTOCOL: control::ProtocolRange = control::ProtocolRange { min: 1, max: 1 };
+
+/// The most rows that one frame carries.
+pub const ROWS_PER_FRAME: usize = 64;
