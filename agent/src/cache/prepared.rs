@@ -1,0 +1,50 @@
+//! An object on its way into a store.
+
+use crate::columns::Cell;
+
+/// An object that ingest has parsed, redacted and stripped: all that a store keeps of it.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// Empty for a cluster-scoped object.
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) uid: String,
+    /// Empty where the object has none.
+    pub(crate) version: String,
+    pub(crate) created_ms: Option<i64>,
+    pub(crate) labels: Vec<(String, String)>,
+    pub(crate) last_writer: Option<LastWriter>,
+    /// One per narrow column, then one per indexed path of the kind.
+    pub(crate) cells: Vec<Cell>,
+    /// The whole object, compact.
+    pub(crate) json: Vec<u8>,
+}
+
+/// The most recent entry of `managedFields`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LastWriter {
+    pub(crate) manager: String,
+    pub(crate) operation: String,
+    pub(crate) api_version: String,
+    pub(crate) time_ms: i64,
+}
+
+impl Prepared {
+    /// `None` for a cluster-scoped object.
+    pub fn namespace(&self) -> Option<&str> {
+        (!self.namespace.is_empty()).then_some(self.namespace.as_str())
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn uid(&self) -> &str {
+        &self.uid
+    }
+
+    /// As the API server gave it; empty where it gave none.
+    pub fn resource_version(&self) -> &str {
+        &self.version
+    }
+}

@@ -1,0 +1,50 @@
+//! What a store must know of its kind before the first object arrives.
+
+use std::sync::Arc;
+
+use kubeplex_proto::kind::{GroupResource, Scope};
+
+use crate::columns::Columns;
+use crate::redact::DigestKey;
+
+/// One kind, in the version that the cluster serves it in.
+#[derive(Clone)]
+pub struct KindShape {
+    pub id: GroupResource,
+    /// `v1`, `apps/v1`: what objects of a list, which do not say it themselves, are given.
+    pub api_version: String,
+    /// `Pod`.
+    pub kind: String,
+    pub scope: Scope,
+    pub columns: Arc<Columns>,
+    /// Under which values that may not be stored are told apart.
+    pub digest_key: DigestKey,
+}
+
+/// How much of a kind is kept; beyond it the oldest objects go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    pub objects: usize,
+    /// Of whole objects, as they are stored.
+    pub bytes: usize,
+}
+
+impl KindShape {
+    /// Paths that field selectors name often enough to be answered from the row, beside `metadata.*` and the columns.
+    pub fn indexed_paths(&self) -> &'static [&'static str] {
+        match (self.id.group.as_str(), self.id.resource.as_str()) {
+            ("", "pods") => &["spec.nodeName", "status.phase"],
+            ("", "events") => &["involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "reason", "type"],
+            ("", "nodes") => &["spec.unschedulable"],
+            ("", "namespaces" | "persistentvolumes" | "persistentvolumeclaims") => &["status.phase"],
+            ("", "secrets") => &["type"],
+            _ => &[],
+        }
+    }
+
+    /// The bound of kinds that grow without anybody's intent.
+    pub fn bound(&self) -> Option<Bound> {
+        let is_events = self.id.group.is_empty() && self.id.resource == "events";
+        is_events.then_some(Bound { objects: 20_000, bytes: 16 << 20 })
+    }
+}
