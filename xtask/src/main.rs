@@ -1,6 +1,12 @@
 //! Every routine of the project, behind one command: `cargo xtask …`. CI calls the same ones.
 
+mod bench;
 mod controlplane;
+mod deny;
+mod test;
+mod tidy;
+
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
@@ -13,6 +19,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Every check and test; with --require-all nothing may be left out
+    Test(test::Options),
+    /// Layering, shape of files, links, lock files
+    Tidy,
+    /// Licences and sources of dependencies (cargo-deny, installed when missing)
+    Deny,
+    /// The benchmarks: JSON and a table
+    Bench(bench::Options),
     /// Real Kubernetes control planes on loopback, for the tests and for trying things out
     #[command(subcommand)]
     Controlplane(controlplane::Command),
@@ -20,6 +34,15 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
+        Task::Test(options) => test::run(&options),
+        Task::Tidy => tidy::run(),
+        Task::Deny => deny::run(),
+        Task::Bench(options) => bench::run(&options),
         Task::Controlplane(command) => controlplane::run(command),
     }
+}
+
+/// The root of the checkout.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
 }

@@ -1,0 +1,65 @@
+//! The parts of the run, in order. Go and cargo never build at the same time: the machines have two cores.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+use super::conformance;
+use super::step::{Outcome, Step, counted};
+use crate::{controlplane, deny, tidy};
+
+/// How many real clusters the integration suite gets.
+const CLUSTERS: u8 = 3;
+
+pub(super) const ALL: &[Step] = &[
+    Step { name: "format", about: "rustfmt has nothing to change", action: || Outcome::of(format()) },
+    Step { name: "tidy", about: "layering and shape", action: || Outcome::of(tidy::run()) },
+    Step { name: "deny", about: "licences and sources of dependencies", action: || Outcome::of(deny::run()) },
+    Step { name: "clippy", about: "lints, warnings are errors", action: || Outcome::of(clippy()) },
+    Step { name: "rust", about: "unit tests, and the suite on simulated clusters", action: rust },
+    Step { name: "real", about: "the same suite on real API servers", action: real },
+    Step { name: "conformance", about: "the official MCP suite, both protocol eras", action: conformance::run },
+];
+
+fn format() -> anyhow::Result<()> {
+    cargo(&["fmt", "--all", "--check"])
+}
+
+fn clippy() -> anyhow::Result<()> {
+    cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])
+}
+
+fn rust() -> Outcome {
+    counted(Command::new("cargo").args(["test", "--quiet", "--workspace", "--no-fail-fast"]).current_dir(crate::root()))
+}
+
+/// Brings real control planes up, runs what needs them, and takes them down whatever happened.
+fn real() -> Outcome {
+    if Command::new("go").arg("version").output().is_err() {
+        return Outcome::NotRun("Go is not installed: the real control plane is built from Go modules".to_owned());
+    }
+    if let Err(error) = controlplane::run(controlplane::Command::Up { count: CLUSTERS }) {
+        return Outcome::of(Err(error.context("bringing the real control planes up")));
+    }
+    let outcome = counted(
+        Command::new("cargo")
+            .args(["test", "--quiet", "--package", "kubeplex-tests", "--no-fail-fast", "--", "--test-threads", "1"])
+            .current_dir(crate::root())
+            .env("KUBEPLEX_TEST_CONTROLPLANE", state_file()),
+    );
+    if let Err(error) = controlplane::run(controlplane::Command::Down) {
+        eprintln!("taking the control planes down: {error:#}");
+    }
+    outcome
+}
+
+fn state_file() -> PathBuf {
+    crate::root().join("target/controlplane/state.json")
+}
+
+fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
+    let status = Command::new("cargo").args(arguments).current_dir(crate::root()).status().context("running cargo")?;
+    ensure!(status.success(), "cargo {} failed", arguments.join(" "));
+    Ok(())
+}
