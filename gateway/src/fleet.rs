@@ -1,1 +1,127 @@
-//! (being written)
+//! What the gateway knows of its clusters at one moment: plain values, so that the stages that decide on them stay pure.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use kubeplex_proto::control::{ClusterReport, KindReport};
+use kubeplex_proto::ids::ClusterId;
+use kubeplex_proto::kind::{GroupResource, KindTable};
+
+/// Every expected cluster (configured or enrolled, seen or not), ordered by name.
+#[derive(Debug, Clone, Default)]
+pub struct Fleet {
+    clusters: Vec<Arc<ClusterView>>,
+}
+
+/// One cluster as the registry knew it when the snapshot was taken. All durations are relative to that moment.
+#[derive(Debug, Clone)]
+pub struct ClusterView {
+    pub id: ClusterId,
+    /// From the gateway's configuration, never from the agent.
+    pub labels: BTreeMap<String, String>,
+    pub link: LinkState,
+    /// How long the link has been in this state.
+    pub link_since_ms: u64,
+    /// How long ago any byte came over the link; `None` while none ever did.
+    pub heard_ms_ago: Option<u64>,
+    /// Empty while no agent ever said hello.
+    pub agent_version: String,
+    /// The last report; all zero and empty while there was none.
+    pub report: ClusterReport,
+    /// The cluster's discovery; `None` while it was never reported. Kept after the link is lost.
+    pub kinds: Option<Arc<KindTable>>,
+    /// Kinds that the agent caches, last known, with `age_ms` counted up to the snapshot.
+    pub caches: HashMap<GroupResource, KindReport>,
+}
+
+/// How a cluster's link stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LinkState {
+    /// Expected, and never yet linked since this gateway started.
+    Never,
+    Connected,
+    /// Silent for longer than heartbeats allow; still used.
+    Suspect,
+    Lost,
+}
+
+impl LinkState {
+    /// Whether a leg may be sent.
+    pub fn is_usable(self) -> bool {
+        matches!(self, Self::Connected | Self::Suspect)
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Connected => "connected",
+            Self::Suspect => "suspect",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+impl Fleet {
+    /// Orders the clusters by name; of two with one name the first stays.
+    pub fn new(mut clusters: Vec<Arc<ClusterView>>) -> Self {
+        clusters.sort_by(|a, b| a.id.cmp(&b.id));
+        clusters.dedup_by(|a, b| a.id == b.id);
+        Self { clusters }
+    }
+
+    pub fn clusters(&self) -> &[Arc<ClusterView>] {
+        &self.clusters
+    }
+
+    pub fn get(&self, id: &ClusterId) -> Option<&Arc<ClusterView>> {
+        self.clusters.binary_search_by(|cluster| cluster.id.cmp(id)).ok().map(|at| &self.clusters[at])
+    }
+
+    /// The part of the fleet that `visible` admits: what resolve may know of.
+    pub fn visible(&self, visible: impl Fn(&ClusterView) -> bool) -> Self {
+        Self { clusters: self.clusters.iter().filter(|cluster| visible(cluster)).cloned().collect() }
+    }
+}
+
+impl ClusterView {
+    /// A cluster that is expected and of which nothing is known yet.
+    pub fn expected(id: ClusterId, labels: BTreeMap<String, String>, since_ms: u64) -> Self {
+        Self {
+            id,
+            labels,
+            link: LinkState::Never,
+            link_since_ms: since_ms,
+            heard_ms_ago: None,
+            agent_version: String::new(),
+            report: ClusterReport::default(),
+            kinds: None,
+            caches: HashMap::new(),
+        }
+    }
+
+    /// How many objects of a kind the cluster last reported, for kinds that it caches.
+    pub fn last_known_objects(&self, kind: &GroupResource) -> Option<u64> {
+        self.caches.get(kind).filter(|report| report.age_ms.is_some()).map(|report| report.objects)
+    }
+
+    /// The age of the least recent proof over all cached kinds that were ever current, in milliseconds.
+    pub fn data_age_ms(&self) -> Option<u64> {
+        self.caches.values().filter_map(|report| report.age_ms).max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clusters_are_found_by_name_and_hidden_ones_are_not() {
+        let view = |name| Arc::new(ClusterView::expected(ClusterId::new(name).unwrap(), BTreeMap::new(), 0));
+        let fleet = Fleet::new(vec![view("b"), view("a"), view("b")]);
+        let names: Vec<_> = fleet.clusters().iter().map(|cluster| cluster.id.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        let b = ClusterId::new("b").unwrap();
+        assert!(fleet.get(&b).is_some());
+        assert!(fleet.visible(|cluster| cluster.id != b).get(&b).is_none());
+    }
+}

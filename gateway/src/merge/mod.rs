@@ -1,1 +1,46 @@
-//! (being written)
+//! Many legs become one answer. Pure state machines: [`fanout`](crate::fanout) feeds them frames and asks what they need.
+
+mod get;
+mod list;
+
+use kubeplex_proto::status::{AgentErrorCode, LegStatus};
+
+use crate::request::LegId;
+
+pub use get::{GetMerge, GetPage};
+pub use list::{ListMerge, ListPage};
+
+/// What a merge wants next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A row went to the page.
+    Row,
+    /// The next frame of this leg, or its failure, decides.
+    Need(LegId),
+    /// The page is complete; legs that are still open can be dropped.
+    Done,
+}
+
+/// Why a leg has no (more) rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegFailure {
+    /// Any status but `ok`, `absent` and `stale`.
+    pub status: LegStatus,
+    /// `no link for 4 min`, `no answer within 8 s`: without a full stop; what it means for the rows is added.
+    pub message: String,
+    /// How long the cluster has been in this state, where that is known.
+    pub since_ms: Option<u64>,
+    /// Set where the agent refused the request (a reply other than 200). If every leg says `invalid_argument`, so does
+    /// the call.
+    pub refusal: Option<AgentErrorCode>,
+    pub hint: Option<String>,
+    pub retry_after_ms: Option<u64>,
+}
+
+/// The answers of all legs, put together.
+#[derive(Debug, Clone)]
+pub enum Merged {
+    Clusters,
+    List(ListPage),
+    Get(GetPage),
+}

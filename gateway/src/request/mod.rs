@@ -1,0 +1,143 @@
+//! What a call asks, once it is understood: the type that every later stage works on.
+//!
+//! Only [`resolve`](crate::resolve) builds a [`Request`]. Its legs are addressed by [`LegId`], the place of a cluster in
+//! [`Request::targets`]; the merge and the answer's coverage use the same numbers.
+
+pub mod bounds;
+mod clusters;
+mod get;
+mod list;
+
+use std::sync::Arc;
+
+use kubeplex_proto::call::{CallContext, Freshness, Identity};
+use kubeplex_proto::ids::CallId;
+use kubeplex_proto::kind::GroupResource;
+use kubeplex_proto::pattern::Pattern;
+use kubeplex_proto::visibility::Visibility;
+
+use crate::fleet::ClusterView;
+
+pub use clusters::ClustersQuery;
+pub use get::GetQuery;
+pub use list::{Field, ListQuery, Order, OrderTerm};
+
+/// A call that is understood.
+#[derive(Debug, Clone)]
+pub enum Request {
+    /// Answered from the fleet alone: no leg is sent.
+    Clusters(ClustersQuery),
+    List(ListQuery),
+    Get(GetQuery),
+}
+
+/// What every request says beside its question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallOptions {
+    /// For the whole call.
+    pub timeout_ms: u64,
+    /// Budget of `structuredContent`.
+    pub max_bytes: usize,
+    pub output: Output,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Output {
+    /// Arrays of cells.
+    #[default]
+    Table,
+    /// Objects keyed by column.
+    Json,
+}
+
+/// One cluster of a request.
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub cluster: Arc<ClusterView>,
+    pub standing: Standing,
+}
+
+/// Whether a cluster is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Asked,
+    /// It was missing on an earlier page of the same cursor and so stays out: its first rows would be missing, silently.
+    Out,
+}
+
+/// The place of a cluster among a request's targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LegId(pub usize);
+
+/// What a leg carries beside the question; the request itself knows the rest.
+#[derive(Debug, Clone)]
+pub struct LegContext {
+    pub call_id: CallId,
+    /// What remains for this leg.
+    pub deadline_ms: u64,
+    pub caller: Identity,
+    pub visibility: Visibility,
+}
+
+impl Request {
+    pub fn options(&self) -> &CallOptions {
+        match self {
+            Self::Clusters(query) => &query.options,
+            Self::List(query) => &query.options,
+            Self::Get(query) => &query.options,
+        }
+    }
+
+    /// All clusters of the request, ordered by name: the expected set of its coverage.
+    pub fn targets(&self) -> &[Target] {
+        match self {
+            Self::Clusters(query) => &query.targets,
+            Self::List(query) => &query.targets,
+            Self::Get(query) => &query.targets,
+        }
+    }
+
+    /// The legs to send; none for [`Request::Clusters`].
+    pub fn legs(&self) -> impl Iterator<Item = (LegId, &Arc<ClusterView>)> {
+        let sends = !matches!(self, Self::Clusters(_));
+        legs(self.targets()).filter(move |_| sends)
+    }
+
+    /// The kind asked for, for policy and for admission.
+    pub fn kind(&self) -> Option<&GroupResource> {
+        match self {
+            Self::Clusters(_) => None,
+            Self::List(query) => Some(&query.kind),
+            Self::Get(query) => Some(&query.kind),
+        }
+    }
+
+    /// The namespaces asked for; empty: all.
+    pub fn namespaces(&self) -> &[Pattern] {
+        match self {
+            Self::Clusters(_) => &[],
+            Self::List(query) => &query.namespaces,
+            Self::Get(query) => &query.namespaces,
+        }
+    }
+}
+
+/// The targets that are to be asked.
+pub fn legs(targets: &[Target]) -> impl Iterator<Item = (LegId, &Arc<ClusterView>)> {
+    let asked = targets.iter().enumerate().filter(|(_, target)| target.standing == Standing::Asked);
+    asked.map(|(at, target)| (LegId(at), &target.cluster))
+}
+
+impl LegContext {
+    fn into_call(self, max_bytes: u64) -> CallContext {
+        CallContext {
+            call_id: self.call_id,
+            deadline_ms: self.deadline_ms,
+            caller: self.caller,
+            visibility: self.visibility,
+            max_bytes,
+            freshness: Freshness::Cache,
+        }
+    }
+}
