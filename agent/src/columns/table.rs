@@ -1,0 +1,175 @@
+//! The API server's own Table (`meta.k8s.io/v1`): rows of kinds whose columns only the server knows, and the yardstick
+//! that the columns of this crate are measured against.
+
+use kubeplex_proto::column::{CellFormat, Column, column_name};
+use kubeplex_proto::quantity::parse_time_ms;
+use serde_json::Value;
+
+use super::{Cell, ColumnDef, human_duration};
+
+/// A Table as it was received.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Empty in the events of a watch after the first.
+    pub columns: Vec<ColumnDef>,
+    pub rows: Vec<TableRow>,
+    pub resource_version: String,
+    /// Set where more pages follow.
+    pub next_page: Option<String>,
+}
+
+/// One row, with what the server says of the object behind it (`includeObject=Metadata` or `Object`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableRow {
+    /// One for each column. Ages are instants where the object's metadata says which; else the server's text.
+    pub cells: Vec<Cell>,
+    /// The object, or as much of it as was asked for.
+    pub object: Value,
+}
+
+/// A text that is no Table.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the API server answered with kind \"{kind}\" where a Table was asked for: {problem}")]
+pub struct TableError {
+    kind: String,
+    problem: &'static str,
+}
+
+/// Reads a Table.
+///
+/// # Errors
+/// [`TableError`] where `table` is anything else, such as the list that a server without Tables sends.
+pub fn from_table(table: &Value) -> Result<Table, TableError> {
+    let kind = table["kind"].as_str().unwrap_or_default();
+    let error = |problem| TableError { kind: kind.chars().take(80).collect(), problem };
+    if kind != "Table" {
+        return Err(error("this kind of object has none"));
+    }
+    let definitions = table["columnDefinitions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let columns: Vec<_> = definitions.iter().map(column).collect();
+    let rows = table["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let row = |row: &Value| -> Option<TableRow> {
+        let object = row["object"].clone();
+        let cells = row["cells"].as_array()?;
+        let cell = |(index, value): (usize, &Value)| cell(columns.get(index), value, &object);
+        Some(TableRow { cells: cells.iter().enumerate().map(cell).collect(), object })
+    };
+    let rows = rows.iter().map(row).collect::<Option<_>>().ok_or_else(|| error("a row has no cells"))?;
+    let text = |pointer| table.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Ok(Table {
+        columns,
+        rows,
+        resource_version: text("/metadata/resourceVersion"),
+        next_page: Some(text("/metadata/continue")).filter(|token| !token.is_empty()),
+    })
+}
+
+fn column(definition: &Value) -> ColumnDef {
+    let name = definition["name"].as_str().unwrap_or_default();
+    let format = if name == "Age" { CellFormat::Age } else { CellFormat::Plain };
+    let wide = definition["priority"].as_i64().unwrap_or(0) > 0;
+    ColumnDef { column: Column { name: column_name(name), format }, wide }
+}
+
+fn cell(column: Option<&ColumnDef>, value: &Value, object: &Value) -> Cell {
+    let created = || parse_time_ms(object.pointer("/metadata/creationTimestamp")?.as_str()?);
+    match value {
+        Value::String(_) if column.is_some_and(|def| def.column.format == CellFormat::Age) => {
+            created().map_or_else(|| plain(value), Cell::Time)
+        }
+        value => plain(value),
+    }
+}
+
+fn plain(value: &Value) -> Cell {
+    match value {
+        Value::Null => Cell::Null,
+        Value::Bool(flag) => Cell::Boolean(*flag),
+        Value::String(text) => Cell::Text(text.clone()),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(integer), _) => Cell::Integer(integer),
+            (None, Some(float)) => Cell::Number(float),
+            (None, None) => Cell::Null,
+        },
+        value => Cell::Json(Box::new(value.clone())),
+    }
+}
+
+impl Cell {
+    /// Whether the server's cell says the same, computed at `now_ms` by the server's clock. An instant agrees with its
+    /// age as far as two seconds allow; a number with the leading number of a text (`3 (5m ago)`); nothing with the
+    /// texts that the server writes for nothing.
+    pub fn agrees_with(&self, server: &Value, now_ms: i64) -> bool {
+        match (self, server) {
+            (Self::Null, Value::Null) => true,
+            (Self::Null, Value::String(text)) => {
+                matches!(text.as_str(), "" | "<none>" | "<unknown>" | "<no value>")
+            }
+            (Self::Time(ms), Value::String(text)) => {
+                (-2..=2).any(|slack| human_duration(now_ms + slack * 1_000 - ms) == *text)
+            }
+            (Self::Integer(integer), Value::String(text)) => {
+                text.split(' ').next().and_then(|leading| leading.parse().ok()) == Some(*integer)
+            }
+            (ours, server) => Value::from(ours.clone()) == *server,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_table_is_read_with_its_ages_as_instants() {
+        let table = json!({
+            "kind": "Table", "apiVersion": "meta.k8s.io/v1",
+            "metadata": {"resourceVersion": "7", "continue": "abc"},
+            "columnDefinitions": [
+                {"name": "Name", "type": "string", "priority": 0},
+                {"name": "Port(s)", "type": "integer", "priority": 1},
+                {"name": "Age", "type": "string", "priority": 0},
+            ],
+            "rows": [
+                {"cells": ["a", 80, "5m"],
+                 "object": {"metadata": {"name": "a", "creationTimestamp": "1970-01-01T00:00:01Z"}}},
+                {"cells": ["b", null, "<unknown>"], "object": null},
+            ],
+        });
+        let table = from_table(&table).unwrap();
+        let names: Vec<_> = table.columns.iter().map(|def| (def.column.name.as_str(), def.wide)).collect();
+        assert_eq!(names, [("name", false), ("ports", true), ("age", false)]);
+        assert_eq!(table.rows[0].cells, ["a".into(), Cell::Integer(80), Cell::Time(1_000)]);
+        assert_eq!(table.rows[1].cells, ["b".into(), Cell::Null, "<unknown>".into()]);
+        assert_eq!((table.resource_version.as_str(), table.next_page.as_deref()), ("7", Some("abc")));
+    }
+
+    #[test]
+    fn what_is_no_table_is_refused_by_name() {
+        let error = from_table(&json!({"kind": "PodMetricsList", "items": []})).unwrap_err();
+        assert!(error.to_string().contains("PodMetricsList"), "{error}");
+        assert!(from_table(&json!({"kind": "Table", "rows": [{}]})).is_err());
+    }
+
+    #[test]
+    fn cells_agree_by_meaning() {
+        let now = 1_000_000_000;
+        for (ours, server, agrees) in [
+            (Cell::Null, json!("<none>"), true),
+            (Cell::Null, json!("x"), false),
+            (Cell::Time(now - 300_000), json!("5m"), true),
+            (Cell::Time(now - 300_000), json!("5m2s"), true),
+            (Cell::Time(now - 300_000), json!("5m3s"), false),
+            (Cell::Integer(3), json!("3 (5m ago)"), true),
+            (Cell::Integer(3), json!("31"), false),
+            (Cell::Integer(3), json!(3), true),
+            ("a".into(), json!("a"), true),
+            ("a".into(), json!("b"), false),
+            (Cell::Boolean(true), json!(true), true),
+        ] {
+            assert_eq!(ours.agrees_with(&server, now), agrees, "{ours:?} {server}");
+        }
+    }
+}
