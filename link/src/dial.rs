@@ -1,0 +1,165 @@
+//! The agent's way to the gateway: TCP, TLS where the URL says so, and the WebSocket handshake with the token.
+
+use std::io;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use rustls::pki_types::ServerName;
+use tokio::net::{TcpStream, lookup_host};
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::client_async_with_config;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{self, handshake::client::Request};
+
+use crate::activity::{Activity, Metered};
+use crate::secure;
+use crate::trust::Trust;
+use crate::url::{GatewayUrl, Transport};
+use crate::websocket::{self, ByteStream, LinkStream, WebSocketBytes};
+
+/// What authenticates an agent: a secret between it and the gateway's configuration.
+#[derive(Clone)]
+pub struct Token(HeaderValue);
+
+/// A token that can't be sent in a header.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the token is empty or holds characters that can't be in a header; letters, digits and punctuation are wanted"
+)]
+pub struct InvalidToken;
+
+impl Token {
+    /// # Errors
+    /// [`InvalidToken`] for an empty text, and for one with characters other than visible ASCII.
+    pub fn new(secret: &str) -> Result<Self, InvalidToken> {
+        let secret = secret.trim();
+        if secret.is_empty() || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(InvalidToken);
+        }
+        let mut value = HeaderValue::try_from(format!("Bearer {secret}")).map_err(|_| InvalidToken)?;
+        value.set_sensitive(true);
+        Ok(Self(value))
+    }
+}
+
+/// Why no link came about.
+#[derive(Debug, thiserror::Error)]
+pub enum DialError {
+    #[error("looking up {host}")]
+    Lookup { host: String, source: io::Error },
+    #[error("{host} has no address, or ws:// leads to one that is not loopback")]
+    NoAddress { host: String },
+    #[error("connecting to {url}")]
+    Connect { url: String, source: io::Error },
+    #[error("TLS with {url}")]
+    Tls { url: String, source: io::Error },
+    /// A gateway, or something before it, answered and said no.
+    #[error("{url} answered with HTTP status {status}: {message}")]
+    Refused { url: String, status: StatusCode, message: String, retry_after: Option<Duration> },
+    #[error("the WebSocket handshake with {url}")]
+    Handshake { url: String, source: tungstenite::Error },
+    #[error("securing the link to {url}")]
+    Secure { url: String, source: io::Error },
+}
+
+/// Dials the gateway and returns the link's byte stream, what it receives noted in `activity`.
+///
+/// # Errors
+/// [`DialError`]; dropping the future gives up.
+pub async fn dial(
+    url: &GatewayUrl,
+    token: &Token,
+    trust: &Trust,
+    activity: Activity,
+) -> Result<LinkStream, DialError> {
+    let socket = connect(url).await?;
+    let stream = match url.transport() {
+        Transport::Plain => handshake(url, token, Metered::new(socket, activity)).await?,
+        Transport::Tls => {
+            let socket = Metered::new(socket, activity);
+            let failed = |source| DialError::Tls { url: url.to_string(), source };
+            let name = ServerName::try_from(url.host().to_owned());
+            let name = name.map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
+            let connector = TlsConnector::from(trust.0.clone());
+            handshake(url, token, connector.connect(name, socket).await.map_err(failed)?).await?
+        }
+    };
+    secure::agent_side(stream).await.map_err(|source| DialError::Secure { url: url.to_string(), source })
+}
+
+async fn connect(url: &GatewayUrl) -> Result<TcpStream, DialError> {
+    let host = url.host().to_owned();
+    let found = lookup_host((url.host(), url.port())).await;
+    let found = found.map_err(|source| DialError::Lookup { host: host.clone(), source })?;
+    let mut outcome = Err(DialError::NoAddress { host });
+    for address in found.filter(|address| url.admits(address.ip())) {
+        match TcpStream::connect(address).await.and_then(|socket| socket.set_nodelay(true).map(|()| socket)) {
+            Ok(socket) => return Ok(socket),
+            Err(source) => outcome = Err(DialError::Connect { url: url.to_string(), source }),
+        }
+    }
+    outcome
+}
+
+async fn handshake<S>(url: &GatewayUrl, token: &Token, stream: S) -> Result<LinkStream, DialError>
+where
+    S: ByteStream + 'static,
+{
+    let failed = |source| DialError::Handshake { url: url.to_string(), source };
+    let mut request: Request = url.to_string().into_client_request().map_err(failed)?;
+    request.headers_mut().insert(header::AUTHORIZATION, token.0.clone());
+    match client_async_with_config(request, stream, Some(websocket::config())).await {
+        Ok((socket, _)) => Ok(Box::new(WebSocketBytes::new(socket))),
+        Err(tungstenite::Error::Http(reply)) => Err(refused(url, &reply)),
+        Err(source) => Err(failed(source)),
+    }
+}
+
+fn refused(url: &GatewayUrl, reply: &Response<Option<Vec<u8>>>) -> DialError {
+    let body = reply.body().as_deref().unwrap_or_default();
+    DialError::Refused {
+        url: url.to_string(),
+        status: reply.status(),
+        message: explanation(body),
+        retry_after: retry_after(reply.headers()),
+    }
+}
+
+/// The `message` of a gateway's refusal, else the beginning of whatever a proxy said.
+fn explanation(body: &[u8]) -> String {
+    let message = serde_json::from_slice::<serde_json::Value>(body).ok();
+    let message = message.as_ref().and_then(|refusal| refusal["message"].as_str()).map(str::to_owned);
+    let text = message.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned());
+    let text: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
+    if text.trim().is_empty() { "no explanation".to_owned() } else { text }
+}
+
+/// Seconds; a date, the header's other form, is not worth believing another machine's clock for.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_must_fit_into_a_header() {
+        for text in ["", "  ", "two words", "line\nbreak", "ключ"] {
+            assert!(Token::new(text).is_err(), "{text:?}");
+        }
+        assert!(Token::new(" a-token\n").is_ok(), "a file's trailing newline is not part of it");
+    }
+
+    #[test]
+    fn a_refusal_says_why_and_when_to_come_back() {
+        let url: GatewayUrl = "wss://gw.example.com".parse().unwrap();
+        let body = Some(br#"{"code":"rate_limited","message":"too many at once"}"#.to_vec());
+        let reply = Response::builder().status(429).header("retry-after", "7").body(body).unwrap();
+        let DialError::Refused { message, retry_after, .. } = refused(&url, &reply) else { unreachable!() };
+        assert_eq!((message.as_str(), retry_after), ("too many at once", Some(Duration::from_secs(7))));
+        assert_eq!(explanation(b"<html>\r\nbad gateway</html>"), "<html>bad gateway</html>");
+        assert_eq!(explanation(b""), "no explanation");
+    }
+}

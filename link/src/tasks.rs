@@ -1,0 +1,44 @@
+//! Where the tasks of one link live: owned by a tracker, and cut together.
+
+use std::future::Future;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Spawns what hyper needs for one connection.
+///
+/// Hyper leaves an HTTP/2 connection running in a task of its own for as long as a stream is open. On a link whose other
+/// end is gone without a word that would be for ever, so every task ends with the token too.
+#[derive(Debug, Clone)]
+pub struct LinkTasks {
+    tracker: TaskTracker,
+    cut: CancellationToken,
+}
+
+impl LinkTasks {
+    /// Tasks owned by `tracker`, that end at once when `cut` is cancelled.
+    pub fn new(tracker: TaskTracker, cut: CancellationToken) -> Self {
+        Self { tracker, cut }
+    }
+
+    /// Ends every task of the link: streams in flight fail on both ends.
+    pub fn cut(&self) {
+        self.cut.cancel();
+    }
+
+    /// Resolves when the link has been cut.
+    pub async fn until_cut(&self) {
+        self.cut.cancelled().await;
+    }
+}
+
+impl<F> hyper::rt::Executor<F> for LinkTasks
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, task: F) {
+        let cut = self.cut.clone();
+        drop(self.tracker.spawn(async move { cut.run_until_cancelled(task).await }));
+    }
+}

@@ -1,0 +1,67 @@
+//! Every duration of a link. Configuration sets them, tests shorten them.
+
+use std::time::Duration;
+
+/// How patient the ends of a link are with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timings {
+    /// How often each end says that it is alive, before jitter.
+    pub heartbeat: Duration,
+    /// Silence after which the other end is suspected to be gone.
+    pub suspect_after: Duration,
+    /// Silence after which it is gone, and the link with it.
+    pub lost_after: Duration,
+    /// For TCP, TLS and the WebSocket handshake together.
+    pub dial: Duration,
+    /// From the WebSocket handshake to the other end's first word on the control stream.
+    pub hello: Duration,
+    /// How long an agent that is asked "are you there?" may take, before another process may have its place.
+    pub probe: Duration,
+    /// How long calls under way may take to end when a link is drained.
+    pub drain: Duration,
+    /// The longest pause between two attempts to connect.
+    pub reconnect_max: Duration,
+    /// A link that held so long starts the pauses anew when it breaks.
+    pub stable_after: Duration,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self {
+            heartbeat: Duration::from_secs(4),
+            suspect_after: Duration::from_secs(8),
+            lost_after: Duration::from_secs(12),
+            dial: Duration::from_secs(10),
+            hello: Duration::from_secs(5),
+            probe: Duration::from_secs(2),
+            drain: Duration::from_secs(10),
+            reconnect_max: Duration::from_secs(60),
+            stable_after: Duration::from_secs(60),
+        }
+    }
+}
+
+/// `base` shifted by up to a fifth of itself, so that many links do not beat in step. `sample` is from 0 to 1.
+pub fn jittered(base: Duration, sample: f64) -> Duration {
+    base.mul_f64(0.8 + 0.4 * sample.clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_stays_within_a_fifth() {
+        let base = Duration::from_secs(4);
+        for (sample, expected_ms) in [(0.0, 3200), (0.5, 4000), (1.0, 4800), (7.0, 4800)] {
+            assert_eq!(jittered(base, sample).as_millis(), expected_ms);
+        }
+    }
+
+    #[test]
+    fn two_heartbeats_fit_into_the_patience_before_a_link_is_lost() {
+        let timings = Timings::default();
+        assert!(jittered(timings.heartbeat, 1.0) * 2 < timings.lost_after);
+        assert!(jittered(timings.heartbeat, 1.0) < timings.suspect_after);
+    }
+}

@@ -1,0 +1,71 @@
+//! Which authorities an agent believes when a gateway shows its certificate. There is no way to believe all.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::{ClientConfig, RootCertStore};
+
+/// The TLS settings of an agent.
+#[derive(Debug, Clone)]
+pub struct Trust(pub(crate) Arc<ClientConfig>);
+
+/// Why the authorities could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustError {
+    #[error("reading the certificates of ca_file {path}")]
+    CaFile { path: PathBuf, source: pem::Error },
+    #[error("ca_file {path} holds no certificate; PEM blocks that begin with BEGIN CERTIFICATE are wanted")]
+    EmptyCaFile { path: PathBuf },
+    #[error("a certificate is of no use as an authority")]
+    Unusable(#[source] rustls::Error),
+    #[error("this machine's own store holds no authority ({reasons}); name one with ca_file")]
+    NoSystemStore { reasons: String },
+    #[error("the TLS library refuses its own settings")]
+    Settings(#[source] rustls::Error),
+}
+
+impl Trust {
+    /// The authorities of this machine.
+    ///
+    /// # Errors
+    /// [`TrustError`] when it has none.
+    pub fn system() -> Result<Self, TrustError> {
+        let found = rustls_native_certs::load_native_certs();
+        let mut roots = RootCertStore::empty();
+        let (usable, _) = roots.add_parsable_certificates(found.certs);
+        if usable == 0 {
+            let reasons: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+            return Err(TrustError::NoSystemStore { reasons: reasons.join("; ") });
+        }
+        Self::of(roots)
+    }
+
+    /// The authorities in a PEM file, and no other.
+    ///
+    /// # Errors
+    /// [`TrustError`] when the file can't be read, or holds none.
+    pub fn ca_file(path: &Path) -> Result<Self, TrustError> {
+        let failed = |source| TrustError::CaFile { path: path.to_owned(), source };
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_file_iter(path).map_err(failed)? {
+            roots.add(certificate.map_err(failed)?).map_err(TrustError::Unusable)?;
+        }
+        if roots.is_empty() {
+            return Err(TrustError::EmptyCaFile { path: path.to_owned() });
+        }
+        Self::of(roots)
+    }
+
+    fn of(roots: RootCertStore) -> Result<Self, TrustError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(TrustError::Settings)?;
+        let mut config = config.with_root_certificates(roots).with_no_client_auth();
+        // A WebSocket begins as HTTP/1.1, whatever else the other end could do.
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self(Arc::new(config)))
+    }
+}
