@@ -1,1 +1,70 @@
-//! (being written)
+//! Every limit of the agent, in one file. Ceilings that no gateway can lift are constants; what an operator may set is in
+//! [`Limits`], with its default.
+
+use std::time::Duration;
+
+/// A watch event longer than this ends the watch: etcd holds 1.5 MiB an object by default, and JSON is longer than that.
+pub const WATCH_LINE_BYTES: usize = 16 * 1024 * 1024;
+
+/// A page of a list longer than this is asked for again in smaller pieces.
+pub const PAGE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Objects asked for in one page of a list.
+pub const PAGE_OBJECTS: u32 = 500;
+
+/// The most that a page grows to where a list is too slow for its continue tokens.
+pub const PAGE_OBJECTS_MOST: u32 = 8_000;
+
+/// Discovery, one object, a Table: replies that are read whole.
+pub const REPLY_BYTES: usize = 64 * 1024 * 1024;
+
+/// An object whose JSON is longer keeps its row, not its body.
+pub const OBJECT_BYTES: usize = 1_536 * 1024;
+
+/// Objects that are prepared together, and applied under one write lock.
+pub const INGEST_BATCH: usize = 64;
+
+/// Watch events up to this many bytes together are prepared where they arrive; more go to a blocking thread.
+pub const INLINE_INGEST_BYTES: usize = 64 * 1024;
+
+/// UIDs remembered per kind as deleted, so that a late event does not bring the object back.
+pub const TOMBSTONES: usize = 4_096;
+
+/// Events kept: the newest so many …
+pub const EVENTS_KEPT: usize = 20_000;
+
+/// … or so many bytes of them.
+pub const EVENT_BYTES_KEPT: usize = 16 * 1024 * 1024;
+
+/// Objects between two looks at the deadline of a scan.
+pub const SCAN_STRIDE: usize = 1_000;
+
+/// The longest request that the agent's HTTP service reads.
+pub const REQUEST_BYTES: usize = 1024 * 1024;
+
+/// What an operator may set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Calls to the API server at once, watches not counted.
+    pub calls_in_flight: usize,
+    /// Calls to the API server a second, watches not counted.
+    pub calls_per_second: u32,
+    /// Whole lists (a first one, or one after a gap) under way at once, over all kinds.
+    pub lists_at_once: usize,
+    /// Kinds watched because somebody asked for them.
+    pub on_demand_kinds: usize,
+    /// How long such a kind is watched after its last use.
+    pub on_demand_idle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            calls_in_flight: 10,
+            calls_per_second: 20,
+            lists_at_once: 4,
+            on_demand_kinds: 64,
+            on_demand_idle: Duration::from_secs(10 * 60),
+        }
+    }
+}

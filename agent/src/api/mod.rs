@@ -1,1 +1,263 @@
-//! (being written)
+//! Requests to the API server: raw bytes in both directions, within a budget, with typed errors.
+//!
+//! Everything the agent asks goes through [`Api`], so that one place keeps the request rate, names the agent, measures the
+//! cluster's clock, and knows whether the server can be reached. Bodies stay bytes: a page of a list is cut into its items
+//! without building a tree of it, a watch into its lines. Dropping a future or a stream cancels the request at the server.
+
+mod body;
+mod budget;
+mod connect;
+mod error;
+mod lines;
+mod page;
+mod paths;
+mod problem;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, ACCEPT_ENCODING, DATE, ETAG, IF_NONE_MATCH, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use kube::client::Body;
+
+use crate::clock::ClusterClock;
+use crate::limits;
+
+pub use budget::ApiBudget;
+pub use connect::{connect, tuned};
+pub use error::{ApiError, Unreachable, chain};
+pub use lines::WatchLines;
+pub use page::Page;
+pub use paths::{Query, collection_path, object_path};
+
+/// How the agent calls itself.
+pub const AGENT_NAME: &str = concat!("kubeplex-agent/", env!("CARGO_PKG_VERSION"));
+
+/// How a reply is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Representation {
+    /// The objects themselves.
+    Full,
+    /// The server's own Table, with whole objects in its rows.
+    TableOfObjects,
+    /// The server's own Table, with the objects' metadata and nothing else of them in its rows.
+    TableOfMetadata,
+}
+
+/// A client of one API server. Clones share the budget.
+#[derive(Clone)]
+pub struct Api {
+    client: kube::Client,
+    clock: ClusterClock,
+    budget: Arc<ApiBudget>,
+    problem: Arc<problem::Problem>,
+}
+
+/// What to ask, beside the path.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    pub accept: &'a str,
+    /// The reply's tag that is already here; an unchanged reply then has no body.
+    pub if_none_match: Option<&'a str>,
+    /// For the whole call, once the budget has let it through.
+    pub timeout: Duration,
+}
+
+impl Ask<'static> {
+    /// Plain JSON.
+    pub fn json(timeout: Duration) -> Self {
+        Self { accept: JSON, if_none_match: None, timeout }
+    }
+}
+
+/// A whole reply.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// It is what the tag stands for.
+    Unchanged,
+    Body { body: Bytes, etag: Option<String>, content_type: String },
+}
+
+const JSON: &str = "application/json";
+
+impl Api {
+    pub fn new(client: kube::Client, clock: ClusterClock, budget: ApiBudget) -> Self {
+        Self { client, clock, budget: Arc::new(budget), problem: Arc::default() }
+    }
+
+    pub fn clock(&self) -> &ClusterClock {
+        &self.clock
+    }
+
+    /// What stands between the agent and the API server, in a sentence; empty while it answers.
+    pub fn problem(&self) -> String {
+        self.problem.describe()
+    }
+
+    /// One GET, read whole.
+    ///
+    /// # Errors
+    /// Any [`ApiError`]; `TooLarge` above [`limits::REPLY_BYTES`].
+    pub async fn get(&self, path_and_query: &str, ask: Ask<'_>) -> Result<Reply, ApiError> {
+        let _permit = self.budget.admit().await;
+        let call = async {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, header(ask.accept)?);
+            if let Some(tag) = ask.if_none_match {
+                headers.insert(IF_NONE_MATCH, header(tag)?);
+            }
+            let response = self.send(path_and_query, headers).await?;
+            if response.status() == StatusCode::NOT_MODIFIED {
+                return Ok(Reply::Unchanged);
+            }
+            let text_of = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+            let etag = text_of(ETAG).map(str::to_owned);
+            let content_type = text_of(http::header::CONTENT_TYPE).unwrap_or_default().to_owned();
+            let body = body::read(response.into_body(), limits::REPLY_BYTES).await?;
+            Ok(Reply::Body { body, etag, content_type })
+        };
+        self.within(ask.timeout, call).await
+    }
+
+    /// One GET of JSON, as bytes.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn get_bytes(&self, path_and_query: &str, timeout: Duration) -> Result<Bytes, ApiError> {
+        self.bytes(path_and_query, Ask::json(timeout)).await
+    }
+
+    /// The server's own Table of a collection or an object. `path_and_query` must not say `includeObject`.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn table(
+        &self,
+        path_and_query: &str,
+        representation: Representation,
+        timeout: Duration,
+    ) -> Result<Bytes, ApiError> {
+        let path = representation.with_objects(path_and_query);
+        self.bytes(&path, Ask { accept: representation.accept(), if_none_match: None, timeout }).await
+    }
+
+    /// One page of a list.
+    ///
+    /// # Errors
+    /// Any [`ApiError`]; `TooLarge` above [`limits::PAGE_BYTES`], `Decode` where the body is no list.
+    pub async fn page(
+        &self,
+        path_and_query: &str,
+        representation: Representation,
+        timeout: Duration,
+    ) -> Result<Page, ApiError> {
+        let _permit = self.budget.admit().await;
+        let path = representation.with_objects(path_and_query);
+        let call = async {
+            let headers = HeaderMap::from_iter([(ACCEPT, header(representation.accept())?)]);
+            let response = self.send(&path, headers).await?;
+            Page::parse(body::read(response.into_body(), limits::PAGE_BYTES).await?)
+        };
+        self.within(timeout, call).await
+    }
+
+    /// Opens a watch: `path_and_query` says `watch=true` and the rest. Not charged to the budget. `timeout` is for the head
+    /// of the reply; the lines that follow have none.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn watch(
+        &self,
+        path_and_query: &str,
+        representation: Representation,
+        timeout: Duration,
+    ) -> Result<WatchLines, ApiError> {
+        let path = representation.with_objects(path_and_query);
+        let call = async {
+            let headers = HeaderMap::from_iter([
+                (ACCEPT, header(representation.accept())?),
+                // A compressed stream reaches us when the compressor's window is full, not when the event happens.
+                (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+            ]);
+            Ok(WatchLines::new(self.send(&path, headers).await?.into_body(), limits::WATCH_LINE_BYTES))
+        };
+        self.within(timeout, call).await
+    }
+
+    async fn bytes(&self, path_and_query: &str, ask: Ask<'_>) -> Result<Bytes, ApiError> {
+        match self.get(path_and_query, ask).await? {
+            Reply::Body { body, .. } => Ok(body),
+            Reply::Unchanged => Ok(Bytes::new()),
+        }
+    }
+
+    /// Sends a GET and turns any status but success and 304 into an error.
+    async fn send(&self, path_and_query: &str, mut headers: HeaderMap) -> Result<Response<Body>, ApiError> {
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT_NAME));
+        let mut request = Request::get(path_and_query).body(Body::empty()).map_err(|source| {
+            ApiError::Invalid { status: 0, message: format!("{path_and_query:?} is no path to ask for: {source}") }
+        })?;
+        *request.headers_mut() = headers;
+        let sent_ms = self.clock.local_now_ms();
+        let response = self.client.send(request).await.map_err(ApiError::unreachable)?;
+        self.measure_clock(response.headers(), sent_ms);
+        if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
+            return Ok(response);
+        }
+        Err(ApiError::from_response(response).await)
+    }
+
+    fn measure_clock(&self, headers: &HeaderMap, sent_ms: i64) {
+        let received_ms = self.clock.local_now_ms();
+        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+        let Some(date) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) else { return };
+        let date_ms = date.timestamp().as_millisecond();
+        if let Some(offset_ms) = self.clock.observe(date_ms, sent_ms, received_ms) {
+            tracing::warn!(cluster.clock_offset_ms = offset_ms, "the cluster's clock differs from this machine's");
+        }
+    }
+
+    /// Bounds a call, and remembers whether the server could be reached.
+    async fn within<T>(
+        &self,
+        timeout: Duration,
+        call: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<T, ApiError> {
+        let result = match tokio::time::timeout(timeout, call).await {
+            Ok(result) => result,
+            Err(_) => Err(ApiError::Timeout { after: timeout }),
+        };
+        self.problem.note(result.as_ref().err());
+        result
+    }
+}
+
+impl Representation {
+    fn accept(self) -> &'static str {
+        match self {
+            Self::Full => JSON,
+            Self::TableOfObjects | Self::TableOfMetadata => "application/json;as=Table;v=v1;g=meta.k8s.io",
+        }
+    }
+
+    fn with_objects(self, path_and_query: &str) -> String {
+        let included = match self {
+            Self::Full => return path_and_query.to_owned(),
+            Self::TableOfObjects => "Object",
+            Self::TableOfMetadata => "Metadata",
+        };
+        let joint = if path_and_query.contains('?') { '&' } else { '?' };
+        format!("{path_and_query}{joint}includeObject={included}")
+    }
+}
+
+fn header(value: &str) -> Result<HeaderValue, ApiError> {
+    HeaderValue::from_str(value).map_err(|source| ApiError::Invalid {
+        status: 0,
+        message: format!("{value:?} can't be sent as a header: {source}"),
+    })
+}
+
+#[cfg(test)]
+mod tests;

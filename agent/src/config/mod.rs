@@ -1,1 +1,199 @@
-//! (being written)
+//! The agent's configuration: what a file may say ([`RawConfig`]), and what the agent works from ([`AgentConfig`]).
+
+mod raw;
+mod validate;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use kubeplex_proto::ids::ClusterId;
+use kubeplex_proto::kind::GroupResource;
+use kubeplex_proto::pattern::Pattern;
+
+use crate::limits::Limits;
+use crate::watch::WatchTimings;
+
+pub use raw::RawConfig;
+pub use validate::InvalidConfig;
+
+/// A valid configuration.
+#[derive(Debug, Clone)]
+pub struct AgentConfig {
+    pub(crate) cluster: ClusterId,
+    pub(crate) access: ClusterAccess,
+    pub(crate) gateway: Option<GatewayTarget>,
+    pub(crate) watch: WatchMode,
+    pub(crate) live_reads: LiveReads,
+    pub(crate) deny: Deny,
+    pub(crate) admin: Option<SocketAddr>,
+    pub(crate) limits: Limits,
+    pub(crate) timings: WatchTimings,
+}
+
+/// How the agent reaches its API server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClusterAccess {
+    /// With the pod's service account.
+    InCluster,
+    /// With a kubeconfig; without a file the one that kubectl would take, without a context its current one.
+    Kubeconfig { file: Option<PathBuf>, context: Option<String> },
+}
+
+/// The gateway that the agent dials.
+#[derive(Debug, Clone)]
+pub struct GatewayTarget {
+    /// `wss://…`, or `ws://` to loopback.
+    pub url: http::Uri,
+    pub token: Token,
+    /// Authorities to trust in place of the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// A bearer token; never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+/// Which kinds are watched before anybody asks for them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WatchMode {
+    /// The built-in kinds: what an agent inside a cluster does.
+    #[default]
+    Builtin,
+    /// Nodes and namespaces: what suits a laptop with many contexts.
+    OnDemand,
+}
+
+/// With whose rights the agent reads what its cache can't answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LiveReads {
+    /// With nobody's: such reads are answered `forbidden`.
+    #[default]
+    Refused,
+    /// With the agent's own, which are the user's own in local mode.
+    Own,
+}
+
+/// What never enters the cache.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deny {
+    kinds: Vec<Pattern>,
+    namespaces: Vec<Pattern>,
+}
+
+impl AgentConfig {
+    /// The configuration of an agent without a file: of this cluster, without a gateway to dial, everything else by default.
+    pub fn of_cluster(cluster: ClusterId) -> Self {
+        Self {
+            cluster,
+            access: ClusterAccess::InCluster,
+            gateway: None,
+            watch: WatchMode::default(),
+            live_reads: LiveReads::default(),
+            deny: Deny::default(),
+            admin: None,
+            limits: Limits::default(),
+            timings: WatchTimings::default(),
+        }
+    }
+
+    #[must_use]
+    pub fn with_watch(self, watch: WatchMode) -> Self {
+        Self { watch, ..self }
+    }
+
+    #[must_use]
+    pub fn with_live_reads(self, live_reads: LiveReads) -> Self {
+        Self { live_reads, ..self }
+    }
+
+    #[must_use]
+    pub fn with_gateway(self, gateway: GatewayTarget) -> Self {
+        Self { gateway: Some(gateway), ..self }
+    }
+
+    #[must_use]
+    pub fn with_deny(self, deny: Deny) -> Self {
+        Self { deny, ..self }
+    }
+
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    #[must_use]
+    pub fn with_timings(self, timings: WatchTimings) -> Self {
+        Self { timings, ..self }
+    }
+
+    pub fn cluster(&self) -> &ClusterId {
+        &self.cluster
+    }
+
+    pub fn access(&self) -> &ClusterAccess {
+        &self.access
+    }
+
+    pub fn gateway(&self) -> Option<&GatewayTarget> {
+        self.gateway.as_ref()
+    }
+
+    pub fn watch(&self) -> WatchMode {
+        self.watch
+    }
+
+    pub fn live_reads(&self) -> LiveReads {
+        self.live_reads
+    }
+
+    pub fn deny(&self) -> &Deny {
+        &self.deny
+    }
+
+    /// Where health and metrics are served: a loopback address.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        self.admin
+    }
+
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub fn timings(&self) -> &WatchTimings {
+        &self.timings
+    }
+}
+
+impl Token {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The token itself, for the one header that carries it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+impl Deny {
+    /// Patterns over kinds (`secrets`, `*.cert-manager.io`) and over namespaces.
+    pub fn new(kinds: Vec<Pattern>, namespaces: Vec<Pattern>) -> Self {
+        Self { kinds, namespaces }
+    }
+
+    pub fn kind(&self, id: &GroupResource) -> bool {
+        let name = id.to_string();
+        self.kinds.iter().any(|pattern| pattern.matches(&name))
+    }
+
+    pub fn namespace(&self, name: &str) -> bool {
+        self.namespaces.iter().any(|pattern| pattern.matches(name))
+    }
+}

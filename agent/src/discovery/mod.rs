@@ -1,1 +1,1 @@
-//! (being written)
+//! What the cluster serves: its groups, versions and kinds.

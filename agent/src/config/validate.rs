@@ -1,0 +1,226 @@
+//! From what a file says to what the agent works from. All that is wrong is said at once.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use kubeplex_proto::ids::ClusterId;
+use kubeplex_proto::pattern::Pattern;
+
+use super::raw::{RawConfig, RawGateway, RawKubernetes, RawLimits};
+use super::{AgentConfig, ClusterAccess, Deny, GatewayTarget, LiveReads, Token, WatchMode};
+use crate::limits::Limits;
+use crate::watch::WatchTimings;
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the configuration is not valid:\n  - {}", .reasons.join("\n  - "))]
+pub struct InvalidConfig {
+    pub reasons: Vec<String>,
+}
+
+impl TryFrom<RawConfig> for AgentConfig {
+    type Error = InvalidConfig;
+
+    /// Reads the token's file, nothing else.
+    fn try_from(raw: RawConfig) -> Result<Self, InvalidConfig> {
+        let mut reasons = Vec::new();
+        let cluster = keep(ClusterId::new(&raw.cluster).map_err(|error| format!("cluster: {error}")), &mut reasons);
+        let gateway = gateway(raw.gateway, &mut reasons);
+        let watch = keep(watch_mode(raw.watch.mode.as_deref()), &mut reasons);
+        let live_reads = keep(live_reads(raw.kubernetes.live_reads.as_deref()), &mut reasons);
+        let admin = keep(admin(raw.admin.listen.as_deref()), &mut reasons);
+        let limits = limits(&raw.limits, &mut reasons);
+        let (Some(cluster), Some(watch), Some(live_reads), Some(admin), true) =
+            (cluster, watch, live_reads, admin, reasons.is_empty())
+        else {
+            return Err(InvalidConfig { reasons });
+        };
+        let patterns = |texts: Vec<String>| texts.into_iter().map(Pattern::new).collect();
+        Ok(Self {
+            cluster,
+            access: access(raw.kubernetes),
+            gateway,
+            watch,
+            live_reads,
+            deny: Deny::new(patterns(raw.deny.kinds), patterns(raw.deny.namespaces)),
+            admin,
+            limits,
+            timings: WatchTimings::default(),
+        })
+    }
+}
+
+fn keep<T>(result: Result<T, String>, reasons: &mut Vec<String>) -> Option<T> {
+    result.map_err(|reason| reasons.push(reason)).ok()
+}
+
+fn access(raw: RawKubernetes) -> ClusterAccess {
+    match (raw.kubeconfig, raw.context) {
+        (None, None) => ClusterAccess::InCluster,
+        (file, context) => ClusterAccess::Kubeconfig { file, context },
+    }
+}
+
+fn gateway(raw: RawGateway, reasons: &mut Vec<String>) -> Option<GatewayTarget> {
+    if raw.url.is_empty() {
+        reasons.push("gateway.url: the address of the gateway is missing, as in wss://gateway.example.com".to_owned());
+    }
+    let url = if raw.url.is_empty() { None } else { keep(gateway_url(&raw.url), reasons) };
+    let token = keep(token(raw.token, raw.token_file.as_deref()), reasons);
+    if let Some(file) = raw.ca_file.as_deref().filter(|file| !file.is_file()) {
+        reasons.push(format!("gateway.ca_file: {} is no file", file.display()));
+    }
+    Some(GatewayTarget { url: url?, token: token?, ca_file: raw.ca_file })
+}
+
+fn gateway_url(text: &str) -> Result<http::Uri, String> {
+    let url: http::Uri = text.parse().map_err(|error| format!("gateway.url: {text:?} is no URL: {error}"))?;
+    let host = url.host().unwrap_or_default();
+    match url.scheme_str() {
+        _ if host.is_empty() => Err(format!("gateway.url: {text:?} names no host")),
+        Some("wss") => Ok(url),
+        Some("ws") if is_loopback(host) => Ok(url),
+        Some("ws") => Err(format!("gateway.url: ws:// goes to loopback only, {host} needs wss://")),
+        _ => Err(format!("gateway.url: {text:?} must begin with wss://")),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn token(inline: Option<String>, file: Option<&Path>) -> Result<Token, String> {
+    let text = match (inline, file) {
+        (Some(_), Some(_)) => return Err("gateway.token and gateway.token_file: only one of them can be set".to_owned()),
+        (None, None) => return Err("gateway.token_file: a token is missing, in a file or as gateway.token".to_owned()),
+        (Some(text), None) => text,
+        (None, Some(file)) => std::fs::read_to_string(file)
+            .map_err(|error| format!("gateway.token_file: {} can't be read: {error}", file.display()))?,
+    };
+    let text = text.trim();
+    if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("gateway.token: a token is one word of printable characters".to_owned());
+    }
+    Ok(Token::new(text))
+}
+
+fn watch_mode(text: Option<&str>) -> Result<WatchMode, String> {
+    match text {
+        None | Some("builtin") => Ok(WatchMode::Builtin),
+        Some("on-demand") => Ok(WatchMode::OnDemand),
+        Some(other) => Err(format!("watch.mode: {other:?} is neither \"builtin\" nor \"on-demand\"")),
+    }
+}
+
+fn live_reads(text: Option<&str>) -> Result<LiveReads, String> {
+    match text {
+        None | Some("refused") => Ok(LiveReads::Refused),
+        Some("own") => Ok(LiveReads::Own),
+        Some(other) => Err(format!("kubernetes.live_reads: {other:?} is neither \"refused\" nor \"own\"")),
+    }
+}
+
+fn admin(text: Option<&str>) -> Result<Option<SocketAddr>, String> {
+    let Some(text) = text else { return Ok(None) };
+    let address: SocketAddr =
+        text.parse().map_err(|_| format!("admin.listen: {text:?} is no address, as 127.0.0.1:7577 is one"))?;
+    if !address.ip().is_loopback() {
+        return Err(format!("admin.listen: {address} is not a loopback address"));
+    }
+    Ok(Some(address))
+}
+
+fn limits(raw: &RawLimits, reasons: &mut Vec<String>) -> Limits {
+    let default = Limits::default();
+    let mut within = |name: &str, value: Option<u64>, default: u64, most: u64| {
+        let value = value.unwrap_or(default);
+        if !(1..=most).contains(&value) {
+            reasons.push(format!("limits.{name}: {value} is not between 1 and {most}"));
+        }
+        value
+    };
+    let calls_in_flight =
+        within("calls_in_flight", raw.calls_in_flight.map(|n| n as u64), default.calls_in_flight as u64, 100);
+    let calls_per_second =
+        within("calls_per_second", raw.calls_per_second.map(u64::from), u64::from(default.calls_per_second), 500);
+    let lists_at_once = within("lists_at_once", raw.lists_at_once.map(|n| n as u64), default.lists_at_once as u64, 32);
+    let on_demand_kinds =
+        within("on_demand_kinds", raw.on_demand_kinds.map(|n| n as u64), default.on_demand_kinds as u64, 1_000);
+    let idle_s = within("on_demand_idle_s", raw.on_demand_idle_s, default.on_demand_idle.as_secs(), 7 * 24 * 3_600);
+    Limits {
+        calls_in_flight: calls_in_flight as usize,
+        calls_per_second: calls_per_second as u32,
+        lists_at_once: lists_at_once as usize,
+        on_demand_kinds: on_demand_kinds as usize,
+        on_demand_idle: Duration::from_secs(idle_s),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: [(&str, &str); 3] =
+        [("CLUSTER", "prod-eu"), ("GATEWAY__URL", "wss://gateway.example.com"), ("GATEWAY__TOKEN", "abc")];
+
+    fn load(settings: &[(&str, &str)]) -> Result<AgentConfig, InvalidConfig> {
+        let mut all: Vec<(&str, &str)> = GOOD.to_vec();
+        all.retain(|(key, _)| settings.iter().all(|(set, _)| set != key));
+        all.extend_from_slice(settings);
+        let environment =
+            all.iter().map(|(key, value)| (format!("KUBEPLEX_AGENT__{key}"), (*value).to_owned())).collect();
+        AgentConfig::try_from(RawConfig::load(None, environment).unwrap())
+    }
+
+    #[test]
+    fn what_is_needed_is_enough() {
+        let config = load(&[]).unwrap();
+        assert_eq!(config.cluster().as_str(), "prod-eu");
+        assert_eq!(config.access(), &ClusterAccess::InCluster);
+        assert_eq!((config.watch(), config.live_reads()), (WatchMode::Builtin, LiveReads::Refused));
+        assert_eq!(config.gateway().unwrap().token.expose(), "abc");
+        assert!(!format!("{config:?}").contains("abc"));
+    }
+
+    #[test]
+    fn each_wrong_value_is_named() {
+        for (key, value, reason) in [
+            ("CLUSTER", "a b", "cluster: \"a b\""),
+            ("GATEWAY__URL", "https://x", "must begin with wss://"),
+            ("GATEWAY__URL", "ws://gateway.example.com", "loopback only"),
+            ("GATEWAY__URL", "wss:///x", "is no URL"),
+            ("GATEWAY__TOKEN", " ", "one word"),
+            ("GATEWAY__TOKEN_FILE", "/x", "only one of them"),
+            ("GATEWAY__CA_FILE", "/no/such/file", "is no file"),
+            ("WATCH__MODE", "all", "neither \"builtin\" nor"),
+            ("KUBERNETES__LIVE_READS", "yes", "neither \"refused\" nor"),
+            ("ADMIN__LISTEN", "0.0.0.0:80", "not a loopback address"),
+            ("ADMIN__LISTEN", "here", "is no address"),
+            ("LIMITS__CALLS_PER_SECOND", "0", "limits.calls_per_second: 0 is not between 1 and 500"),
+        ] {
+            let error = load(&[(key, value)]).unwrap_err();
+            assert!(error.reasons.len() == 1 && error.reasons[0].contains(reason), "{key}={value}: {error}");
+        }
+    }
+
+    #[test]
+    fn all_reasons_are_told_at_once() {
+        let error = AgentConfig::try_from(RawConfig::default()).unwrap_err();
+        assert_eq!(error.reasons.len(), 3, "{error}");
+    }
+
+    #[test]
+    fn a_misspelt_field_is_refused() {
+        let environment = vec![("KUBEPLEX_AGENT__WATCH__MOOD".to_owned(), "builtin".to_owned())];
+        assert!(RawConfig::load(None, environment).unwrap_err().to_string().contains("mood"));
+    }
+
+    #[test]
+    fn lists_and_loopback_are_read() {
+        let config = load(&[("DENY__KINDS", "secrets,*.x.io"), ("GATEWAY__URL", "ws://[::1]:7575")]).unwrap();
+        assert!(config.deny().kind(&"foos.x.io".parse().unwrap()));
+        assert!(!config.deny().kind(&"pods".parse().unwrap()));
+    }
+}

@@ -1,0 +1,405 @@
+//! What to do next: the watch loop's decisions, without its I/O.
+//!
+//! [`Machine::on`] takes what happened and says what it means for the store and its readers ([`Effect`]) and what to do
+//! next ([`Step`]). It knows no clock: durations come in with events and go out with steps.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use kubeplex_proto::control::SyncState;
+
+use super::failure::{Failure, FailureKind};
+use super::timings::WatchTimings;
+use super::version;
+use crate::limits::{PAGE_OBJECTS, PAGE_OBJECTS_MOST};
+
+/// Streamed lists that may fail before a paged one is tried.
+const STREAM_ATTEMPTS: u32 = 2;
+
+/// Watches from a version that the server does not know yet, before it is taken to have been restored from a backup.
+const FUTURE_ATTEMPTS: u32 = 3;
+
+/// Failures in a row before a kind that never was synced is said to be in error rather than syncing.
+const PATIENCE: u32 = 2;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Event {
+    /// The loop begins.
+    Start,
+    /// A page of a list is in the store.
+    Page { version: String, next: Option<String> },
+    /// The head of a watch's reply arrived.
+    Opened,
+    /// Events or bookmarks of the open watch are in the store.
+    Progress { version: Option<String>, initial_end: bool },
+    /// A page could not be read, a watch not be opened.
+    Failed(Failure),
+    /// The open watch ended after this long, by itself or with an error.
+    Ended { lived: Duration, failure: Option<Failure> },
+    /// The open watch said nothing for too long.
+    Silent,
+    /// The pause is over.
+    Waited,
+}
+
+/// What it means for the store and its readers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// A whole list begins: what it does not mention is gone at its end.
+    BeginList,
+    /// The list is complete.
+    FinishList,
+    /// The rows may not be shown any more.
+    Clear,
+    State(SyncState, Option<String>),
+    /// The rows are current.
+    Current,
+    /// The watch stands again, which proves the rows current unless it fails at once.
+    Reopened,
+    /// It did.
+    ReopeningFailed,
+    /// What the cluster serves may have changed.
+    Rediscover,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Open a watch that sends the objects there are first.
+    Stream,
+    /// Ask for a page of a list.
+    Page { next: Option<String>, objects: u32 },
+    /// Open a watch from this version.
+    Watch { from: String },
+    /// Read on from the open watch.
+    Read,
+    /// Pause for this long, or up to half as long again.
+    Wait(Duration),
+    /// Give up this store for a new one, because its versions mean nothing to the server any more.
+    Rebuild,
+}
+
+/// Effects in order, then the step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reaction {
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) step: Step,
+}
+
+/// The state of one kind's watch.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    timings: WatchTimings,
+    phase: Phase,
+    /// Where a watch goes on from.
+    version: String,
+    /// Whether the server may have streamed lists.
+    streaming: bool,
+    ever_synced: bool,
+    failures: u32,
+    stream_failures: u32,
+    /// Watches in a row that ended by a line that can't be read.
+    garbled: u32,
+    /// The last watch ended in silence; opening another proves nothing.
+    was_silent: bool,
+    page_objects: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Phase {
+    Streaming,
+    Paging { next: Option<String> },
+    /// `proven`: an event or a bookmark came since it was opened.
+    Watching { proven: bool },
+    Waiting { then: Then },
+}
+
+/// What follows a pause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Then {
+    List,
+    Page { next: Option<String> },
+    Watch,
+}
+
+impl Machine {
+    /// `streaming`: whether to try a streamed list at all.
+    pub(crate) fn new(timings: WatchTimings, streaming: bool) -> Self {
+        Self {
+            timings,
+            phase: Phase::Waiting { then: Then::List },
+            version: String::new(),
+            streaming,
+            ever_synced: false,
+            failures: 0,
+            stream_failures: 0,
+            garbled: 0,
+            was_silent: false,
+            page_objects: PAGE_OBJECTS,
+        }
+    }
+
+    /// Whether the server refused a streamed list, which the other kinds need not try then.
+    pub(crate) fn streaming_refused(&self) -> bool {
+        !self.streaming
+    }
+
+    pub(crate) fn on(&mut self, event: Event) -> Reaction {
+        match (self.phase.clone(), event) {
+            (_, Event::Start) => self.list(),
+            (Phase::Waiting { then }, _) => self.resume(then),
+            (Phase::Streaming, event) => self.on_stream(event),
+            (Phase::Paging { next }, event) => self.on_page(next, event),
+            (Phase::Watching { proven }, event) => self.on_watch(proven, event),
+        }
+    }
+
+    fn resume(&mut self, then: Then) -> Reaction {
+        match then {
+            Then::List => self.list(),
+            Then::Page { next } => self.page(next).after(vec![]),
+            Then::Watch => self.watch().after(vec![]),
+        }
+    }
+
+    fn on_stream(&mut self, event: Event) -> Reaction {
+        let failure = match event {
+            Event::Progress { version: Some(version), initial_end: true } => return self.listed(version, Step::Read),
+            Event::Failed(failure) | Event::Ended { failure: Some(failure), .. } => failure,
+            Event::Ended { failure: None, .. } => Failure::transient("the server ended the list before it was complete"),
+            Event::Silent => Failure::transient(format!(
+                "the list stopped arriving for {:?}",
+                self.timings.initial_silence
+            )),
+            _ => return Step::Read.after(vec![]),
+        };
+        match failure.kind {
+            FailureKind::Invalid => {
+                self.streaming = false;
+                self.list()
+            }
+            FailureKind::Forbidden | FailureKind::NotFound => self.settle(&failure),
+            _ => {
+                self.stream_failures += 1;
+                self.retry(&failure, Then::List)
+            }
+        }
+    }
+
+    fn on_page(&mut self, next: Option<String>, event: Event) -> Reaction {
+        let failure = match event {
+            Event::Page { next: Some(next), .. } => {
+                self.failures = 0;
+                return self.page(Some(next)).after(vec![]);
+            }
+            Event::Page { version, next: None } => {
+                let from = version.clone();
+                return self.listed(version, Step::Watch { from });
+            }
+            Event::Failed(failure) => failure,
+            _ => return self.page(next).after(vec![]),
+        };
+        match failure.kind {
+            FailureKind::Forbidden | FailureKind::NotFound => self.settle(&failure),
+            FailureKind::Expired | FailureKind::FutureVersion => {
+                // The list took longer than its continue token lasts: fewer, larger pages.
+                self.page_objects = (self.page_objects * 4).min(PAGE_OBJECTS_MOST);
+                self.failures += 1;
+                if self.failures == 1 { self.list() } else { self.pause(&failure, Then::List) }
+            }
+            FailureKind::TooLarge if self.page_objects > 1 => {
+                self.page_objects = (self.page_objects / 4).max(1);
+                self.page(next).after(vec![])
+            }
+            _ => self.retry(&failure, Then::Page { next }),
+        }
+    }
+
+    fn on_watch(&mut self, proven: bool, event: Event) -> Reaction {
+        match event {
+            Event::Opened if self.was_silent => Step::Read.after(vec![]),
+            Event::Opened => Step::Read.after(vec![Effect::Reopened, synced()]),
+            Event::Progress { version, .. } => {
+                self.proven(version);
+                Step::Read.after(vec![Effect::Current, synced()])
+            }
+            Event::Silent => self.on_silence(),
+            Event::Failed(failure) => self.on_watch_failure(false, &failure),
+            Event::Ended { failure: Some(failure), .. } if failure.kind != FailureKind::Transient => {
+                self.on_watch_failure(proven, &failure)
+            }
+            Event::Ended { lived, failure } => self.on_watch_end(proven, lived, failure),
+            Event::Start | Event::Waited | Event::Page { .. } => self.watch().after(vec![]),
+        }
+    }
+
+    fn proven(&mut self, version: Option<String>) {
+        if let Some(version) = version {
+            version::advance(&mut self.version, version);
+        }
+        self.phase = Phase::Watching { proven: true };
+        self.failures = 0;
+        self.garbled = 0;
+        self.was_silent = false;
+    }
+
+    /// A watch that ended as watches do is opened again at once. One that ended as soon as it stood, or with an error before
+    /// it proved anything, must not become a busy loop.
+    fn on_watch_end(&mut self, proven: bool, lived: Duration, failure: Option<Failure>) -> Reaction {
+        let too_short = lived < self.timings.watch_too_short;
+        match failure {
+            None if !too_short => self.watch().after(vec![]),
+            Some(_) if proven && !too_short => self.watch().after(vec![]),
+            failure if proven => {
+                let failure = failure.unwrap_or_else(|| Failure::transient(ENDED_AT_ONCE));
+                self.failures += 1;
+                self.wait(&failure, Then::Watch).after(vec![])
+            }
+            failure => self.retry(&failure.unwrap_or_else(|| Failure::transient(ENDED_AT_ONCE)), Then::Watch),
+        }
+    }
+
+    fn on_silence(&mut self) -> Reaction {
+        let message = format!("the watch was silent for {:?}", self.timings.silence);
+        let stale = Effect::State(SyncState::Stale, Some(message));
+        if std::mem::replace(&mut self.was_silent, true) {
+            // Opened again and silent again: only a list can tell what was missed.
+            return self.list().with_first(stale);
+        }
+        self.watch().after(vec![stale])
+    }
+
+    fn on_watch_failure(&mut self, proven: bool, failure: &Failure) -> Reaction {
+        match failure.kind {
+            FailureKind::Forbidden | FailureKind::NotFound => self.settle(failure),
+            FailureKind::FutureVersion => {
+                // A replica of the API server may lag behind another for a moment. It does not lag for long.
+                let retry = self.retry(failure, Then::Watch).with_first(Effect::ReopeningFailed);
+                if self.failures > FUTURE_ATTEMPTS { Reaction { step: Step::Rebuild, ..retry } } else { retry }
+            }
+            FailureKind::Expired => {
+                self.failures += 1;
+                let reaction = if self.failures == 1 { self.list() } else { self.wait(failure, Then::List).after(vec![]) };
+                if proven {
+                    reaction
+                } else {
+                    reaction.with_first(stale(failure)).with_first(Effect::ReopeningFailed)
+                }
+            }
+            FailureKind::Garbled | FailureKind::TooLarge => {
+                self.garbled += 1;
+                let then = if self.garbled >= 2 { Then::List } else { Then::Watch };
+                self.retry(failure, then)
+            }
+            FailureKind::Invalid | FailureKind::Transient => self.retry(failure, Then::Watch),
+        }
+    }
+
+    /// The list is whole, and a watch goes on from its version.
+    fn listed(&mut self, version: String, step: Step) -> Reaction {
+        if self.ever_synced && version::compare(&version, &self.version) == Some(Ordering::Less) {
+            // The server was restored from a backup. The store would take its objects for old ones.
+            let message = "the cluster went back to an earlier state".to_owned();
+            return Step::Rebuild.after(vec![Effect::State(SyncState::Stale, Some(message))]);
+        }
+        let mut effects = vec![Effect::FinishList, synced()];
+        if step == Step::Read {
+            effects.insert(1, Effect::Current);
+        }
+        self.version = version;
+        self.phase = Phase::Watching { proven: step == Step::Read };
+        self.ever_synced = true;
+        self.stream_failures = 0;
+        self.garbled = 0;
+        self.was_silent = false;
+        self.page_objects = PAGE_OBJECTS;
+        step.after(effects)
+    }
+
+    /// Begins a whole list, the first or one after a gap.
+    fn list(&mut self) -> Reaction {
+        let streamed = self.streaming && self.stream_failures < STREAM_ATTEMPTS;
+        let step = if streamed {
+            self.phase = Phase::Streaming;
+            Step::Stream
+        } else {
+            self.page(None)
+        };
+        step.after(vec![Effect::BeginList])
+    }
+
+    fn page(&mut self, next: Option<String>) -> Step {
+        self.phase = Phase::Paging { next: next.clone() };
+        Step::Page { next, objects: self.page_objects }
+    }
+
+    fn watch(&mut self) -> Step {
+        self.phase = Phase::Watching { proven: false };
+        Step::Watch { from: self.version.clone() }
+    }
+
+    /// The agent may not read this kind, or there is none: that is an answer. It is asked again now and then.
+    fn settle(&mut self, failure: &Failure) -> Reaction {
+        let (state, absent) = match failure.kind {
+            FailureKind::NotFound => (SyncState::Absent, true),
+            _ => (SyncState::Forbidden, false),
+        };
+        self.ever_synced = false;
+        self.failures = 0;
+        self.phase = Phase::Waiting { then: Then::List };
+        let mut effects = vec![Effect::Clear, Effect::State(state, Some(failure.message.clone()))];
+        effects.extend(absent.then_some(Effect::Rediscover));
+        Step::Wait(self.timings.settled_retry).after(effects)
+    }
+
+    fn retry(&mut self, failure: &Failure, then: Then) -> Reaction {
+        self.failures += 1;
+        self.pause(failure, then)
+    }
+
+    /// Waits, and says why.
+    fn pause(&mut self, failure: &Failure, then: Then) -> Reaction {
+        let state = match self.ever_synced {
+            true => SyncState::Stale,
+            false if self.failures >= PATIENCE => SyncState::Error,
+            false => SyncState::Syncing,
+        };
+        let said = Effect::State(state, Some(failure.message.clone()));
+        self.wait(failure, then).after(vec![said])
+    }
+
+    fn wait(&mut self, failure: &Failure, then: Then) -> Step {
+        self.phase = Phase::Waiting { then };
+        let doublings = self.failures.saturating_sub(1).min(16);
+        let backoff = self.timings.retry_first.saturating_mul(1 << doublings).min(self.timings.retry_most);
+        Step::Wait(failure.retry_after.map_or(backoff, |asked| asked.max(self.timings.retry_first)))
+    }
+}
+
+const ENDED_AT_ONCE: &str = "the server ended the watch as soon as it stood";
+
+fn synced() -> Effect {
+    Effect::State(SyncState::Synced, None)
+}
+
+fn stale(failure: &Failure) -> Effect {
+    Effect::State(SyncState::Stale, Some(failure.message.clone()))
+}
+
+impl Step {
+    fn after(self, effects: Vec<Effect>) -> Reaction {
+        Reaction { effects, step: self }
+    }
+}
+
+impl Reaction {
+    fn with_first(mut self, effect: Effect) -> Self {
+        self.effects.insert(0, effect);
+        self
+    }
+}
+
+#[cfg(test)]
+#[path = "machine_tests.rs"]
+mod tests;

@@ -1,0 +1,43 @@
+//! Every duration of the watch loop.
+
+use std::time::Duration;
+
+/// How long the watch loop waits for what. The defaults are what a production cluster wants; tests shorten them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchTimings {
+    /// A watch is asked to last between these two, spread evenly so that the watches of an agent do not end together.
+    pub watch_shortest: Duration,
+    pub watch_longest: Duration,
+    /// A watch without an event or a bookmark for this long is not believed any more; a server sends bookmarks once a minute.
+    pub silence: Duration,
+    /// The same while the objects of a streamed first list are arriving.
+    pub initial_silence: Duration,
+    /// For the head of a watch's reply.
+    pub open: Duration,
+    /// For one page of a list.
+    pub page: Duration,
+    /// The pause after a first failure; doubles up to the most.
+    pub retry_first: Duration,
+    pub retry_most: Duration,
+    /// The pause before a forbidden or absent kind is tried again.
+    pub settled_retry: Duration,
+    /// A watch that the server ends sooner than this counts as failed.
+    pub watch_too_short: Duration,
+}
+
+impl Default for WatchTimings {
+    fn default() -> Self {
+        Self {
+            watch_shortest: Duration::from_secs(200),
+            watch_longest: Duration::from_secs(290),
+            silence: Duration::from_secs(120),
+            initial_silence: Duration::from_secs(30),
+            open: Duration::from_secs(30),
+            page: Duration::from_secs(60),
+            retry_first: Duration::from_millis(500),
+            retry_most: Duration::from_secs(30),
+            settled_retry: Duration::from_secs(60),
+            watch_too_short: Duration::from_secs(1),
+        }
+    }
+}
