@@ -1,0 +1,138 @@
+//! Where agents dial in: `GET /agent/v1/link`, a WebSocket with a bearer token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use kubeplex_link::accept;
+use kubeplex_proto::ids::ClusterId;
+use kubeplex_proto::paths;
+use tokio::sync::Semaphore;
+use tracing::Instrument as _;
+
+use super::{Credentials, Links, session};
+
+/// Agents that may be between their handshake and their first complete report: after a restart of the gateway all come at
+/// once, each with the discovery of its cluster.
+const ARRIVALS: usize = 32;
+
+/// How long an agent is asked to wait where there is no better answer; agents spread it themselves.
+const RETRY_AFTER: Duration = Duration::from_secs(3);
+
+/// The endpoint's state.
+#[derive(Clone)]
+pub struct LinkEndpoint {
+    links: Links,
+    credentials: Arc<Credentials>,
+    arrivals: Arc<Semaphore>,
+}
+
+/// Why an agent is not let in.
+#[derive(Debug, thiserror::Error)]
+enum Denied {
+    #[error("no token was shown; \"Authorization: Bearer <token>\" is wanted")]
+    NoToken,
+    #[error("the token is not one of this gateway's")]
+    UnknownToken,
+    #[error("the token is the cluster {0}'s, which this gateway does not expect (any more)")]
+    NotExpected(ClusterId),
+    #[error(transparent)]
+    NotAWebSocket(#[from] accept::NotAWebSocket),
+    #[error("too many agents are arriving at once")]
+    Crowded,
+    #[error("this gateway is stopping")]
+    Stopping,
+}
+
+impl LinkEndpoint {
+    /// Lets agents in that show one of `credentials`.
+    pub fn new(links: Links, credentials: Credentials) -> Self {
+        Self { links, credentials: Arc::new(credentials), arrivals: Arc::new(Semaphore::new(ARRIVALS)) }
+    }
+
+    /// The route.
+    pub fn router(self) -> Router {
+        Router::new().route(paths::LINK, any(dial_in)).with_state(self)
+    }
+
+    fn authenticate(&self, headers: &HeaderMap) -> Result<ClusterId, Denied> {
+        let token = bearer(headers).ok_or(Denied::NoToken)?;
+        let cluster = self.credentials.cluster(token).ok_or(Denied::UnknownToken)?.clone();
+        if !self.links.registry.expects(&cluster) {
+            return Err(Denied::NotExpected(cluster));
+        }
+        Ok(cluster)
+    }
+
+    fn let_in(&self, mut request: Request<Body>) -> Result<Response, Denied> {
+        if self.links.stop.is_cancelled() {
+            return Err(Denied::Stopping);
+        }
+        let cluster = self.authenticate(request.headers())?;
+        let arrival = Arc::clone(&self.arrivals).try_acquire_owned().map_err(|_| Denied::Crowded)?;
+        let (reply, upgrading) = accept::accept(&mut request)?;
+        let span = tracing::info_span!("link", %cluster, carrier = "websocket");
+        let session = session::run(self.links.clone(), cluster, upgrading, arrival);
+        drop(self.links.tracker.spawn(session.instrument(span)));
+        Ok(reply.map(|()| Body::empty()))
+    }
+}
+
+async fn dial_in(State(endpoint): State<LinkEndpoint>, request: Request<Body>) -> Response {
+    endpoint.let_in(request).unwrap_or_else(|denied| {
+        tracing::warn!(reason = %denied, "an agent was not let in");
+        denied.into_response()
+    })
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+impl Denied {
+    fn status(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::NoToken | Self::UnknownToken => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            Self::NotExpected(_) => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::NotAWebSocket(_) => (StatusCode::UPGRADE_REQUIRED, "invalid_argument"),
+            Self::Crowded => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+            Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownToken => Some("put its SHA-256 beside the cluster's name in the gateway's configuration"),
+            Self::NotExpected(_) => Some("add the cluster to the gateway's configuration"),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        let (status, code) = self.status();
+        let body = serde_json::json!({ "code": code, "message": self.to_string(), "hint": self.hint() });
+        let mut reply = (status, axum::Json(body)).into_response();
+        let headers = reply.headers_mut();
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::UPGRADE_REQUIRED => {
+                headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER.as_secs()));
+            }
+            _ => {}
+        }
+        reply
+    }
+}

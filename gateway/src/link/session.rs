@@ -1,0 +1,60 @@
+//! One connection of one agent, from the end of its WebSocket handshake to the last reply.
+
+use std::pin::pin;
+
+use kubeplex_link::accept::Upgrading;
+use kubeplex_link::activity::Activity;
+use kubeplex_link::http2;
+use kubeplex_link::tasks::LinkTasks;
+use kubeplex_proto::ids::ClusterId;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::Links;
+use super::control::{Control, Ended};
+use crate::carrier::{Carrier, CarrierError};
+
+/// Runs the connection of an agent that may speak for `cluster`.
+pub(super) async fn run(links: Links, cluster: ClusterId, upgrading: Upgrading, arrival: OwnedSemaphorePermit) {
+    let tasks = LinkTasks::new(links.tracker.clone(), CancellationToken::new());
+    // However this ends, nothing of the connection may be left behind.
+    let _cut = CutOnDrop(tasks.clone());
+    let activity = Activity::start();
+    let connecting = async {
+        let stream = upgrading.stream(activity.clone()).await.map_err(anyhow::Error::from)?;
+        Ok::<_, anyhow::Error>(http2::connect(stream, tasks).await?)
+    };
+    let (client, connection) = match timeout(links.timings.hello, connecting).await {
+        Ok(Ok(connected)) => connected,
+        Ok(Err(error)) => return tracing::warn!(error = format!("{error:#}"), "a link broke before it stood"),
+        Err(_) => return tracing::warn!("a link broke off after the WebSocket handshake: no HTTP/2 came"),
+    };
+    let mut connection = pin!(connection);
+    let began = Instant::now();
+    let control = Control::new(&links, cluster, Carrier::Http2(client), activity).syncing(arrival);
+    let ended = tokio::select! {
+        ended = control.run() => ended,
+        result = &mut connection => broken(result),
+    };
+    tracing::info!(reason = %ended, lasted_s = began.elapsed().as_secs(), "the link is over");
+    if !matches!(ended, Ended::Lost(_) | Ended::Broken(_)) {
+        // Calls under way go on; the connection ends with the last of them.
+        let _ = timeout(links.timings.drain, connection).await;
+    }
+}
+
+fn broken(result: Result<(), hyper::Error>) -> Ended {
+    match result {
+        Ok(()) => Ended::Closed,
+        Err(error) => Ended::Broken(CarrierError::Broken(error.into())),
+    }
+}
+
+struct CutOnDrop(LinkTasks);
+
+impl Drop for CutOnDrop {
+    fn drop(&mut self) {
+        self.0.cut();
+    }
+}
