@@ -1,1 +1,1 @@
-//! (being written)
+//! Health and metrics, on a listener of their own.

@@ -1,1 +1,150 @@
-//! (being written)
+//! The fourth stage: is there room for this call now, and has its caller used up their share?
+//!
+//! What is charged is an upper bound known beforehand, never the measured cost: the legs to be sent and the objects that the
+//! clusters last reported of the kind. A call gets all of its places or none, so that two half-admitted calls can't wait
+//! for each other.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use crate::error::{CallError, ErrorCode};
+use crate::limits::{Limits, OBJECTS_PER_CHARGE, RATED_CALLERS, RETRY_AFTER};
+use crate::policy::Permit;
+use crate::request::Request;
+
+/// The gate. One for all calls of a gateway.
+#[derive(Debug)]
+pub struct Admission {
+    calls: Arc<Semaphore>,
+    calls_total: usize,
+    legs: Arc<Semaphore>,
+    /// The most legs that one call can hold places for.
+    legs_total: u32,
+    rates: DefaultKeyedRateLimiter<String>,
+    clock: DefaultClock,
+}
+
+/// A call that has its places, and gives them back when it is dropped.
+#[derive(Debug)]
+pub struct Admitted {
+    permit: Permit,
+    _call: OwnedSemaphorePermit,
+    _legs: Option<OwnedSemaphorePermit>,
+}
+
+impl Admitted {
+    pub fn permit(&self) -> &Permit {
+        &self.permit
+    }
+
+    pub fn request(&self) -> &Request {
+        self.permit.request()
+    }
+}
+
+impl Admission {
+    pub fn new(limits: &Limits) -> Self {
+        let clock = DefaultClock::default();
+        let per_second = NonZeroU32::new(limits.charges_per_second).unwrap_or(NonZeroU32::MIN);
+        let burst = NonZeroU32::new(limits.charges_burst).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_second(per_second).allow_burst(burst);
+        Self {
+            calls: Arc::new(Semaphore::new(limits.calls_in_flight)),
+            calls_total: limits.calls_in_flight,
+            legs: Arc::new(Semaphore::new(limits.legs_in_flight)),
+            legs_total: u32::try_from(limits.legs_in_flight).unwrap_or(u32::MAX),
+            rates: RateLimiter::keyed(quota),
+            clock,
+        }
+    }
+
+    /// Calls that are being worked on or wait for their legs' places.
+    pub fn calls_in_flight(&self) -> usize {
+        self.calls_total.saturating_sub(self.calls.available_permits())
+    }
+
+    /// Lets a call in, or says when to come back. Legs may have to wait for places; they do so until `give_up`.
+    ///
+    /// # Errors
+    /// `rate_limited` for a caller above their share, `unavailable` when the gateway is full; both with `retryAfterMs`.
+    pub async fn admit(&self, permit: Permit, give_up: Instant) -> Result<Admitted, CallError> {
+        let charge = charge(permit.request());
+        self.check_rate(permit.caller().user(), charge.cells)?;
+        let call = self.calls.clone().try_acquire_owned().map_err(|_| full("calls"))?;
+        let legs = self.leg_places(charge.legs, give_up).await?;
+        Ok(Admitted { permit, _call: call, _legs: legs })
+    }
+
+    fn check_rate(&self, user: &str, cells: NonZeroU32) -> Result<(), CallError> {
+        if self.rates.len() > RATED_CALLERS {
+            self.rates.retain_recent();
+        }
+        match self.rates.check_key_n(&user.to_owned(), cells) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(not_until)) => Err(rate_limited(not_until.wait_time_from(self.clock.now()))),
+            Err(too_much) => Err(CallError::new(
+                ErrorCode::TooLarge,
+                format!("the call costs {cells} charges and the limit for one call is {}", too_much.0),
+            )
+            .with_hint("name fewer clusters, or a kind with fewer objects")),
+        }
+    }
+
+    async fn leg_places(
+        &self,
+        legs: u32,
+        give_up: Instant,
+    ) -> Result<Option<OwnedSemaphorePermit>, CallError> {
+        if legs == 0 {
+            return Ok(None);
+        }
+        // A call over more clusters than there are places gets all places instead of none for ever.
+        let places = self.legs.clone().acquire_many_owned(legs.min(self.legs_total));
+        match tokio::time::timeout_at(give_up, places).await {
+            Ok(Ok(places)) => Ok(Some(places)),
+            Ok(Err(_)) | Err(_) => Err(full("requests to clusters")),
+        }
+    }
+}
+
+/// What a call is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Charge {
+    legs: u32,
+    /// For the caller's rate: one for each leg, and one for every so many objects that agents may have to look at.
+    cells: NonZeroU32,
+}
+
+fn charge(request: &Request) -> Charge {
+    let mut legs = 0_u32;
+    let mut objects = 0_u64;
+    for (_, cluster) in request.legs() {
+        legs = legs.saturating_add(1);
+        let reported = request.kind().and_then(|kind| cluster.last_known_objects(kind));
+        objects = objects.saturating_add(reported.unwrap_or_default());
+    }
+    let scanned = u32::try_from(objects / OBJECTS_PER_CHARGE).unwrap_or(u32::MAX);
+    Charge { legs, cells: NonZeroU32::new(legs.saturating_add(scanned)).unwrap_or(NonZeroU32::MIN) }
+}
+
+fn full(of: &str) -> CallError {
+    CallError::new(ErrorCode::Unavailable, format!("the gateway already works on as many {of} as it may"))
+        .with_hint("try again after retryAfterMs")
+        .retry_after_ms(milliseconds(RETRY_AFTER))
+}
+
+fn rate_limited(wait: Duration) -> CallError {
+    CallError::new(ErrorCode::RateLimited, "the caller has used up its share of the gateway for the moment")
+        .with_hint("try again after retryAfterMs, with fewer clusters or less often")
+        .retry_after_ms(milliseconds(wait).max(1))
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,1 +1,97 @@
-//! (being written)
+//! Every limit of the gateway, each with its reason. They are applied at the edge of the part that they bound.
+//!
+//! The transport's own limits (streams, windows, heartbeats) belong to the link crate.
+
+use std::time::Duration;
+
+/// What may be configured; the defaults suit a laptop and a hundred clusters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest request body on `/mcp`. Arguments are small; a manifest to apply is the largest thing a client sends.
+    pub request_bytes: usize,
+    /// Calls being worked on at once; the rest are told when to come back. Each may hold a page of rows.
+    pub calls_in_flight: usize,
+    /// What one caller may use up a second, and at once before that rate applies: one charge for each leg, and one for
+    /// every [`OBJECTS_PER_CHARGE`] objects that agents may have to look at. A model in a loop is a caller too.
+    pub charges_per_second: u32,
+    pub charges_burst: u32,
+    /// Legs being worked on at once, over all calls. Each holds one frame of rows.
+    pub legs_in_flight: usize,
+    /// Legs of one call that are being worked on at once; one whose rows wait to be merged does not count.
+    pub legs_per_call: usize,
+    /// Legs to one cluster at once. Below the 64 streams of a link, so that its control stream always finds room.
+    pub legs_per_cluster: usize,
+    /// Legacy sessions that may exist at once. Each costs about 50 kB whether it is used or not.
+    pub sessions: usize,
+    /// A legacy session that nobody used for so long is closed.
+    pub session_idle: Duration,
+    /// How long running calls may go on after the gateway was told to stop.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_bytes: 1 << 20,
+            calls_in_flight: 1_024,
+            charges_per_second: 200_000,
+            charges_burst: 400_000,
+            legs_in_flight: 4_096,
+            legs_per_call: 128,
+            legs_per_cluster: 48,
+            sessions: 256,
+            session_idle: Duration::from_secs(1_800),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The streams of one link: what `legs_per_cluster` must stay below.
+pub const LINK_STREAMS: usize = 64;
+
+/// Objects that a caller may have looked at for one charge: about what an agent filters in a millisecond.
+pub const OBJECTS_PER_CHARGE: u64 = 1_000;
+
+/// Callers whose rates are remembered before those at rest are forgotten.
+pub const RATED_CALLERS: usize = 10_000;
+
+/// How deep the JSON of a request may nest. A deeper one is an attack on a recursive parser, not a question.
+pub const JSON_DEPTH: usize = 64;
+
+/// What a leg's deadline leaves of its call's, for merging, rendering and the way back.
+pub const LEG_MARGIN: Duration = Duration::from_millis(250);
+
+/// The most that [`LEG_MARGIN`] takes of a short deadline, as a divisor.
+pub const LEG_MARGIN_DIVISOR: u32 = 5;
+
+/// What a call gets beyond its deadline before it is cut off: the deadlines of its legs must come first, because then the
+/// answer says which clusters were late.
+pub const HANDLER_GRACE: Duration = Duration::from_secs(2);
+
+/// A call that runs longer than this reports progress, and goes on doing so in this rhythm.
+pub const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a cursor holds: long enough to read page after page, short enough that the clusters it left out come back.
+pub const CURSOR_LIFE: Duration = Duration::from_secs(900);
+
+/// A leg with less time than this says nothing about its cluster: the impatience of one caller opens no breaker.
+pub const BREAKER_MIN_WAIT: Duration = Duration::from_millis(500);
+
+/// A cluster's breaker looks at so many of its latest legs…
+pub const BREAKER_WINDOW: usize = 5;
+
+/// …opens when so many of them timed out…
+pub const BREAKER_TRIP: usize = 3;
+
+/// …and lets a probe through after this time, doubling up to the maximum while probes time out.
+pub const BREAKER_OPEN: Duration = Duration::from_secs(5);
+pub const BREAKER_OPEN_MAX: Duration = Duration::from_secs(60);
+
+/// What a refused call is told to wait when nothing better is known.
+pub const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// Idle connections and slow request heads on the listeners are cut after this time.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Connections on the main listener at once. File descriptors are a shared good.
+pub const CONNECTIONS: usize = 8_192;

@@ -1,1 +1,174 @@
-//! (being written)
+//! What happens to a call: seven stages, each one taking what only the stage before it can make.
+//!
+//! ```text
+//! identify → Caller → resolve → Request → authorize → Permit → admit → Admitted → fanout → Answers → merge → Merged → render
+//! ```
+//!
+//! A check that is skipped does not compile. `resolve`, `authorize`, `merge` and `render` are pure; `admit` may wait for a
+//! place, `fanout` talks to clusters.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value};
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
+
+use crate::admit::Admission;
+use crate::config::GatewayConfig;
+use crate::cursor::CursorSealer;
+use crate::error::{CallError, ErrorCode};
+use crate::fanout::Fanout;
+use crate::identify::Caller;
+use crate::limits::{CURSOR_LIFE, HANDLER_GRACE};
+use crate::policy::{self, Decision};
+use crate::registry::Registry;
+use crate::render::{RenderContext, Rendered};
+use crate::request::Request;
+use crate::request::bounds::{DEFAULT_MAX_BYTES_MCP, DEFAULT_MAX_BYTES_REST};
+use crate::resolve::{self, Scope};
+use crate::telemetry::Telemetry;
+use crate::tools::{self, Tool};
+use crate::trace::{Stage, Trace};
+
+mod metrics;
+
+use self::metrics::CallMetrics;
+
+/// The stages with what they need. One for all calls of a gateway, whatever surface they come in through.
+pub struct Pipeline {
+    registry: Registry,
+    sealer: CursorSealer,
+    admission: Admission,
+    fanout: Fanout,
+    metrics: CallMetrics,
+}
+
+/// Where a call came in; clients of different surfaces can take answers of different sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface {
+    Mcp,
+    Rest,
+}
+
+/// What a caller asks.
+pub struct Question<'a> {
+    pub caller: Caller,
+    pub surface: Surface,
+    /// As [`Pipeline::tool`] found it.
+    pub tool: &'static Tool,
+    pub arguments: &'a Map<String, Value>,
+}
+
+impl Pipeline {
+    pub fn new(config: &GatewayConfig, registry: Registry, telemetry: &Telemetry) -> Self {
+        let key = config.cursor_key().map_or_else(rand::random, |key| key.0);
+        Self {
+            sealer: CursorSealer::new(key, u64::try_from(CURSOR_LIFE.as_millis()).unwrap_or(u64::MAX)),
+            admission: Admission::new(config.limits()),
+            fanout: Fanout::new(registry.clone(), config.limits(), telemetry.clone()),
+            metrics: CallMetrics::new(telemetry),
+            registry,
+        }
+    }
+
+    /// The tools that exist for a caller.
+    pub fn tools(&self, caller: &Caller) -> impl Iterator<Item = &'static Tool> {
+        tools::registry().tools().iter().filter(|tool| policy::decide(caller, tool) == Decision::Allow)
+    }
+
+    /// A tool by name, if it exists for the caller. One that is hidden is as unknown as one that is not there.
+    pub fn tool(&self, caller: &Caller, name: &str) -> Option<&'static Tool> {
+        tools::registry().get(name).filter(|tool| policy::decide(caller, tool) == Decision::Allow)
+    }
+
+    /// Calls that are being worked on.
+    pub fn calls_in_flight(&self) -> usize {
+        self.admission.calls_in_flight()
+    }
+
+    /// Answers a call. Dropping the future cancels it, in the clusters too.
+    ///
+    /// # Errors
+    /// [`CallError`], when there is nothing to answer with; a cluster that failed is part of the answer.
+    pub async fn call(&self, question: Question<'_>, trace: &Trace) -> Result<Rendered, CallError> {
+        let span = tracing::info_span!(
+            "call",
+            id = trace.call_id().0,
+            tool = question.tool.name,
+            caller = question.caller.user()
+        );
+        let tool = question.tool;
+        let result = self.run(question, trace).instrument(span.clone()).await;
+        self.metrics.over(tool, result.as_ref().err().map(|error| error.code), trace.started().elapsed());
+        span.in_scope(|| log(&result, trace));
+        result
+    }
+
+    async fn run(&self, question: Question<'_>, trace: &Trace) -> Result<Rendered, CallError> {
+        let Question { caller, surface, tool, arguments } = question;
+        let clock = trace.stage(Stage::Identify, trace.started());
+        let request = self.resolve(&caller, surface, tool, arguments)?;
+        let clock = trace.stage(Stage::Resolve, clock);
+        let deadline = trace.started() + Duration::from_millis(request.options().timeout_ms);
+        let permit = policy::authorize(caller, tool, request)?;
+        let clock = trace.stage(Stage::Authorize, clock);
+        let admitted = self.admission.admit(permit, halfway(clock, deadline)).await?;
+        let clock = trace.stage(Stage::Admit, clock);
+        let answers = self.fanout.ask(&admitted, deadline, trace);
+        let clock = trace.stage(Stage::Fanout, clock);
+        let merged = timeout_at(deadline + HANDLER_GRACE, answers.merge())
+            .await
+            .map_err(|_| overdue(deadline, trace))??;
+        let clock = trace.stage(Stage::Merge, clock);
+        let context = RenderContext { now_ms: now_ms(), sealer: &self.sealer, nonce: rand::random() };
+        let rendered = tool.render(admitted.request(), merged, &context)?;
+        trace.stage(Stage::Render, clock);
+        Ok(rendered)
+    }
+
+    fn resolve(
+        &self,
+        caller: &Caller,
+        surface: Surface,
+        tool: &Tool,
+        arguments: &Map<String, Value>,
+    ) -> Result<Request, CallError> {
+        let fleet = self.registry.snapshot();
+        let default_max_bytes = match surface {
+            Surface::Mcp => DEFAULT_MAX_BYTES_MCP,
+            Surface::Rest => DEFAULT_MAX_BYTES_REST,
+        };
+        let scope = Scope {
+            fleet: &fleet,
+            caller: caller.user(),
+            sealer: &self.sealer,
+            now_ms: now_ms(),
+            default_max_bytes,
+        };
+        resolve::resolve(tool, arguments, &scope)
+    }
+}
+
+/// The gateway's time, in milliseconds since 1970.
+pub fn now_ms() -> i64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn halfway(from: Instant, to: Instant) -> Instant {
+    from + to.saturating_duration_since(from) / 2
+}
+
+/// Every leg has a deadline of its own, so this is a defect; but one call's, and not for ever.
+fn overdue(deadline: Instant, trace: &Trace) -> CallError {
+    let waited = (deadline - trace.started()).as_secs();
+    CallError::new(ErrorCode::Timeout, format!("the call was cut off: nothing was decided within {waited} s"))
+}
+
+fn log(result: &Result<Rendered, CallError>, trace: &Trace) {
+    let elapsed_ms = u64::try_from(trace.started().elapsed().as_millis()).unwrap_or(u64::MAX);
+    match result {
+        Ok(_) => tracing::debug!(elapsed_ms, "answered"),
+        Err(error) => tracing::info!(elapsed_ms, code = %error.code, "refused or failed: {error}"),
+    }
+}

@@ -1,1 +1,179 @@
-//! (being written)
+//! Configuration, validated: once a [`GatewayConfig`] exists, nothing in it can be wrong.
+//!
+//! The file is read as [`raw`] and then checked as a whole, so that all mistakes are reported at once. Programs that hold
+//! the gateway inside them build the value with the `with_` methods instead.
+
+mod check;
+mod error;
+mod raw;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use kubeplex_proto::ids::ClusterId;
+
+pub use error::{ConfigError, Mistake};
+
+use crate::limits::Limits;
+
+/// Where MCP clients and agents connect unless told otherwise.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7575);
+/// Where health and metrics are served unless told otherwise.
+pub const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7576);
+
+/// Everything a gateway needs to know before it starts.
+#[derive(Debug, Clone)]
+pub struct GatewayConfig {
+    listen: SocketAddr,
+    admin: SocketAddr,
+    clusters: Vec<ExpectedCluster>,
+    allowed_hosts: Vec<String>,
+    allowed_origins: Vec<String>,
+    limits: Limits,
+    cursor_key: Option<CursorKey>,
+    fixtures: Fixtures,
+}
+
+/// A cluster that should be there, whether its agent has been seen or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedCluster {
+    pub id: ClusterId,
+    pub labels: BTreeMap<String, String>,
+    /// What an agent must show to speak for it; `None` where it is only attached in process.
+    pub token: Option<TokenHash>,
+}
+
+/// The SHA-256 of a link token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TokenHash(pub [u8; 32]);
+
+/// The key that seals cursors.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CursorKey(pub [u8; 32]);
+
+/// Whether the conformance suite's tools, prompts and resources are served beside the real ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Fixtures {
+    #[default]
+    Hidden,
+    Served,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            listen: DEFAULT_LISTEN,
+            admin: DEFAULT_ADMIN,
+            clusters: Vec::new(),
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            limits: Limits::default(),
+            cursor_key: None,
+            fixtures: Fixtures::Hidden,
+        }
+    }
+}
+
+impl GatewayConfig {
+    /// Reads and checks a TOML file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the file can't be read or parsed, and otherwise with every mistake in it.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        Self::from_toml(&text)
+    }
+
+    /// Checks a configuration given as TOML text.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let file = config::File::from_str(text, config::FileFormat::Toml);
+        let parsed =
+            config::Config::builder().add_source(file).build().and_then(config::Config::try_deserialize);
+        check::validate(parsed.map_err(ConfigError::Malformed)?)
+    }
+
+    /// # Errors
+    /// [`ConfigError`] for an address that is not loopback.
+    pub fn with_listen(self, listen: SocketAddr) -> Result<Self, ConfigError> {
+        check::loopback("listen", listen).map_err(|mistake| ConfigError::Wrong(vec![mistake]))?;
+        Ok(Self { listen, ..self })
+    }
+
+    /// # Errors
+    /// [`ConfigError`] for an address that is not loopback.
+    pub fn with_admin(self, admin: SocketAddr) -> Result<Self, ConfigError> {
+        check::loopback("admin", admin).map_err(|mistake| ConfigError::Wrong(vec![mistake]))?;
+        Ok(Self { admin, ..self })
+    }
+
+    /// Adds a cluster. The last of several with one name counts.
+    pub fn with_cluster(mut self, cluster: ExpectedCluster) -> Self {
+        self.clusters.retain(|known| known.id != cluster.id);
+        self.clusters.push(cluster);
+        self
+    }
+
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    pub fn with_fixtures(self, fixtures: Fixtures) -> Self {
+        Self { fixtures, ..self }
+    }
+
+    pub fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
+    pub fn clusters(&self) -> &[ExpectedCluster] {
+        &self.clusters
+    }
+
+    /// Beside the loopback names.
+    pub fn allowed_hosts(&self) -> &[String] {
+        &self.allowed_hosts
+    }
+
+    /// Beside loopback origins.
+    pub fn allowed_origins(&self) -> &[String] {
+        &self.allowed_origins
+    }
+
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub fn cursor_key(&self) -> Option<&CursorKey> {
+        self.cursor_key.as_ref()
+    }
+
+    pub fn fixtures(&self) -> Fixtures {
+        self.fixtures
+    }
+}
+
+// Neither is a secret to print: a hash lets a weak token be guessed, a key opens every cursor.
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(…)")
+    }
+}
+
+impl fmt::Debug for CursorKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CursorKey(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,135 @@
-//! (being written)
+//! The fifth and sixth stage: the request goes to every cluster at once, and what comes back is merged as it comes.
+//!
+//! A slow or failing cluster is data. Each leg has its own deadline inside the call's, a place in its cluster's bulkhead
+//! and the consent of its breaker; a cluster without a link is not asked. The merge pulls: a leg reads on only when the
+//! merge needs its next rows, so a call holds about one frame for each cluster, however long the page.
+//!
+//! Everything a call has under way lives inside its future. Dropping it drops the legs, and that cancels the work in the
+//! agents.
+
+mod breaker;
+mod get;
+mod lane;
+mod leg;
+mod list;
+mod metrics;
+
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use kubeplex_proto::call::Identity;
+use kubeplex_proto::ids::ClusterId;
+use kubeplex_proto::visibility::Visibility;
+use tokio::time::Instant;
+
+use crate::admit::Admitted;
+use crate::error::CallError;
+use crate::limits::{LEG_MARGIN, LEG_MARGIN_DIVISOR, Limits};
+use crate::merge::Merged;
+use crate::registry::Registry;
+use crate::request::{LegContext, Request};
+use crate::telemetry::Telemetry;
+use crate::trace::Trace;
+use lane::Lane;
+use leg::Leg;
+
+/// Sends requests to clusters. One for all calls of a gateway.
+pub struct Fanout {
+    registry: Registry,
+    lanes: DashMap<ClusterId, Arc<Lane>>,
+    telemetry: Telemetry,
+    legs_per_cluster: usize,
+    legs_per_call: usize,
+}
+
+/// A request on its way: what its legs will have answered. Nothing is sent before the merge pulls.
+pub struct Answers<'a> {
+    asked: Asked<'a>,
+    legs: Vec<Leg<'a>>,
+}
+
+/// What all legs of a call have in common.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    fanout: &'a Fanout,
+    request: &'a Request,
+    identity: &'a Identity,
+    visibility: &'a Visibility,
+    trace: &'a Trace,
+    /// The legs' deadline.
+    deadline: Instant,
+}
+
+impl Fanout {
+    pub fn new(registry: Registry, limits: &Limits, telemetry: Telemetry) -> Self {
+        Self {
+            registry,
+            lanes: DashMap::new(),
+            telemetry,
+            legs_per_cluster: limits.legs_per_cluster,
+            legs_per_call: limits.legs_per_call,
+        }
+    }
+
+    /// Prepares one leg for each cluster of the request. `deadline` is the call's.
+    pub fn ask<'a>(&'a self, admitted: &'a Admitted, deadline: Instant, trace: &'a Trace) -> Answers<'a> {
+        let caller = admitted.permit().caller();
+        let asked = Asked {
+            fanout: self,
+            request: admitted.request(),
+            identity: caller.identity(),
+            visibility: caller.visibility(),
+            trace,
+            deadline: leg_deadline(Instant::now(), deadline),
+        };
+        let legs: Vec<_> =
+            admitted.request().legs().map(|(id, cluster)| Leg::new(asked, id, cluster)).collect();
+        trace.expect_legs(legs.len());
+        Answers { asked, legs }
+    }
+
+    fn lane(&self, cluster: &ClusterId) -> Arc<Lane> {
+        if let Some(lane) = self.lanes.get(cluster) {
+            return lane.clone();
+        }
+        let new = || Lane::new(self.legs_per_cluster, metrics::LegMetrics::new(&self.telemetry, cluster));
+        self.lanes.entry(cluster.clone()).or_insert_with(new).clone()
+    }
+}
+
+impl Answers<'_> {
+    /// Reads every leg as far as the answer needs it.
+    ///
+    /// # Errors
+    /// [`CallError`] when no cluster could answer, and as the merges say.
+    pub async fn merge(self) -> Result<Merged, CallError> {
+        let Self { asked, legs } = self;
+        match asked.request {
+            Request::Clusters(_) => Ok(Merged::Clusters),
+            Request::List(query) => list::merge(query, asked, legs).await.map(Merged::List),
+            Request::Get(query) => get::merge(query, asked, legs).await.map(Merged::Get),
+        }
+    }
+}
+
+impl Asked<'_> {
+    /// The gateway's time since 1970.
+    fn now_ms(&self) -> i64 {
+        crate::pipeline::now_ms()
+    }
+
+    fn leg_context(&self, deadline_ms: u64) -> LegContext {
+        LegContext {
+            call_id: self.trace.call_id().clone(),
+            deadline_ms,
+            caller: self.identity.clone(),
+            visibility: self.visibility.clone(),
+        }
+    }
+}
+
+/// A little before the call's, so that what the other clusters said can still be sent in time.
+fn leg_deadline(now: Instant, call: Instant) -> Instant {
+    let remaining = call.saturating_duration_since(now);
+    call - LEG_MARGIN.min(remaining / LEG_MARGIN_DIVISOR)
+}

@@ -1,0 +1,220 @@
+//! From the file as written to values that hold: every check, and all mistakes at once.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use kubeplex_proto::ids::ClusterId;
+
+use super::raw::{RawCluster, RawConfig, RawLimits};
+use super::{
+    ConfigError, CursorKey, DEFAULT_ADMIN, DEFAULT_LISTEN, ExpectedCluster, Fixtures, GatewayConfig, Mistake,
+    TokenHash,
+};
+use crate::limits::{LINK_STREAMS, Limits};
+use crate::request::bounds::MAX_TIMEOUT_S;
+
+const LONGEST_CALL: Duration = Duration::from_secs(MAX_TIMEOUT_S);
+
+/// Checks everything before it gives up.
+pub(super) fn validate(raw: RawConfig) -> Result<GatewayConfig, ConfigError> {
+    let mut mistakes = Mistakes::default();
+    let listen = mistakes.address("gateway.listen", raw.gateway.listen.as_deref(), DEFAULT_LISTEN);
+    let admin = mistakes.address("gateway.admin", raw.gateway.admin.as_deref(), DEFAULT_ADMIN);
+    if listen == admin && listen.port() != 0 {
+        mistakes.add("gateway.admin", format!("{admin} is gateway.listen too; give each its own port"));
+    }
+    let cursor_key = raw.gateway.cursor_key_file.and_then(|path| mistakes.cursor_key(&path));
+    mistakes.hosts(&raw.mcp.allowed_hosts);
+    mistakes.origins(&raw.mcp.allowed_origins);
+    let limits = mistakes.limits(&raw.limits);
+    let clusters = mistakes.clusters(raw.clusters);
+    mistakes.into_result(GatewayConfig {
+        listen,
+        admin,
+        clusters,
+        allowed_hosts: raw.mcp.allowed_hosts,
+        allowed_origins: raw.mcp.allowed_origins,
+        limits,
+        cursor_key,
+        fixtures: if raw.mcp.conformance_fixtures { Fixtures::Served } else { Fixtures::Hidden },
+    })
+}
+
+/// Refuses what would put an endpoint without authentication on a network.
+pub(super) fn loopback(key: &str, address: SocketAddr) -> Result<(), Mistake> {
+    if address.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(Mistake {
+        key: key.to_owned(),
+        problem: format!(
+            "{address} can be reached from a network, and this endpoint does not yet authenticate its callers or encrypt; \
+             use 127.0.0.1:{port} or [::1]:{port}",
+            port = address.port()
+        ),
+    })
+}
+
+#[derive(Default)]
+struct Mistakes(Vec<Mistake>);
+
+impl Mistakes {
+    fn add(&mut self, key: impl Into<String>, problem: impl Into<String>) {
+        self.0.push(Mistake { key: key.into(), problem: problem.into() });
+    }
+
+    fn into_result<T>(self, value: T) -> Result<T, ConfigError> {
+        if self.0.is_empty() { Ok(value) } else { Err(ConfigError::Wrong(self.0)) }
+    }
+
+    fn address(&mut self, key: &str, text: Option<&str>, default: SocketAddr) -> SocketAddr {
+        let Some(text) = text else { return default };
+        match text.parse() {
+            Ok(address) => {
+                self.0.extend(loopback(key, address).err());
+                address
+            }
+            Err(_) => {
+                self.add(key, format!("\"{text}\" is not an address; write IP:PORT, for example {default}"));
+                default
+            }
+        }
+    }
+
+    fn cursor_key(&mut self, path: &str) -> Option<CursorKey> {
+        let key = "gateway.cursor_key_file";
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| self.add(key, format!("\"{path}\" can't be read: {error}")))
+            .ok()?;
+        let bytes = BASE64.decode(text.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        if bytes.is_none() {
+            self.add(
+                key,
+                format!("\"{path}\" must hold 32 bytes in base64; `openssl rand -base64 32` makes some"),
+            );
+        }
+        bytes.map(CursorKey)
+    }
+
+    fn hosts(&mut self, hosts: &[String]) {
+        for (index, host) in hosts.iter().enumerate() {
+            if host.parse::<http::uri::Authority>().is_err() || host.contains('@') {
+                let problem = format!(
+                    "\"{host}\" is not a host name; write it as clients send it, with a port or without"
+                );
+                self.add(format!("mcp.allowed_hosts[{index}]"), problem);
+            }
+        }
+    }
+
+    fn origins(&mut self, origins: &[String]) {
+        for (index, origin) in origins.iter().enumerate() {
+            let uri = origin.parse::<http::Uri>().ok();
+            let complete = uri.is_some_and(|uri| {
+                matches!(uri.scheme_str(), Some("http" | "https"))
+                    && uri.authority().is_some()
+                    && uri.path() == "/"
+            });
+            if !complete || origin.ends_with('/') {
+                let problem = format!(
+                    "\"{origin}\" is not an origin; write scheme and host, for example https://console.example.com"
+                );
+                self.add(format!("mcp.allowed_origins[{index}]"), problem);
+            }
+        }
+    }
+
+    fn limits(&mut self, raw: &RawLimits) -> Limits {
+        let default = Limits::default();
+        let limits = Limits {
+            request_bytes: self.positive("request_bytes", raw.request_bytes, default.request_bytes),
+            calls_in_flight: self.positive("calls_in_flight", raw.calls_in_flight, default.calls_in_flight),
+            charges_per_second: self.positive(
+                "charges_per_second",
+                raw.charges_per_second,
+                default.charges_per_second,
+            ),
+            charges_burst: self.positive("charges_burst", raw.charges_burst, default.charges_burst),
+            legs_in_flight: self.positive("legs_in_flight", raw.legs_in_flight, default.legs_in_flight),
+            legs_per_call: self.positive("legs_per_call", raw.legs_per_call, default.legs_per_call),
+            legs_per_cluster: self.positive(
+                "legs_per_cluster",
+                raw.legs_per_cluster,
+                default.legs_per_cluster,
+            ),
+            sessions: self.positive("sessions", raw.sessions, default.sessions),
+            session_idle: self.duration("session_idle_ms", raw.session_idle_ms, default.session_idle),
+            drain: self.duration("drain_ms", raw.drain_ms, default.drain),
+        };
+        if limits.session_idle <= LONGEST_CALL {
+            let problem =
+                format!("a call may take {} s, and its session must outlive it", LONGEST_CALL.as_secs());
+            self.add("limits.session_idle_ms", problem);
+        }
+        if limits.legs_per_cluster >= LINK_STREAMS {
+            let problem =
+                format!("{} must stay below the {LINK_STREAMS} streams of a link", limits.legs_per_cluster);
+            self.add("limits.legs_per_cluster", problem);
+        }
+        limits
+    }
+
+    fn positive<T: PartialEq + From<u8>>(&mut self, key: &str, value: Option<T>, default: T) -> T {
+        if value.as_ref() == Some(&T::from(0)) {
+            self.add(format!("limits.{key}"), "0 would refuse everything; write at least 1");
+        }
+        value.unwrap_or(default)
+    }
+
+    fn duration(&mut self, key: &str, value_ms: Option<u64>, default: Duration) -> Duration {
+        self.positive(key, value_ms, 1);
+        value_ms.map_or(default, Duration::from_millis)
+    }
+
+    fn clusters(&mut self, raw: Vec<RawCluster>) -> Vec<ExpectedCluster> {
+        let mut names = HashSet::new();
+        let mut tokens = HashSet::new();
+        let mut clusters = Vec::new();
+        for (index, cluster) in raw.into_iter().enumerate() {
+            let at = |field: &str| format!("cluster[{index}].{field}");
+            let token =
+                cluster.token_sha256.as_deref().and_then(|text| self.token(&at("token_sha256"), text));
+            if token.is_some_and(|token| !tokens.insert(token.0)) {
+                // With one token for two clusters, one of them could speak for the other.
+                self.add(at("token_sha256"), "another cluster has the same token; each needs its own");
+            }
+            match ClusterId::new(&cluster.name) {
+                Ok(id) if !names.insert(id.clone()) => {
+                    self.add(at("name"), format!("\"{id}\" is there twice"))
+                }
+                Ok(id) => clusters.push(ExpectedCluster { id, labels: cluster.labels, token }),
+                Err(error) => self.add(at("name"), error.to_string()),
+            }
+        }
+        clusters
+    }
+
+    fn token(&mut self, key: &str, text: &str) -> Option<TokenHash> {
+        let hash = parse_sha256(text);
+        if hash.is_none() {
+            let problem = "64 hexadecimal digits are wanted; `printf %s TOKEN | sha256sum` prints them";
+            self.add(key, problem);
+        }
+        hash.map(TokenHash)
+    }
+}
+
+fn parse_sha256(text: &str) -> Option<[u8; 32]> {
+    let digits = text.as_bytes();
+    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}

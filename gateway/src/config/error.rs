@@ -1,0 +1,38 @@
+//! What can be wrong with a configuration.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("reading the configuration {}", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("parsing the configuration")]
+    Malformed(#[source] config::ConfigError),
+    /// Every mistake that was found, not only the first.
+    #[error("the configuration has {} mistake(s):\n{}", .0.len(), Lines(.0))]
+    Wrong(Vec<Mistake>),
+}
+
+/// One value that can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {problem}")]
+pub struct Mistake {
+    /// As written in the file: `limits.sessions`, `cluster[2].name`.
+    pub key: String,
+    /// What is wrong with which value, and what would be right.
+    pub problem: String,
+}
+
+struct Lines<'a>(&'a [Mistake]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, mistake) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}  {mistake}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! The configuration file as it is written: every key, its unit and its default. Nothing is checked here beyond the types.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawConfig {
+    pub(super) gateway: RawGateway,
+    pub(super) mcp: RawMcp,
+    pub(super) limits: RawLimits,
+    #[serde(rename = "cluster")]
+    pub(super) clusters: Vec<RawCluster>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawGateway {
+    /// MCP clients and agents; `127.0.0.1:7575`.
+    pub(super) listen: Option<String>,
+    /// Health and metrics; `127.0.0.1:7576`.
+    pub(super) admin: Option<String>,
+    /// A file with 32 bytes in base64 that seal cursors, so that they outlive a restart; without it the key is random.
+    pub(super) cursor_key_file: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawMcp {
+    /// Host names, beside the loopback ones, under which clients may address the gateway.
+    pub(super) allowed_hosts: Vec<String>,
+    /// Origins, beside loopback ones, whose pages may call the gateway: `https://host`, `https://host:port`.
+    pub(super) allowed_origins: Vec<String>,
+    /// Adds the tools, prompts and resources that the official conformance suite asks for. Never in production.
+    pub(super) conformance_fixtures: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawLimits {
+    pub(super) request_bytes: Option<usize>,
+    pub(super) calls_in_flight: Option<usize>,
+    pub(super) charges_per_second: Option<u32>,
+    pub(super) charges_burst: Option<u32>,
+    pub(super) legs_in_flight: Option<usize>,
+    pub(super) legs_per_call: Option<usize>,
+    pub(super) legs_per_cluster: Option<usize>,
+    pub(super) sessions: Option<usize>,
+    pub(super) session_idle_ms: Option<u64>,
+    pub(super) drain_ms: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCluster {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) labels: BTreeMap<String, String>,
+    /// SHA-256 of the agent's token, in hexadecimal; without it no agent can link as this cluster.
+    pub token_sha256: Option<String>,
+}

@@ -1,0 +1,78 @@
+//! Whole objects: few and wanted to the last, so every leg is read to its end as fast as it answers.
+
+use std::collections::VecDeque;
+
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use kubeplex_proto::get::{GetEnd, GetFrame};
+use kubeplex_proto::paths;
+use tracing::Instrument as _;
+
+use super::Asked;
+use super::leg::{Leg, garbled};
+use crate::error::CallError;
+use crate::merge::{GetMerge, GetPage, LegFailure};
+use crate::request::GetQuery;
+
+/// Drives the merge to a page.
+pub(super) async fn merge(
+    query: &GetQuery,
+    asked: Asked<'_>,
+    legs: Vec<Leg<'_>>,
+) -> Result<GetPage, CallError> {
+    let mut merge = GetMerge::new(query);
+    let mut waiting: VecDeque<Leg<'_>> = legs.into();
+    let mut working = FuturesUnordered::new();
+    loop {
+        while working.len() < asked.fanout.legs_per_call
+            && let Some(leg) = waiting.pop_front()
+        {
+            let span = leg.span.clone();
+            working.push(pull(query, leg).instrument(span));
+        }
+        let Some((mut leg, frame)) = working.next().await else { break };
+        let end = match frame {
+            Ok(Some(GetFrame::Head(head))) if !leg.has_head() => {
+                leg.note_head(head.status, head.message.as_ref());
+                merge.head(leg.id, *head);
+                None
+            }
+            Ok(Some(GetFrame::Object(object))) if leg.has_head() => {
+                leg.note_rows(1);
+                merge.object(leg.id, *object);
+                None
+            }
+            Ok(Some(GetFrame::End(end))) if leg.has_head() => Some(Ok(end)),
+            Ok(Some(_)) => Some(Err(garbled("its frames are out of order"))),
+            Ok(None) => Some(Err(garbled("it breaks off without an end"))),
+            Err(failure) => Some(Err(failure)),
+        };
+        match end {
+            // Its next frame comes before clusters that were not asked yet.
+            None => waiting.push_front(leg),
+            Some(end) => merge.finish(leg.id, over(&mut leg, end)),
+        }
+    }
+    merge.into_page()
+}
+
+async fn pull<'a>(query: &GetQuery, mut leg: Leg<'a>) -> (Leg<'a>, Result<Option<GetFrame>, LegFailure>) {
+    let frame = read(query, &mut leg).await;
+    (leg, frame)
+}
+
+async fn read(query: &GetQuery, leg: &mut Leg<'_>) -> Result<Option<GetFrame>, LegFailure> {
+    if !leg.is_sent() {
+        leg.send(paths::GET, |asked, remaining_ms| query.leg_request(asked.leg_context(remaining_ms)))
+            .await?;
+    }
+    leg.frame().await
+}
+
+fn over(leg: &mut Leg<'_>, end: Result<GetEnd, LegFailure>) -> Result<GetEnd, LegFailure> {
+    match &end {
+        Ok(_) => leg.complete(),
+        Err(failure) => leg.note_failure(failure),
+    }
+    end
+}

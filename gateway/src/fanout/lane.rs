@@ -1,0 +1,128 @@
+//! The way to one cluster, shared by all calls: how many legs may be on it at once, and whether it is worth trying.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use super::breaker::{Breaker, Outcome, Verdict};
+use super::metrics::LegMetrics;
+
+/// A bulkhead and a breaker.
+pub(super) struct Lane {
+    places: Arc<Semaphore>,
+    breaker: Mutex<Breaker>,
+    metrics: LegMetrics,
+}
+
+/// A leg's right to be sent. Dropped without a word it counts as abandoned.
+pub(super) struct Ticket {
+    lane: Arc<Lane>,
+    probe: bool,
+    recorded: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+/// Why a leg is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoEntry {
+    /// The breaker is open; the next probe is due after this time.
+    Open(Duration),
+    /// All places stayed taken.
+    Busy,
+}
+
+impl Lane {
+    pub(super) fn new(places: usize, metrics: LegMetrics) -> Arc<Self> {
+        Arc::new(Self {
+            places: Arc::new(Semaphore::new(places)),
+            breaker: Mutex::new(Breaker::new()),
+            metrics,
+        })
+    }
+
+    pub(super) fn metrics(&self) -> &LegMetrics {
+        &self.metrics
+    }
+
+    /// Waits for a place until `give_up`.
+    pub(super) async fn enter(self: &Arc<Self>, give_up: Instant) -> Result<Ticket, NoEntry> {
+        let waiting = self.places.clone().acquire_owned();
+        let place = match tokio::time::timeout_at(give_up, waiting).await {
+            Ok(Ok(place)) => place,
+            Ok(Err(_)) | Err(_) => return Err(NoEntry::Busy),
+        };
+        // Asked after the wait: legs that queued behind a hanging cluster learn here that it was given up meanwhile.
+        match self.breaker.lock().ask(Instant::now()) {
+            Verdict::Refuse(wait) => Err(NoEntry::Open(wait)),
+            verdict => Ok(Ticket {
+                lane: self.clone(),
+                probe: verdict == Verdict::Probe,
+                recorded: false,
+                _place: place,
+            }),
+        }
+    }
+}
+
+impl Ticket {
+    /// How the leg ended.
+    pub(super) fn record(mut self, outcome: Outcome) {
+        self.note(outcome);
+    }
+
+    fn note(&mut self, outcome: Outcome) {
+        self.recorded = true;
+        self.lane.breaker.lock().record(self.probe, outcome, Instant::now());
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if !self.recorded {
+            self.note(Outcome::Abandoned);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane(places: usize) -> Arc<Lane> {
+        let cluster = kubeplex_proto::ids::ClusterId::new("c").unwrap();
+        Lane::new(places, LegMetrics::new(&crate::telemetry::Telemetry::new(), &cluster))
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(1)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_lane_makes_legs_wait_and_then_says_busy() {
+        let lane = lane(1);
+        let first = lane.enter(soon()).await.unwrap();
+        assert_eq!(lane.enter(soon()).await.err(), Some(NoEntry::Busy));
+        let (second, ()) = tokio::join!(lane.enter(soon()), async { drop(first) });
+        assert!(second.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn legs_that_queued_behind_a_hanging_cluster_are_refused_when_it_is_given_up() {
+        let lane = lane(3);
+        let mut hanging = Vec::new();
+        for _ in 0..3 {
+            hanging.push(lane.enter(soon()).await.unwrap());
+        }
+        let (queued, ()) = tokio::join!(lane.enter(soon()), async {
+            for ticket in hanging {
+                ticket.record(Outcome::TimedOut);
+            }
+        });
+        // The first place came free after one time-out, before the breaker opened; whoever comes now is refused.
+        drop(queued);
+        assert!(matches!(lane.enter(soon()).await.err(), Some(NoEntry::Open(_))));
+    }
+}

@@ -1,0 +1,141 @@
+//! What happened to one call: how long each stage took, how each leg ended, and how far it is right now.
+//!
+//! Written by the pipeline while the call runs; read by whoever reports progress, and at the end by a client that asked for
+//! a trace.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use kubeplex_proto::ids::{CallId, ClusterId};
+use kubeplex_proto::status::LegStatus;
+use parking_lot::Mutex;
+use serde::Serialize;
+use tokio::time::Instant;
+
+/// The record of one call.
+#[derive(Debug)]
+pub struct Trace {
+    call_id: CallId,
+    started: Instant,
+    stages: Mutex<Vec<StageTime>>,
+    legs: Mutex<Vec<LegTrace>>,
+    legs_expected: AtomicUsize,
+    legs_over: AtomicUsize,
+}
+
+/// A stage of the pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    Identify,
+    Resolve,
+    Authorize,
+    Admit,
+    Fanout,
+    Merge,
+    Render,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StageTime {
+    pub stage: Stage,
+    pub micros: u64,
+}
+
+/// How one leg went. Times are microseconds since the call began.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LegTrace {
+    #[serde(serialize_with = "as_text")]
+    pub cluster: ClusterId,
+    pub status: LegStatus,
+    /// When the request left; `None` where none was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_micros: Option<u64>,
+    pub over_micros: u64,
+    pub rows: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// A trace as clients get it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TraceReport {
+    pub call_id: CallId,
+    pub micros: u64,
+    pub stages: Vec<StageTime>,
+    pub legs: Vec<LegTrace>,
+}
+
+/// How many clusters have answered or failed, of those asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub over: usize,
+    pub expected: usize,
+}
+
+impl Trace {
+    pub fn begin(call_id: CallId) -> Self {
+        Self {
+            call_id,
+            started: Instant::now(),
+            stages: Mutex::default(),
+            legs: Mutex::default(),
+            legs_expected: AtomicUsize::new(0),
+            legs_over: AtomicUsize::new(0),
+        }
+    }
+
+    pub fn call_id(&self) -> &CallId {
+        &self.call_id
+    }
+
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    pub fn progress(&self) -> Progress {
+        Progress {
+            over: self.legs_over.load(Ordering::Relaxed),
+            expected: self.legs_expected.load(Ordering::Relaxed),
+        }
+    }
+
+    pub fn report(&self) -> TraceReport {
+        let mut legs = self.legs.lock().clone();
+        legs.sort_by(|a, b| a.cluster.cmp(&b.cluster));
+        TraceReport {
+            call_id: self.call_id.clone(),
+            micros: micros(self.started.elapsed()),
+            stages: self.stages.lock().clone(),
+            legs,
+        }
+    }
+
+    /// Notes that `stage` took the time since `since`, and returns the time at which the next one begins.
+    pub(crate) fn stage(&self, stage: Stage, since: Instant) -> Instant {
+        let now = Instant::now();
+        self.stages.lock().push(StageTime { stage, micros: micros(now - since) });
+        now
+    }
+
+    pub(crate) fn expect_legs(&self, legs: usize) {
+        self.legs_expected.store(legs, Ordering::Relaxed);
+    }
+
+    pub(crate) fn leg_over(&self, leg: LegTrace) {
+        self.legs.lock().push(leg);
+        self.legs_over.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Microseconds, as many as fit.
+pub(crate) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn as_text<S: serde::Serializer>(cluster: &ClusterId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(cluster.as_str())
+}
