@@ -1,0 +1,42 @@
+//! The server's own tables: which columns a kind has and what stands in them, cell by cell as kube-apiserver prints it.
+
+mod age;
+mod cell;
+mod custom;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::catalog::{Origin, Resource};
+use cell::{Column, View, name};
+
+/// What the server says of the column of creation times.
+pub(crate) const CREATION_DESCRIPTION: &str = "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
+
+/// The `columnDefinitions` of a resource.
+pub(crate) fn columns(resource: &Resource) -> Value {
+    match &resource.origin {
+        Origin::Custom { columns, .. } => custom::definitions(columns),
+        Origin::Builtin | Origin::Aggregated => view(resource).columns.iter().map(Column::definition).collect(),
+    }
+}
+
+/// The cells of one object's row.
+pub(crate) fn cells(resource: &Resource, object: &Value, now: Timestamp) -> Vec<Value> {
+    match &resource.origin {
+        Origin::Custom { columns, .. } => custom::cells(columns, object, now),
+        Origin::Builtin | Origin::Aggregated => (view(resource).cells)(object, now),
+    }
+}
+
+fn view(resource: &Resource) -> View {
+    match (&*resource.group, &*resource.plural) {
+        _ => FALLBACK,
+    }
+}
+
+/// For kinds without a printer of their own: the creation time as it is written, not as an age.
+const FALLBACK: View = View {
+    columns: &[Column::name(), Column::date("Created At").described(CREATION_DESCRIPTION)],
+    cells: |object, _| vec![name(object), json!(crate::json::text(object, "/metadata/creationTimestamp"))],
+};
