@@ -152,7 +152,14 @@ func (s *seeder) apply(ctx context.Context, object *unstructured.Unstructured) e
 	if err != nil {
 		return err
 	}
-	_, err = resource.Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: fieldManager, Force: true})
+	options := metav1.ApplyOptions{FieldManager: fieldManager, Force: true}
+	if _, err := resource.Apply(ctx, object.GetName(), object, options); err != nil {
+		return err
+	}
+	if _, withStatus := object.Object["status"]; !withStatus {
+		return nil
+	}
+	_, err = resource.ApplyStatus(ctx, object.GetName(), object, options)
 	return err
 }
 

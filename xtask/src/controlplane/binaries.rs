@@ -49,7 +49,7 @@ impl Program {
         if built && self.output.is_file() {
             return Ok(());
         }
-        progress.step("build", &format!("{} (about five minutes from nothing, on two cores)", self.name()));
+        progress.step("build", &format!("{} (six minutes and more from nothing, on two cores)", self.name()));
         self.build()?;
         progress.step("build", &format!("{} is built", self.name()));
         fs::write(&stamp_file, stamp).with_context(|| format!("write {}", stamp_file.display()))

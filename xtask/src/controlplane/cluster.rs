@@ -46,13 +46,14 @@ impl<'a> Launch<'a> {
         self.seed()
     }
 
-    /// Starts etcd and the API server alone, and waits until the latter is ready.
+    /// Starts etcd and the API server alone where they do not run, and waits until the latter is ready.
     ///
     /// # Errors
     /// As with [`Launch::run`].
     pub(crate) fn start_servers(&mut self) -> anyhow::Result<()> {
-        if self.start_all(&Kind::SERVERS)? {
-            self.helper("ready", &[])?;
+        let started = self.start_all(&Kind::SERVERS)?;
+        self.helper("ready", &[])?;
+        if started {
             self.progress
                 .step(&self.cluster.name, &format!("API server is ready at {}", self.cluster.server));
         }

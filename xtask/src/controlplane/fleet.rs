@@ -171,11 +171,10 @@ pub(crate) fn kubectl(arguments: &[String]) -> anyhow::Result<()> {
 }
 
 fn print_component(component: &Component) -> u64 {
-    let resident =
-        if component.is_running() { process::resident_bytes(component.pid).unwrap_or(0) } else { 0 };
-    let shown = if component.is_running() { format!("{} MiB", resident >> 20) } else { "stopped".to_owned() };
+    let memory = if component.is_running() { process::memory_bytes(component.pid).unwrap_or(0) } else { 0 };
+    let shown = if component.is_running() { format!("{} MiB", memory >> 20) } else { "stopped".to_owned() };
     println!("  {:<24} {:>7} {shown:>10}", component.name, component.pid);
-    resident
+    memory
 }
 
 fn name_of(index: u8) -> String {

@@ -61,14 +61,25 @@ pub(crate) fn stop(component: &Component) -> anyhow::Result<()> {
 }
 
 /// Whether a process with this id runs this program. One that has ended and was not yet waited for does not.
+#[cfg(target_os = "linux")]
 pub(crate) fn is_running(pid: u32, program: &str) -> bool {
-    command_line(pid).is_some_and(|line| line.starts_with(program))
+    // The command line would say it too, but is still empty for a moment after a start.
+    let Ok(running) = fs::read_link(format!("/proc/{pid}/exe")) else { return false };
+    let program = fs::canonicalize(program).unwrap_or_else(|_| program.into());
+    running.to_string_lossy().trim_end_matches(" (deleted)") == program.to_string_lossy()
 }
 
-/// Resident memory in bytes, where the system says it.
-pub(crate) fn resident_bytes(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+/// Whether a process with this id runs this program.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_running(pid: u32, program: &str) -> bool {
+    let listed = Command::new("ps").args(["-p", &pid.to_string(), "-o", "args="]).output();
+    listed.is_ok_and(|ps| ps.status.success() && ps.stdout.starts_with(program.as_bytes()))
+}
+
+/// Memory in bytes, where the system says it: what is shared, as the pages of one program are, counts in parts.
+pub(crate) fn memory_bytes(pid: u32) -> Option<u64> {
+    let sizes = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let line = sizes.lines().find_map(|line| line.strip_prefix("Pss:"))?;
     let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kibibytes * 1024)
 }
@@ -96,24 +107,12 @@ fn signal_group(pid: u32, signal: Signal) -> anyhow::Result<()> {
     }
 }
 
-#[cfg(target_os = "linux")]
-fn command_line(pid: u32) -> Option<String> {
-    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    (!line.is_empty()).then(|| String::from_utf8_lossy(&line).replace('\0', " "))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn command_line(pid: u32) -> Option<String> {
-    let listed = Command::new("ps").args(["-p", &pid.to_string(), "-o", "args="]).output().ok()?;
-    listed.status.success().then(|| String::from_utf8_lossy(&listed.stdout).trim().to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn sleeper(folder: &Path) -> (Child, Component) {
-        let command: Vec<String> = ["sleep", "300"].map(str::to_owned).into();
+        let command: Vec<String> = ["/bin/sleep", "300"].map(str::to_owned).into();
         let log = folder.join("sleeper.log");
         let child = spawn(&command, &log).unwrap();
         let component = Component { name: "sleeper".into(), pid: child.id(), command, log };
