@@ -161,7 +161,8 @@ impl Parser<'_> {
             Some('\'' | '"') => Step::Key(self.quoted()?),
             Some(c) if c.is_ascii_digit() || matches!(c, '-' | ':') => self.index_or_slice()?,
             _ => {
-                return self.error("an index, a quoted key, '*' or a filter '?(…)' is wanted in the brackets");
+                return self
+                    .error("an index, a quoted key, '*' or a filter '?(…)' is wanted in the brackets");
             }
         };
         self.skip_spaces();
