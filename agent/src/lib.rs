@@ -20,3 +20,48 @@ pub mod redact;
 pub mod report;
 pub mod serve;
 pub mod watch;
+
+use kubeplex_proto::ids::InstanceId;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::api::{Api, ApiBudget};
+use crate::clock::ClusterClock;
+use crate::config::AgentConfig;
+use crate::kinds::Kinds;
+
+/// A running agent. Dropping it stops nothing: that is the cancellation token's to do.
+#[derive(Clone)]
+pub struct Agent {
+    instance: InstanceId,
+    api: Api,
+    kinds: Kinds,
+}
+
+impl Agent {
+    /// Begins to watch the cluster that `client` reaches. Every task runs on `tracker` and ends with `cancel`. Nothing is
+    /// waited for: a cluster that can't be reached is retried for as long as the agent runs.
+    pub fn start(
+        config: AgentConfig,
+        client: kube::Client,
+        tracker: TaskTracker,
+        cancel: CancellationToken,
+    ) -> Self {
+        let api = Api::new(client, ClusterClock::system(), ApiBudget::new(config.limits()));
+        let kinds = Kinds::start(config, api.clone(), tracker, cancel);
+        Self { instance: InstanceId(uuid::Uuid::new_v4().to_string()), api, kinds }
+    }
+
+    /// Drawn at random when the agent started.
+    pub fn instance(&self) -> &InstanceId {
+        &self.instance
+    }
+
+    pub fn kinds(&self) -> &Kinds {
+        &self.kinds
+    }
+
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+}

@@ -26,6 +26,7 @@ use crate::limits;
 
 pub use budget::ApiBudget;
 pub use connect::{connect, tuned};
+pub(crate) use error::Status;
 pub use error::{ApiError, Unreachable, chain};
 pub use lines::WatchLines;
 pub use page::Page;
@@ -76,7 +77,7 @@ impl Ask<'static> {
 pub enum Reply {
     /// It is what the tag stands for.
     Unchanged,
-    Body { body: Bytes, etag: Option<String>, content_type: String },
+    Body { body: Bytes, etag: Option<String> },
 }
 
 const JSON: &str = "application/json";
@@ -111,11 +112,9 @@ impl Api {
             if response.status() == StatusCode::NOT_MODIFIED {
                 return Ok(Reply::Unchanged);
             }
-            let text_of = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-            let etag = text_of(ETAG).map(str::to_owned);
-            let content_type = text_of(http::header::CONTENT_TYPE).unwrap_or_default().to_owned();
+            let etag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
             let body = body::read(response.into_body(), limits::REPLY_BYTES).await?;
-            Ok(Reply::Body { body, etag, content_type })
+            Ok(Reply::Body { body, etag })
         };
         self.within(ask.timeout, call).await
     }

@@ -1,12 +1,40 @@
 //! Which kinds of the cluster are watched, and for how long.
+//!
+//! Some are watched from the start, the others from their first use until nobody uses them any more. [`open`](Kinds::open)
+//! is the way to a kind; [`upkeep`] follows the cluster: what it serves, which columns its CRDs declare.
+
+mod blueprint;
+mod builtin;
+mod cluster;
+mod slots;
+mod upkeep;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use kubeplex_proto::control::{ClusterReport, KindReport};
 use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable};
-use tokio::sync::watch;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
+use self::blueprint::Blueprint;
+use self::cluster::ClusterFacts;
+use self::slots::Slots;
+use crate::api::Api;
+use crate::config::AgentConfig;
+use crate::redact::DigestKey;
+use crate::watch::WatchContext;
 pub use crate::watch::{KindHandle, KindStatus};
+
+/// A kind that discovery does not know is looked for again where discovery is older than this.
+const DISCOVERY_TRUSTED_FOR: Duration = Duration::from_secs(10);
+
+/// How long such a look is waited for.
+const DISCOVERY_WAIT: Duration = Duration::from_secs(15);
 
 /// All kinds of one cluster. Clones share everything.
 #[derive(Clone)]
@@ -14,9 +42,28 @@ pub struct Kinds {
     shared: Arc<Shared>,
 }
 
-struct Shared {
-    discovery: parking_lot::RwLock<Arc<KindTable>>,
+pub(super) struct Shared {
+    config: AgentConfig,
+    api: Api,
+    digest_key: DigestKey,
+    context: WatchContext,
+    tracker: TaskTracker,
+    cancel: CancellationToken,
+    slots: Mutex<Slots>,
+    discovered: watch::Sender<Discovered>,
+    facts: Mutex<ClusterFacts>,
     changed: watch::Sender<u64>,
+}
+
+/// The outcome of the last look at what the cluster serves.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Discovered {
+    table: Arc<KindTable>,
+    /// Counts the looks, failed ones too.
+    looks: u64,
+    at: Option<Instant>,
+    /// Why the last one failed; the table is that of the one before.
+    failure: Option<String>,
 }
 
 /// What became of a request for a kind.
@@ -35,26 +82,70 @@ pub enum Opened {
 }
 
 impl Kinds {
-    /// What the cluster serves, as last discovered.
+    /// Begins to watch what is watched from the start. Everything runs on `tracker` and ends with `cancel`.
+    pub(crate) fn start(config: AgentConfig, api: Api, tracker: TaskTracker, cancel: CancellationToken) -> Self {
+        let context = WatchContext {
+            api: api.clone(),
+            deny: Arc::new(config.deny().clone()),
+            timings: *config.timings(),
+            lists: Arc::new(Semaphore::new(config.limits().lists_at_once.max(1))),
+            streaming: Arc::new(AtomicBool::new(true)),
+            rediscover: Arc::new(Notify::new()),
+        };
+        let shared = Arc::new(Shared {
+            config,
+            api,
+            digest_key: DigestKey::new(rand::random()),
+            context,
+            tracker: tracker.clone(),
+            cancel: cancel.clone(),
+            slots: Mutex::default(),
+            discovered: watch::Sender::default(),
+            facts: Mutex::default(),
+            changed: watch::Sender::default(),
+        });
+        let upkeep = upkeep::run(Arc::clone(&shared));
+        tracker.spawn(async move { cancel.run_until_cancelled(upkeep).await });
+        Self { shared }
+    }
+
+    /// What the cluster serves, as last discovered; empty before that.
     pub fn discovery(&self) -> Arc<KindTable> {
-        Arc::clone(&self.shared.discovery.read())
+        Arc::clone(&self.shared.discovered.borrow().table)
     }
 
     /// Finds a kind, and starts to watch it where nobody does. Where nothing was discovered yet it waits for that, so give
     /// it a deadline by dropping it.
     pub async fn open(&self, id: &GroupResource, version: Option<&str>) -> Opened {
-        let _ = (id, version);
-        Opened::Absent
+        let id = &builtin::canonical(id);
+        if self.shared.config.deny().kind(id) {
+            return Opened::Denied;
+        }
+        if let Some(handle) = self.shared.handle(id) {
+            handle.touch_use();
+            return if serves(&handle.info, version) { Opened::Handle(handle) } else { Opened::Absent };
+        }
+        let info = match self.shared.find(id).await {
+            Ok(Some(info)) if serves(&info, version) => info,
+            Ok(_) => return Opened::Absent,
+            Err(reason) => return Opened::Failed(reason),
+        };
+        if !(info.has_verb("list") && info.has_verb("watch")) {
+            return Opened::Unwatchable(info);
+        }
+        let blueprint = Blueprint::of(&self.shared, &info).await;
+        Opened::Handle(self.shared.start(blueprint, slots::Reason::Asked))
     }
 
     /// Every watched kind, by name.
     pub fn snapshot(&self) -> Vec<KindReport> {
-        Vec::new()
+        // Reports look into the stores, so not under the lock of the slots.
+        self.shared.handles().iter().map(|handle| handle.report()).collect()
     }
 
     /// The cluster as a whole.
     pub fn cluster(&self) -> ClusterReport {
-        ClusterReport::default()
+        cluster::report(&self.shared)
     }
 
     /// Ticks when anything in [`snapshot`](Self::snapshot), [`cluster`](Self::cluster) or [`discovery`](Self::discovery)
@@ -63,3 +154,48 @@ impl Kinds {
         self.shared.changed.subscribe()
     }
 }
+
+fn serves(info: &KindInfo, version: Option<&str>) -> bool {
+    version.is_none_or(|version| info.versions.iter().any(|served| served == version))
+}
+
+impl Shared {
+    fn tick(&self) {
+        self.changed.send_modify(|ticks| *ticks += 1);
+    }
+
+    /// Looks a kind up, in the cluster too where discovery may be out of date.
+    async fn find(&self, id: &GroupResource) -> Result<Option<KindInfo>, String> {
+        let known = self.discovered.borrow().clone();
+        if let Some(info) = known.table.get(id) {
+            return Ok(Some(info.clone()));
+        }
+        let fresh = known.failure.is_none() && known.at.is_some_and(|at| at.elapsed() < DISCOVERY_TRUSTED_FOR);
+        let latest = if fresh { known } else { self.look_again(known.looks).await };
+        if let Some(info) = latest.table.get(id) {
+            return Ok(Some(info.clone()));
+        }
+        if let Some((group, message)) = latest.table.failed_groups.iter().find(|(group, _)| *group == id.group) {
+            return Err(format!("the group {group} can't be discovered: {message}"));
+        }
+        match latest.failure {
+            Some(failure) => Err(format!("the cluster can't be discovered: {failure}")),
+            None => Ok(None),
+        }
+    }
+
+    async fn look_again(&self, looks: u64) -> Discovered {
+        let mut discovered = self.discovered.subscribe();
+        self.context.rediscover.notify_one();
+        // Without an answer in time, what is known has to do.
+        let _ = timeout(DISCOVERY_WAIT, discovered.wait_for(|latest| latest.looks > looks)).await;
+        let mut latest = self.discovered.borrow().clone();
+        if latest.at.is_none() && latest.failure.is_none() {
+            latest.failure = Some("it has not answered yet".to_owned());
+        }
+        latest
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kubeplex_proto::column::same_column;
 use kubeplex_proto::control::{KindReport, SyncState};
 use kubeplex_proto::kind::KindInfo;
 use parking_lot::{Mutex, RwLock};
@@ -24,6 +25,7 @@ pub struct KindStatus {
 pub struct KindHandle {
     pub info: KindInfo,
     pub store: RwLock<KindStore>,
+    shape: KindShape,
     status: Mutex<Believed>,
     /// Follows the state in `status`, for those who wait for it.
     state: watch::Sender<SyncState>,
@@ -44,7 +46,8 @@ impl KindHandle {
         let status = KindStatus { state: SyncState::Syncing, as_of: None, message: None };
         Self {
             info,
-            store: RwLock::new(KindStore::new(shape)),
+            store: RwLock::new(KindStore::new(shape.clone())),
+            shape,
             status: Mutex::new(Believed { status, before_reopening: None }),
             state: watch::Sender::new(SyncState::Syncing),
             changed,
@@ -88,9 +91,25 @@ impl KindHandle {
         }
     }
 
+    /// The place of a column among a row's cells, which are those of the columns that are not wide.
+    pub(crate) fn narrow_column(&self, name: &str) -> Option<usize> {
+        let mut narrow = self.shape.columns.defs().iter().filter(|def| !def.wide);
+        narrow.position(|def| same_column(&def.column.name, name))
+    }
+
+    /// What ingest must know of the kind; no lock needed.
+    pub(crate) fn store_shape(&self) -> &KindShape {
+        &self.shape
+    }
+
     /// Somebody reads this kind.
     pub(crate) fn touch_use(&self) {
-        *self.last_used.lock() = Instant::now();
+        self.used_at(Instant::now());
+    }
+
+    pub(crate) fn used_at(&self, at: Instant) {
+        let mut last_used = self.last_used.lock();
+        *last_used = at.max(*last_used);
     }
 
     pub(crate) fn last_used(&self) -> Instant {

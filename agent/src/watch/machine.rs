@@ -140,11 +140,6 @@ impl Machine {
         }
     }
 
-    /// Whether the server refused a streamed list, which the other kinds need not try then.
-    pub(crate) fn streaming_refused(&self) -> bool {
-        !self.streaming
-    }
-
     pub(crate) fn on(&mut self, event: Event) -> Reaction {
         match (self.phase.clone(), event) {
             (_, Event::Start) => self.list(),

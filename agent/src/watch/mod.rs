@@ -1,7 +1,18 @@
 //! Keeps one kind of one cluster current: list, watch, and everything that goes wrong in between.
+//!
+//! [`machine`] decides and does no I/O; [`driver`] does what it says; [`applier`] is the one writer of a kind's store.
 
+mod applier;
+mod driver;
+mod event;
+mod failure;
 mod handle;
+mod machine;
+mod table_rows;
 mod timings;
+mod version;
+
+pub(crate) use driver::{Exit, WatchContext, run};
 
 pub use handle::{KindHandle, KindStatus};
 pub use timings::WatchTimings;

@@ -1,0 +1,155 @@
+//! Follows the cluster: what it serves, which kinds are to be watched from the start, whose columns changed, who is idle.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubeplex_proto::kind::{GroupResource, KindTable};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::blueprint::Blueprint;
+use super::slots::Reason;
+use super::{Discovered, Shared, builtin, cluster};
+use crate::api::chain;
+use crate::discovery::Discovery;
+
+/// Changes of CRDs and APIServices come in bursts, and what they announce is served a moment later.
+const AFTER_CHANGE: Duration = Duration::from_millis(500);
+
+/// A second look, because discovery follows a new CRD with some delay.
+const AFTER_CHANGE_AGAIN: Duration = Duration::from_secs(5);
+
+/// While a group fails, and nothing tells when it no longer does.
+const WHILE_GROUPS_FAIL: Duration = Duration::from_secs(60);
+
+/// Between two glances at the revisions of CRDs and APIServices, and between two looks at discovery.
+const GLANCE: Duration = Duration::from_millis(200);
+
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+const RETRY_MOST: Duration = Duration::from_secs(30);
+
+/// Runs until it is dropped.
+pub(super) async fn run(shared: Arc<Shared>) {
+    let mut upkeep = Upkeep { discovery: Discovery::default(), announcers: None, failures: 0, plan: Plan::default(), shared };
+    upkeep.look().await;
+    upkeep.follow().await;
+}
+
+struct Upkeep {
+    shared: Arc<Shared>,
+    discovery: Discovery,
+    /// The state of the kinds that announce changes of discovery, when last seen.
+    announcers: Option<Announcers>,
+    failures: u32,
+    plan: Plan,
+}
+
+/// When to look next; `again` follows `next`.
+#[derive(Debug, Default)]
+struct Plan {
+    next: Option<Instant>,
+    again: Option<Instant>,
+}
+
+/// Of CRDs and APIServices: which store, and its revision.
+type Announcers = [Option<(usize, u64)>; 2];
+
+impl Upkeep {
+    async fn follow(&mut self) {
+        let mut changed = self.shared.changed.subscribe();
+        let rediscover = Arc::clone(&self.shared.context.rediscover);
+        loop {
+            let look_at = self.plan.next;
+            let idle_at = self.shared.drop_idle(Instant::now());
+            tokio::select! {
+                () = rediscover.notified() => self.look().await,
+                () = at(look_at) => self.look().await,
+                () = at(idle_at) => continue,
+                // The sender is in `shared`, so this can't fail.
+                _ = changed.changed() => self.glance(),
+            }
+            sleep(GLANCE).await;
+        }
+    }
+
+    /// Whether CRDs or APIServices have changed.
+    fn glance(&mut self) {
+        let now = [builtin::crds(), builtin::apiservices()].map(|id| self.announcer(&id));
+        if self.announcers.replace(now).is_some_and(|before| before != now) {
+            let instant = Instant::now();
+            self.plan = Plan { next: Some(instant + AFTER_CHANGE), again: Some(instant + AFTER_CHANGE_AGAIN) };
+        }
+    }
+
+    fn announcer(&self, id: &GroupResource) -> Option<(usize, u64)> {
+        let handle = self.shared.handle(id)?;
+        let revision = handle.store.read().revision();
+        Some((Arc::as_ptr(&handle).addr(), revision))
+    }
+
+    /// Asks the cluster what it serves, and acts on it.
+    async fn look(&mut self) {
+        let outcome = self.discovery.refresh(&self.shared.api).await;
+        let before = self.shared.discovered.borrow().clone();
+        let looks = before.looks + 1;
+        match outcome {
+            Ok(table) => {
+                self.failures = 0;
+                self.plan_after(&table);
+                let changed = *before.table != table;
+                let table = if changed { Arc::new(table) } else { before.table };
+                let latest = Discovered { table, looks, at: Some(Instant::now()), failure: None };
+                self.shared.discovered.send_replace(latest);
+                self.adapt();
+                cluster::refresh_version(&self.shared).await;
+                if changed {
+                    self.shared.tick();
+                }
+            }
+            Err(error) => {
+                let failure = chain(&error);
+                if before.failure.as_ref() != Some(&failure) {
+                    tracing::warn!("the cluster can't be discovered: {failure}");
+                }
+                self.plan_retry();
+                self.shared.discovered.send_replace(Discovered { looks, failure: Some(failure), ..before });
+                self.shared.tick();
+            }
+        }
+    }
+
+    fn plan_after(&mut self, table: &KindTable) {
+        let while_failing = (!table.failed_groups.is_empty()).then(|| Instant::now() + WHILE_GROUPS_FAIL);
+        self.plan = Plan { next: self.plan.again.take().or(while_failing), again: None };
+    }
+
+    fn plan_retry(&mut self) {
+        let pause = RETRY_FIRST.saturating_mul(1 << self.failures.min(10)).min(RETRY_MOST);
+        self.failures += 1;
+        self.plan.next = Some(Instant::now() + pause.mul_f64(1.0 + rand::random::<f64>() / 2.0));
+    }
+
+    /// Watches what is watched from the start and has appeared, and lists again what is served otherwise than before.
+    fn adapt(&self) {
+        let shared = &self.shared;
+        let table = Arc::clone(&shared.discovered.borrow().table);
+        for id in builtin::from_start(shared.config.watch()) {
+            let Some(info) = table.get(&id).filter(|_| !shared.config.deny().kind(&id)) else { continue };
+            if let Some(blueprint) = Blueprint::from_cache(shared, info) {
+                shared.start(blueprint, Reason::FromStart);
+            }
+        }
+        shared.reshape(|known| {
+            let info = table.get(&known.info.id)?;
+            let from_cache = Blueprint::from_cache(shared, info);
+            Some(from_cache.unwrap_or_else(|| Blueprint { info: info.clone(), columns: known.columns.clone() }))
+        });
+    }
+}
+
+/// Never, where there is no time.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,179 @@
+//! Puts raw objects into a store: prepared outside the lock, applied in batches under it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use kubeplex_proto::kind::GroupResource;
+use parking_lot::Mutex;
+
+use super::event::{ObjectHead, ObjectMeta};
+use super::handle::KindHandle;
+use super::table_rows::{self, SecretColumns};
+use super::version;
+use crate::cache::{Applied, Prepared};
+use crate::config::Deny;
+use crate::ingest::{self, IngestError};
+
+/// A change of one object, as the server sent it.
+#[derive(Debug, Clone)]
+pub(crate) enum Change {
+    Put(Bytes),
+    Delete(Bytes),
+}
+
+/// The one writer of a store.
+pub(crate) struct Applier {
+    handle: Arc<KindHandle>,
+    deny: Arc<Deny>,
+    source: Source,
+    /// Objects since the last whole list that could not be taken in.
+    unreadable: AtomicU64,
+}
+
+/// What the items of this kind look like when they arrive.
+enum Source {
+    Objects,
+    /// Rows of Tables with metadata.
+    SecretRows(Mutex<SecretColumns>),
+}
+
+enum Write {
+    Put(Box<Prepared>),
+    Delete(ObjectMeta),
+}
+
+impl Change {
+    pub(crate) fn raw(&self) -> &Bytes {
+        match self {
+            Self::Put(raw) | Self::Delete(raw) => raw,
+        }
+    }
+}
+
+impl Applier {
+    pub(crate) fn new(handle: Arc<KindHandle>, deny: Arc<Deny>) -> Self {
+        let source = if is_secrets(&handle.info.id) { Source::SecretRows(Mutex::default()) } else { Source::Objects };
+        Self { handle, deny, source, unreadable: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn begin_list(&self) {
+        self.unreadable.store(0, Ordering::Relaxed);
+        self.handle.store.write().begin_relist();
+    }
+
+    /// Sweeps what the list did not mention.
+    pub(crate) fn finish_list(&self) {
+        self.handle.store.write().finish_relist();
+        self.handle.tick();
+    }
+
+    /// Forgets all rows.
+    pub(crate) fn clear(&self) {
+        let mut store = self.handle.store.write();
+        store.begin_relist();
+        store.finish_relist();
+    }
+
+    /// What is missing from the store, for the status.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        match self.unreadable.load(Ordering::Relaxed) {
+            0 => None,
+            count => Some(format!("{count} objects could not be read and are missing")),
+        }
+    }
+
+    /// The names of the columns of a page that is a Table.
+    pub(crate) fn note_columns(&self, names: &[String]) {
+        if let Source::SecretRows(columns) = &self.source
+            && !names.is_empty()
+        {
+            *columns.lock() = SecretColumns::named(names);
+        }
+    }
+
+    /// Applies changes in order. Returns the newest version among them. Takes some microseconds an object.
+    pub(crate) fn apply(&self, changes: &[Change]) -> Option<String> {
+        let mut newest = None;
+        let mut writes = Vec::with_capacity(changes.len());
+        for change in changes {
+            if let Err(error) = self.prepare(change, &mut writes) {
+                self.unreadable.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(kind = %self.handle.info.id, error = &error as &dyn std::error::Error, "an object is left out");
+            }
+        }
+        for write in &writes {
+            let seen = write.version().to_owned();
+            if !seen.is_empty() {
+                version::advance(newest.get_or_insert_default(), seen);
+            }
+        }
+        if self.write(writes) {
+            self.handle.tick();
+        }
+        newest
+    }
+
+    fn prepare(&self, change: &Change, writes: &mut Vec<Write>) -> Result<(), IngestError> {
+        match (change, &self.source) {
+            (Change::Put(raw), Source::Objects) => {
+                let prepared = ingest::prepare(self.handle.store_shape(), raw)?;
+                writes.push(Write::Put(Box::new(prepared)));
+            }
+            (Change::Put(raw), Source::SecretRows(columns)) => {
+                let columns = *columns.lock();
+                for row in secret_rows(raw)? {
+                    let prepared = ingest::prepare_value(self.handle.store_shape(), columns.object(&row)?)?;
+                    writes.push(Write::Put(Box::new(prepared)));
+                }
+            }
+            (Change::Delete(raw), _) => writes.push(Write::Delete(ObjectHead::parse(raw)?.into_meta())),
+        }
+        Ok(())
+    }
+
+    /// Says whether a reader could notice.
+    fn write(&self, writes: Vec<Write>) -> bool {
+        let mut noticeable = false;
+        let mut store = self.handle.store.write();
+        for write in writes {
+            if write.namespace().is_some_and(|namespace| self.deny.namespace(namespace)) {
+                continue;
+            }
+            match write {
+                Write::Put(object) => noticeable |= store.apply(*object) != Applied::Unchanged,
+                Write::Delete(meta) => {
+                    noticeable |= store.delete(meta.namespace.as_deref(), &meta.name, meta.uid.as_deref());
+                }
+            }
+        }
+        noticeable
+    }
+}
+
+/// Whether a kind is watched as Tables of metadata.
+pub(crate) fn is_secrets(id: &GroupResource) -> bool {
+    id.group.is_empty() && id.resource == "secrets"
+}
+
+/// A list's item is a row already, a watch event holds a Table of one.
+fn secret_rows(raw: &Bytes) -> serde_json::Result<Vec<Bytes>> {
+    let rows = table_rows::rows(raw)?;
+    Ok(if rows.is_empty() { vec![raw.clone()] } else { rows })
+}
+
+impl Write {
+    fn version(&self) -> &str {
+        match self {
+            Self::Put(object) => object.resource_version(),
+            Self::Delete(meta) => &meta.resource_version,
+        }
+    }
+
+    fn namespace(&self) -> Option<&str> {
+        match self {
+            Self::Put(object) => object.namespace(),
+            Self::Delete(meta) => meta.namespace.as_deref(),
+        }
+    }
+}

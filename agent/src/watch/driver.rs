@@ -1,0 +1,318 @@
+//! The watch loop itself: does what the [`Machine`] says, and tells it what came of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use kubeplex_proto::control::SyncState;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::applier::{Applier, Change, is_secrets};
+use super::event::WatchEvent;
+use super::failure::Failure;
+use super::handle::KindHandle;
+use super::machine::{Effect, Event, Machine, Step};
+use super::timings::WatchTimings;
+use super::version;
+use crate::api::{Api, ApiError, Query, Representation, WatchLines, collection_path};
+use crate::cache;
+use crate::config::Deny;
+use crate::limits::{INGEST_BATCH, INLINE_INGEST_BYTES};
+
+/// What the watches of one cluster share.
+#[derive(Clone)]
+pub(crate) struct WatchContext {
+    pub(crate) api: Api,
+    pub(crate) deny: Arc<Deny>,
+    pub(crate) timings: WatchTimings,
+    /// One permit a whole list.
+    pub(crate) lists: Arc<Semaphore>,
+    /// Whether the server takes streamed lists, as far as is known.
+    pub(crate) streaming: Arc<AtomicBool>,
+    /// Told when a kind is gone.
+    pub(crate) rediscover: Arc<Notify>,
+}
+
+/// Why a watch loop ended by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The store can't be brought up to date; a new one has to be filled.
+    Rebuild,
+    /// A blocking thread panicked, or the runtime is going down.
+    Broken,
+}
+
+/// Keeps `handle` current until the future is dropped, or it can't any more.
+pub(crate) async fn run(context: WatchContext, handle: Arc<KindHandle>) -> Exit {
+    let representation =
+        if is_secrets(&handle.info.id) { Representation::TableOfMetadata } else { Representation::Full };
+    // A stream of Tables says the end of its first part in the metadata of a row that has none: list those in pages.
+    let streaming = representation == Representation::Full && context.streaming.load(Ordering::Relaxed);
+    let driver = Driver {
+        machine: Machine::new(context.timings, streaming),
+        path: collection_path(&handle.info, None),
+        applier: Arc::new(Applier::new(Arc::clone(&handle), Arc::clone(&context.deny))),
+        representation,
+        open: None,
+        list: None,
+        tending: None,
+        handle,
+        context,
+    };
+    match driver.run().await {
+        Ok(exit) => exit,
+        Err(broken) => {
+            tracing::error!(error = &broken as &dyn std::error::Error, "a watch ends because its blocking work did");
+            Exit::Broken
+        }
+    }
+}
+
+struct Driver {
+    context: WatchContext,
+    handle: Arc<KindHandle>,
+    applier: Arc<Applier>,
+    machine: Machine,
+    path: String,
+    representation: Representation,
+    open: Option<OpenWatch>,
+    list: Option<RunningList>,
+    tending: Option<JoinHandle<()>>,
+}
+
+struct OpenWatch {
+    lines: WatchLines,
+    opened_at: Instant,
+    silence: Duration,
+    /// What the last batch ended with, once the events before it are dealt with.
+    pending: Option<ApiError>,
+}
+
+struct RunningList {
+    _permit: Option<OwnedSemaphorePermit>,
+    /// The list is current as of then.
+    started_at: Instant,
+}
+
+impl Driver {
+    async fn run(mut self) -> Result<Exit, JoinError> {
+        let mut event = Event::Start;
+        loop {
+            let reaction = self.machine.on(event);
+            for effect in reaction.effects {
+                self.perform(effect).await?;
+            }
+            event = match reaction.step {
+                Step::Stream => self.stream().await,
+                Step::Page { next, objects } => self.page(next, objects).await?,
+                Step::Watch { from } => self.watch(&from).await,
+                Step::Read => self.read().await?,
+                Step::Wait(pause) => self.wait(pause).await,
+                Step::Rebuild => return Ok(Exit::Rebuild),
+            };
+        }
+    }
+
+    async fn perform(&mut self, effect: Effect) -> Result<(), JoinError> {
+        match effect {
+            Effect::BeginList => {
+                self.open = None;
+                // A list that begins anew gives its place back first, or such lists could wait for each other.
+                self.list = None;
+                let permit = Arc::clone(&self.context.lists).acquire_owned().await.ok();
+                self.list = Some(RunningList { _permit: permit, started_at: Instant::now() });
+                self.applier.begin_list();
+            }
+            Effect::FinishList => {
+                let applier = Arc::clone(&self.applier);
+                spawn_blocking(move || applier.finish_list()).await?;
+                if let Some(list) = self.list.take() {
+                    self.handle.current_at(list.started_at);
+                }
+                self.tend();
+            }
+            Effect::Clear => {
+                self.applier.clear();
+            }
+            Effect::State(SyncState::Synced, None) => {
+                self.handle.set_state(SyncState::Synced, self.applier.complaint());
+            }
+            Effect::State(state, message) => self.say(state, message),
+            Effect::Current => self.handle.current_at(Instant::now()),
+            Effect::Reopened => self.handle.reopened_at(Instant::now()),
+            Effect::ReopeningFailed => self.handle.reopening_failed(),
+            Effect::Rediscover => self.context.rediscover.notify_one(),
+        }
+        Ok(())
+    }
+
+    fn say(&self, state: SyncState, message: Option<String>) {
+        if self.handle.status().state != state {
+            let message = message.as_deref().unwrap_or_default();
+            tracing::info!(kind = %self.handle.info.id, kind.state = ?state, "{message}");
+        }
+        self.handle.set_state(state, message);
+    }
+
+    /// Opens a watch that begins with all objects there are.
+    async fn stream(&mut self) -> Event {
+        let query = self
+            .watch_query()
+            .with("sendInitialEvents", "true")
+            .with("resourceVersionMatch", "NotOlderThan");
+        let event = self.open(query, self.context.timings.initial_silence).await;
+        self.remember_refusal(&event);
+        event
+    }
+
+    async fn watch(&mut self, from: &str) -> Event {
+        self.open(self.watch_query().with("resourceVersion", from), self.context.timings.silence).await
+    }
+
+    fn watch_query(&self) -> Query {
+        let timings = &self.context.timings;
+        let spread = timings.watch_longest.saturating_sub(timings.watch_shortest);
+        let lasting = timings.watch_shortest + spread.mul_f64(rand::random());
+        Query::of(self.path.as_str())
+            .with("watch", "true")
+            .with("allowWatchBookmarks", "true")
+            .with("timeoutSeconds", &lasting.as_secs().max(1).to_string())
+    }
+
+    async fn open(&mut self, query: Query, silence: Duration) -> Event {
+        self.open = None;
+        match self.context.api.watch(&query.build(), self.representation, self.context.timings.open).await {
+            Ok(lines) => {
+                self.open = Some(OpenWatch { lines, opened_at: Instant::now(), silence, pending: None });
+                Event::Opened
+            }
+            Err(error) => Event::Failed(Failure::from(&error)),
+        }
+    }
+
+    /// One kind's refusal spares the others the attempt.
+    fn remember_refusal(&self, event: &Event) {
+        use super::failure::FailureKind::Invalid;
+        if matches!(event, Event::Failed(failure) if failure.kind == Invalid) {
+            self.context.streaming.store(false, Ordering::Relaxed);
+        }
+    }
+
+    async fn page(&mut self, next: Option<String>, objects: u32) -> Result<Event, JoinError> {
+        let mut query = Query::of(self.path.as_str()).with("limit", &objects.to_string());
+        if let Some(next) = &next {
+            query = query.with("continue", next);
+        }
+        let page = match self.context.api.page(&query.build(), self.representation, self.context.timings.page).await {
+            Ok(page) => page,
+            Err(error) => return Ok(Event::Failed(Failure::from(&error))),
+        };
+        self.applier.note_columns(&page.columns);
+        self.ingest(page.items.into_iter().map(Change::Put).collect()).await?;
+        Ok(Event::Page { version: page.resource_version, next: page.next })
+    }
+
+    /// Takes in what the open watch says next.
+    async fn read(&mut self) -> Result<Event, JoinError> {
+        let Some(open) = self.open.as_mut() else {
+            return Ok(Event::Ended { lived: Duration::ZERO, failure: None });
+        };
+        if let Some(error) = open.pending.take() {
+            return Ok(self.ended(Some(&error)));
+        }
+        match timeout(open.silence, open.lines.next_batch(INGEST_BATCH)).await {
+            Err(_) => {
+                self.open = None;
+                Ok(Event::Silent)
+            }
+            Ok(Ok(lines)) if lines.is_empty() => Ok(self.ended(None)),
+            Ok(Ok(lines)) => self.take_in(&lines).await,
+            Ok(Err(error)) => Ok(self.ended(Some(&error))),
+        }
+    }
+
+    fn ended(&mut self, error: Option<&ApiError>) -> Event {
+        let lived = self.open.take().map_or(Duration::ZERO, |open| open.opened_at.elapsed());
+        Event::Ended { lived, failure: error.map(Failure::from) }
+    }
+
+    async fn take_in(&mut self, lines: &[Bytes]) -> Result<Event, JoinError> {
+        let mut changes = Vec::with_capacity(lines.len());
+        let mut newest: Option<String> = None;
+        let mut initial_end = false;
+        let mut error = None;
+        for line in lines {
+            match WatchEvent::parse(line) {
+                Ok(WatchEvent::Put(object)) => changes.push(Change::Put(object)),
+                Ok(WatchEvent::Delete(object)) => changes.push(Change::Delete(object)),
+                Ok(WatchEvent::Bookmark(bookmark)) => {
+                    initial_end |= bookmark.initial_end;
+                    version::advance(newest.get_or_insert_default(), bookmark.version);
+                }
+                Ok(WatchEvent::Error(told)) => error = Some(told),
+                Err(unreadable) => error = Some(unreadable),
+            }
+            if error.is_some() {
+                break;
+            }
+        }
+        if changes.is_empty()
+            && newest.is_none()
+            && let Some(error) = error
+        {
+            return Ok(self.ended(Some(&error)));
+        }
+        if let Some(version) = self.ingest(changes).await? {
+            version::advance(newest.get_or_insert_default(), version);
+        }
+        if let Some(open) = self.open.as_mut() {
+            open.pending = error;
+            if initial_end {
+                open.silence = self.context.timings.silence;
+            }
+        }
+        Ok(Event::Progress { version: newest, initial_end })
+    }
+
+    /// A few small objects are taken in where they are; more would keep other tasks waiting.
+    async fn ingest(&mut self, changes: Vec<Change>) -> Result<Option<String>, JoinError> {
+        let bytes: usize = changes.iter().map(|change| change.raw().len()).sum();
+        let newest = if bytes <= INLINE_INGEST_BYTES {
+            self.applier.apply(&changes)
+        } else {
+            let applier = Arc::clone(&self.applier);
+            spawn_blocking(move || {
+                let mut newest: Option<String> = None;
+                for batch in changes.chunks(INGEST_BATCH) {
+                    if let Some(version) = applier.apply(batch) {
+                        version::advance(newest.get_or_insert_default(), version);
+                    }
+                }
+                newest
+            })
+            .await?
+        };
+        self.tend();
+        Ok(newest)
+    }
+
+    /// Starts the store's upkeep where it wants some, beside the watch.
+    fn tend(&mut self) {
+        let busy = self.tending.as_ref().is_some_and(|tending| !tending.is_finished());
+        if !busy && self.handle.store.read().wants_tending() {
+            let handle = Arc::clone(&self.handle);
+            self.tending = Some(spawn_blocking(move || cache::tend(&handle.store)));
+        }
+    }
+
+    async fn wait(&mut self, pause: Duration) -> Event {
+        // Others may list while this kind waits.
+        self.list = None;
+        self.open = None;
+        sleep(pause.mul_f64(1.0 + rand::random::<f64>() / 2.0)).await;
+        Event::Waited
+    }
+}

@@ -1,0 +1,95 @@
+//! Objects from a Table with metadata only: what is kept of Secrets, whose data must never arrive here.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+/// Where to find what in a row. The server names its columns in the first Table of a watch only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SecretColumns {
+    kind_of_secret: usize,
+    keys: usize,
+}
+
+impl Default for SecretColumns {
+    /// NAME TYPE DATA AGE, as it has been since Tables exist.
+    fn default() -> Self {
+        Self { kind_of_secret: 1, keys: 2 }
+    }
+}
+
+#[derive(Deserialize)]
+struct TableOfRows<'a> {
+    #[serde(borrow, default)]
+    rows: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(default)]
+    cells: Vec<Value>,
+    object: RowObject,
+}
+
+#[derive(Deserialize)]
+struct RowObject {
+    metadata: Value,
+}
+
+impl SecretColumns {
+    /// From the names of a Table's columns.
+    pub(crate) fn named(names: &[String]) -> Self {
+        let default = Self::default();
+        let find = |name: &str| names.iter().position(|known| known.eq_ignore_ascii_case(name));
+        Self {
+            kind_of_secret: find("Type").unwrap_or(default.kind_of_secret),
+            keys: find("Data").unwrap_or(default.keys),
+        }
+    }
+
+    /// A Secret without its data: identity, labels, type, and how many keys it has, as `dataCount`.
+    pub(crate) fn object(self, row: &[u8]) -> serde_json::Result<Value> {
+        let row: Row = serde_json::from_slice(row)?;
+        let cell = |index: usize| row.cells.get(index).cloned().unwrap_or_default();
+        Ok(json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": row.object.metadata,
+            "type": cell(self.kind_of_secret),
+            "dataCount": cell(self.keys),
+        }))
+    }
+}
+
+/// The rows of the Table inside a watch event.
+pub(crate) fn rows(table: &Bytes) -> serde_json::Result<Vec<Bytes>> {
+    let raw: TableOfRows<'_> = serde_json::from_slice(table)?;
+    Ok(raw.rows.iter().map(|row| table.slice_ref(row.get().as_bytes())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_becomes_a_secret_without_data() {
+        let table = Bytes::from_static(
+            br#"{"kind":"Table","rows":[{"cells":["db","Opaque",3,"4d"],"object":{"kind":"PartialObjectMetadata",
+                "metadata":{"name":"db","namespace":"shop","uid":"u","resourceVersion":"5"}}}]}"#,
+        );
+        let rows = rows(&table).unwrap();
+        let secret = SecretColumns::default().object(&rows[0]).unwrap();
+        assert_eq!(secret["type"], "Opaque");
+        assert_eq!(secret["dataCount"], 3);
+        assert_eq!(secret["metadata"]["namespace"], "shop");
+        assert!(secret.get("data").is_none());
+    }
+
+    #[test]
+    fn columns_are_found_by_their_names() {
+        let names = ["Name", "Data", "Type"].map(str::to_owned);
+        assert_eq!(SecretColumns::named(&names), SecretColumns { kind_of_secret: 2, keys: 1 });
+        assert_eq!(SecretColumns::named(&[]), SecretColumns::default());
+    }
+}
