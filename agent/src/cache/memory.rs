@@ -7,9 +7,9 @@ pub struct MemoryReport {
     pub rows: usize,
     /// Interned strings and label sets.
     pub strings: usize,
-    /// Compressed objects and names.
+    /// Names and compressed objects.
     pub records: usize,
-    /// Dictionaries in the form in which they are used.
+    /// Dictionaries, in the forms in which they are used.
     pub dictionaries: usize,
 }
 

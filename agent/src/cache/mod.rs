@@ -1,19 +1,34 @@
 //! The storage of one kind: compact rows, whole objects as compressed JSON, readers that never wait for the network.
 //!
-//! A plain synchronous struct. One writer feeds it (the watch of the kind); a lock around it is the owner's affair.
-//! Strings that repeat are interned with counted references, so that what a dead ReplicaSet leaves behind is freed.
+//! A plain synchronous struct. One writer feeds it (the watch of the kind); the lock around it is the owner's. An object
+//! becomes a row of fixed size ([`rows`]), whose strings are interned with counted references ([`strings`],
+//! [`label_sets`]), and a record of varying size ([`records`]): its name and its compressed JSON ([`codec`]).
 
+mod bounds;
+mod cell;
+mod codec;
+mod label_sets;
 mod memory;
+mod order;
 mod prepared;
+mod records;
 mod row;
+mod rows;
 mod shape;
 mod store;
+mod strings;
 mod tend;
+mod version;
+mod write;
 
+pub use cell::CellRef;
 pub use memory::MemoryReport;
 pub(crate) use prepared::LastWriter;
 pub use prepared::Prepared;
-pub use row::{CellRef, Manager, RowRef};
+pub use row::{Manager, RowRef};
 pub use shape::{Bound, KindShape};
 pub use store::{Applied, KindStore};
 pub use tend::tend;
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kubeplex_proto::kind::{GroupResource, Scope};
 
 use crate::columns::Columns;
+use crate::limits;
 use crate::redact::DigestKey;
 
 /// One kind, in the version that the cluster serves it in.
@@ -45,6 +46,6 @@ impl KindShape {
     /// The bound of kinds that grow without anybody's intent.
     pub fn bound(&self) -> Option<Bound> {
         let is_events = self.id.group.is_empty() && self.id.resource == "events";
-        is_events.then_some(Bound { objects: 20_000, bytes: 16 << 20 })
+        is_events.then_some(Bound { objects: limits::EVENTS_KEPT, bytes: limits::EVENT_BYTES_KEPT })
     }
 }

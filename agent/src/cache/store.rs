@@ -1,10 +1,47 @@
 //! The store of one kind.
 
-use super::{KindShape, MemoryReport, Prepared, RowRef};
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::codec::{self, Codec};
+use super::label_sets::LabelSets;
+use super::memory::MemoryReport;
+use super::order::Order;
+use super::prepared::Prepared;
+use super::records::Records;
+use super::row::RowRef;
+use super::rows::Rows;
+use super::shape::KindShape;
+use super::strings::Strings;
+use super::version;
+use crate::limits;
 
 /// All objects of one kind in one cluster.
 pub struct KindStore {
-    shape: KindShape,
+    pub(super) shape: KindShape,
+    pub(super) strings: Strings,
+    pub(super) labels: LabelSets,
+    pub(super) rows: Rows,
+    pub(super) records: Records,
+    pub(super) order: Order,
+    /// Row ids by namespace and name.
+    pub(super) index: HashTable<u32>,
+    pub(super) hasher: DefaultHashBuilder,
+    pub(super) codec: Codec,
+    revision: u64,
+    /// The number of the last relist.
+    pub(super) mark: u32,
+    relist_under_way: bool,
+    /// Hashes of the uids deleted last.
+    tombstones: VecDeque<u64>,
+    /// The newest version that went because the kind is bounded.
+    pub(super) evicted_up_to: u64,
+    pub(super) training: super::tend::Training,
+    /// Where objects are compressed before they are stored.
+    pub(super) scratch: Vec<u8>,
 }
 
 /// What an object did to the store.
@@ -12,30 +49,219 @@ pub struct KindStore {
 pub enum Applied {
     Created,
     Updated,
-    /// The store had this version or a newer one.
+    /// The store had this version or a newer one, or the object is known to be gone.
     Unchanged,
     /// Another object had the name before: its uid was another.
     Replaced,
 }
 
 impl KindStore {
-    pub fn new(shape: KindShape) -> Self { Self { shape } }
-    pub fn shape(&self) -> &KindShape { &self.shape }
-    pub fn apply(&mut self, _object: Prepared) -> Applied { unimplemented!() }
-    /// Forgets an object; with a uid, only that one. Says whether it was there.
-    pub fn delete(&mut self, _namespace: Option<&str>, _name: &str, _uid: Option<&str>) -> bool { unimplemented!() }
-    /// From here until [`finish_relist`](Self::finish_relist) every applied object is marked as still there.
-    pub fn begin_relist(&mut self) { unimplemented!() }
-    /// Forgets what was not marked since [`begin_relist`](Self::begin_relist), and says how many that were.
-    pub fn finish_relist(&mut self) -> usize { unimplemented!() }
-    pub fn len(&self) -> usize { unimplemented!() }
-    pub fn is_empty(&self) -> bool { self.len() == 0 }
+    /// A store without objects.
+    pub fn new(shape: KindShape) -> Self {
+        let width = shape.columns.defs().iter().filter(|def| !def.wide).count() + shape.indexed_paths().len();
+        Self {
+            shape,
+            strings: Strings::default(),
+            labels: LabelSets::default(),
+            rows: Rows::new(width),
+            records: Records::default(),
+            order: Order::default(),
+            index: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            codec: Codec::default(),
+            revision: 0,
+            mark: 0,
+            relist_under_way: false,
+            tombstones: VecDeque::new(),
+            evicted_up_to: 0,
+            training: super::tend::Training::default(),
+            scratch: Vec::new(),
+        }
+    }
+
+    pub fn shape(&self) -> &KindShape {
+        &self.shape
+    }
+
+    /// Takes an object in, unless the store knows better: a newer version of it, or that it was deleted.
+    pub fn apply(&mut self, object: Prepared) -> Applied {
+        let applied = match self.find(&object.namespace, &object.name) {
+            None if self.is_buried(&object.uid) || self.is_too_old(&object.version) => Applied::Unchanged,
+            None => {
+                self.create(&object);
+                Applied::Created
+            }
+            Some(id) => self.apply_to(id, &object),
+        };
+        if applied != Applied::Unchanged {
+            self.revision += 1;
+            self.keep_bounds();
+        }
+        applied
+    }
+
+    /// Forgets an object; with a uid, only the one that has it. Says whether it was there. A late event of the same uid
+    /// does not bring it back.
+    pub fn delete(&mut self, namespace: Option<&str>, name: &str, uid: Option<&str>) -> bool {
+        if let Some(uid) = uid {
+            self.bury(uid);
+        }
+        let Some(id) = self.find(namespace.unwrap_or_default(), name) else { return false };
+        let stored = RowRef::new(self, id).uid().into_owned();
+        if uid.is_some_and(|uid| uid != stored) {
+            return false;
+        }
+        self.bury(&stored);
+        self.remove(id);
+        self.revision += 1;
+        self.compact();
+        true
+    }
+
+    /// From here until [`finish_relist`](Self::finish_relist) every applied object is marked as still there. A relist that
+    /// broke off is begun anew.
+    pub fn begin_relist(&mut self) {
+        self.mark = self.mark.wrapping_add(1);
+        self.relist_under_way = true;
+        // The list is a state of its own, perhaps older than the last events: the watch that follows it tells the rest.
+        self.tombstones.clear();
+        self.reopen();
+    }
+
+    /// Forgets what was not applied since [`begin_relist`](Self::begin_relist), and says how many objects that were.
+    pub fn finish_relist(&mut self) -> usize {
+        if !std::mem::take(&mut self.relist_under_way) {
+            return 0;
+        }
+        let gone: Vec<u32> = self.order.iter().filter(|id| self.rows.get(*id).mark != self.mark).collect();
+        for id in &gone {
+            self.remove(*id);
+            self.compact();
+        }
+        self.revision += u64::from(!gone.is_empty());
+        self.training.list_is_complete();
+        gone.len()
+    }
+
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Grows with every change that a read could see.
-    pub fn revision(&self) -> u64 { unimplemented!() }
-    pub fn memory(&self) -> MemoryReport { unimplemented!() }
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// In the order of namespace and name.
-    pub fn rows(&self) -> std::vec::IntoIter<RowRef<'_>> { unimplemented!() }
-    pub fn get(&self, _namespace: Option<&str>, _name: &str) -> Option<RowRef<'_>> { unimplemented!() }
-    /// Whether [`tend`](super::tend) has something to do; cheap enough to ask after every batch.
-    pub fn wants_tending(&self) -> bool { unimplemented!() }
+    pub fn rows(&self) -> impl Iterator<Item = RowRef<'_>> {
+        self.order.iter().map(|id| RowRef::new(self, id))
+    }
+
+    /// The rows from this namespace and name on, itself included.
+    pub fn rows_from<'a>(&'a self, namespace: &str, name: &str) -> impl Iterator<Item = RowRef<'a>> + use<'a> {
+        let place = self.order.seek(|id| self.compare_key(id, namespace, name));
+        self.order.iter_at(place).map(|id| RowRef::new(self, id))
+    }
+
+    pub fn get(&self, namespace: Option<&str>, name: &str) -> Option<RowRef<'_>> {
+        self.find(namespace.unwrap_or_default(), name).map(|id| RowRef::new(self, id))
+    }
+
+    /// More than any [`RowRef::label_set`].
+    pub(crate) fn label_set_bound(&self) -> usize {
+        self.labels.id_bound()
+    }
+
+    pub fn memory(&self) -> MemoryReport {
+        MemoryReport {
+            rows: self.rows.bytes()
+                + self.order.bytes()
+                + self.index.allocation_size()
+                + self.tombstones.capacity() * size_of::<u64>(),
+            strings: self.strings.bytes() + self.labels.bytes(),
+            records: self.records.bytes() + self.scratch.capacity(),
+            dictionaries: self.codec.bytes(),
+        }
+    }
+
+    fn apply_to(&mut self, id: u32, object: &Prepared) -> Applied {
+        self.rows.get_mut(id).mark = self.mark;
+        let stored = RowRef::new(self, id);
+        let same_object = stored.uid() == object.uid;
+        match version::compare(&object.version, &stored.resource_version()) {
+            Some(Ordering::Less | Ordering::Equal) => return Applied::Unchanged,
+            None if same_object && self.holds(id, &object.json) => return Applied::Unchanged,
+            Some(Ordering::Greater) | None => {}
+        }
+        if !same_object && self.is_buried(&object.uid) {
+            return Applied::Unchanged;
+        }
+        if !same_object {
+            let previous = RowRef::new(self, id).uid().into_owned();
+            self.bury(&previous);
+        }
+        self.replace(id, object);
+        self.compact();
+        if same_object { Applied::Updated } else { Applied::Replaced }
+    }
+
+    fn holds(&self, id: u32, json: &[u8]) -> bool {
+        let mut stored = Vec::new();
+        RowRef::new(self, id).object(&mut stored) && stored == json
+    }
+
+    pub(super) fn find(&self, namespace: &str, name: &str) -> Option<u32> {
+        let same = |id: &u32| {
+            let row = RowRef::new(self, *id);
+            row.name() == name && row.namespace().unwrap_or_default() == namespace
+        };
+        self.index.find(self.hash_key(namespace, name), same).copied()
+    }
+
+    pub(super) fn hash_key(&self, namespace: &str, name: &str) -> u64 {
+        self.hasher.hash_one((namespace, name))
+    }
+
+    /// How a row's key stands to another.
+    pub(super) fn compare_key(&self, id: u32, namespace: &str, name: &str) -> Ordering {
+        let row = RowRef::new(self, id);
+        row.namespace().unwrap_or_default().cmp(namespace).then_with(|| row.name().cmp(name))
+    }
+
+    fn is_buried(&self, uid: &str) -> bool {
+        !self.tombstones.is_empty() && self.tombstones.contains(&self.hasher.hash_one(uid))
+    }
+
+    fn bury(&mut self, uid: &str) {
+        if uid.is_empty() || self.is_buried(uid) {
+            return;
+        }
+        if self.tombstones.len() == limits::TOMBSTONES {
+            self.tombstones.pop_front();
+        }
+        self.tombstones.push_back(self.hasher.hash_one(uid));
+    }
+
+    pub(super) fn compact(&mut self) {
+        if self.records.wants_compaction() {
+            self.records.compact(&mut self.rows, Rows::record_mut);
+        }
+    }
+
+    /// Compresses into the scratch space, which the caller gives back.
+    pub(super) fn encode(&mut self, json: &[u8]) -> (Vec<u8>, super::rows::Body) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        if json.len() > limits::OBJECT_BYTES {
+            scratch.clear();
+            scratch.extend_from_slice(&(json.len() as u64).to_le_bytes());
+            return (scratch, super::rows::Body::TooLarge);
+        }
+        let (generation, dictionary) = self.codec.current();
+        codec::compress(json, dictionary.as_deref(), &mut scratch);
+        (scratch, super::rows::Body::Compressed(generation))
+    }
 }

@@ -1,10 +1,184 @@
-//! Upkeep beside reads and writes.
+//! Upkeep beside reads and writes: dictionaries are trained, objects recompressed, spare capacity is given back.
 
 use parking_lot::RwLock;
 
-use super::KindStore;
+use super::codec::{self, Dictionary};
+use super::row::RowRef;
+use super::rows::{Body, Version};
+use super::store::KindStore;
 
-/// Trains a dictionary where one is due and recompresses what it is good for, in steps that leave the lock to others in
-/// between. Takes up to a second of CPU for a large kind: call it off the async threads, whenever
-/// [`KindStore::wants_tending`] says so.
-pub fn tend(_store: &RwLock<KindStore>) { unimplemented!() }
+/// A kind with fewer objects goes without a dictionary.
+const TRAIN_FROM: usize = 1_000;
+
+/// The most objects that a dictionary is trained on.
+const SAMPLES: usize = 1_000;
+
+/// The most bytes that a dictionary is trained on: kinds with huge objects should not need huge memory.
+const SAMPLE_BYTES: usize = 8 << 20;
+
+/// Objects recompressed under one lock.
+const STEP: usize = 128;
+
+/// When a dictionary is due.
+#[derive(Default)]
+pub(super) struct Training {
+    /// Objects there were when the last one was trained.
+    trained_at: usize,
+    /// Whether a list was completed since.
+    completed_list: bool,
+    /// Row ids from here on may be compressed with an outdated dictionary.
+    outdated_from: u32,
+}
+
+impl Training {
+    pub(super) fn list_is_complete(&mut self) {
+        self.completed_list = true;
+    }
+
+    /// The first thousand objects of a list are of a few namespaces, so a dictionary is trained anew as the store grows,
+    /// and when a list that brought more is complete.
+    fn is_due(&self, objects: usize) -> bool {
+        let growth = if self.completed_list { (3, 2) } else { (4, 1) };
+        objects >= TRAIN_FROM && objects * growth.1 >= self.trained_at * growth.0
+    }
+
+    fn done(&mut self, objects: usize) {
+        *self = Self { trained_at: objects, completed_list: false, outdated_from: 0 };
+    }
+}
+
+/// Trains a dictionary where one is due, recompresses what another was used for, and gives spare memory back, in steps
+/// that leave the lock to others in between. Takes up to a second of CPU time for each 10,000 objects: call it off the
+/// async threads, whenever [`KindStore::wants_tending`] says so. One call at a time for each store.
+pub fn tend(store: &RwLock<KindStore>) {
+    if let Some((samples, sizes)) = samples(&store.read()) {
+        let dictionary = Dictionary::train(&samples, &sizes);
+        store.write().adopt(dictionary);
+    }
+    while recompress_step(store) {}
+    while store.write().gather_step() {}
+}
+
+impl KindStore {
+    /// Whether [`tend`] has something to do; cheap enough to ask after every batch.
+    pub fn wants_tending(&self) -> bool {
+        self.training.is_due(self.len()) || self.codec.outdated() > 0 || self.rows.is_sparse()
+    }
+
+    fn adopt(&mut self, dictionary: Option<Dictionary>) {
+        self.training.done(self.len());
+        if let Some(dictionary) = dictionary {
+            self.codec.adopt(dictionary);
+        }
+    }
+
+    /// Brings some rows together after most are gone. False when nothing is left to do.
+    fn gather_step(&mut self) -> bool {
+        if !self.rows.is_sparse() {
+            return false;
+        }
+        for _ in 0..STEP {
+            let Some((from, to)) = self.rows.move_last() else { break };
+            self.rename(from, to);
+        }
+        let sparse = self.rows.is_sparse();
+        if !sparse {
+            self.shrink();
+        }
+        sparse
+    }
+
+    fn shrink(&mut self) {
+        let mut index = std::mem::take(&mut self.index);
+        index.shrink_to_fit(|id| self.hash_row(*id));
+        self.index = index;
+        self.strings.shrink();
+        self.labels.shrink();
+    }
+}
+
+/// Objects spread evenly over the store, one after the other, and their lengths; `None` while no training is due.
+fn samples(store: &KindStore) -> Option<(Vec<u8>, Vec<usize>)> {
+    if !store.training.is_due(store.len()) {
+        return None;
+    }
+    let (mut samples, mut sizes, mut object) = (Vec::new(), Vec::new(), Vec::new());
+    let every = store.len().div_ceil(SAMPLES);
+    for row in store.rows().step_by(every) {
+        if row.object(&mut object) && samples.len() + object.len() <= SAMPLE_BYTES {
+            samples.extend_from_slice(&object);
+            sizes.push(object.len());
+        }
+    }
+    Some((samples, sizes))
+}
+
+/// One object in its new form.
+struct Recompressed {
+    id: u32,
+    /// The version that was read: if another has come meanwhile, it is compressed with the current dictionary already.
+    version: Version,
+    old: Body,
+    name: String,
+    frame: Vec<u8>,
+}
+
+/// Recompresses some objects. The work is done under a read lock; false when nothing is left to do.
+fn recompress_step(store: &RwLock<KindStore>) -> bool {
+    let (generation, done, next) = recompress(&store.read());
+    let mut store = store.write();
+    if store.codec.current().0 != generation {
+        return true;
+    }
+    for object in &done {
+        store.put_recompressed(object, generation);
+    }
+    let more = next < store.rows.id_bound() && store.codec.outdated() > 0;
+    store.training.outdated_from = if more { next } else { 0 };
+    more
+}
+
+fn recompress(store: &KindStore) -> (u16, Vec<Recompressed>, u32) {
+    let (generation, dictionary) = store.codec.current();
+    let mut done = Vec::new();
+    let mut object = Vec::new();
+    let mut id = store.training.outdated_from;
+    while id < store.rows.id_bound() && done.len() < STEP && store.codec.outdated() > 0 {
+        let outdated = |body: Body| matches!(body, Body::Compressed(other) if other != generation);
+        if store.rows.is_used(id) && outdated(store.rows.get(id).body) {
+            let row = RowRef::new(store, id);
+            if row.object(&mut object) {
+                let mut frame = Vec::new();
+                codec::compress(&object, dictionary.as_deref(), &mut frame);
+                let (version, old) = (store.rows.get(id).version, store.rows.get(id).body);
+                done.push(Recompressed { id, version, old, name: row.name().to_owned(), frame });
+            }
+        }
+        id += 1;
+    }
+    (generation, done, id)
+}
+
+impl KindStore {
+    fn put_recompressed(&mut self, object: &Recompressed, generation: u16) {
+        let unchanged = object.id < self.rows.id_bound() && self.rows.is_used(object.id) && {
+            let row = self.rows.get(object.id);
+            row.version == object.version
+                && row.body == object.old
+                && RowRef::new(self, object.id).name() == object.name
+        };
+        if !unchanged {
+            return;
+        }
+        let record = self.records.put(object.id, &[object.name.as_bytes(), &object.frame]);
+        let row = self.rows.get_mut(object.id);
+        let old = std::mem::replace(&mut row.record, record);
+        row.body = Body::Compressed(generation);
+        self.records.free(old);
+        self.codec.retain(generation);
+        if let Body::Compressed(outdated) = object.old {
+            self.codec.release(outdated);
+        }
+        self.compact();
+    }
+}

@@ -1,18 +1,129 @@
-//! Raw objects into what a store keeps.
+//! Raw objects into what a store keeps: parsed once, redacted, stripped of what only the API server needs, shown as a row.
+//!
+//! Pure: the same bytes give the same [`Prepared`]. So it can run on any thread, outside the store's lock.
 
-use crate::cache::{KindShape, Prepared};
+use kubeplex_proto::quantity::parse_time_ms;
+use serde_json::{Map, Value};
+
+use crate::cache::{KindShape, LastWriter, Prepared};
+use crate::columns::Cell;
+use crate::redact;
 
 /// Why an object can't be taken in.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
-    #[error("an object that the API server sent is not JSON")]
+    #[error("an object that the API server sent is not JSON, or is nested too deep")]
     Malformed(#[from] serde_json::Error),
     #[error("an object that the API server sent has no {0}")]
     Incomplete(&'static str),
+    #[error("an object that the API server sent has a name of {0} bytes; at most 65,535 can be kept")]
+    NameTooLong(usize),
 }
 
 /// Parses, redacts and strips an object, and computes its cells.
-pub fn prepare(_shape: &KindShape, _raw: &[u8]) -> Result<Prepared, IngestError> { unimplemented!() }
+///
+/// # Errors
+/// [`IngestError`] for what is no JSON object with a name.
+pub fn prepare(shape: &KindShape, raw: &[u8]) -> Result<Prepared, IngestError> {
+    prepare_value(shape, serde_json::from_slice(raw)?)
+}
 
 /// The same for an object that is parsed already.
-pub fn prepare_value(_shape: &KindShape, _object: serde_json::Value) -> Result<Prepared, IngestError> { unimplemented!() }
+///
+/// # Errors
+/// [`IngestError`] for what is no JSON object with a name.
+pub fn prepare_value(shape: &KindShape, mut object: Value) -> Result<Prepared, IngestError> {
+    let metadata = object.get_mut("metadata").and_then(Value::as_object_mut);
+    let metadata = metadata.ok_or(IngestError::Incomplete("metadata"))?;
+    let last_writer = metadata.shift_remove("managedFields").as_ref().and_then(last_writer);
+    redact::object(&shape.id, &mut object);
+    if shape.id.group.is_empty() && shape.id.resource == "configmaps" {
+        redact::config_map(&shape.digest_key, &mut object);
+    }
+    drop_empty(&mut object, "annotations");
+    complete(shape, &mut object);
+    describe(shape, &object, last_writer)
+}
+
+fn describe(shape: &KindShape, object: &Value, last_writer: Option<LastWriter>) -> Result<Prepared, IngestError> {
+    let metadata = &object["metadata"];
+    let text = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
+    let name = text("name");
+    if name.is_empty() {
+        return Err(IngestError::Incomplete("metadata.name"));
+    }
+    if name.len() > usize::from(u16::MAX) {
+        return Err(IngestError::NameTooLong(name.len()));
+    }
+    let mut cells = shape.columns.narrow(object);
+    cells.extend(shape.indexed_paths().iter().map(|path| indexed(object, path)));
+    Ok(Prepared {
+        namespace: text("namespace"),
+        name,
+        uid: text("uid"),
+        version: text("resourceVersion"),
+        created_ms: metadata["creationTimestamp"].as_str().and_then(parse_time_ms),
+        labels: labels(&metadata["labels"]),
+        last_writer,
+        cells,
+        json: serde_json::to_vec(object)?,
+    })
+}
+
+/// The scalar at a path of plain keys.
+fn indexed(object: &Value, path: &str) -> Cell {
+    match path.split('.').try_fold(object, |value, key| value.get(key)) {
+        Some(Value::String(text)) => Cell::Text(text.clone()),
+        Some(Value::Bool(flag)) => Cell::Boolean(*flag),
+        Some(Value::Number(number)) => number.as_i64().map_or(Cell::Null, Cell::Integer),
+        _ => Cell::Null,
+    }
+}
+
+fn labels(labels: &Value) -> Vec<(String, String)> {
+    let pairs = labels.as_object().into_iter().flatten();
+    let mut labels: Vec<_> =
+        pairs.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
+    // Equal sets must look equal, in whatever order they were written.
+    labels.sort_unstable();
+    labels
+}
+
+/// Objects of a list do not say what they are.
+fn complete(shape: &KindShape, object: &mut Value) {
+    let Some(object) = object.as_object_mut() else { return };
+    let mut lead = |place: usize, field: &str, value: &str| {
+        if !object.contains_key(field) {
+            object.shift_insert(place.min(object.len()), field.to_owned(), value.into());
+        }
+    };
+    lead(0, "kind", &shape.kind);
+    lead(1, "apiVersion", &shape.api_version);
+}
+
+fn drop_empty(object: &mut Value, field: &str) {
+    let metadata = object.get_mut("metadata").and_then(Value::as_object_mut);
+    if let Some(metadata) = metadata
+        && metadata.get(field).and_then(Value::as_object).is_some_and(Map::is_empty)
+    {
+        metadata.shift_remove(field);
+    }
+}
+
+/// The most recent entry; of several at one time, the last.
+fn last_writer(managed_fields: &Value) -> Option<LastWriter> {
+    managed_fields.as_array()?.iter().filter_map(writer).max_by_key(|writer| writer.time_ms)
+}
+
+fn writer(entry: &Value) -> Option<LastWriter> {
+    let text = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
+    Some(LastWriter {
+        manager: text("manager"),
+        operation: text("operation"),
+        api_version: text("apiVersion"),
+        time_ms: parse_time_ms(entry["time"].as_str()?)?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

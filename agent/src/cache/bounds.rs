@@ -1,0 +1,47 @@
+//! Kinds that grow without anybody's intent are kept up to a bound: the newest stay.
+
+use super::rows::Version;
+use super::store::KindStore;
+
+/// This part of the objects goes at once, so that not every new object searches for the oldest.
+const EVICTED_AT_ONCE: usize = 20;
+
+impl KindStore {
+    /// Evicts the oldest objects of a bounded kind that has outgrown its bound.
+    pub(super) fn keep_bounds(&mut self) {
+        let Some(bound) = self.shape.bound() else { return };
+        while self.len() > bound.objects || self.records.live_bytes() > bound.bytes {
+            self.evict(self.len().div_ceil(EVICTED_AT_ONCE));
+        }
+    }
+
+    /// Whether an object is older than what was evicted: it would be the next to go.
+    pub(super) fn is_too_old(&self, version: &str) -> bool {
+        self.evicted_up_to > 0 && version.parse().is_ok_and(|version: u64| version <= self.evicted_up_to)
+    }
+
+    /// A relist may bring older objects back where there is room for them again.
+    pub(super) fn reopen(&mut self) {
+        let has_room = |bound: super::Bound| {
+            self.len() < bound.objects / 2 && self.records.live_bytes() < bound.bytes / 2
+        };
+        if self.shape.bound().is_some_and(has_room) {
+            self.evicted_up_to = 0;
+        }
+    }
+
+    fn evict(&mut self, count: usize) {
+        let version = |id: u32| match self.rows.get(id).version {
+            Version::Number(number) => number,
+            Version::Text(_) => 0,
+        };
+        let mut by_age: Vec<(u64, u32)> = self.order.iter().map(|id| (version(id), id)).collect();
+        let (older, last, _) = by_age.select_nth_unstable(count - 1);
+        self.evicted_up_to = self.evicted_up_to.max(last.0);
+        let gone: Vec<u32> = older.iter().chain([&*last]).map(|(_, id)| *id).collect();
+        for id in gone {
+            self.remove(id);
+            self.compact();
+        }
+    }
+}

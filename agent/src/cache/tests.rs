@@ -1,0 +1,391 @@
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use kubeplex_proto::kind::{GroupResource, Scope};
+use parking_lot::RwLock;
+use proptest::prelude::*;
+
+use super::*;
+use crate::columns::{Cell, Columns};
+use crate::limits;
+use crate::redact::DigestKey;
+
+fn shape(resource: &str) -> KindShape {
+    let id = GroupResource::new("", resource);
+    KindShape {
+        columns: Arc::new(Columns::builtin(&id).unwrap_or_else(Columns::generic)),
+        id,
+        api_version: "v1".to_owned(),
+        kind: "Pod".to_owned(),
+        scope: Scope::Namespaced,
+        digest_key: DigestKey::new([0; 32]),
+    }
+}
+
+fn store() -> KindStore {
+    KindStore::new(shape("pods"))
+}
+
+fn object(namespace: &str, name: &str, uid: &str, version: &str, content: &str) -> Prepared {
+    Prepared {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        uid: uid.to_owned(),
+        version: version.to_owned(),
+        created_ms: Some(1_000),
+        labels: vec![("app".to_owned(), "cart".to_owned()), ("pod-template-hash".to_owned(), content.to_owned())],
+        last_writer: Some(LastWriter {
+            manager: "kubelet".to_owned(),
+            operation: "Update".to_owned(),
+            api_version: "v1".to_owned(),
+            time_ms: 7,
+        }),
+        cells: vec![Cell::from(name), Cell::from(content), Cell::Integer(3)],
+        json: format!(r#"{{"metadata":{{"name":"{name}","uid":"{uid}"}},"content":"{content}"}}"#).into_bytes(),
+    }
+}
+
+fn pod(name: &str, version: &str) -> Prepared {
+    object("shop", name, &format!("uid of {name}"), version, "a")
+}
+
+fn json(row: RowRef<'_>) -> String {
+    let mut json = Vec::new();
+    assert!(row.object(&mut json));
+    String::from_utf8(json).unwrap()
+}
+
+fn names(store: &KindStore) -> Vec<&str> {
+    store.rows().map(|row| row.name()).collect()
+}
+
+#[test]
+fn a_row_shows_all_that_was_put_in() {
+    let mut store = store();
+    let uid = "0f3c2a10-9b7e-4d55-8e1a-c0ffee00d00d";
+    assert_eq!(store.apply(object("shop", "cart-0", uid, "12", "a1")), Applied::Created);
+    let row = store.get(Some("shop"), "cart-0").unwrap();
+    assert_eq!((row.namespace(), row.name(), &*row.uid()), (Some("shop"), "cart-0", uid));
+    assert_eq!((&*row.resource_version(), row.created_ms()), ("12", Some(1_000)));
+    assert_eq!((row.label("app"), row.label("gone")), (Some("cart"), None));
+    assert_eq!([row.cell(0), row.cell(1), row.cell(2)], [CellRef::Text("cart-0"), CellRef::Text("a1"), CellRef::Integer(3)]);
+    assert_eq!((row.cell(4), row.cell(400)), (CellRef::Null, CellRef::Null));
+    let expected = Manager { manager: "kubelet", operation: "Update", api_version: "v1", time_ms: 7 };
+    assert_eq!(row.last_manager(), Some(expected));
+    assert!(json(row).contains("a1"));
+    assert!(store.get(None, "cart-0").is_none() && store.get(Some("shop"), "cart-1").is_none());
+}
+
+#[test]
+fn only_news_changes_the_revision() {
+    let mut store = store();
+    for (version, uid, expected, revision) in [
+        ("10", "u1", Applied::Created, 1),
+        ("10", "u1", Applied::Unchanged, 1),
+        ("9", "u1", Applied::Unchanged, 1),
+        ("11", "u1", Applied::Updated, 2),
+        ("12", "u2", Applied::Replaced, 3),
+        ("11", "u1", Applied::Unchanged, 3),
+        ("13", "u1", Applied::Unchanged, 3),
+        ("18446744073709551617", "u2", Applied::Updated, 4),
+        ("18446744073709551616", "u2", Applied::Unchanged, 4),
+    ] {
+        assert_eq!(store.apply(object("shop", "cart", uid, version, version)), expected, "{version} {uid}");
+        assert_eq!(store.revision(), revision, "{version} {uid}");
+    }
+}
+
+#[test]
+fn versions_that_are_no_numbers_count_by_arrival() {
+    let mut store = store();
+    for (version, content, expected) in [
+        ("abc", "1", Applied::Created),
+        ("abc", "2", Applied::Unchanged),
+        ("abd", "2", Applied::Updated),
+        ("aaa", "2", Applied::Updated),
+        ("", "2", Applied::Unchanged),
+        ("", "3", Applied::Updated),
+    ] {
+        assert_eq!(store.apply(object("shop", "cart", "u", version, content)), expected, "{version} {content}");
+    }
+}
+
+#[test]
+fn a_late_event_does_not_bring_a_deleted_object_back() {
+    let mut store = store();
+    store.apply(pod("cart", "5"));
+    assert!(store.delete(Some("shop"), "cart", Some("uid of cart")));
+    assert_eq!(store.apply(pod("cart", "4")), Applied::Unchanged);
+    assert!(!store.delete(Some("shop"), "cart", None));
+    assert_eq!((store.len(), store.revision()), (0, 2));
+    assert_eq!(store.apply(object("shop", "cart", "another", "6", "b")), Applied::Created);
+    // The deletion of an earlier object of the same name, late.
+    assert!(!store.delete(Some("shop"), "cart", Some("uid of cart")));
+    // A list may be older than the deletion; the watch that follows it tells.
+    store.delete(Some("shop"), "cart", Some("another"));
+    store.begin_relist();
+    assert_eq!(store.apply(object("shop", "cart", "another", "6", "b")), Applied::Created);
+}
+
+#[test]
+fn a_deletion_that_arrives_first_holds() {
+    let mut store = store();
+    assert!(!store.delete(Some("shop"), "cart", Some("uid of cart")));
+    assert_eq!(store.apply(pod("cart", "4")), Applied::Unchanged);
+}
+
+#[test]
+fn a_relist_shows_neither_an_empty_nor_a_half_list() {
+    let mut store = store();
+    ["a", "b", "c"].map(|name| store.apply(pod(name, "1")));
+    store.begin_relist();
+    assert_eq!(names(&store), ["a", "b", "c"]);
+    store.apply(pod("b", "1"));
+    store.apply(pod("d", "2"));
+    assert_eq!(names(&store), ["a", "b", "c", "d"]);
+    let revision = store.revision();
+    // It broke off: what the next one does not bring is gone, whatever the first one saw.
+    store.begin_relist();
+    store.apply(pod("d", "2"));
+    assert_eq!(store.finish_relist(), 3);
+    assert_eq!((names(&store), store.revision()), (vec!["d"], revision + 1));
+    assert_eq!(store.finish_relist(), 0);
+}
+
+#[test]
+fn an_object_that_is_too_large_keeps_its_row() {
+    let mut store = store();
+    let mut large = pod("large", "1");
+    large.json = vec![b' '; limits::OBJECT_BYTES + 1];
+    store.apply(large.clone());
+    let row = store.get(Some("shop"), "large").unwrap();
+    assert!(!row.object(&mut Vec::new()));
+    assert_eq!(row.too_large(), Some(large.json.len() as u64));
+    assert!(store.memory().records < 64 << 10);
+    store.apply(pod("large", "2"));
+    assert!(store.get(Some("shop"), "large").unwrap().object(&mut Vec::new()));
+}
+
+#[test]
+fn of_events_the_newest_are_kept() {
+    let mut store = KindStore::new(shape("events"));
+    store.begin_relist();
+    for at in 0..limits::EVENTS_KEPT * 3 / 2 {
+        // In the order of names, which is not that of versions.
+        store.apply(pod(&format!("e{at:06}"), &((at * 7_919) % 1_000_003 + 1).to_string()));
+    }
+    store.finish_relist();
+    let len = store.len();
+    assert!((limits::EVENTS_KEPT * 9 / 10..=limits::EVENTS_KEPT).contains(&len), "{len}");
+    let oldest = store.rows().map(|row| row.resource_version().parse::<u64>().unwrap()).min().unwrap();
+    assert_eq!(store.apply(pod("old", &(oldest - 1).to_string())), Applied::Unchanged);
+    assert_eq!(store.apply(pod("new", "2000000")), Applied::Created);
+}
+
+#[test]
+fn large_events_are_bounded_by_their_bytes() {
+    let mut store = KindStore::new(shape("events"));
+    let mut noise = 1_u64;
+    for at in 0..400 {
+        let mut event = pod(&format!("e{at}"), &(at + 1).to_string());
+        event.json = (0..100_000).map(|_| { noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1); (noise >> 56) as u8 }).collect();
+        store.apply(event);
+        assert!(store.memory().records < limits::EVENT_BYTES_KEPT + (2 << 20));
+    }
+    assert!(store.get(Some("shop"), "e399").is_some());
+}
+
+/// What a rollout replaces leaves nothing behind.
+#[test]
+fn rollouts_do_not_grow_the_store() {
+    let mut store = store();
+    let mut version = 0;
+    let mut settled = 0;
+    for rollout in 0..60 {
+        for replica in 0..200 {
+            version += 1;
+            let hash = format!("hash{rollout}");
+            let name = format!("cart-{hash}-{replica}");
+            store.apply(object("shop", &name, &format!("{rollout}-{replica}"), &version.to_string(), &hash));
+            if rollout > 0 {
+                let old = format!("cart-hash{}-{replica}", rollout - 1);
+                assert!(store.delete(Some("shop"), &old, None));
+            }
+        }
+        if rollout == 30 {
+            settled = store.memory().total();
+        }
+    }
+    let end = store.memory().total();
+    assert!(end <= settled + settled / 10, "{settled} bytes became {end}");
+}
+
+#[test]
+fn a_dictionary_is_trained_and_everything_stays_readable() {
+    let store = RwLock::new(store());
+    let long = |at: usize| object("shop", &format!("p{at:05}"), &format!("u{at}"), "1", &"some words that repeat, ".repeat(20));
+    for at in 0..3_000 {
+        store.write().apply(long(at));
+    }
+    let before = store.read().memory();
+    assert!(store.read().wants_tending());
+    tend(&store);
+    let store = store.into_inner();
+    assert!(!store.wants_tending());
+    let after = store.memory();
+    assert!(after.dictionaries > 0 && after.records < before.records, "{before:?} became {after:?}");
+    for at in 0..3_000 {
+        let expected = long(at);
+        assert_eq!(json(store.get(Some("shop"), expected.name()).unwrap()).into_bytes(), expected.json);
+    }
+}
+
+#[test]
+fn tending_and_writing_at_once_lose_nothing() {
+    let store = RwLock::new(store());
+    let content = |at: usize, round: usize| format!("{at} in round {round} ").repeat(8);
+    std::thread::scope(|scope| {
+        let tending = scope.spawn(|| while store.read().get(Some("shop"), "last").is_none() { tend(&store) });
+        for round in 1..4 {
+            for at in (0..2_500).filter(|at| at % round == 0) {
+                store.write().apply(object("shop", &format!("p{at}"), "u", &round.to_string(), &content(at, round)));
+            }
+        }
+        store.write().apply(pod("last", "1"));
+        tending.join().unwrap();
+    });
+    let store = store.into_inner();
+    for at in 0..2_500 {
+        let round = (1..4).rev().find(|round| at % round == 0).unwrap();
+        assert!(json(store.get(Some("shop"), &format!("p{at}")).unwrap()).contains(&content(at, round)), "p{at}");
+    }
+}
+
+#[test]
+fn rows_are_brought_together_when_most_are_gone() {
+    let store = RwLock::new(store());
+    (0..6_000).for_each(|at| drop(store.write().apply(pod(&format!("p{at:04}"), "1"))));
+    tend(&store);
+    let full = store.read().memory();
+    for at in (0..6_000).filter(|at| at % 60 != 7) {
+        assert!(store.write().delete(Some("shop"), &format!("p{at:04}"), None));
+    }
+    tend(&store);
+    let mut store = store.into_inner();
+    let rest = store.memory();
+    assert!(rest.rows < full.rows / 4 && rest.records < full.records / 4, "{full:?} became {rest:?}");
+    let expected: Vec<_> = (0..6_000).filter(|at| at % 60 == 7).map(|at| format!("p{at:04}")).collect();
+    assert_eq!(names(&store), expected);
+    for name in &expected {
+        assert!(json(store.get(Some("shop"), name).unwrap()).contains(name.as_str()));
+        assert_eq!(store.apply(pod(name, "2")), Applied::Updated);
+    }
+    (0..3_000).for_each(|at| drop(store.apply(pod(&format!("q{at:04}"), "1"))));
+    assert_eq!(store.len(), 3_100);
+    assert!(store.rows().map(|row| row.name()).is_sorted());
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Apply { key: (u8, u8), uid: u8, version: u16, content: u8 },
+    Delete { key: (u8, u8), uid: Option<u8> },
+    BeginRelist,
+    FinishRelist,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let key = || (0..3_u8, 0..6_u8);
+    prop_oneof![
+        12 => (key(), 0..3_u8, 0..60_u16, any::<u8>()).prop_map(|(key, uid, version, content)| Step::Apply { key, uid, version, content }),
+        4 => (key(), prop::option::of(0..3_u8)).prop_map(|(key, uid)| Step::Delete { key, uid }),
+        1 => Just(Step::BeginRelist),
+        1 => Just(Step::FinishRelist),
+    ]
+}
+
+/// What a store should hold, in the plainest terms.
+#[derive(Default)]
+struct Model {
+    objects: BTreeMap<(String, String), (String, u16, String)>,
+    seen: Option<HashSet<(String, String)>>,
+    buried: HashSet<String>,
+}
+
+impl Model {
+    fn apply(&mut self, key: (String, String), uid: String, version: u16, content: String) {
+        if let Some((_, stored, _)) = self.objects.get(&key)
+            && version <= *stored
+        {
+            self.seen.iter_mut().for_each(|seen| _ = seen.insert(key.clone()));
+            return;
+        }
+        let known = self.objects.get(&key).map(|(uid, ..)| uid.clone());
+        if known.is_some() {
+            self.seen.iter_mut().for_each(|seen| _ = seen.insert(key.clone()));
+        }
+        if known.as_ref() != Some(&uid) && self.buried.contains(&uid) {
+            return;
+        }
+        known.filter(|known| *known != uid).into_iter().for_each(|known| _ = self.buried.insert(known));
+        self.seen.iter_mut().for_each(|seen| _ = seen.insert(key.clone()));
+        self.objects.insert(key, (uid, version, content));
+    }
+
+    fn delete(&mut self, key: &(String, String), uid: Option<String>) {
+        self.buried.extend(uid.clone());
+        let matches = self.objects.get(key).is_some_and(|(stored, ..)| uid.is_none_or(|uid| uid == *stored));
+        if matches {
+            let (stored, ..) = self.objects.remove(key).unwrap();
+            self.buried.insert(stored);
+        }
+    }
+
+    fn finish_relist(&mut self) {
+        if let Some(seen) = self.seen.take() {
+            self.objects.retain(|key, _| seen.contains(key));
+        }
+    }
+}
+
+proptest! {
+    /// Any sequence leaves what a plain map would hold, and the revision grows exactly when that changes.
+    #[test]
+    fn a_store_is_a_map(steps in prop::collection::vec(step(), 1..200)) {
+        let (mut store, mut model) = (store(), Model::default());
+        for step in steps {
+            let (objects, revision) = (model.objects.clone(), store.revision());
+            match step {
+                Step::Apply { key: (ns, name), uid, version, content } => {
+                    let (ns, name) = (format!("ns{ns}"), format!("p{name}"));
+                    let (uid, content) = (format!("{ns}/{name}/{uid}"), content.to_string());
+                    store.apply(object(&ns, &name, &uid, &version.to_string(), &content));
+                    model.apply((ns, name), uid, version, content);
+                }
+                Step::Delete { key: (ns, name), uid } => {
+                    let (ns, name) = (format!("ns{ns}"), format!("p{name}"));
+                    let uid = uid.map(|uid| format!("{ns}/{name}/{uid}"));
+                    store.delete(Some(&ns), &name, uid.as_deref());
+                    model.delete(&(ns, name), uid);
+                }
+                Step::BeginRelist => {
+                    store.begin_relist();
+                    model.seen = Some(HashSet::new());
+                    model.buried.clear();
+                }
+                Step::FinishRelist => {
+                    store.finish_relist();
+                    model.finish_relist();
+                }
+            }
+            prop_assert_eq!(store.revision() > revision, model.objects != objects);
+        }
+        prop_assert_eq!(store.len(), model.objects.len());
+        for (row, ((ns, name), (uid, version, content))) in store.rows().zip(&model.objects) {
+            prop_assert_eq!((row.namespace(), row.name()), (Some(ns.as_str()), name.as_str()));
+            prop_assert_eq!((&*row.uid(), row.resource_version().into_owned()), (uid.as_str(), version.to_string()));
+            prop_assert_eq!(row.cell(1), CellRef::Text(content));
+            let wanted = format!("\"content\":\"{content}\"");
+            prop_assert!(json(row).contains(&wanted));
+        }
+    }
+}

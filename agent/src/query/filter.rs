@@ -1,0 +1,154 @@
+//! Which objects a request means, visibility first.
+
+use kubeplex_proto::kind::Scope;
+use kubeplex_proto::pattern::{Pattern, any_or_unrestricted};
+use kubeplex_proto::selector::{FieldRequirement, FieldSelector, LabelSelector};
+use kubeplex_proto::status::AgentError;
+use kubeplex_proto::visibility::{KindVisibility, Visibility};
+
+use super::field::{Candidate, Field};
+use crate::cache::{KindShape, KindStore, RowRef};
+
+/// The conditions of one request.
+pub(super) struct Filter<'a> {
+    visibility: KindVisibility<'a>,
+    /// Namespaces are cluster-scoped, but whoever sees into one sees it.
+    is_namespaces: bool,
+    namespaces: &'a [Pattern],
+    names: &'a [Pattern],
+    labels: &'a LabelSelector,
+    row_fields: Vec<(Field, &'a FieldRequirement)>,
+    object_fields: Vec<(Field, &'a FieldRequirement)>,
+    /// What the label selector says of each label set, while the lock is held.
+    verdicts: Vec<Verdict>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Unknown,
+    Passes,
+    Fails,
+}
+
+/// The rows that may pass.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    All,
+    /// These, sorted; `""` is where cluster-scoped objects are.
+    Namespaces(Vec<String>),
+    /// Namespace and name of each, sorted.
+    Objects(Vec<(String, String)>),
+}
+
+/// More literal names than this are found by scanning.
+const OBJECTS_LOOKED_UP: usize = 1_000;
+
+impl<'a> Filter<'a> {
+    pub(super) fn new(
+        shape: &KindShape,
+        visibility: &'a Visibility,
+        (namespaces, names): (&'a [Pattern], &'a [Pattern]),
+        labels: &'a LabelSelector,
+    ) -> Self {
+        Self {
+            visibility: visibility.for_kind(&shape.id),
+            is_namespaces: shape.id.group.is_empty() && shape.id.resource == "namespaces",
+            // As in kubectl, a namespace says nothing about kinds outside of namespaces.
+            namespaces: if shape.scope == Scope::Namespaced { namespaces } else { &[] },
+            names,
+            labels,
+            row_fields: Vec::new(),
+            object_fields: Vec::new(),
+            verdicts: Vec::new(),
+        }
+    }
+
+    /// # Errors
+    /// `invalid_argument` for a field that the kind can't have.
+    pub(super) fn with_fields(mut self, shape: &KindShape, selector: &'a FieldSelector) -> Result<Self, AgentError> {
+        for requirement in &selector.requirements {
+            let field = Field::resolve(shape, &requirement.path)?;
+            let part = if field.needs_object() { &mut self.object_fields } else { &mut self.row_fields };
+            part.push((field, requirement));
+        }
+        Ok(self)
+    }
+
+    /// Whether whole objects must be decoded.
+    pub(super) fn needs_object(&self) -> bool {
+        !self.object_fields.is_empty()
+    }
+
+    pub(super) fn reach(&self, shape: &KindShape) -> Reach {
+        if self.visibility.is_empty() {
+            return Reach::Objects(Vec::new());
+        }
+        let namespaces = match shape.scope {
+            Scope::Namespaced => literals(self.namespaces),
+            Scope::Cluster => Some(vec![String::new()]),
+        };
+        match (namespaces, literals(self.names)) {
+            (Some(namespaces), Some(names)) if namespaces.len() * names.len() <= OBJECTS_LOOKED_UP => {
+                let pair = |namespace: &String| names.iter().map(move |name| (namespace.clone(), name.clone())).collect::<Vec<_>>();
+                Reach::Objects(namespaces.iter().flat_map(pair).collect())
+            }
+            (Some(namespaces), _) if shape.scope == Scope::Namespaced => Reach::Namespaces(namespaces),
+            _ => Reach::All,
+        }
+    }
+
+    /// Prepares for rows that are read under one lock.
+    pub(super) fn begin(&mut self, store: &KindStore) {
+        self.verdicts.clear();
+        self.verdicts.resize(store.label_set_bound(), Verdict::Unknown);
+    }
+
+    /// Everything that the row alone can tell.
+    pub(super) fn row_passes(&mut self, shape: &KindShape, row: RowRef<'_>) -> bool {
+        let in_namespace = row.namespace().is_none_or(|namespace| any_or_unrestricted(self.namespaces, namespace));
+        in_namespace
+            && self.shows(row)
+            && any_or_unrestricted(self.names, row.name())
+            && self.labels_pass(row)
+            && all_hold(&self.row_fields, Candidate { shape, row, object: None })
+    }
+
+    /// What only the whole object can tell.
+    pub(super) fn object_passes(&self, candidate: Candidate<'_>) -> bool {
+        all_hold(&self.object_fields, candidate)
+    }
+
+    fn shows(&self, row: RowRef<'_>) -> bool {
+        if self.is_namespaces {
+            return self.visibility.shows_namespace(row.name());
+        }
+        self.visibility.shows(row.namespace(), row.name())
+    }
+
+    fn labels_pass(&mut self, row: RowRef<'_>) -> bool {
+        if self.labels.is_empty() {
+            return true;
+        }
+        let verdict = &mut self.verdicts[row.label_set()];
+        if *verdict == Verdict::Unknown {
+            *verdict = if self.labels.matches(|key| row.label(key)) { Verdict::Passes } else { Verdict::Fails };
+        }
+        *verdict == Verdict::Passes
+    }
+}
+
+fn all_hold(fields: &[(Field, &FieldRequirement)], candidate: Candidate<'_>) -> bool {
+    fields.iter().all(|(field, requirement)| field.reads(candidate, &requirement.value) != requirement.negated)
+}
+
+/// The names that patterns spell out, sorted; `None` where one of them is a glob, or there is none.
+fn literals(patterns: &[Pattern]) -> Option<Vec<String>> {
+    if patterns.is_empty() {
+        return None;
+    }
+    let mut literals: Vec<String> =
+        patterns.iter().map(|pattern| pattern.literal().map(str::to_owned)).collect::<Option<_>>()?;
+    literals.sort_unstable();
+    literals.dedup();
+    Some(literals)
+}

@@ -1,0 +1,210 @@
+//! Lists: filter, count, order, cut to a page, project.
+
+use std::collections::BTreeMap;
+
+use kubeplex_proto::column::{CellFormat, Column};
+use kubeplex_proto::list::{ColumnChoice, Cut, ListRequest, Row};
+use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
+use kubeplex_proto::status::{AgentError, LegStatus};
+use parking_lot::RwLock;
+
+use super::budget::ScanBudget;
+use super::field::{Candidate, Field};
+use super::filter::Filter;
+use super::scan::{Decode, parse, scan};
+use super::top::Top;
+use crate::cache::{CellRef, KindShape, KindStore};
+
+/// The rows of one page, and what is known of the rest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listing {
+    pub columns: Vec<Column>,
+    /// Rows that match, on this page or not, before `after` or not.
+    pub total: u64,
+    /// The same rows by their `status`, for kinds that have such a column.
+    pub status_counts: BTreeMap<String, u64>,
+    /// The revision that the rows show, or an older one.
+    pub revision: u64,
+    pub rows: Vec<Row>,
+    /// Whether rows follow after the last one.
+    pub more: bool,
+    /// Why the page is shorter than was asked for.
+    pub cut: Option<Cut>,
+}
+
+/// The most rows of one page.
+const MOST_ROWS: usize = 10_000;
+
+/// Rows projected under one lock.
+const PROJECTED_AT_ONCE: usize = kubeplex_proto::ROWS_PER_FRAME;
+
+/// Different values that are counted apart; the others together, as `other`.
+const STATUS_VALUES: usize = 64;
+
+/// One page of the objects that a request may see and means.
+///
+/// # Errors
+/// `invalid_argument` for a column or a field that the kind can't have; `timeout` when the budget is used up before the
+/// rows are known. Later the page is only cut.
+pub fn list(store: &RwLock<KindStore>, request: &ListRequest, budget: &ScanBudget) -> Result<Listing, AgentError> {
+    let shape = store.read().shape().clone();
+    let columns = columns(&shape, &request.columns)?;
+    let terms = terms(&shape, request)?;
+    let patterns = (request.namespaces.as_slice(), request.names.as_slice());
+    let mut filter = Filter::new(&shape, &request.context.visibility, patterns, &request.label_selector)
+        .with_fields(&shape, &request.field_selector)?;
+
+    let directions = request.sort.iter().map(|term| term.direction).collect();
+    let limit = (request.limit as usize).min(MOST_ROWS);
+    let mut top = Top::new(limit, request.after.as_ref(), directions);
+    let mut counts = StatusCounts::new(&shape);
+    let mut total = 0;
+    let decode = if terms.iter().any(Term::needs_object) { Decode::Objects } else { Decode::Rows };
+    let revision = scan(store, &shape, &mut filter, decode, budget, &mut |candidate| {
+        total += 1;
+        counts.count(candidate);
+        let values = terms.iter().map(|term| term.key(candidate)).collect();
+        let row = candidate.row;
+        top.offer(values, || {
+            (row.namespace().unwrap_or_default().to_owned(), row.name().to_owned(), row.uid().into_owned())
+        });
+    })?;
+
+    let (keys, matched) = top.finish();
+    let mut page = Page::new(request.context.max_bytes);
+    page.project(store, &shape, &mut filter, &columns, keys, budget);
+    Ok(Listing {
+        columns: columns.into_iter().map(|field| field.column).collect(),
+        total,
+        status_counts: counts.values,
+        revision,
+        more: page.cut.is_some() || matched > limit,
+        rows: page.rows,
+        cut: page.cut,
+    })
+}
+
+fn columns(shape: &KindShape, choice: &ColumnChoice) -> Result<Vec<Field>, AgentError> {
+    let all = shape.columns.defs();
+    let shown = |wide: bool| (0..all.len()).filter(|at| wide || !all[*at].wide).map(|at| Field::of_column(shape, at)).collect();
+    match choice {
+        ColumnChoice::Usual => Ok(shown(false)),
+        ColumnChoice::Wide => Ok(shown(true)),
+        ColumnChoice::Fields(words) => words.iter().map(|word| Field::resolve(shape, word)).collect(),
+    }
+}
+
+/// One leading term of the order.
+enum Term {
+    Field(Field),
+    Constant(KeyValue),
+}
+
+impl Term {
+    fn needs_object(&self) -> bool {
+        matches!(self, Self::Field(field) if field.needs_object())
+    }
+
+    fn key(&self, candidate: Candidate<'_>) -> KeyValue {
+        match self {
+            Self::Field(field) => field.key(candidate),
+            Self::Constant(value) => value.clone(),
+        }
+    }
+}
+
+fn terms(shape: &KindShape, request: &ListRequest) -> Result<Vec<Term>, AgentError> {
+    let term = |by: &SortBy| match by {
+        SortBy::Field(word) => Field::resolve(shape, word).map(Term::Field),
+        SortBy::Constant(value) => Ok(Term::Constant(value.clone())),
+    };
+    request.sort.iter().map(|sort| term(&sort.by)).collect()
+}
+
+/// Matches by the text of their `status` column.
+struct StatusCounts {
+    /// The cell of the row.
+    cell: Option<usize>,
+    values: BTreeMap<String, u64>,
+}
+
+impl StatusCounts {
+    fn new(shape: &KindShape) -> Self {
+        let narrow = shape.columns.defs().iter().filter(|def| !def.wide);
+        let is_status = |column: &Column| column.name == "status" && column.format == CellFormat::Plain;
+        Self { cell: narrow.map(|def| &def.column).position(is_status), values: BTreeMap::new() }
+    }
+
+    fn count(&mut self, candidate: Candidate<'_>) {
+        let Some(CellRef::Text(status)) = self.cell.map(|cell| candidate.row.cell(cell)) else { return };
+        if let Some(count) = self.values.get_mut(status) {
+            *count += 1;
+            return;
+        }
+        let status = if self.values.len() < STATUS_VALUES { status } else { "other" };
+        *self.values.entry(status.to_owned()).or_default() += 1;
+    }
+}
+
+/// Rows as far as they fit.
+struct Page {
+    rows: Vec<Row>,
+    bytes_left: u64,
+    cut: Option<Cut>,
+}
+
+impl Page {
+    fn new(max_bytes: u64) -> Self {
+        Self { rows: Vec::new(), bytes_left: max_bytes, cut: None }
+    }
+
+    /// Reads the rows again, by key. One that is gone, or does not pass any more, is left out: it changed after the scan,
+    /// as it might have changed before.
+    fn project(
+        &mut self,
+        store: &RwLock<KindStore>,
+        shape: &KindShape,
+        filter: &mut Filter<'_>,
+        columns: &[Field],
+        keys: Vec<RowKey>,
+        budget: &ScanBudget,
+    ) {
+        let needs_object = filter.needs_object() || columns.iter().any(Field::needs_object);
+        let mut keys = keys.into_iter().peekable();
+        let mut json = Vec::new();
+        while keys.peek().is_some() && self.cut.is_none() {
+            if let Err(timeout) = budget.check() {
+                self.cut = Some(Cut { status: LegStatus::Timeout, message: timeout.message });
+                return;
+            }
+            let store = store.read();
+            filter.begin(&store);
+            for key in keys.by_ref().take(PROJECTED_AT_ONCE) {
+                let namespace = (!key.namespace.is_empty()).then_some(key.namespace.as_str());
+                let Some(row) = store.get(namespace, &key.name).filter(|row| row.uid() == key.uid) else { continue };
+                let object = if needs_object { parse(row, &mut json) } else { None };
+                let candidate = Candidate { shape, row, object: object.as_ref() };
+                if !filter.row_passes(shape, row) || !filter.object_passes(candidate) {
+                    continue;
+                }
+                let cells = columns.iter().map(|field| field.value(candidate)).collect();
+                if !self.push(Row { key, cells }) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Appends a row if there is room. The first one always has: a page without rows leads nowhere.
+    fn push(&mut self, row: Row) -> bool {
+        let size = serde_json::to_vec(&row).map_or(0, |json| json.len() as u64 + 1);
+        if size > self.bytes_left && !self.rows.is_empty() {
+            let message = format!("the rows after {} did not fit into the bytes asked for", self.rows.len());
+            self.cut = Some(Cut { status: LegStatus::Ok, message });
+            return false;
+        }
+        self.bytes_left = self.bytes_left.saturating_sub(size);
+        self.rows.push(row);
+        true
+    }
+}
