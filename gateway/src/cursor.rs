@@ -3,11 +3,22 @@
 //! It carries the key of the last row shown, not a position in any cluster, so it stays right while rows come and go. It
 //! is bound to the caller, the question and the expected clusters, and names the clusters that were missing when it was
 //! made: they stay out for its life, because their first rows were never shown.
+//!
+//! The bonds are hashes inside the sealed text rather than associated data: an error can then say which one broke.
 
+mod codec;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chacha20poly1305::aead::Aead as _;
+use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::sort::RowKey;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::error::CallError;
+use crate::render::human_duration;
 
 /// Where an earlier page ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +29,8 @@ pub struct Resume {
     pub missing: Vec<ClusterId>,
 }
 
-/// What a cursor is bound to, as hashes.
+/// What a cursor is bound to, as hashes: the start of a SHA-256 each, enough because they are only ever compared inside
+/// a text that the caller can't make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint {
     caller: [u8; 8],
@@ -28,24 +40,100 @@ pub struct Fingerprint {
 
 /// Seals and opens cursors. Made once per gateway.
 pub struct CursorSealer {
-    _key: [u8; 32],
-    _life_ms: i64,
+    cipher: XChaCha20Poly1305,
+    life_ms: i64,
+}
+
+const NONCE_BYTES: usize = 24;
+/// No honest cursor is longer: two names of 253 bytes, sort values, the missing clusters of a large fleet.
+const MAX_CURSOR_CHARS: usize = 65_536;
+const START_AGAIN: &str = "repeat the call without continue to start again";
+
+impl Fingerprint {
+    /// `question` is everything that decides which rows there are and in which order; not the size of a page.
+    pub fn new<'a>(
+        caller: &str,
+        question: &impl Serialize,
+        expected: impl IntoIterator<Item = &'a ClusterId>,
+    ) -> Self {
+        let names: Vec<&str> = expected.into_iter().map(ClusterId::as_str).collect();
+        Self { caller: hash(&caller), question: hash(question), expected: hash(&names) }
+    }
+}
+
+/// JSON separates what is hashed, so that no two different values run into the same bytes.
+fn hash(value: &impl Serialize) -> [u8; 8] {
+    let bytes = serde_json::to_vec(value).unwrap_or_default();
+    let digest = Sha256::digest(bytes);
+    std::array::from_fn(|at| digest[at])
 }
 
 impl CursorSealer {
     /// `key` is random per start, or from the configuration so that replicas share it; a cursor holds for `life_ms`.
     pub fn new(key: [u8; 32], life_ms: u64) -> Self {
-        Self { _key: key, _life_ms: life_ms as i64 }
+        Self {
+            cipher: XChaCha20Poly1305::new(&key.into()),
+            life_ms: i64::try_from(life_ms).unwrap_or(i64::MAX),
+        }
     }
 
     /// `nonce` must be random and fresh; `now_ms` is the time since 1970.
-    pub fn seal(&self, _resume: &Resume, _fingerprint: &Fingerprint, _nonce: [u8; 24], _now_ms: i64) -> String {
-        unimplemented!()
+    pub fn seal(
+        &self,
+        resume: &Resume,
+        fingerprint: &Fingerprint,
+        nonce: [u8; NONCE_BYTES],
+        now_ms: i64,
+    ) -> String {
+        let plain = codec::encode(resume, fingerprint, now_ms.saturating_add(self.life_ms));
+        let mut sealed = nonce.to_vec();
+        // Sealing fails for plain texts of many gigabytes only; an empty cursor would then be refused as malformed.
+        sealed.extend(self.cipher.encrypt(XNonce::from_slice(&nonce), plain.as_slice()).unwrap_or_default());
+        URL_SAFE_NO_PAD.encode(sealed)
     }
 
     /// # Errors
     /// `invalid_argument` that says which it is: malformed, expired, of another caller, question or set of clusters.
-    pub fn open(&self, _text: &str, _fingerprint: &Fingerprint, _now_ms: i64) -> Result<Resume, CallError> {
-        unimplemented!()
+    pub fn open(&self, text: &str, fingerprint: &Fingerprint, now_ms: i64) -> Result<Resume, CallError> {
+        let opened = self.decrypt(text).and_then(|plain| codec::decode(&plain));
+        let Some(codec::Opened { resume, fingerprint: bound, expires_ms }) = opened else {
+            let start: String = text.chars().take(24).collect();
+            return refuse(format!(
+                "\"{start}…\" is not a cursor of this gateway: it was changed or cut on the way, or the gateway has restarted since"
+            ));
+        };
+        if now_ms >= expires_ms {
+            let ago = human_duration(now_ms.saturating_sub(expires_ms));
+            return refuse(format!("the cursor expired {ago} ago"));
+        }
+        if bound.caller != fingerprint.caller {
+            return refuse("the cursor was given to another caller".to_owned());
+        }
+        if bound.question != fingerprint.question {
+            return refuse(
+                "the cursor belongs to another question: all arguments but limit, maxBytes, timeoutSeconds and output must be as on the first page"
+                    .to_owned(),
+            );
+        }
+        if bound.expected != fingerprint.expected {
+            return refuse("the set of clusters asked has changed since the first page".to_owned());
+        }
+        Ok(resume)
+    }
+
+    fn decrypt(&self, text: &str) -> Option<Vec<u8>> {
+        if text.len() > MAX_CURSOR_CHARS {
+            return None;
+        }
+        let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (nonce, cipher_text) = sealed.split_at_checked(NONCE_BYTES)?;
+        self.cipher.decrypt(XNonce::from_slice(nonce), cipher_text).ok()
     }
 }
+
+fn refuse<T>(problem: String) -> Result<T, CallError> {
+    Err(CallError::invalid(format!("continue: {problem}")).with_hint(START_AGAIN))
+}
+
+#[cfg(test)]
+mod tests;

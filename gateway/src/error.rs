@@ -147,7 +147,9 @@ mod tests {
 
     #[test]
     fn the_two_spellings_of_a_code_agree() {
-        for code in [ErrorCode::InvalidArgument, ErrorCode::NeedsApproval, ErrorCode::TooLarge, ErrorCode::Internal] {
+        for code in
+            [ErrorCode::InvalidArgument, ErrorCode::NeedsApproval, ErrorCode::TooLarge, ErrorCode::Internal]
+        {
             assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
         }
     }

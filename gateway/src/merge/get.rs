@@ -1,39 +1,220 @@
 //! Objects of many legs, equal ones once.
 
-use kubeplex_proto::get::{FoundObject, GetEnd, GetHead};
+use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::error::CallError;
+use kubeplex_proto::get::{FoundObject, GetEnd, GetHead};
+use kubeplex_proto::kind::GroupResource;
+use kubeplex_proto::status::LegStatus;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::error::{CallError, ErrorCode};
+use crate::fleet::ClusterView;
+use crate::request::bounds::MAX_DISTINCT_OBJECTS;
 use crate::request::{GetQuery, LegId};
 
-use super::LegFailure;
+use super::noise::{drop_managed_fields, keep_common, without_noise};
+use super::{Coverage, LegFailure, LegOutcome, RowsShown};
 
 /// Feeds in any order: `head` once a leg, then `object` as they come, then `finish`. Every leg is needed to its end.
-pub struct GetMerge {}
+///
+/// Memory holds one copy of each distinct object, and no more of them than may be shown.
+pub struct GetMerge {
+    legs: Vec<Leg>,
+    kind: GroupResource,
+    /// What was asked for, for messages.
+    asked: String,
+    /// By the hash of what is compared.
+    objects: HashMap<[u8; 32], SharedObject>,
+    too_many: bool,
+}
+
+struct Leg {
+    cluster: Arc<ClusterView>,
+    head: Option<GetHead>,
+    objects: u64,
+    end: Option<Result<(), LegFailure>>,
+}
 
 /// Distinct objects with their clusters, and what every leg said.
 #[derive(Debug, Clone)]
-pub struct GetPage {}
+pub struct GetPage {
+    /// By namespace and name, the most common of a name first.
+    pub objects: Vec<SharedObject>,
+    pub coverage: Coverage,
+}
+
+/// An object, and the clusters that hold it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SharedObject {
+    pub namespace: Option<String>,
+    pub name: String,
+    /// What all its clusters agree on.
+    pub object: Value,
+    pub legs: Vec<LegId>,
+}
 
 impl GetMerge {
-    pub fn new(_query: &GetQuery) -> Self {
-        unimplemented!()
+    pub fn new(query: &GetQuery) -> Self {
+        let legs = query.targets.iter().map(|target| Leg {
+            cluster: Arc::clone(&target.cluster),
+            head: None,
+            objects: 0,
+            end: None,
+        });
+        let names: Vec<_> = query.names.iter().map(|name| name.as_str()).collect();
+        Self {
+            legs: legs.collect(),
+            kind: query.kind.clone(),
+            asked: format!("{} \"{}\"", query.kind, names.join(",")),
+            objects: HashMap::new(),
+            too_many: false,
+        }
     }
 
-    pub fn head(&mut self, _leg: LegId, _head: GetHead) {
-        unimplemented!()
+    pub fn head(&mut self, leg: LegId, head: GetHead) {
+        let Some(state) = self.legs.get_mut(leg.0).filter(|leg| leg.end.is_none() && leg.head.is_none())
+        else {
+            return;
+        };
+        if !head.status.answered() {
+            let message = head.message.clone().unwrap_or_else(|| "its agent gave no reason".to_owned());
+            state.end = Some(Err(LegFailure::new(head.status, message)));
+            return;
+        }
+        self.too_many |= head.total > MAX_DISTINCT_OBJECTS as u64;
+        state.head = Some(head);
     }
 
-    pub fn object(&mut self, _leg: LegId, _object: FoundObject) {
-        unimplemented!()
+    pub fn object(&mut self, leg: LegId, found: FoundObject) {
+        let Some(state) = self.legs.get_mut(leg.0).filter(|leg| leg.end.is_none() && leg.head.is_some())
+        else {
+            return;
+        };
+        state.objects += 1;
+        let FoundObject { namespace, name, mut object } = found;
+        let compared = hash(&without_noise(&object));
+        drop_managed_fields(&mut object);
+        if let Some(known) = self.objects.get_mut(&compared) {
+            keep_common(&mut known.object, &object);
+            known.legs.push(leg);
+        } else if self.objects.len() < MAX_DISTINCT_OBJECTS {
+            self.objects.insert(compared, SharedObject { namespace, name, object, legs: vec![leg] });
+        } else {
+            self.too_many = true;
+        }
     }
 
-    pub fn finish(&mut self, _leg: LegId, _end: Result<GetEnd, LegFailure>) {
-        unimplemented!()
+    /// The leg is over. A leg that ends before its head has failed.
+    pub fn finish(&mut self, leg: LegId, end: Result<GetEnd, LegFailure>) {
+        let Some(state) = self.legs.get_mut(leg.0).filter(|leg| leg.end.is_none()) else { return };
+        state.end = Some(match end {
+            Err(failure) => Err(failure),
+            Ok(_) if state.head.is_none() => {
+                Err(LegFailure::new(LegStatus::Error, "its agent's reply ended before it began"))
+            }
+            Ok(GetEnd { cut: Some(cut) }) => Err(LegFailure::new(cut.status, cut.message)),
+            Ok(GetEnd { cut: None }) => Ok(()),
+        });
     }
 
     /// # Errors
     /// Every leg failed; nothing found in any (`not_found`); more distinct objects than may be shown (`too_large`).
     pub fn into_page(self) -> Result<GetPage, CallError> {
-        unimplemented!()
+        let coverage = Coverage { legs: self.legs.iter().map(|leg| leg.outcome(&self.kind)).collect() };
+        if let Some(error) = coverage.failure() {
+            return Err(error);
+        }
+        if self.too_many {
+            return Err(self.too_large());
+        }
+        if self.objects.is_empty() && !coverage.is_partial() {
+            return Err(self.not_found());
+        }
+        let mut objects: Vec<_> = self.objects.into_values().collect();
+        for object in &mut objects {
+            object.legs.sort_unstable();
+        }
+        objects.sort_by(|a, b| {
+            let by_name = (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name));
+            by_name.then_with(|| b.legs.len().cmp(&a.legs.len())).then_with(|| a.legs.cmp(&b.legs))
+        });
+        Ok(GetPage { objects, coverage })
+    }
+
+    fn too_large(&self) -> CallError {
+        let mut counts: Vec<_> = self
+            .legs
+            .iter()
+            .filter_map(|leg| Some((leg.cluster.id.as_str(), leg.head.as_ref()?.total)))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let all: u64 = counts.iter().map(|(_, count)| count).sum();
+        let shown: Vec<_> =
+            counts.iter().take(10).map(|(cluster, count)| format!("{cluster} {count}")).collect();
+        let more = if counts.len() > shown.len() { ", …" } else { "" };
+        let message = format!(
+            "{} matches {all} objects, more than {MAX_DISTINCT_OBJECTS} of them distinct ({}{more})",
+            self.asked,
+            shown.join(", ")
+        );
+        CallError::new(ErrorCode::TooLarge, message)
+            .with_hint("narrow name, namespace or cluster, or take resources_list for a table")
+    }
+
+    fn not_found(&self) -> CallError {
+        let have_kind = self.legs.iter().filter(|leg| leg.status() != Some(LegStatus::Absent)).count();
+        let message = match (self.legs.len(), have_kind) {
+            (_, 0) => format!("none of the clusters asked has the kind {}", self.kind),
+            (1, _) => format!("{} is not in {}", self.asked, self.legs[0].cluster.id),
+            (clusters, _) => format!("{} is in none of the {clusters} clusters asked", self.asked),
+        };
+        CallError::new(ErrorCode::NotFound, message)
+            .with_hint("resources_list shows the names that there are")
     }
 }
+
+impl Leg {
+    fn status(&self) -> Option<LegStatus> {
+        self.head.as_ref().map(|head| head.status)
+    }
+
+    fn outcome(&self, kind: &GroupResource) -> LegOutcome {
+        let mut outcome = match &self.end {
+            Some(Err(failure)) => {
+                let rows = if self.objects > 0 { RowsShown::Partial } else { RowsShown::None };
+                LegOutcome::failed(&self.cluster, failure.clone(), rows)
+            }
+            Some(Ok(())) => {
+                LegOutcome::answered(self.cluster.id.clone(), self.status().unwrap_or(LegStatus::Ok))
+            }
+            None => {
+                let failure = LegFailure::new(LegStatus::Timeout, "its answer was not waited for");
+                LegOutcome::failed(&self.cluster, failure, RowsShown::None)
+            }
+        };
+        outcome.last_known = self.cluster.last_known_objects(kind);
+        if let Some(head) = self.head.as_ref() {
+            outcome.message = outcome.message.or_else(|| head.message.clone());
+            outcome.total = Some(head.total);
+            if head.status != LegStatus::Absent {
+                outcome.age_ms = Some(head.age_ms);
+                outcome.source = Some(head.source);
+                outcome.api_version = Some(head.api_version.clone()).filter(|version| !version.is_empty());
+            }
+        }
+        outcome
+    }
+}
+
+/// Of the canonical text: keys sorted, because two API servers need not agree on their order.
+fn hash(value: &Value) -> [u8; 32] {
+    let mut sorted = value.clone();
+    sorted.sort_all_objects();
+    Sha256::digest(sorted.to_string()).into()
+}
+
+#[cfg(test)]
+mod tests;

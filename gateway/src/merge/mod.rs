@@ -1,14 +1,31 @@
 //! Many legs become one answer. Pure state machines: [`fanout`](crate::fanout) feeds them frames and asks what they need.
+//!
+//! A list is driven like this, with the legs' streams open at once and one frame of each in memory:
+//!
+//! ```text
+//! loop { match merge.next() {
+//!     Step::Row => continue,
+//!     Step::Need(leg) => match stream[leg].next().await {
+//!         Head(head) => merge.head(leg, head, now), Rows(rows) => merge.rows(leg, rows),
+//!         End(end) => merge.finish(leg, Ok(end)),   failure => merge.finish(leg, Err(failure)) },
+//!     Step::Done => break } }
+//! merge.into_page()
+//! ```
+//!
+//! A leg that can't be sent is finished with its failure before the loop; frames may also be fed unasked.
 
+mod coverage;
 mod get;
 mod list;
+mod noise;
 
 use kubeplex_proto::status::{AgentErrorCode, LegStatus};
 
 use crate::request::LegId;
 
-pub use get::{GetMerge, GetPage};
-pub use list::{ListMerge, ListPage};
+pub use coverage::{Coverage, LegOutcome, RowsShown};
+pub use get::{GetMerge, GetPage, SharedObject};
+pub use list::{ListMerge, ListPage, PageClock, PageRow};
 
 /// What a merge wants next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +43,7 @@ pub enum Step {
 pub struct LegFailure {
     /// Any status but `ok`, `absent` and `stale`.
     pub status: LegStatus,
-    /// `no link for 4 min`, `no answer within 8 s`: without a full stop; what it means for the rows is added.
+    /// `no link for 4m`, `no answer within 8 s`: without a full stop; what it means for the rows is added.
     pub message: String,
     /// How long the cluster has been in this state, where that is known.
     pub since_ms: Option<u64>,
@@ -40,6 +57,7 @@ pub struct LegFailure {
 /// The answers of all legs, put together.
 #[derive(Debug, Clone)]
 pub enum Merged {
+    /// The request has no legs; its answer is in the request's own snapshot of the fleet.
     Clusters,
     List(ListPage),
     Get(GetPage),

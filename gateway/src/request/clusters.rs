@@ -1,6 +1,6 @@
 //! A question about the clusters themselves.
 
-use crate::cursor::Resume;
+use crate::cursor::{Fingerprint, Resume};
 
 use super::list::{Field, Order};
 use super::{CallOptions, Target};
@@ -14,6 +14,6 @@ pub struct ClustersQuery {
     pub order: Order,
     pub limit: u32,
     pub resume: Option<Resume>,
-    pub fingerprint: crate::cursor::Fingerprint,
+    pub fingerprint: Fingerprint,
     pub options: CallOptions,
 }

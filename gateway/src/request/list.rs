@@ -5,6 +5,7 @@ use kubeplex_proto::list::{ColumnChoice, ListRequest};
 use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::selector::{FieldSelector, LabelSelector};
 use kubeplex_proto::sort::{Direction, KeyValue, SortBy, SortTerm};
+use serde::Serialize;
 
 use crate::cursor::{Fingerprint, Resume};
 use crate::fleet::ClusterView;
@@ -33,7 +34,7 @@ pub struct ListQuery {
 }
 
 /// A thing to show or to sort by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub enum Field {
     /// The cluster's name.
     Cluster,
@@ -45,14 +46,14 @@ pub enum Field {
 }
 
 /// The one order over all clusters. It is complete: cluster, namespace, name and uid end every key.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub enum Order {
     /// Cluster, namespace, name.
     Usual,
     By(Vec<OrderTerm>),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct OrderTerm {
     pub field: Field,
     pub direction: Direction,
@@ -112,6 +113,11 @@ impl Order {
         terms
     }
 
+    /// What is sorted by, beside what ends every key.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.leading().iter().map(|term| &term.field)
+    }
+
     fn leading(&self) -> &[OrderTerm] {
         match self {
             Self::Usual => &[],
@@ -128,7 +134,8 @@ fn sort_by(field: &Field, cluster: &ClusterView) -> SortBy {
     match field {
         Field::Cluster => SortBy::Constant(KeyValue::Text(cluster.id.as_str().to_owned())),
         Field::ClusterLabel(label) => {
-            let value = cluster.labels.get(label).map_or(KeyValue::Missing, |value| KeyValue::by_value(value));
+            let value =
+                cluster.labels.get(label).map_or(KeyValue::Missing, |value| KeyValue::by_value(value));
             SortBy::Constant(value)
         }
         Field::Namespace => SortBy::Field("metadata.namespace".to_owned()),

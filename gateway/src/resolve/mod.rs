@@ -1,4 +1,17 @@
 //! Arguments become a [`Request`]: validated, with clusters and kinds found among those that the caller may see.
+//!
+//! In order: a cheap look at size and depth ([`guard`]), synonyms ([`synonyms`]), the tool's schema ([`validate`]), then
+//! the tool's own plan, which is put together from the parts in [`plan`].
+
+mod arguments;
+mod clusters;
+mod guard;
+mod kinds;
+mod lists;
+mod nearest;
+mod plan;
+mod synonyms;
+mod validate;
 
 use serde_json::{Map, Value};
 
@@ -7,6 +20,12 @@ use crate::error::CallError;
 use crate::fleet::Fleet;
 use crate::request::Request;
 use crate::tools::Tool;
+
+pub use arguments::Arguments;
+pub(crate) use kinds::ResolvedKind;
+pub(crate) use nearest::did_you_mean;
+pub(crate) use plan::{ListQuestion, clusters, get, kind_of, list};
+pub(crate) use validate::Schema;
 
 /// What resolve may know.
 pub struct Scope<'a> {
@@ -21,12 +40,15 @@ pub struct Scope<'a> {
     pub default_max_bytes: usize,
 }
 
-/// Arguments that passed the tool's schema, synonyms normalised.
-pub struct Arguments(#[expect(dead_code, reason = "read by the tools' plans")] Map<String, Value>);
-
 /// # Errors
 /// `invalid_argument` naming the argument, its value and what is right; `not_found` for clusters and kinds that are not
 /// there; `unavailable` while no cluster has said which kinds it has.
 pub fn resolve(tool: &Tool, arguments: &Map<String, Value>, scope: &Scope<'_>) -> Result<Request, CallError> {
-    (tool.plan)(&Arguments(arguments.clone()), scope)
+    guard::check(arguments)?;
+    let arguments = synonyms::normalise(arguments, &tool.schema)?;
+    tool.schema.check(&arguments)?;
+    (tool.plan)(&Arguments::new(arguments), scope)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,21 +1,35 @@
 //! The tools: one registry that feeds MCP, the command line and the documentation. A tool is one file that says its
 //! schema, its plan and its rendering.
+//!
+//! Models pay for every word here before their first question, whatever the number of clusters; a test counts them.
 
-use serde_json::Value;
+mod clusters_list;
+mod instructions;
+mod pods_list;
+mod resources_get;
+mod resources_list;
+mod schema;
+
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
 
 use crate::error::CallError;
 use crate::merge::Merged;
 use crate::render::{RenderContext, Rendered};
 use crate::request::Request;
-use crate::resolve::{Arguments, Scope};
+use crate::resolve::{Arguments, Schema, Scope};
+
+pub use instructions::instructions;
 
 /// One tool.
 pub struct Tool {
     pub name: &'static str,
     pub title: &'static str,
+    /// One or two sentences, that also say when to take another tool.
     pub description: &'static str,
     pub annotations: Annotations,
-    pub input_schema: Value,
+    pub(crate) schema: Schema,
     pub(crate) plan: fn(&Arguments, &Scope<'_>) -> Result<Request, CallError>,
     /// From the merged answers to the reply.
     pub(crate) render: fn(&Request, Merged, &RenderContext<'_>) -> Result<Rendered, CallError>,
@@ -27,7 +41,13 @@ pub struct Annotations {
     pub read_only: bool,
     pub destructive: bool,
     pub idempotent: bool,
+    /// Whether the tool reaches beyond the clusters that this gateway serves.
     pub open_world: bool,
+}
+
+impl Annotations {
+    /// Reads the clusters of this gateway, and changes nothing.
+    pub const READ: Self = Self { read_only: true, destructive: false, idempotent: true, open_world: false };
 }
 
 /// All tools, in the order in which they are listed.
@@ -37,12 +57,10 @@ pub struct Registry {
 
 /// The registry, built once.
 pub fn registry() -> &'static Registry {
-    unimplemented!()
-}
-
-/// What the server says of itself in `initialize`: how arguments and answers work, once for all tools.
-pub fn instructions() -> &'static str {
-    unimplemented!()
+    static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry {
+        tools: vec![clusters_list::tool(), resources_list::tool(), resources_get::tool(), pods_list::tool()],
+    });
+    &REGISTRY
 }
 
 impl Registry {
@@ -56,13 +74,29 @@ impl Registry {
 }
 
 impl Tool {
+    /// The JSON schema of the arguments.
+    pub fn input_schema(&self) -> &Value {
+        self.schema.source()
+    }
+
     /// As `tools/list` sends it: name, title, description, inputSchema, annotations.
     pub fn descriptor(&self) -> Value {
-        unimplemented!()
+        json!({
+            "name": self.name,
+            "title": self.title,
+            "description": self.description,
+            "inputSchema": self.schema.source(),
+            "annotations": {
+                "readOnlyHint": self.annotations.read_only,
+                "destructiveHint": self.annotations.destructive,
+                "idempotentHint": self.annotations.idempotent,
+                "openWorldHint": self.annotations.open_world,
+            },
+        })
     }
 
     /// # Errors
-    /// See [`GetMerge::into_page`](crate::merge::GetMerge::into_page); rendering itself does not fail.
+    /// `internal`, when the answers are not those of the request: a defect of the caller.
     pub fn render(
         &self,
         request: &Request,
@@ -72,3 +106,14 @@ impl Tool {
         (self.render)(request, merged, context)
     }
 }
+
+/// Answers that do not belong to their request; the stages' types leave only this pair to check.
+fn mismatch() -> CallError {
+    CallError::new(
+        crate::error::ErrorCode::Internal,
+        "the answers do not belong to the request; nothing is shown",
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! What every cluster contributed to an answer, so that the answer can say what is missing from it.
+
+use std::collections::BTreeMap;
+
+use kubeplex_proto::ids::ClusterId;
+use kubeplex_proto::status::{AgentErrorCode, LegStatus, Source};
+
+use crate::error::{CallError, ErrorCode};
+use crate::fleet::{ClusterView, LinkState};
+use crate::render::human_duration;
+
+use super::LegFailure;
+
+/// One entry for each expected cluster, in the order of the request's targets.
+#[derive(Debug, Clone, Default)]
+pub struct Coverage {
+    pub legs: Vec<LegOutcome>,
+}
+
+/// What one cluster contributed.
+#[derive(Debug, Clone)]
+pub struct LegOutcome {
+    pub cluster: ClusterId,
+    pub status: LegStatus,
+    /// Why, where the status is worth a mention.
+    pub message: Option<String>,
+    /// How long ago it came to that, where known.
+    pub since_ms: Option<u64>,
+    pub rows: RowsShown,
+    /// Age of the last proof that the rows are current.
+    pub age_ms: Option<u64>,
+    pub source: Option<Source>,
+    /// The version that the cluster serves the kind in.
+    pub api_version: Option<String>,
+    /// Rows of the cluster that match, shown or not.
+    pub total: Option<u64>,
+    /// Objects of the kind that the cluster last reported.
+    pub last_known: Option<u64>,
+    /// Back since an earlier page, and out until the cursor ends.
+    pub rejoined: bool,
+    /// Set where the agent refused the request.
+    pub refusal: Option<AgentErrorCode>,
+    pub hint: Option<String>,
+    pub retry_after_ms: Option<u64>,
+}
+
+/// Whether rows of a cluster are in the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowsShown {
+    /// All that belong on this page.
+    All,
+    None,
+    /// As of the last proof.
+    Old,
+    /// Those up to a failure.
+    Partial,
+}
+
+impl LegOutcome {
+    /// A leg that gave a head, or will.
+    pub(crate) fn answered(cluster: ClusterId, status: LegStatus) -> Self {
+        let rows = if status == LegStatus::Stale { RowsShown::Old } else { RowsShown::All };
+        Self {
+            cluster,
+            status,
+            message: None,
+            since_ms: None,
+            rows,
+            age_ms: None,
+            source: None,
+            api_version: None,
+            total: None,
+            last_known: None,
+            rejoined: false,
+            refusal: None,
+            hint: None,
+            retry_after_ms: None,
+        }
+    }
+
+    pub(crate) fn failed(cluster: &ClusterView, failure: LegFailure, rows: RowsShown) -> Self {
+        Self {
+            message: Some(failure.message),
+            since_ms: failure.since_ms,
+            rows,
+            refusal: failure.refusal,
+            hint: failure.hint,
+            retry_after_ms: failure.retry_after_ms,
+            ..Self::answered(cluster.id.clone(), failure.status)
+        }
+    }
+
+    /// A cluster that an earlier page went without.
+    pub(super) fn out(cluster: &ClusterView) -> Self {
+        let mut outcome = match LegFailure::of_link(cluster) {
+            Some(failure) => Self::failed(cluster, failure, RowsShown::None),
+            None => Self::answered(cluster.id.clone(), LegStatus::Ok),
+        };
+        outcome.rows = RowsShown::None;
+        outcome.rejoined = cluster.link.is_usable();
+        outcome
+    }
+
+    pub fn is_answered(&self) -> bool {
+        self.status.answered() && !self.rejoined && self.rows != RowsShown::Partial
+    }
+}
+
+impl LegFailure {
+    pub fn new(status: LegStatus, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+            since_ms: None,
+            refusal: None,
+            hint: None,
+            retry_after_ms: None,
+        }
+    }
+
+    /// What a cluster's link says against sending it a leg; `None` while it is usable.
+    pub fn of_link(cluster: &ClusterView) -> Option<Self> {
+        let since = human_duration(i64::try_from(cluster.link_since_ms).unwrap_or(i64::MAX));
+        let message = match cluster.link {
+            LinkState::Connected | LinkState::Suspect => return None,
+            LinkState::Lost => format!("no link for {since}"),
+            LinkState::Never => {
+                format!("its agent has not linked in the {since} since this gateway expects it")
+            }
+        };
+        Some(Self { since_ms: Some(cluster.link_since_ms), ..Self::new(LegStatus::Disconnected, message) })
+    }
+}
+
+impl Coverage {
+    pub fn expected(&self) -> usize {
+        self.legs.len()
+    }
+
+    pub fn answered(&self) -> usize {
+        self.legs.iter().filter(|leg| leg.is_answered()).count()
+    }
+
+    /// Whether rows may be missing, or may be out of date.
+    pub fn is_partial(&self) -> bool {
+        self.legs.iter().any(|leg| leg.rejoined || leg.rows == RowsShown::Partial || !leg.status.answered())
+    }
+
+    /// Age of the oldest proof.
+    pub fn age_ms(&self) -> Option<u64> {
+        self.legs.iter().filter_map(|leg| leg.age_ms).max()
+    }
+
+    /// Clusters that a next page must go without.
+    pub fn missing(&self) -> Vec<ClusterId> {
+        self.legs.iter().filter(|leg| !leg.is_answered()).map(|leg| leg.cluster.clone()).collect()
+    }
+
+    /// The error of the call, where no cluster answered.
+    pub(super) fn failure(&self) -> Option<CallError> {
+        let contributed = |leg: &LegOutcome| leg.is_answered() || leg.rows == RowsShown::Partial;
+        if self.legs.iter().any(contributed) {
+            return None;
+        }
+        self.common_refusal().or_else(|| Some(self.unavailable()))
+    }
+
+    /// Every agent that was reached found the same fault with the question itself.
+    fn common_refusal(&self) -> Option<CallError> {
+        let reached: Vec<_> = self.legs.iter().filter(|leg| leg.status != LegStatus::Disconnected).collect();
+        let first = reached.first()?;
+        let refuses = |leg: &&LegOutcome| {
+            matches!(leg.refusal, Some(AgentErrorCode::InvalidArgument | AgentErrorCode::TooLarge))
+        };
+        if !reached.iter().all(refuses) {
+            return None;
+        }
+        let code = match first.refusal {
+            Some(AgentErrorCode::TooLarge) => ErrorCode::TooLarge,
+            _ => ErrorCode::InvalidArgument,
+        };
+        let mut error = CallError::new(code, first.message.clone().unwrap_or_default());
+        error.hint = first.hint.clone();
+        Some(error)
+    }
+
+    fn unavailable(&self) -> CallError {
+        let all = |status| self.legs.iter().all(|leg| leg.status == status);
+        let code = if all(LegStatus::Forbidden) {
+            ErrorCode::Forbidden
+        } else if all(LegStatus::Timeout) {
+            ErrorCode::Timeout
+        } else {
+            ErrorCode::Unavailable
+        };
+        let reasons = self.legs.iter().take(3).map(|leg| {
+            let message = leg.message.as_deref().unwrap_or("out since an earlier page");
+            format!("{}: {message}", leg.cluster)
+        });
+        let mut message = format!("none of the {} clusters asked answered. ", self.legs.len());
+        if self.legs.len() == 1 {
+            message.clear();
+        }
+        message.push_str(&reasons.collect::<Vec<_>>().join("; "));
+        if self.legs.len() > 3 {
+            message.push_str(&format!("; and {} more", self.legs.len() - 3));
+        }
+        let mut error = CallError::new(code, message);
+        error.cluster = (self.legs.len() == 1).then(|| self.legs[0].cluster.clone());
+        error.retry_after_ms = self.legs.iter().filter_map(|leg| leg.retry_after_ms).min();
+        if code == ErrorCode::Unavailable {
+            error.hint = Some("clusters_list shows how each cluster's link and data stand".to_owned());
+        }
+        error
+    }
+
+    /// The versions by cluster, where not all clusters that have the kind serve the same.
+    pub fn api_versions(&self) -> Option<BTreeMap<&str, &str>> {
+        let versions =
+            self.legs.iter().filter_map(|leg| Some((leg.cluster.as_str(), leg.api_version.as_deref()?)));
+        by_cluster_where_they_differ(versions)
+    }
+}
+
+fn by_cluster_where_they_differ<'a>(
+    values: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Option<BTreeMap<&'a str, &'a str>> {
+    let values: BTreeMap<_, _> = values.collect();
+    let mut distinct = values.values();
+    let first = distinct.next()?;
+    distinct.any(|value| value != first).then_some(values)
+}

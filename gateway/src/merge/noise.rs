@@ -1,0 +1,176 @@
+//! What is not compared when two clusters hold the same object: what a cluster assigns by itself, or counts.
+
+use serde_json::{Map, Value};
+
+/// A place of which the values say nothing about what somebody wanted.
+struct Noise {
+    /// Keys from the root; `*` stands for every key or element.
+    path: &'static [&'static str],
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "it documents the entry; a test checks that there is one")
+    )]
+    reason: &'static str,
+}
+
+const NOISE: &[Noise] = &[
+    Noise { path: &["metadata", "uid"], reason: "drawn by each API server" },
+    Noise { path: &["metadata", "resourceVersion"], reason: "counts the writes of one etcd" },
+    Noise {
+        path: &["metadata", "creationTimestamp"],
+        reason: "the same object is applied to clusters one after the other",
+    },
+    Noise { path: &["metadata", "generation"], reason: "counts the changes of one cluster" },
+    Noise { path: &["metadata", "managedFields"], reason: "who set what and when, never shown" },
+    Noise { path: &["metadata", "selfLink"], reason: "gone since Kubernetes 1.20" },
+    Noise { path: &["metadata", "ownerReferences", "*", "uid"], reason: "drawn by each API server" },
+    Noise {
+        path: &["metadata", "annotations", "deployment.kubernetes.io/revision"],
+        reason: "counts the rollouts of one cluster",
+    },
+    Noise {
+        path: &["metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration"],
+        reason: "a copy of the object as it was applied",
+    },
+    Noise {
+        path: &["metadata", "annotations", "deprecated.daemonset.template.generation"],
+        reason: "counts the changes of one cluster",
+    },
+    Noise { path: &["status", "observedGeneration"], reason: "follows the generation" },
+    Noise { path: &["status", "startTime"], reason: "when this cluster's copy began" },
+    Noise { path: &["status", "completionTime"], reason: "when this cluster's copy ended" },
+    Noise { path: &["status", "lastScheduleTime"], reason: "when this cluster's copy last ran" },
+    Noise { path: &["status", "lastSuccessfulTime"], reason: "when this cluster's copy last ran" },
+    Noise { path: &["status", "lastScaleTime"], reason: "when this cluster's copy was last scaled" },
+    Noise { path: &["status", "collisionCount"], reason: "an accident of names" },
+    Noise { path: &["status", "currentRevision"], reason: "a hash that holds a collision count" },
+    Noise { path: &["status", "updateRevision"], reason: "a hash that holds a collision count" },
+    Noise { path: &["status", "conditions", "*", "lastTransitionTime"], reason: "when, not what" },
+    Noise { path: &["status", "conditions", "*", "lastUpdateTime"], reason: "when, not what" },
+    Noise { path: &["status", "conditions", "*", "lastProbeTime"], reason: "when, not what" },
+    Noise { path: &["status", "conditions", "*", "lastHeartbeatTime"], reason: "when, not what" },
+    Noise { path: &["status", "conditions", "*", "observedGeneration"], reason: "follows the generation" },
+    Noise {
+        path: &["status", "containerStatuses", "*", "state", "*", "startedAt"],
+        reason: "when, not what",
+    },
+    Noise { path: &["status", "containerStatuses", "*", "containerID"], reason: "drawn by each runtime" },
+];
+
+/// The object without its noise: what is compared.
+pub(super) fn without_noise(object: &Value) -> Value {
+    let mut quiet = object.clone();
+    for noise in NOISE {
+        remove(&mut quiet, noise.path);
+    }
+    quiet
+}
+
+/// What two objects that differ in noise alone have in common: what is shown of them.
+pub(super) fn keep_common(shown: &mut Value, other: &Value) {
+    match (shown, other) {
+        (Value::Object(shown), Value::Object(other)) => keep_common_keys(shown, other),
+        (Value::Array(shown), Value::Array(other)) => {
+            for (shown, other) in shown.iter_mut().zip(other) {
+                keep_common(shown, other);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn keep_common_keys(shown: &mut Map<String, Value>, other: &Map<String, Value>) {
+    shown.retain(|key, value| match (value, other.get(key)) {
+        (_, None) => false,
+        (Value::Object(_) | Value::Array(_), Some(Value::Object(_) | Value::Array(_))) => true,
+        (value, Some(other)) => value == other,
+    });
+    for (key, value) in shown {
+        if let Some(other) = other.get(key) {
+            keep_common(value, other);
+        }
+    }
+}
+
+/// managedFields are never shown; they are most of an object.
+pub(super) fn drop_managed_fields(object: &mut Value) {
+    remove(object, &["metadata", "managedFields"]);
+}
+
+fn remove(value: &mut Value, path: &[&str]) {
+    let [first, rest @ ..] = path else { return };
+    match value {
+        Value::Object(map) if rest.is_empty() => {
+            // An order of keys is no difference, so the cheap way of removing is allowed to change it.
+            map.swap_remove(*first);
+        }
+        Value::Object(map) if *first == "*" => map.values_mut().for_each(|below| remove(below, rest)),
+        Value::Object(map) => {
+            if let Some(below) = map.get_mut(*first) {
+                remove(below, rest);
+                // Annotations that were all noise are as good as none.
+                if below.as_object().is_some_and(Map::is_empty) && rest.len() == 1 {
+                    map.swap_remove(*first);
+                }
+            }
+        }
+        Value::Array(items) if *first == "*" => items.iter_mut().for_each(|below| remove(below, rest)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn objects_that_differ_in_noise_alone_are_equal() {
+        let object = |uid: &str, when: &str| {
+            json!({"kind": "Deployment", "metadata": {"name": "cart", "uid": uid, "creationTimestamp": when,
+                    "annotations": {"deployment.kubernetes.io/revision": uid}},
+                "spec": {"replicas": 2}, "status": {"observedGeneration": 7, "readyReplicas": 2,
+                    "conditions": [{"type": "Available", "status": "True", "lastTransitionTime": when}]}})
+        };
+        let (eu, us) = (object("1", "2026-01-01T00:00:00Z"), object("2", "2026-02-01T00:00:00Z"));
+        assert_eq!(without_noise(&eu), without_noise(&us));
+        let mut shown = eu.clone();
+        keep_common(&mut shown, &us);
+        assert_eq!(
+            shown,
+            json!({"kind": "Deployment", "metadata": {"name": "cart", "annotations": {}}, "spec": {"replicas": 2},
+                "status": {"observedGeneration": 7, "readyReplicas": 2,
+                    "conditions": [{"type": "Available", "status": "True"}]}})
+        );
+    }
+
+    #[test]
+    fn what_somebody_wanted_is_compared() {
+        let base = json!({"metadata": {"name": "a", "labels": {"x": "1"}}, "spec": {"replicas": 2}, "status": {"replicas": 2}});
+        for (pointer, value) in
+            [("/metadata/labels/x", json!("2")), ("/spec/replicas", json!(3)), ("/status/replicas", json!(1))]
+        {
+            let mut other = base.clone();
+            *other.pointer_mut(pointer).unwrap() = value;
+            assert_ne!(without_noise(&base), without_noise(&other), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn every_entry_has_a_reason_and_reaches_its_place() {
+        for noise in NOISE {
+            assert!(!noise.reason.is_empty());
+            let mut holder = noise.path.iter().rev().fold(json!(1), |below, key| match *key {
+                "*" if noise.path.contains(&"state") && below.get("startedAt").is_some() => {
+                    json!({ "running": below })
+                }
+                "*" => json!([below]),
+                key => json!({ key: below }),
+            });
+            let before = holder.clone();
+            remove(&mut holder, noise.path);
+            assert_ne!(before, holder, "{:?}", noise.path);
+        }
+    }
+}

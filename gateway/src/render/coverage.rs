@@ -1,0 +1,155 @@
+//! Which clusters an answer covers, and what is wrong with the others.
+
+use std::collections::BTreeMap;
+
+use kubeplex_proto::status::{LegStatus, Source};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::merge::{Coverage, LegOutcome, RowsShown};
+
+use super::{human_duration, one_line, rfc3339};
+
+/// Clusters whose matches are counted one by one where rows were cut.
+const MAX_COUNTS: usize = 50;
+/// Problems told one by one; of the rest the number by status.
+const MAX_PROBLEMS: usize = 20;
+/// A message comes from far away and is cut to this many characters.
+const MAX_MESSAGE_CHARS: usize = 300;
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CoverageContent {
+    pub(crate) expected: usize,
+    pub(crate) answered: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) age_ms: Option<u64>,
+    /// One word, or by cluster where they differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_version: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(crate) counts: Map<String, Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) problems: Vec<Problem>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) more_problems: BTreeMap<LegStatus, usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rejoined: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Problem {
+    pub(crate) cluster: String,
+    pub(crate) status: LegStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<String>,
+    rows_shown: &'static str,
+    pub(crate) message: String,
+}
+
+/// What the answer is made of, for its messages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Nouns<'a> {
+    /// `rows` or `objects`.
+    pub(crate) shown: &'a str,
+    /// `pods`.
+    pub(crate) kind: &'a str,
+}
+
+impl CoverageContent {
+    /// `cut`: whether rows were cut, so that the clusters' counts are worth their bytes.
+    pub(crate) fn new(coverage: &Coverage, nouns: Nouns<'_>, cut: bool, now_ms: i64) -> Self {
+        let troubled = || {
+            coverage.legs.iter().filter(|leg| leg.status.worth_mention() || leg.rows == RowsShown::Partial)
+        };
+        let mut more_problems = BTreeMap::new();
+        for leg in troubled().skip(MAX_PROBLEMS) {
+            *more_problems.entry(leg.status).or_insert(0) += 1;
+        }
+        Self {
+            expected: coverage.expected(),
+            answered: coverage.answered(),
+            age_ms: coverage.age_ms(),
+            source: source(coverage),
+            api_version: coverage.api_versions().map(|versions| {
+                versions
+                    .into_iter()
+                    .map(|(cluster, version)| (cluster.to_owned(), version.to_owned()))
+                    .collect()
+            }),
+            counts: if cut && coverage.expected() > 1 { counts(coverage) } else { Map::new() },
+            problems: troubled().take(MAX_PROBLEMS).map(|leg| Problem::new(leg, nouns, now_ms)).collect(),
+            more_problems,
+            rejoined: coverage
+                .legs
+                .iter()
+                .filter(|leg| leg.rejoined)
+                .map(|leg| leg.cluster.to_string())
+                .collect(),
+        }
+    }
+}
+
+impl Problem {
+    fn new(leg: &LegOutcome, nouns: Nouns<'_>, now_ms: i64) -> Self {
+        let since_ms = leg.since_ms.and_then(|ago| i64::try_from(ago).ok());
+        Self {
+            cluster: leg.cluster.to_string(),
+            status: leg.status,
+            since: since_ms.map(|ago| rfc3339(now_ms.saturating_sub(ago))),
+            rows_shown: match leg.rows {
+                RowsShown::All | RowsShown::None => "none",
+                RowsShown::Old => "old",
+                RowsShown::Partial => "partial",
+            },
+            message: message(leg, nouns),
+        }
+    }
+}
+
+fn message(leg: &LegOutcome, nouns: Nouns<'_>) -> String {
+    let reason: String =
+        leg.message.as_deref().unwrap_or("no reason given").chars().take(MAX_MESSAGE_CHARS).collect();
+    let reason = one_line(reason.trim_end_matches('.'));
+    let rows = nouns.shown;
+    match leg.rows {
+        RowsShown::All | RowsShown::None => {
+            let last_known = leg.last_known.map(|count| format!("; last known {count} {}", nouns.kind));
+            format!("{reason}: none of its {rows} are in this answer{}", last_known.unwrap_or_default())
+        }
+        RowsShown::Old => {
+            let age = leg.age_ms.and_then(|age| i64::try_from(age).ok()).map(human_duration);
+            format!("{reason}: its {rows} are as of {} ago", age.as_deref().unwrap_or("some time"))
+        }
+        RowsShown::Partial => format!("{reason}: its {rows} after that are missing from this answer"),
+    }
+}
+
+/// Where the answer is not from caches alone.
+fn source(coverage: &Coverage) -> Option<Value> {
+    let sources: Vec<_> = coverage.legs.iter().filter_map(|leg| Some((leg, leg.source?))).collect();
+    let others: Vec<_> = sources.iter().filter(|(_, source)| *source != Source::Cache).collect();
+    let (_, first) = others.first()?;
+    let name = |source: &Source| serde_json::to_value(source).unwrap_or_default();
+    if others.len() == sources.len() && others.iter().all(|(_, source)| source == first) {
+        return Some(name(first));
+    }
+    Some(
+        others
+            .iter()
+            .map(|(leg, source)| (leg.cluster.to_string(), name(source)))
+            .collect::<Map<_, _>>()
+            .into(),
+    )
+}
+
+/// The clusters with most matches.
+fn counts(coverage: &Coverage) -> Map<String, Value> {
+    let mut counts: Vec<_> =
+        coverage.legs.iter().filter_map(|leg| Some((leg.cluster.as_str(), leg.total?))).collect();
+    counts.sort_by(|(a, more), (b, less)| less.cmp(more).then_with(|| a.cmp(b)));
+    counts.into_iter().take(MAX_COUNTS).map(|(cluster, count)| (cluster.to_owned(), count.into())).collect()
+}

@@ -1,0 +1,142 @@
+//! Rows of objects: grouped by cluster and namespace in the usual order, else with both as columns.
+
+use kubeplex_proto::column::{CellFormat, Column};
+use kubeplex_proto::quantity::parse_time_ms;
+use serde_json::Value;
+
+use crate::merge::{ListPage, PageClock, PageRow};
+use crate::request::{Field, ListQuery, Order, Target};
+
+use super::coverage::Nouns;
+use super::page::PlacedRow;
+use super::{Page, PageCursor, Place, RenderContext, Rendered, escaped, human_duration, one_line};
+
+/// The reply to a [`ListQuery`].
+pub(crate) fn list(query: &ListQuery, page: &ListPage, context: &RenderContext<'_>) -> Rendered {
+    let layout = Layout::new(query, page);
+    let rows = page.rows.iter().map(|row| layout.row(row, context.now_ms)).collect();
+    let fitted = Page {
+        columns: layout.columns.iter().map(|column| column.name(&page.columns)).collect(),
+        rows,
+        more: page.more,
+        total: page.total,
+        status_counts: &page.status_counts,
+        coverage: &page.coverage,
+        nouns: Nouns { shown: "rows", kind: &query.kind.resource },
+        options: &query.options,
+    };
+    let cursor = PageCursor { fingerprint: &query.fingerprint, context };
+    fitted.render(&cursor, |at| &page.rows[at].key)
+}
+
+/// Where the parts of a row go.
+struct Layout<'a> {
+    query: &'a ListQuery,
+    page: &'a ListPage,
+    /// Whether the cluster's name stands in the group.
+    groups_cluster: bool,
+    groups_namespace: bool,
+    columns: Vec<Shown>,
+}
+
+/// One column of the answer.
+enum Shown {
+    Cluster,
+    ClusterLabel(String),
+    Namespace,
+    /// The place among the page's columns.
+    Object(usize),
+}
+
+impl<'a> Layout<'a> {
+    fn new(query: &'a ListQuery, page: &'a ListPage) -> Self {
+        let usual = query.order == Order::Usual;
+        let one_namespace = matches!(query.namespaces.as_slice(), [only] if only.literal().is_some());
+        let groups_cluster = usual || query.targets.len() == 1;
+        let groups_namespace = usual || one_namespace;
+        let mut layout = Self { query, page, groups_cluster, groups_namespace, columns: Vec::new() };
+        layout.choose_columns();
+        layout
+    }
+
+    /// The fields asked for, or the kind's columns; cluster and namespace before them where no group says them.
+    fn choose_columns(&mut self) {
+        let fields = &self.query.fields;
+        let mut chosen = Vec::new();
+        if !self.groups_cluster && !fields.contains(&Field::Cluster) {
+            chosen.push(Shown::Cluster);
+        }
+        if !self.groups_namespace && self.page.namespaced && !fields.contains(&Field::Namespace) {
+            chosen.push(Shown::Namespace);
+        }
+        let mut objects = 0..self.page.columns.len();
+        for field in fields {
+            match field {
+                Field::Cluster if self.groups_cluster => {}
+                Field::Namespace if self.groups_namespace => {}
+                Field::Cluster => chosen.push(Shown::Cluster),
+                Field::Namespace => chosen.push(Shown::Namespace),
+                Field::ClusterLabel(label) => chosen.push(Shown::ClusterLabel(label.clone())),
+                Field::Object(_) => chosen.extend(objects.next().map(Shown::Object)),
+            }
+        }
+        // Without a choice all columns of the kind; with one, an agent's columns beyond it are still shown.
+        chosen.extend(objects.map(Shown::Object));
+        self.columns = chosen;
+    }
+
+    fn row(&self, row: &PageRow, now_ms: i64) -> PlacedRow {
+        let target = &self.query.targets[row.leg.0];
+        let namespace = &row.key.namespace;
+        let place = Place {
+            cluster: self.groups_cluster.then(|| target.cluster.id.to_string()),
+            namespace: (self.groups_namespace && !namespace.is_empty())
+                .then(|| one_line(namespace).into_owned()),
+        };
+        PlacedRow {
+            place,
+            cells: self.columns.iter().map(|column| self.cell(column, row, target, now_ms)).collect(),
+        }
+    }
+
+    fn cell(&self, shown: &Shown, row: &PageRow, target: &Target, now_ms: i64) -> Value {
+        match shown {
+            Shown::Cluster => target.cluster.id.as_str().into(),
+            Shown::ClusterLabel(label) => {
+                target.cluster.labels.get(label).map_or(Value::Null, |value| value.as_str().into())
+            }
+            Shown::Namespace if row.key.namespace.is_empty() => Value::Null,
+            Shown::Namespace => one_line(&row.key.namespace).into(),
+            Shown::Object(at) => match self.page.columns[*at].format {
+                CellFormat::Plain => escaped(row.cells[*at].clone()),
+                CellFormat::Age => age(&row.cells[*at], self.page.clocks[row.leg.0], now_ms),
+            },
+        }
+    }
+}
+
+impl Shown {
+    fn name(&self, columns: &[Column]) -> String {
+        match self {
+            Self::Cluster => "cluster".to_owned(),
+            Self::ClusterLabel(label) => format!("cluster.labels.{label}"),
+            Self::Namespace => "namespace".to_owned(),
+            Self::Object(at) => one_line(&columns[*at].name).into_owned(),
+        }
+    }
+}
+
+/// The time since a moment, by the cluster's clock.
+fn age(moment: &Value, clock: Option<PageClock>, now_ms: i64) -> Value {
+    let moment_ms = moment.as_i64().or_else(|| parse_time_ms(moment.as_str()?));
+    match (moment_ms, clock) {
+        (Some(moment_ms), Some(clock)) => {
+            let cluster_now_ms = clock.cluster_ms.saturating_add(now_ms.saturating_sub(clock.gateway_ms));
+            human_duration(cluster_now_ms.saturating_sub(moment_ms)).into()
+        }
+        _ => escaped(moment.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! The text of an answer, for clients that read only that: tabs between cells, a line a row, then what must be said.
+
+use serde_json::Value;
+
+use super::coverage::CoverageContent;
+use super::one_line;
+use super::page::{Group, PageContent, RowContent};
+
+/// A page as text.
+pub(super) fn page(content: &PageContent<'_>) -> String {
+    let mut text = String::new();
+    if content.shown == 0 {
+        text.push_str("nothing found\n");
+    } else {
+        line(&mut text, content.columns.iter().map(String::as_str));
+    }
+    for group in &content.groups {
+        heading(&mut text, group);
+        for row in &group.rows {
+            let cells: Vec<String> = match row {
+                RowContent::Cells(cells) => cells.iter().map(cell).collect(),
+                RowContent::Keyed(cells) => cells.values().map(cell).collect(),
+            };
+            line(&mut text, cells.iter().map(String::as_str));
+        }
+    }
+    if let Some(cursor) = &content.cursor {
+        text.push_str(&format!(
+            "{} of {} shown; for the next page repeat the call with continue {cursor}\n",
+            content.shown, content.total
+        ));
+    } else {
+        text.push_str(&format!("{} of {} shown\n", content.shown, content.total));
+    }
+    if let Some(counts) = content.status_counts {
+        let counts: Vec<_> =
+            counts.iter().map(|(status, count)| format!("{} {count}", one_line(status))).collect();
+        text.push_str(&format!("by status: {}\n", counts.join(", ")));
+    }
+    coverage(&mut text, &content.clusters, content.partial);
+    text
+}
+
+/// How many clusters answered, and what is wrong with the others.
+pub(super) fn coverage(text: &mut String, clusters: &CoverageContent, partial: bool) {
+    let age = clusters.age_ms.map(|age| format!(", data at most {age} ms old"));
+    text.push_str(&format!(
+        "clusters: {} of {} answered{}\n",
+        clusters.answered,
+        clusters.expected,
+        age.unwrap_or_default()
+    ));
+    if !clusters.counts.is_empty() {
+        let counts: Vec<_> =
+            clusters.counts.iter().map(|(cluster, count)| format!("{cluster} {count}")).collect();
+        text.push_str(&format!("by cluster: {}\n", counts.join(", ")));
+    }
+    for problem in &clusters.problems {
+        let status = word(&problem.status);
+        let since = problem.since.as_deref().map(|since| format!(" since {since}")).unwrap_or_default();
+        text.push_str(&format!("{} {status}{since}: {}\n", problem.cluster, problem.message));
+    }
+    for (status, count) in &clusters.more_problems {
+        text.push_str(&format!("and {count} more clusters {}\n", word(status)));
+    }
+    if !clusters.rejoined.is_empty() {
+        text.push_str(&format!(
+            "back, but out of these pages: {}; repeat the call without continue to include them\n",
+            clusters.rejoined.join(", ")
+        ));
+    }
+    if partial {
+        text.push_str("PARTIAL: what is missing is said above\n");
+    }
+}
+
+fn heading(text: &mut String, group: &Group<'_>) {
+    let parts = [("cluster", &group.place.cluster), ("namespace", &group.place.namespace)];
+    let parts: Vec<_> =
+        parts.iter().filter_map(|(what, name)| Some(format!("{what} {}", name.as_deref()?))).collect();
+    if !parts.is_empty() {
+        text.push_str(&format!("# {}\n", parts.join(", ")));
+    }
+}
+
+fn line<'c>(text: &mut String, cells: impl Iterator<Item = &'c str>) {
+    let cells: Vec<_> = cells.collect();
+    text.push_str(&cells.join("\t"));
+    text.push('\n');
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => one_line(text).into_owned(),
+        other => one_line(&other.to_string()).into_owned(),
+    }
+}
+
+/// A value of a closed set as it is serialised.
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+}

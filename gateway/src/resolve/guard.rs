@@ -1,0 +1,59 @@
+//! The first look at arguments: what is far too large or deep is refused before anything is compiled or compared.
+
+use serde_json::{Map, Value};
+
+use crate::error::CallError;
+use crate::request::bounds::{MAX_ARGUMENT_CHARS, MAX_ARGUMENT_DEPTH, MAX_ARGUMENT_VALUES};
+
+/// Without recursion, so that depth costs memory in proportion and not the stack. The cursor is left to its own bound.
+pub(super) fn check(arguments: &Map<String, Value>) -> Result<(), CallError> {
+    let mut seen = 0;
+    let mut open: Vec<(&str, &Value, usize)> =
+        arguments.iter().map(|(name, value)| (name.as_str(), value, 1)).collect();
+    while let Some((name, value, depth)) = open.pop() {
+        seen += 1;
+        if seen + open.len() > MAX_ARGUMENT_VALUES {
+            return Err(CallError::invalid(format!(
+                "the arguments hold more than {MAX_ARGUMENT_VALUES} values"
+            )));
+        }
+        if depth > MAX_ARGUMENT_DEPTH {
+            return Err(CallError::invalid(format!(
+                "{}: arrays and objects may nest {MAX_ARGUMENT_DEPTH} deep at most",
+                short_name(name)
+            )));
+        }
+        match value {
+            Value::String(text) if name != "continue" => check_length(name, text)?,
+            Value::Array(items) => open.extend(items.iter().map(|item| (name, item, depth + 1))),
+            Value::Object(map) => open.extend(map.values().map(|below| (name, below, depth + 1))),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_length(name: &str, text: &str) -> Result<(), CallError> {
+    if text.len() <= MAX_ARGUMENT_CHARS {
+        return Ok(());
+    }
+    let name = short_name(name);
+    Err(CallError::invalid(format!(
+        "{name}: {} bytes of text are more than {MAX_ARGUMENT_CHARS}",
+        text.len()
+    )))
+}
+
+/// A name comes from outside, too.
+pub(super) fn short_name(name: &str) -> String {
+    short(name, 40)
+}
+
+/// At most so many characters, with an ellipsis for the rest.
+pub(super) fn short(text: &str, characters: usize) -> String {
+    let text = crate::render::one_line(text);
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
+    }
+}

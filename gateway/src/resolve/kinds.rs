@@ -1,0 +1,231 @@
+//! Which kind a text means, as kubectl would resolve it, over all clusters that the caller may see.
+//!
+//! A bare name means the core group's kind where there is one, then that of a group that ships with Kubernetes, in
+//! discovery's order; only names that are in several other groups are ambiguous. `pods` and `nodes` never mean
+//! metrics.k8s.io.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope};
+
+use crate::error::{CallError, ErrorCode};
+use crate::fleet::Fleet;
+
+use super::guard::short;
+use super::nearest::did_you_mean;
+
+/// A kind that at least one visible cluster has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ResolvedKind {
+    pub(crate) id: GroupResource,
+    /// Set where the caller named one.
+    pub(crate) version: Option<String>,
+    /// `None` where nobody said it.
+    pub(crate) scope: Option<Scope>,
+}
+
+/// One way to read a text.
+#[derive(Debug)]
+struct Spelling<'a> {
+    name: &'a str,
+    group: Option<&'a str>,
+    version: Option<&'a str>,
+}
+
+/// A kind that a spelling may mean, over all clusters.
+struct Match<'a> {
+    info: &'a KindInfo,
+    versions: BTreeSet<&'a str>,
+    /// Lower is meant sooner: by a full name before a short one, core, Kubernetes' own groups, others; then discovery's
+    /// order.
+    rank: (u8, u8, usize),
+}
+
+const METRICS_GROUP: &str = "metrics.k8s.io";
+
+/// # Errors
+/// `not_found` with the nearest kinds; `invalid_argument` for a name in several groups, naming them, and for a text that
+/// is no kind; `unavailable` while no cluster has reported its kinds.
+pub(crate) fn find(text: &str, fleet: &Fleet) -> Result<ResolvedKind, CallError> {
+    let tables: Vec<&KindTable> =
+        fleet.clusters().iter().filter_map(|cluster| cluster.kinds.as_deref()).collect();
+    if tables.is_empty() {
+        return Err(no_tables(fleet));
+    }
+    let (text, version) = split_version(text)?;
+    for mut spelling in spellings(text) {
+        spelling.version = spelling.version.or(version);
+        let matches = matches(&spelling, &tables);
+        if !matches.is_empty() {
+            return choose(&spelling, matches);
+        }
+    }
+    Err(unknown(text, &tables))
+}
+
+/// `certificates.cert-manager.io/v1` → the name and the version.
+fn split_version(text: &str) -> Result<(&str, Option<&str>), CallError> {
+    match text.trim().split_once('/') {
+        None => Ok((text.trim(), None)),
+        Some((name, version)) if is_version(version) => Ok((name, Some(version))),
+        Some(_) => Err(CallError::invalid(format!(
+            "kind: \"{}\" is not a kind: only a version may follow the slash, as in deployments.apps/v1",
+            short(text, 60)
+        ))),
+    }
+}
+
+/// `pods`, `deployments.apps`, `deployments.v1.apps`, `pods.v1`; the first reading that leads to a kind counts.
+fn spellings(text: &str) -> Vec<Spelling<'_>> {
+    let Some((name, rest)) = text.split_once('.') else {
+        return vec![Spelling { name: text, group: None, version: None }];
+    };
+    let rest_is_group = Spelling { name, group: Some(rest), version: None };
+    let (version, group) =
+        rest.split_once('.').map_or((rest, None), |(version, group)| (version, Some(group)));
+    if is_version(version) {
+        vec![Spelling { name, group, version: Some(version) }, rest_is_group]
+    } else {
+        vec![rest_is_group]
+    }
+}
+
+/// `v1`, `v2beta1`.
+fn is_version(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('v') else { return false };
+    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let stage = &rest[digits..];
+    let stage_number = stage.strip_prefix("alpha").or_else(|| stage.strip_prefix("beta"));
+    digits > 0
+        && (stage.is_empty()
+            || stage_number
+                .is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit())))
+}
+
+fn matches<'a>(spelling: &Spelling<'_>, tables: &[&'a KindTable]) -> Vec<Match<'a>> {
+    let exact = matches_in(spelling, tables, |group, wanted| group == wanted);
+    if !exact.is_empty() || spelling.group.is_none_or(str::is_empty) {
+        return exact;
+    }
+    // As in kubectl, the beginning of a group is enough: certificates.cert-manager.
+    matches_in(spelling, tables, |group, wanted| group.starts_with(wanted))
+}
+
+fn matches_in<'a>(
+    spelling: &Spelling<'_>,
+    tables: &[&'a KindTable],
+    is_group: impl Fn(&str, &str) -> bool,
+) -> Vec<Match<'a>> {
+    let mut found: BTreeMap<&GroupResource, Match<'a>> = BTreeMap::new();
+    for table in tables {
+        for (at, info) in table.kinds.iter().enumerate() {
+            let Some(spelled) = spelled(spelling, info) else { continue };
+            if spelling.group.is_some_and(|wanted| !is_group(&info.id.group, wanted)) {
+                continue;
+            }
+            let rank = (spelled, group_rank(&info.id.group), at);
+            let known =
+                found.entry(&info.id).or_insert_with(|| Match { info, versions: BTreeSet::new(), rank });
+            known.rank = known.rank.min(rank);
+            known.versions.extend(info.versions.iter().map(String::as_str).chain([info.version.as_str()]));
+        }
+    }
+    let mut matches: Vec<_> = found.into_values().collect();
+    // `pods.v1` may only mean a kind that some cluster serves as v1; of `/v9` behind a group the error tells more.
+    if spelling.group.is_none()
+        && let Some(version) = spelling.version
+    {
+        matches.retain(|found| found.versions.contains(version));
+    }
+    matches.sort_by_key(|found| found.rank);
+    matches
+}
+
+/// How a kind is called by this name, if it is: 0 in full, 1 by a short name.
+fn spelled(spelling: &Spelling<'_>, info: &KindInfo) -> Option<u8> {
+    let is = |name: &str| name.eq_ignore_ascii_case(spelling.name);
+    let in_full = is(&info.id.resource) || is(&info.singular);
+    if in_full && spelling.group.is_none() && info.id.group == METRICS_GROUP {
+        return None;
+    }
+    if in_full || is(&info.kind) {
+        return Some(0);
+    }
+    info.short_names.iter().any(|name| is(name)).then_some(1)
+}
+
+fn group_rank(group: &str) -> u8 {
+    match group {
+        "" => 0,
+        METRICS_GROUP => 2,
+        group if !group.contains('.') || group.ends_with(".k8s.io") => 1,
+        _ => 2,
+    }
+}
+
+fn choose(spelling: &Spelling<'_>, matches: Vec<Match<'_>>) -> Result<ResolvedKind, CallError> {
+    let Some(best) = matches.first() else { return Err(CallError::invalid("kind: empty")) };
+    let alike: Vec<_> =
+        matches.iter().filter(|other| (other.rank.0, other.rank.1) == (best.rank.0, best.rank.1)).collect();
+    if best.rank.1 == 2 && alike.len() > 1 {
+        let names: Vec<_> = alike.iter().map(|found| found.info.id.to_string()).collect();
+        return Err(CallError::invalid(format!(
+            "kind: \"{}\" is in several groups: {}; name one of them",
+            short(spelling.name, 60),
+            names.join(", ")
+        )));
+    }
+    let id = best.info.id.clone();
+    if let Some(version) = spelling.version.filter(|version| !best.versions.contains(version)) {
+        let served: Vec<_> = best.versions.iter().copied().collect();
+        let message =
+            format!("kind: {id} has no version {}; served are {}", short(version, 20), served.join(", "));
+        return Err(CallError::new(ErrorCode::NotFound, message));
+    }
+    if !best.info.verbs.is_empty() && !best.info.has_verb("list") && !best.info.has_verb("get") {
+        return Err(CallError::invalid(format!(
+            "kind: {id} can only be created, so there is nothing to read"
+        )));
+    }
+    Ok(ResolvedKind { id, version: spelling.version.map(str::to_owned), scope: Some(best.info.scope) })
+}
+
+fn no_tables(fleet: &Fleet) -> CallError {
+    let linked = fleet.clusters().iter().filter(|cluster| cluster.link.is_usable()).count();
+    let message = format!(
+        "kind: no cluster has reported its kinds yet ({linked} of {} are linked), so none can be looked up",
+        fleet.clusters().len()
+    );
+    CallError::new(ErrorCode::Unavailable, message)
+        .with_hint("clusters_list shows how the links stand")
+        .retry_after_ms(1_000)
+}
+
+fn unknown(text: &str, tables: &[&KindTable]) -> CallError {
+    let mut names: BTreeMap<&str, String> = BTreeMap::new();
+    for info in tables.iter().flat_map(|table| &table.kinds) {
+        let id = info.id.to_string();
+        for name in [&info.id.resource, &info.singular, &info.kind].into_iter().chain(&info.short_names) {
+            names.entry(name).or_insert_with(|| id.clone());
+        }
+    }
+    let name = text.split('.').next().unwrap_or(text);
+    let mut message = format!("kind: no cluster has \"{}\"", short(text, 60));
+    if let Some(nearest) = did_you_mean(name, names.keys().copied()) {
+        let mut kinds: Vec<_> = nearest.split(", ").filter_map(|name| names.get(name)).collect();
+        kinds.dedup();
+        let kinds: Vec<_> = kinds.into_iter().map(String::as_str).collect();
+        message.push_str(&format!("; did you mean {}?", kinds.join(", ")));
+    }
+    let failed: BTreeSet<_> =
+        tables.iter().flat_map(|table| &table.failed_groups).map(|(group, _)| group.as_str()).collect();
+    let mut error = CallError::new(ErrorCode::NotFound, message);
+    if !failed.is_empty() {
+        let failed: Vec<_> = failed.into_iter().take(5).map(|group| short(group, 80)).collect();
+        error = error.with_hint(format!("in some cluster these groups do not answer: {}", failed.join(", ")));
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! `clusters_list`: the clusters themselves, unreachable ones too. Answered from what the gateway knows; no leg is sent.
+
+mod columns;
+
+use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
+use serde_json::Value;
+
+use crate::error::CallError;
+use crate::fleet::ClusterView;
+use crate::merge::{Coverage, LegFailure, LegOutcome, Merged, RowsShown};
+use crate::render::{Nouns, Page, PageCursor, Place, PlacedRow, RenderContext, Rendered};
+use crate::request::{ClustersQuery, Field, Request, Target};
+use crate::resolve::{self, Arguments, Schema, Scope};
+
+use super::schema::{limit, max_bytes, output, strict, text, timeout};
+use super::{Annotations, Tool, mismatch};
+
+use columns::ClusterColumn;
+
+pub(super) fn tool() -> Tool {
+    let arguments = [
+        ("cluster", text()),
+        ("clusterSelector", text()),
+        ("fields", text()),
+        ("sortBy", text()),
+        limit(),
+        ("continue", text()),
+        max_bytes(),
+        timeout(),
+        output(),
+    ];
+    Tool {
+        name: "clusters_list",
+        title: "List clusters",
+        description: "Clusters with labels, version, nodes, and how old their data is; unreachable ones too. For what runs in them take resources_list.",
+        annotations: Annotations::READ,
+        schema: Schema::new(strict(&arguments, &[])),
+        plan,
+        render,
+    }
+}
+
+fn plan(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> {
+    resolve::clusters(arguments, scope, |argument, field| match field {
+        Field::Object(name) => ClusterColumn::parse(name).map(|_| ()).ok_or_else(|| unknown(argument, name)),
+        Field::Namespace => Err(unknown(argument, "namespace")),
+        Field::Cluster | Field::ClusterLabel(_) => Ok(()),
+    })
+}
+
+fn unknown(argument: &str, name: &str) -> CallError {
+    let known = ClusterColumn::ALL.map(|column| column.name());
+    let nearest = resolve::did_you_mean(name, known).map(|nearest| format!("did you mean {nearest}? "));
+    let name: String = name.chars().take(60).collect();
+    CallError::invalid(format!(
+        "{argument}: clusters have no column \"{name}\"; {}there are {} and cluster.labels.NAME",
+        nearest.unwrap_or_default(),
+        known.join(", ")
+    ))
+}
+
+fn render(request: &Request, _: Merged, context: &RenderContext<'_>) -> Result<Rendered, CallError> {
+    let Request::Clusters(query) = request else { return Err(mismatch()) };
+    let mut rows: Vec<(RowKey, &Target)> =
+        query.targets.iter().map(|target| (key(query, &target.cluster), target)).collect();
+    let directions = query.order.directions();
+    rows.sort_by(|(a, _), (b, _)| a.compare(b, &directions));
+    if let Some(resume) = &query.resume {
+        rows.retain(|(key, _)| resume.after.compare(key, &directions).is_lt());
+    }
+    let more = rows.len() > query.limit as usize;
+    rows.truncate(query.limit as usize);
+
+    let columns = chosen(query);
+    let place = || Place::default();
+    let cells = |cluster: &ClusterView| {
+        columns.iter().map(|(_, column)| column.cell(cluster)).collect::<Vec<Value>>()
+    };
+    let coverage = Coverage { legs: query.targets.iter().map(outcome).collect() };
+    let page = Page {
+        columns: columns.iter().map(|(name, _)| name.clone()).collect(),
+        rows: rows
+            .iter()
+            .map(|(_, target)| PlacedRow { place: place(), cells: cells(&target.cluster) })
+            .collect(),
+        more,
+        total: query.targets.len() as u64,
+        status_counts: &std::collections::BTreeMap::new(),
+        coverage: &coverage,
+        nouns: Nouns { shown: "details", kind: "clusters" },
+        options: &query.options,
+    };
+    let cursor = PageCursor { fingerprint: &query.fingerprint, context };
+    Ok(page.render(&cursor, |at| &rows[at].0))
+}
+
+/// The columns with their names; without a choice the usual ones, and those that some cluster has something to say in.
+fn chosen(query: &ClustersQuery) -> Vec<(String, ClusterColumn)> {
+    if query.fields.is_empty() {
+        let says = |column: &ClusterColumn| {
+            column.is_usual()
+                || column.is_for_trouble()
+                    && query.targets.iter().any(|target| !column.cell(&target.cluster).is_null())
+        };
+        return ClusterColumn::ALL
+            .into_iter()
+            .filter(says)
+            .map(|column| (column.name().to_owned(), column))
+            .collect();
+    }
+    let columns = query.fields.iter().filter_map(|field| match field {
+        Field::Cluster => Some(("cluster".to_owned(), ClusterColumn::Name)),
+        Field::ClusterLabel(label) => {
+            Some((format!("cluster.labels.{label}"), ClusterColumn::Label(label.clone())))
+        }
+        Field::Object(name) => ClusterColumn::parse(name).map(|column| (name.clone(), column)),
+        Field::Namespace => None,
+    });
+    columns.collect()
+}
+
+/// The key of a cluster in the order asked for; its name ends it.
+fn key(query: &ClustersQuery, cluster: &ClusterView) -> RowKey {
+    let values = query.order.terms(cluster).into_iter().map(|term| match term.by {
+        SortBy::Constant(value) => value,
+        SortBy::Field(name) => {
+            ClusterColumn::parse(&name).map_or(KeyValue::Missing, |column| column.sort_value(cluster))
+        }
+    });
+    RowKey {
+        values: values.collect(),
+        namespace: String::new(),
+        name: cluster.id.to_string(),
+        uid: String::new(),
+    }
+}
+
+/// A cluster without a link is shown as it was last heard of.
+fn outcome(target: &Target) -> LegOutcome {
+    let cluster = &target.cluster;
+    match LegFailure::of_link(cluster) {
+        None => LegOutcome {
+            age_ms: cluster.heard_ms_ago,
+            ..LegOutcome::answered(cluster.id.clone(), kubeplex_proto::status::LegStatus::Ok)
+        },
+        Some(failure) => {
+            let rows = if cluster.heard_ms_ago.is_some() { RowsShown::Old } else { RowsShown::None };
+            LegOutcome { age_ms: cluster.heard_ms_ago, ..LegOutcome::failed(cluster, failure, rows) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

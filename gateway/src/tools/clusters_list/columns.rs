@@ -1,0 +1,138 @@
+//! What there is to know of a cluster.
+
+use kubeplex_proto::column::same_column;
+use kubeplex_proto::sort::KeyValue;
+use serde_json::{Map, Value};
+
+use crate::fleet::{ClusterView, LinkState};
+use crate::render::{human_duration, one_line};
+
+/// A clock that is off by more is said.
+const WORTH_SAYING_MS: u64 = 5_000;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ClusterColumn {
+    Name,
+    /// `never`, `connected`, `suspect`, `lost`.
+    Link,
+    /// How long the link has been so.
+    LinkAge,
+    /// The oldest proof over the cached kinds.
+    DataAge,
+    Version,
+    /// Ready of all.
+    Nodes,
+    Labels,
+    /// The cluster's clock less the agent's, where it is worth saying.
+    ClockOffset,
+    /// What stands between the agent and its API server.
+    Problem,
+    Agent,
+    Label(String),
+}
+
+impl ClusterColumn {
+    pub(super) const ALL: [Self; 10] = [
+        Self::Name,
+        Self::Link,
+        Self::LinkAge,
+        Self::DataAge,
+        Self::Version,
+        Self::Nodes,
+        Self::Labels,
+        Self::ClockOffset,
+        Self::Problem,
+        Self::Agent,
+    ];
+
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Link => "link",
+            Self::LinkAge => "linkAge",
+            Self::DataAge => "dataAge",
+            Self::Version => "version",
+            Self::Nodes => "nodes",
+            Self::Labels => "labels",
+            Self::ClockOffset => "clockOffset",
+            Self::Problem => "problem",
+            Self::Agent => "agent",
+            Self::Label(_) => "label",
+        }
+    }
+
+    /// By name, or `labels.region`.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        if let Some(label) = name.strip_prefix("labels.") {
+            return Some(Self::Label(label.to_owned()));
+        }
+        Self::ALL.into_iter().find(|column| same_column(column.name(), name))
+    }
+
+    pub(super) fn is_usual(&self) -> bool {
+        !self.is_for_trouble() && *self != Self::Agent
+    }
+
+    /// Shown where some cluster has something to say in it.
+    pub(super) fn is_for_trouble(&self) -> bool {
+        matches!(self, Self::ClockOffset | Self::Problem)
+    }
+
+    pub(super) fn cell(&self, cluster: &ClusterView) -> Value {
+        let report = &cluster.report;
+        match self {
+            Self::Name => cluster.id.as_str().into(),
+            Self::Link => cluster.link.as_str().into(),
+            Self::LinkAge => age(cluster.link_since_ms),
+            Self::DataAge => cluster.data_age_ms().map_or(Value::Null, age),
+            Self::Version => said(&report.kubernetes_version),
+            Self::Nodes if report.kubernetes_version.is_empty() => Value::Null,
+            Self::Nodes => format!("{}/{}", report.nodes_ready, report.nodes).into(),
+            Self::Labels => labels(cluster),
+            Self::ClockOffset if report.clock_offset_ms.unsigned_abs() <= WORTH_SAYING_MS => Value::Null,
+            Self::ClockOffset => offset(report.clock_offset_ms).into(),
+            Self::Problem => said(&report.api_problem),
+            Self::Agent => said(&cluster.agent_version),
+            Self::Label(label) => cluster.labels.get(label).map_or(Value::Null, |value| said(value)),
+        }
+    }
+
+    pub(super) fn sort_value(&self, cluster: &ClusterView) -> KeyValue {
+        let milliseconds = |ms: u64| i64::try_from(ms).map_or(KeyValue::Missing, KeyValue::from_ms);
+        let count = |count: u64| i64::try_from(count).map_or(KeyValue::Missing, KeyValue::from_integer);
+        match self {
+            Self::LinkAge => milliseconds(cluster.link_since_ms),
+            Self::DataAge => cluster.data_age_ms().map_or(KeyValue::Missing, milliseconds),
+            Self::Nodes => count(cluster.report.nodes),
+            Self::ClockOffset => KeyValue::from_ms(cluster.report.clock_offset_ms),
+            Self::Link => KeyValue::from_integer(match cluster.link {
+                LinkState::Connected => 0,
+                LinkState::Suspect => 1,
+                LinkState::Lost => 2,
+                LinkState::Never => 3,
+            }),
+            Self::Labels => KeyValue::Missing,
+            other => other.cell(cluster).as_str().map_or(KeyValue::Missing, KeyValue::by_value),
+        }
+    }
+}
+
+fn age(ms: u64) -> Value {
+    human_duration(i64::try_from(ms).unwrap_or(i64::MAX)).into()
+}
+
+/// `null` while it was never said.
+fn said(text: &str) -> Value {
+    if text.is_empty() { Value::Null } else { one_line(text).into() }
+}
+
+fn labels(cluster: &ClusterView) -> Value {
+    let labels = cluster.labels.iter().map(|(key, value)| (key.clone(), said(value)));
+    labels.collect::<Map<_, _>>().into()
+}
+
+/// `+7s`, `-2m5s`.
+fn offset(ms: i64) -> String {
+    let sign = if ms < 0 { '-' } else { '+' };
+    format!("{sign}{}", human_duration(i64::try_from(ms.unsigned_abs()).unwrap_or(i64::MAX)))
+}

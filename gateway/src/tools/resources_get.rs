@@ -1,0 +1,39 @@
+//! `resources_get`: one object, or the same object everywhere.
+
+use crate::error::CallError;
+use crate::merge::Merged;
+use crate::render::{RenderContext, Rendered};
+use crate::request::Request;
+use crate::resolve::{self, Schema};
+
+use super::schema::{max_bytes, strict, text, timeout};
+use super::{Annotations, Tool, mismatch};
+
+pub(super) fn tool() -> Tool {
+    let arguments = [
+        ("cluster", text()),
+        ("clusterSelector", text()),
+        ("namespace", text()),
+        ("kind", text()),
+        ("name", text()),
+        ("fields", text()),
+        max_bytes(),
+        timeout(),
+    ];
+    Tool {
+        name: "resources_get",
+        title: "Get resources",
+        description: "Whole objects by name; equal ones once, with their clusters. For tables take resources_list.",
+        annotations: Annotations::READ,
+        schema: Schema::new(strict(&arguments, &["name"])),
+        plan: resolve::get,
+        render,
+    }
+}
+
+fn render(request: &Request, merged: Merged, context: &RenderContext<'_>) -> Result<Rendered, CallError> {
+    match (request, merged) {
+        (Request::Get(query), Merged::Get(page)) => Ok(crate::render::get(query, page, context)),
+        _ => Err(mismatch()),
+    }
+}
