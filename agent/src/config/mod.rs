@@ -44,7 +44,7 @@ pub enum ClusterAccess {
 #[derive(Debug, Clone)]
 pub struct GatewayTarget {
     /// `wss://…`, or `ws://` to loopback.
-    pub url: http::Uri,
+    pub url: String,
     pub token: Token,
     /// Authorities to trust in place of the system's.
     pub ca_file: Option<PathBuf>,

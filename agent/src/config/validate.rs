@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use kubeplex_link::url::GatewayUrl;
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::pattern::Pattern;
 
@@ -74,21 +75,12 @@ fn gateway(raw: RawGateway, reasons: &mut Vec<String>) -> Option<GatewayTarget> 
     Some(GatewayTarget { url: url?, token: token?, ca_file: raw.ca_file })
 }
 
-fn gateway_url(text: &str) -> Result<http::Uri, String> {
-    let url: http::Uri = text.parse().map_err(|error| format!("gateway.url: {text:?} is no URL: {error}"))?;
-    let host = url.host().unwrap_or_default();
-    match url.scheme_str() {
-        _ if host.is_empty() => Err(format!("gateway.url: {text:?} names no host")),
-        Some("wss") => Ok(url),
-        Some("ws") if is_loopback(host) => Ok(url),
-        Some("ws") => Err(format!("gateway.url: ws:// goes to loopback only, {host} needs wss://")),
-        _ => Err(format!("gateway.url: {text:?} must begin with wss://")),
+/// The link's own rules; what it takes is passed on as it was written.
+fn gateway_url(text: &str) -> Result<String, String> {
+    match text.parse::<GatewayUrl>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(format!("gateway.url: {error}")),
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn token(inline: Option<String>, file: Option<&Path>) -> Result<Token, String> {
@@ -99,11 +91,8 @@ fn token(inline: Option<String>, file: Option<&Path>) -> Result<Token, String> {
         (None, Some(file)) => std::fs::read_to_string(file)
             .map_err(|error| format!("gateway.token_file: {} can't be read: {error}", file.display()))?,
     };
-    let text = text.trim();
-    if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err("gateway.token: a token is one word of printable characters".to_owned());
-    }
-    Ok(Token::new(text))
+    kubeplex_link::dial::Token::new(&text).map_err(|error| format!("gateway.token: {error}"))?;
+    Ok(Token::new(text.trim()))
 }
 
 fn watch_mode(text: Option<&str>) -> Result<WatchMode, String> {
@@ -189,9 +178,9 @@ mod tests {
         for (key, value, reason) in [
             ("CLUSTER", "a b", "cluster: \"a b\""),
             ("GATEWAY__URL", "https://x", "must begin with wss://"),
-            ("GATEWAY__URL", "ws://gateway.example.com", "loopback only"),
-            ("GATEWAY__URL", "wss:///x", "is no URL"),
-            ("GATEWAY__TOKEN", " ", "one word"),
+            ("GATEWAY__URL", "ws://gateway.example.com", "only for loopback addresses"),
+            ("GATEWAY__URL", "wss:///x", "is not a URL"),
+            ("GATEWAY__TOKEN", " ", "the token is empty"),
             ("GATEWAY__TOKEN_FILE", "/x", "only one of them"),
             ("GATEWAY__CA_FILE", "/no/such/file", "is no file"),
             ("WATCH__MODE", "all", "neither \"builtin\" nor"),

@@ -1,0 +1,154 @@
+//! Everything that goes wrong between an agent and its API server.
+
+use simcluster::{Fault, FaultAction, Policy, Rule, StreamEnd, Subject, User, Verb, WatchList};
+
+use super::*;
+
+fn paged(pods: usize) -> SimConfig {
+    SimConfig { pods, watch_list: WatchList::Unsupported, ..small() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stores_converge_after_every_kind_of_fault() {
+    let world = World::start(small(), config());
+    world.ready().await;
+    let faults = world.sim.faults();
+    let reset = FaultAction::Truncate { after_bytes: 3_000, end: StreamEnd::Reset };
+    for action in [
+        FaultAction::TooManyRequests { retry_after_seconds: 2 },
+        FaultAction::Status { code: 500, message: "etcd has no leader".into() },
+        FaultAction::Expired,
+        FaultAction::Reset,
+        FaultAction::Garbage,
+        reset,
+        FaultAction::Truncate { after_bytes: 2_000, end: StreamEnd::Clean },
+        FaultAction::Latency(Duration::from_secs(3)),
+        FaultAction::Hang,
+    ] {
+        faults.add(Fault::new(action.clone()).times(40));
+        // Ends what is open, so that every kind runs into the fault.
+        world.sim.compact();
+        for round in 0..5 {
+            world.sim.apply(pod(&format!("p{round}"))).unwrap();
+            sleep(Duration::from_secs(100)).await;
+        }
+        world.sim.delete(&Gvr::core("pods"), "default", "p3").unwrap();
+        faults.clear();
+        world.all_agree().await;
+        world.ready().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn duplicated_and_late_events_change_nothing() {
+    let world = World::start(small(), config());
+    world.ready().await;
+    world.sim.faults().add(Fault::new(FaultAction::Duplicate { every: 2 }));
+    world.sim.faults().add(Fault::new(FaultAction::Delay { every: 3, by: Duration::from_secs(4) }));
+    for round in 0..60 {
+        let name = format!("p{}", round % 7);
+        if round % 5 == 4 {
+            let _ = world.sim.delete(&Gvr::core("pods"), "default", &name);
+        } else {
+            world.sim.apply(pod(&name)).unwrap();
+        }
+        sleep(Duration::from_millis(700)).await;
+    }
+    world.all_agree().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn expired_in_the_middle_of_paging() {
+    let sim = SimCluster::new(paged(1_300));
+    let fault = sim.faults().add(Fault::new(FaultAction::Expired).verb(Verb::List).resource("pods").page(2).times(2));
+    let world = World::over(sim, on_demand());
+    let pods = world.open("pods").await;
+    let status = pods.synced(Instant::now() + HOUR).await;
+    assert_eq!(status.state, SyncState::Synced);
+    assert_eq!(world.sim.faults().applied(fault), 1, "the second attempt takes larger pages");
+    assert!(world.agrees(&pods));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_relist_never_shows_less_than_there_is() {
+    let world = World::start(paged(1_300), on_demand());
+    let pods = world.open("pods").await;
+    pods.synced(Instant::now() + HOUR).await;
+    let all = pods.store.read().len();
+    let faults = world.sim.faults();
+    faults.add(Fault::new(FaultAction::Latency(Duration::from_secs(5))).verb(Verb::List).resource("pods"));
+    faults.add(Fault::new(FaultAction::Expired).verb(Verb::Watch).resource("pods").times(1));
+    let lists_before = world.sim.stats().count(Verb::List, "pods");
+    let whole_lists = |world: &World| world.sim.stats().count(Verb::List, "pods") - lists_before;
+    while whole_lists(&world) < 3 || world.state("pods") != Some(SyncState::Synced) {
+        assert!(pods.store.read().len() >= all);
+        assert_ne!(world.state("pods"), Some(SyncState::Syncing));
+        sleep(Duration::from_millis(400)).await;
+    }
+    assert!(world.agrees(&pods));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frozen_watch_is_stale_and_then_listed_around() {
+    let world = World::start(small(), on_demand());
+    let pods = world.open("pods").await;
+    pods.synced(Instant::now() + HOUR).await;
+    world.sim.faults().add(Fault::new(FaultAction::Freeze { after_events: 0 }).resource("pods"));
+    sleep(Duration::from_secs(1)).await;
+    world.sim.apply(pod("unseen")).unwrap();
+    assert_eq!(pods.status().state, SyncState::Synced);
+    world.until(|_| pods.status().state == SyncState::Stale).await;
+    assert!(pods.age().unwrap() >= Duration::from_secs(60), "{:?}", pods.age());
+    // Every watch freezes, but lists do not.
+    world.until(|world| world.agrees(&pods)).await;
+    world.sim.faults().clear();
+    world.until(|_| pods.status().state == SyncState::Synced).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_dies_leaves_stale_rows_and_is_followed_when_it_returns() {
+    let world = World::start(small(), config());
+    world.ready().await;
+    world.sim.faults().add(Fault::new(FaultAction::Reset));
+    world.until(|world| world.state("pods") == Some(SyncState::Stale)).await;
+    world.until(|world| !world.kinds().cluster().api_problem.is_empty()).await;
+    let pods = world.open("pods").await;
+    assert!(pods.status().message.is_some());
+    assert!(!pods.store.read().is_empty());
+    world.sim.apply(pod("meanwhile")).unwrap();
+    world.sim.faults().clear();
+    world.ready().await;
+    world.all_agree().await;
+    world.until(|world| world.kinds().cluster().api_problem.is_empty()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_start_is_waited_for() {
+    let sim = SimCluster::new(small());
+    sim.faults().add(Fault::new(FaultAction::Reset).times(3));
+    sim.faults().add(Fault::new(FaultAction::Hang).times(2));
+    sim.faults().add(Fault::new(FaultAction::Status { code: 503, message: "starting".into() }).times(5));
+    let world = World::over(sim, config());
+    world.ready().await;
+    world.all_agree().await;
+}
+
+/// An agent that may read a few kinds.
+fn limited() -> Policy {
+    let rule = Rule::new("*", "nodes,namespaces,pods,services,customresourcedefinitions");
+    Policy::enforced().user(TOKEN, User::new("agent", &[])).grant(Subject::User("agent".into()), rule)
+}
+
+#[tokio::test(start_paused = true)]
+async fn forbidden_is_settled_and_tried_again() {
+    let world = World::start(SimConfig { policy: limited(), ..small() }, config());
+    world.ready().await;
+    assert_eq!(world.state("configmaps"), Some(SyncState::Forbidden));
+    assert_eq!(world.state("pods"), Some(SyncState::Synced));
+    world.sim.set_policy(Policy::allow_all());
+    world.until(|world| world.state("configmaps") == Some(SyncState::Synced)).await;
+    world.sim.set_policy(limited());
+    world.sim.compact();
+    world.until(|world| world.state("configmaps") == Some(SyncState::Forbidden)).await;
+    assert!(world.open("configmaps").await.store.read().is_empty(), "what may not be read any more is not kept");
+}
