@@ -69,6 +69,15 @@ impl Admission {
         self.calls_total.saturating_sub(self.calls.available_permits())
     }
 
+    /// Lets no further call in, and returns when the last one is over.
+    pub async fn drain(&self) {
+        // Whoever waits for all places gets the ones that come free; a newcomer finds none.
+        let all = u32::try_from(self.calls_total).unwrap_or(u32::MAX);
+        if let Ok(places) = self.calls.acquire_many(all).await {
+            places.forget();
+        }
+    }
+
     /// Lets a call in, or says when to come back. Legs may have to wait for places; they do so until `give_up`.
     ///
     /// # Errors

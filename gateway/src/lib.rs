@@ -27,25 +27,35 @@ pub mod tools;
 pub mod trace;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
+use kubeplex_link::timings::Timings;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 pub use config::GatewayConfig;
 
-use crate::serve::Shutdown;
+use crate::admin::Admin;
+use crate::limits::LAST_WORDS;
+use crate::link::{Credentials, LinkEndpoint, Links};
+use crate::pipeline::Pipeline;
+use crate::registry::Registry;
+use crate::serve::Connections;
 use crate::telemetry::Telemetry;
 
-/// A running gateway.
+/// A running gateway. Clones are handles to the same one.
 ///
 /// It ends when the token given to [`start`](Self::start) is cancelled: it stops accepting, lets running calls finish for
 /// as long as the configuration grants, then cuts what is left. The tracker is empty when all of it is over.
-#[derive(Debug)]
+#[derive(Clone)]
 pub struct Gateway {
     addresses: Addresses,
+    links: Links,
+    pipeline: Arc<Pipeline>,
 }
 
 /// Where a gateway listens; the real ports where the configuration said 0.
@@ -65,7 +75,7 @@ pub enum StartError {
 }
 
 impl Gateway {
-    /// Listens, and serves until `stop`.
+    /// Listens, and serves until `stop`. Every task belongs to `tracker`.
     ///
     /// # Errors
     /// [`StartError`] when an address can't be listened on.
@@ -74,27 +84,74 @@ impl Gateway {
         tracker: TaskTracker,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
-        let listener = listen(config.listen(), "clients and agents").await?;
-        let admin = listen(config.admin(), "health and metrics").await?;
-        let addresses = Addresses { listen: listener.1, admin: admin.1 };
+        let (listener, listen) = bind(config.listen(), "clients and agents").await?;
+        let (admin_listener, admin) = bind(config.admin(), "health and metrics").await?;
+        let drained = CancellationToken::new();
         let telemetry = Telemetry::new();
-        let shutdown = Shutdown { stop, cut: CancellationToken::new() };
-        let run = |name, listener, app: Router| {
-            let serving = serve::serve(name, listener, app, shutdown.clone(), tracker.clone());
-            tracker.spawn(serving.instrument(tracing::info_span!("task", name)));
-        };
-        run("main", listener.0, Router::new());
-        run("admin", admin.0, Router::new());
-        let _ = telemetry;
-        Ok(Self { addresses })
+        let registry = expect(&config);
+        // Running calls still need the links, so these end after the calls.
+        let links = Links::new(registry.clone(), Timings::default(), tracker.clone(), drained.clone());
+        let pipeline = Arc::new(Pipeline::new(&config, registry.clone(), &telemetry));
+        let endpoint = LinkEndpoint::new(links.clone(), Credentials::of(config.clusters()));
+        let app = endpoint.router().merge(mcp::router(pipeline.clone(), &config, drained.clone()));
+        let health = Admin::new(registry, pipeline.clone(), telemetry, stop.clone()).router();
+        let connections = Connections { stop, cut: CancellationToken::new(), tracker: TaskTracker::new() };
+        for (name, listener, app) in [("main listener", listener, app), ("admin listener", admin_listener, health)] {
+            run(&tracker, name, serve::serve(name, listener, app, connections.clone()));
+        }
+        run(&tracker, "shutdown", shut_down(pipeline.clone(), connections, drained, config.limits().drain));
+        Ok(Self { addresses: Addresses { listen, admin }, links, pipeline })
     }
 
     pub fn addresses(&self) -> Addresses {
         self.addresses
     }
+
+    /// The clusters; further ones can be expected at run time.
+    pub fn registry(&self) -> &Registry {
+        self.links.registry()
+    }
+
+    /// Where agents of this process are attached.
+    pub fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// The way to call tools without a connection.
+    pub fn pipeline(&self) -> &Arc<Pipeline> {
+        &self.pipeline
+    }
 }
 
-async fn listen(address: SocketAddr, purpose: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+fn expect(config: &GatewayConfig) -> Registry {
+    let registry = Registry::new();
+    for cluster in config.clusters() {
+        registry.expect(cluster.id.clone(), cluster.labels.clone());
+    }
+    registry
+}
+
+fn run(tracker: &TaskTracker, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+    drop(tracker.spawn(task.instrument(tracing::info_span!("task", name))));
+}
+
+/// The end in two steps: calls that run may finish, then streams, links and connections are cut.
+async fn shut_down(pipeline: Arc<Pipeline>, connections: Connections, drained: CancellationToken, patience: Duration) {
+    connections.stop.cancelled().await;
+    tracing::info!(calls = pipeline.calls_in_flight(), "stopping: waiting for running calls");
+    if timeout(patience, pipeline.drain()).await.is_err() {
+        tracing::warn!(calls = pipeline.calls_in_flight(), "calls that are still running are cut off");
+    }
+    drained.cancel();
+    connections.tracker.close();
+    // Whoever does not take their last answer in time does not get it.
+    if timeout(LAST_WORDS, connections.tracker.wait()).await.is_err() {
+        connections.cut.cancel();
+        connections.tracker.wait().await;
+    }
+}
+
+async fn bind(address: SocketAddr, purpose: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
     let failed = |source| StartError::Listen { address, purpose, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;

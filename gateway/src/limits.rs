@@ -95,3 +95,15 @@ pub const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Connections on the main listener at once. File descriptors are a shared good.
 pub const CONNECTIONS: usize = 8_192;
+
+/// A request body must have arrived after this time: a client that sends a byte a minute holds a connection, not a call.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A session unused for so long may be ended when another needs its place. Longer than any call may take.
+pub const SESSION_EVICTABLE: Duration = Duration::from_secs(180);
+
+/// Seconds that a client is asked to wait when every session is in use.
+pub const SESSION_RETRY_AFTER_S: u64 = 30;
+
+/// What connections get to send their last bytes, once no call is running any more.
+pub const LAST_WORDS: Duration = Duration::from_secs(1);

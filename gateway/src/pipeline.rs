@@ -86,6 +86,11 @@ impl Pipeline {
         self.admission.calls_in_flight()
     }
 
+    /// Lets no further call in, and returns when the last one is over.
+    pub async fn drain(&self) {
+        self.admission.drain().await;
+    }
+
     /// Answers a call. Dropping the future cancels it, in the clusters too.
     ///
     /// # Errors

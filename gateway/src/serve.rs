@@ -1,7 +1,7 @@
 //! Serving HTTP on a listener, with an end in two steps: first nothing new, then nothing at all.
 //!
-//! A loop of our own instead of `axum::serve`, because every connection has to be owned by the tracker, counted, and cut
-//! when its time is over.
+//! A loop of our own instead of `axum::serve`, because every connection has to be owned, counted, and cut when its time is
+//! over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,27 +21,23 @@ use crate::limits::{CONNECTIONS, HEADER_TIMEOUT};
 /// After a failed `accept` (no file descriptors left, most likely) the loop waits this long instead of spinning.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The two steps of an end.
+/// What the listeners of a gateway have in common.
 #[derive(Debug, Clone)]
-pub(crate) struct Shutdown {
+pub(crate) struct Connections {
     /// No new connections and no new requests; what runs may finish.
     pub(crate) stop: CancellationToken,
     /// Nothing goes on.
     pub(crate) cut: CancellationToken,
+    /// Owns every connection.
+    pub(crate) tracker: TaskTracker,
 }
 
-/// Accepts connections until `shutdown.stop`, each one a task of `tracker`.
-pub(crate) async fn serve(
-    name: &'static str,
-    listener: TcpListener,
-    app: Router,
-    shutdown: Shutdown,
-    tracker: TaskTracker,
-) {
+/// Accepts connections until `connections.stop`.
+pub(crate) async fn serve(name: &'static str, listener: TcpListener, app: Router, connections: Connections) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    while let Some((stream, place)) = next_connection(&listener, &places, &shutdown.stop).await {
-        let connection = serve_connection(stream, app.clone(), shutdown.clone(), place);
-        tracker.spawn(connection.instrument(tracing::debug_span!("connection", listener = name)));
+    while let Some((stream, place)) = next_connection(&listener, &places, &connections.stop).await {
+        let connection = serve_connection(stream, app.clone(), connections.clone(), place);
+        connections.tracker.spawn(connection.instrument(tracing::debug_span!("connection", listener = name)));
     }
     tracing::debug!(listener = name, "stopped accepting connections");
 }
@@ -71,7 +67,12 @@ async fn next_connection(
     }
 }
 
-async fn serve_connection(stream: TcpStream, app: Router, shutdown: Shutdown, place: OwnedSemaphorePermit) {
+async fn serve_connection(
+    stream: TcpStream,
+    app: Router,
+    connections: Connections,
+    place: OwnedSemaphorePermit,
+) {
     // Small answers would otherwise wait for acknowledgements of earlier ones, up to 40 ms each.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
@@ -84,11 +85,11 @@ async fn serve_connection(stream: TcpStream, app: Router, shutdown: Shutdown, pl
     tokio::pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => result,
-        () = shutdown.stop.cancelled() => {
+        () = connections.stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 result = connection.as_mut() => result,
-                () = shutdown.cut.cancelled() => Ok(()),
+                () = connections.cut.cancelled() => Ok(()),
             }
         }
     };

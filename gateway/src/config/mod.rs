@@ -13,6 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use kubeplex_proto::ids::ClusterId;
+use sha2::{Digest as _, Sha256};
 
 pub use error::{ConfigError, Mistake};
 
@@ -48,6 +49,13 @@ pub struct ExpectedCluster {
 /// The SHA-256 of a link token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TokenHash(pub [u8; 32]);
+
+impl TokenHash {
+    /// The hash of a token, as the configuration of a gateway holds it.
+    pub fn of(token: &str) -> Self {
+        Self(Sha256::digest(token).into())
+    }
+}
 
 /// The key that seals cursors.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,0 +1,161 @@
+//! What a request must be before anything parses it: small, shallow, sent in time, and with room for the session that it
+//! would open.
+
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode, header};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::sessions::BoundedSessions;
+use crate::limits::{BODY_TIMEOUT, JSON_DEPTH, Limits, SESSION_RETRY_AFTER_S};
+
+/// JSON-RPC's code for a request that is not one.
+const INVALID_REQUEST: i32 = -32_600;
+
+#[derive(Clone)]
+pub(super) struct Guard {
+    request_bytes: usize,
+    sessions: Arc<BoundedSessions>,
+}
+
+/// Why a request goes no further.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Denied {
+    #[error("the request is larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("the request did not arrive within {} s", BODY_TIMEOUT.as_secs())]
+    TooSlow,
+    #[error("the request nests deeper than {JSON_DEPTH} levels")]
+    TooDeep,
+    #[error("all {0} sessions are in use; end one (DELETE) or use protocol 2026-07-28, which needs none")]
+    NoSession(usize),
+}
+
+impl Guard {
+    pub(super) fn new(limits: &Limits, sessions: Arc<BoundedSessions>) -> Self {
+        Self { request_bytes: limits.request_bytes, sessions }
+    }
+
+    async fn admit(&self, request: Request) -> Result<Request, Denied> {
+        if request.method() != Method::POST {
+            return Ok(request);
+        }
+        let (head, body) = request.into_parts();
+        let reading = to_bytes(body, self.request_bytes);
+        let body = tokio::time::timeout(BODY_TIMEOUT, reading).await.map_err(|_| Denied::TooSlow)?;
+        let body = body.map_err(|_| Denied::TooLarge(self.request_bytes))?;
+        if depth(&body) > JSON_DEPTH {
+            return Err(Denied::TooDeep);
+        }
+        if opens_session(&head.headers, &body) && !self.sessions.make_room().await {
+            return Err(Denied::NoSession(self.sessions.limit()));
+        }
+        Ok(Request::from_parts(head, Body::from(body)))
+    }
+}
+
+/// The middleware.
+pub(super) async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    match guard.admit(request).await {
+        Ok(request) => next.run(request).await,
+        Err(denied) => {
+            tracing::info!(reason = %denied, "a request was not let in");
+            denied.into_response()
+        }
+    }
+}
+
+/// The deepest nesting of arrays and objects. Text that is not JSON gets some number; the parser will say what is wrong.
+fn depth(body: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+fn opens_session(headers: &HeaderMap, body: &Bytes) -> bool {
+    #[derive(Deserialize)]
+    struct Peek<'a> {
+        #[serde(borrow)]
+        method: Option<std::borrow::Cow<'a, str>>,
+    }
+    // Requests of the newer era name their method in a header, and never open a session.
+    !headers.contains_key("mcp-session-id")
+        && !headers.contains_key("mcp-method")
+        && serde_json::from_slice::<Peek<'_>>(body)
+            .is_ok_and(|peek| peek.method.as_deref() == Some("initialize"))
+}
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::TooDeep => StatusCode::BAD_REQUEST,
+            Self::NoSession(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let error = json!({"code": INVALID_REQUEST, "message": self.to_string()});
+        let body = axum::Json(json!({"jsonrpc": "2.0", "id": null, "error": error}));
+        match self {
+            Self::NoSession(_) => {
+                (status, [(header::RETRY_AFTER, SESSION_RETRY_AFTER_S)], body).into_response()
+            }
+            Self::TooLarge(_) | Self::TooSlow | Self::TooDeep => (status, body).into_response(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nesting_is_counted_outside_of_strings() {
+        for (text, expected) in [
+            ("", 0),
+            ("{}", 1),
+            (r#"{"a":[[1],{"b":2}]}"#, 3),
+            (r#"{"a":"[[[[{{{{"}"#, 1),
+            (r#"{"a":"\"[["}"#, 1),
+            (r#"{"a":"\\"}"#, 1),
+            ("]]]][[", 2),
+        ] {
+            assert_eq!(depth(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_legacy_initialize_opens_a_session() {
+        let with = |name: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(name) = name {
+                headers.insert(name, "x".parse().unwrap());
+            }
+            headers
+        };
+        let initialize = Bytes::from_static(br#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#);
+        let list = Bytes::from_static(br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
+        assert!(opens_session(&with(None), &initialize));
+        assert!(!opens_session(&with(None), &list));
+        assert!(!opens_session(&with(Some("mcp-session-id")), &initialize));
+        assert!(!opens_session(&with(Some("mcp-method")), &initialize));
+    }
+}

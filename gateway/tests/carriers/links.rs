@@ -1,0 +1,240 @@
+//! What a link over the network must do besides carrying calls.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use kubeplex_gateway::fleet::LinkState;
+use kubeplex_link::activity::Activity;
+use kubeplex_link::dial::{DialError, Token, dial};
+use kubeplex_link::timings::Timings;
+use kubeplex_link::trust::Trust;
+use kubeplex_link::url::GatewayUrl;
+use kubeplex_proto::control::{GatewayFrame, ProtocolRange, Refusal};
+use kubeplex_proto::ids::ClusterId;
+use kubeplex_proto::status::LegStatus;
+use serde::de::IgnoredAny;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::agent::{self, HandMade};
+use crate::proxy::Proxy;
+use crate::rig::{Rig, TOKEN, cluster, dial_as, quick, until, within};
+
+fn impatient() -> Timings {
+    Timings {
+        suspect_after: Duration::from_millis(400),
+        lost_after: Duration::from_millis(800),
+        probe: Duration::from_millis(300),
+        ..quick()
+    }
+}
+
+fn denied(outcome: Result<crate::rig::Dialled, DialError>) -> (StatusCode, String, Option<Duration>) {
+    match outcome {
+        Err(DialError::Refused { status, message, retry_after, .. }) => (status, message, retry_after),
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("let in"),
+    }
+}
+
+async fn refusal(agent: &HandMade) -> Refusal {
+    until(&agent.first_word, Option::is_some).await;
+    match agent.first_word.borrow().clone() {
+        Some(GatewayFrame::Refused(refusal)) => refusal,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_token_decides_who_is_let_in() {
+    within(async {
+        let rig = Rig::listening(quick()).await;
+        let (status, message, _) = denied(rig.dial(&rig.agent, "a-wrong-token").await);
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+        assert!(message.contains("not one of this gateway's"), "{message}");
+        let (status, message, _) = denied(rig.dial(&rig.agent, "the-token-of-retired").await);
+        assert_eq!(status, StatusCode::FORBIDDEN);
+        assert!(message.contains("retired"), "{message}");
+        assert_eq!(rig.view().link, LinkState::Never);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_endpoint_explains_itself_to_those_who_are_no_agents() {
+    within(async {
+        let rig = Rig::listening(quick()).await;
+        let url = format!("http://{}/agent/v1/link", rig.address());
+        let client = reqwest::Client::new();
+        let bare = client.get(&url).send().await.unwrap();
+        assert_eq!(bare.status().as_u16(), 401);
+        assert_eq!(bare.headers()["www-authenticate"], "Bearer");
+        assert!(bare.text().await.unwrap().contains("Authorization: Bearer"));
+        let no_socket = client.get(&url).bearer_auth(TOKEN).send().await.unwrap();
+        assert_eq!(no_socket.status().as_u16(), 426);
+        assert!(no_socket.text().await.unwrap().contains("WebSocket"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_stops_lets_nobody_in_and_lets_calls_end() {
+    within(async {
+        let rig = Rig::listening(quick()).await;
+        let mut dialled = rig.dial(&rig.agent, TOKEN).await.unwrap();
+        rig.until(LinkState::Connected).await;
+        let mut frames = rig.carrier().call(agent::BULK, Bytes::new()).await.unwrap();
+        rig.stop.cancel();
+        rig.until(LinkState::Lost).await;
+        let (status, _, retry_after) = denied(rig.dial(&rig.agent, TOKEN).await);
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(retry_after.is_some());
+        let mut received = 0;
+        while let Some(frame) = frames.next::<String>().await {
+            frame.unwrap();
+            received += 1;
+        }
+        assert_eq!(received, agent::BULK_FRAMES, "a call under way ends in its own time");
+        drop(frames);
+        dialled.ended.join_next().await.unwrap().unwrap().unwrap();
+        rig.tracker.close();
+        rig.tracker.wait().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hello_that_contradicts_the_token_is_refused() {
+    within(async {
+        let rig = Rig::listening(quick()).await;
+        let mut agent = rig.agent.clone();
+        agent.cluster = ClusterId::new("prod-us").unwrap();
+        let mut dialled = rig.dial(&agent, TOKEN).await.unwrap();
+        let refusal = refusal(&agent).await;
+        assert!(refusal.message.contains("prod-us") && refusal.message.contains("prod-eu"), "{refusal}");
+        assert_eq!(refusal.retry_after_ms, None);
+        // The gateway hangs up.
+        let _ = dialled.ended.join_next().await.unwrap();
+        assert_eq!(rig.view().link, LinkState::Never);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_protocol_without_common_version_is_refused() {
+    within(async {
+        let rig = Rig::listening(quick()).await;
+        let mut agent = rig.agent.clone();
+        agent.protocol = ProtocolRange { min: 90, max: 91 };
+        let _dialled = rig.dial(&agent, TOKEN).await.unwrap();
+        let refusal = refusal(&agent).await;
+        assert!(refusal.message.contains("90 to 91"), "{refusal}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_agent_killed_in_the_middle_of_a_reply_is_an_error_and_lost() {
+    within(async {
+        let rig = Rig::listening(quick()).await;
+        let dialled = rig.dial(&rig.agent, TOKEN).await.unwrap();
+        rig.until(LinkState::Connected).await;
+        let mut frames = rig.carrier().call(agent::FIRST_THEN_HANG, Bytes::new()).await.unwrap();
+        frames.next::<IgnoredAny>().await.unwrap().unwrap();
+        drop(dialled);
+        assert!(frames.next::<IgnoredAny>().await.unwrap().is_err(), "the end of the agent is not the end of the reply");
+        rig.until(LinkState::Lost).await;
+        let Err(unreachable) = rig.registry().leg(&cluster()) else { panic!("a leg to a lost cluster") };
+        assert_eq!(unreachable.status, LegStatus::Disconnected);
+        assert!(unreachable.message.contains("prod-eu"), "{unreachable}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_that_went_silent_is_suspected_then_lost_and_its_calls_end() {
+    within(async {
+        let rig = Rig::listening(impatient()).await;
+        let proxy = Proxy::to(rig.address()).await;
+        let _dialled = dial_as(&rig.agent, TOKEN, proxy.address).await.unwrap();
+        rig.until(LinkState::Connected).await;
+        let mut frames = rig.carrier().call(agent::FIRST_THEN_HANG, Bytes::new()).await.unwrap();
+        frames.next::<IgnoredAny>().await.unwrap().unwrap();
+        proxy.freeze();
+        rig.until(LinkState::Suspect).await;
+        assert!(rig.registry().leg(&cluster()).is_ok(), "a suspect is still asked");
+        proxy.thaw();
+        rig.until(LinkState::Connected).await;
+        proxy.freeze();
+        rig.until(LinkState::Lost).await;
+        assert!(rig.registry().leg(&cluster()).is_err());
+        assert!(frames.next::<IgnoredAny>().await.unwrap().is_err());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_newer_link_of_the_same_agent_replaces_the_older_and_lets_its_calls_end() {
+    within(async {
+        let rig = Rig::listening(quick()).await;
+        let mut first = rig.dial(&rig.agent, TOKEN).await.unwrap();
+        rig.until(LinkState::Connected).await;
+        let mut frames = rig.carrier().call(agent::BULK, Bytes::new()).await.unwrap();
+        let _second = rig.dial(&rig.agent, TOKEN).await.unwrap();
+        let mut received = 0;
+        while let Some(frame) = frames.next::<String>().await {
+            frame.unwrap();
+            received += 1;
+        }
+        assert_eq!(received, agent::BULK_FRAMES);
+        drop(frames);
+        first.ended.join_next().await.unwrap().unwrap().unwrap();
+        assert_eq!(rig.view().link, LinkState::Connected);
+        rig.carrier().call(agent::COUNT, Bytes::new()).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_agent_is_let_in_only_when_the_first_does_not_answer() {
+    within(async {
+        let rig = Rig::listening(Timings { lost_after: Duration::from_secs(60), ..impatient() }).await;
+        let proxy = Proxy::to(rig.address()).await;
+        let _first = dial_as(&rig.agent, TOKEN, proxy.address).await.unwrap();
+        rig.until(LinkState::Connected).await;
+        let second = rig.agent.twin("second");
+        let dialled = rig.dial(&second, TOKEN).await.unwrap();
+        let refusal = refusal(&second).await;
+        assert!(refusal.message.contains("first") && refusal.retry_after_ms.is_some(), "{refusal}");
+        drop(dialled);
+
+        proxy.freeze();
+        let third = rig.agent.twin("third");
+        let _dialled = rig.dial(&third, TOKEN).await.unwrap();
+        until(&third.first_word, |word| matches!(word, Some(GatewayFrame::Welcome(_)))).await;
+        rig.until(LinkState::Connected).await;
+        rig.carrier().call(agent::COUNT, Bytes::new()).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_http2_cost_their_own_connection_only() {
+    within(async {
+        let rig = Rig::listening(impatient()).await;
+        let url: GatewayUrl = format!("ws://{}", rig.address()).parse().unwrap();
+        let token = Token::new(TOKEN).unwrap();
+        for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0xff; 4096], &[0; 9]] {
+            let trust = Trust::for_url(&url).unwrap();
+            let mut stream = dial(&url, &token, &trust, Activity::start()).await.unwrap();
+            stream.write_all(garbage).await.unwrap();
+            stream.flush().await.unwrap();
+            let mut rest = Vec::new();
+            // The gateway hangs up, politely or not.
+            let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest).await;
+        }
+        let _dialled = rig.dial(&rig.agent, TOKEN).await.unwrap();
+        rig.until(LinkState::Connected).await;
+    })
+    .await;
+}

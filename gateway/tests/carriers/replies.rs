@@ -1,0 +1,144 @@
+//! One call at a time: what comes back, and what a caller who leaves leaves behind.
+
+use bytes::Bytes;
+use kubeplex_gateway::carrier::{CarrierError, Frames};
+use kubeplex_link::frames::FrameError;
+use kubeplex_link::limits::REPLY_FRAME;
+use kubeplex_proto::control::{ClusterReport, KindReport, Report, SyncState};
+use kubeplex_proto::kind::{GroupResource, KindTable};
+use kubeplex_proto::status::AgentErrorCode;
+use serde::Deserialize;
+
+use crate::agent::{self, HandMade};
+use crate::rig::{Rig, until};
+
+#[derive(Debug, Deserialize)]
+struct Row {
+    n: u32,
+}
+
+async fn call(rig: &Rig, path: &'static str) -> Result<Frames, CarrierError> {
+    rig.carrier().call(path, Bytes::from_static(b"{}")).await
+}
+
+/// All rows up to the end or the first error.
+async fn rows(mut frames: Frames) -> (Vec<u32>, Option<CarrierError>) {
+    let mut rows = Vec::new();
+    while let Some(row) = frames.next::<Row>().await {
+        match row {
+            Ok(row) => rows.push(row.n),
+            Err(error) => return (rows, Some(error)),
+        }
+    }
+    (rows, None)
+}
+
+async fn idle(agent: &HandMade) {
+    until(&agent.at_work, |count| *count == 0).await;
+}
+
+async fn busy(agent: &HandMade) {
+    until(&agent.at_work, |count| *count > 0).await;
+}
+
+pub async fn frames_arrive_in_order(rig: Rig) {
+    let (rows, error) = rows(call(&rig, agent::COUNT).await.unwrap()).await;
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(rows, (1..=200).collect::<Vec<_>>());
+}
+
+pub async fn a_refusal_keeps_its_words(rig: Rig) {
+    let Err(CarrierError::Refused(error)) = call(&rig, agent::REFUSE).await else { panic!("no refusal") };
+    assert_eq!(error.code, AgentErrorCode::InvalidArgument);
+    assert_eq!(error.message, "no column \"stauts\"");
+    assert_eq!(error.hint.as_deref(), Some("status"));
+}
+
+pub async fn a_status_without_words_is_quoted(rig: Rig) {
+    let Err(CarrierError::Unexplained { status, excerpt }) = call(&rig, agent::BARE_STATUS).await else {
+        panic!("no error")
+    };
+    assert_eq!((status.as_u16(), excerpt.as_str()), (502, "<html>proxy</html>"));
+    let Err(CarrierError::Unexplained { status, .. }) = call(&rig, "/no/such/path").await else {
+        panic!("no error")
+    };
+    assert_eq!(status.as_u16(), 404);
+}
+
+pub async fn garbage_is_an_error(rig: Rig) {
+    let (rows, error) = rows(call(&rig, agent::GARBAGE).await.unwrap()).await;
+    assert_eq!(rows, [1]);
+    assert!(matches!(error, Some(CarrierError::Frame(FrameError::Malformed { .. }))), "{error:?}");
+}
+
+pub async fn an_endless_frame_is_cut_off(rig: Rig) {
+    let (_, error) = rows(call(&rig, agent::ENDLESS).await.unwrap()).await;
+    let limit_reached = matches!(
+        error,
+        Some(CarrierError::Frame(FrameError::TooLong { limit })) if limit == REPLY_FRAME
+    );
+    assert!(limit_reached, "{error:?}");
+    idle(&rig.agent).await;
+}
+
+pub async fn a_reply_that_breaks_is_not_taken_for_complete(rig: Rig) {
+    let (rows, error) = rows(call(&rig, agent::BREAK).await.unwrap()).await;
+    assert!(rows.len() <= 1, "{rows:?}");
+    assert!(matches!(error, Some(CarrierError::Frame(FrameError::Broken(_)))), "{error:?}");
+}
+
+pub async fn dropping_a_reply_ends_its_handler(rig: Rig) {
+    let mut frames = call(&rig, agent::FIRST_THEN_HANG).await.unwrap();
+    assert_eq!(frames.next::<Row>().await.unwrap().unwrap().n, 1);
+    busy(&rig.agent).await;
+    drop(frames);
+    idle(&rig.agent).await;
+}
+
+pub async fn dropping_a_call_ends_its_handler(rig: Rig) {
+    tokio::select! {
+        answer = call(&rig, agent::HANG) => panic!("answered: {:?}", answer.err()),
+        () = busy(&rig.agent) => {}
+    }
+    idle(&rig.agent).await;
+}
+
+pub async fn a_panic_costs_one_call(rig: Rig) {
+    let answer = call(&rig, agent::PANIC).await;
+    assert!(matches!(answer, Err(CarrierError::Panicked | CarrierError::Broken(_))), "{:?}", answer.err());
+    frames_arrive_in_order(rig).await;
+}
+
+pub async fn reports_reach_the_registry(rig: Rig) {
+    let pods = GroupResource::new("", "pods");
+    let kind = |revision, objects| KindReport {
+        kind: pods.clone(),
+        state: SyncState::Synced,
+        revision,
+        objects,
+        age_ms: Some(40),
+        message: None,
+    };
+    let discovery = KindTable { kinds: Vec::new(), failed_groups: vec![("metrics.k8s.io".into(), "503".into())] };
+    rig.agent.report(Report {
+        kinds: vec![kind(7, 412)],
+        discovery: Some(discovery.clone()),
+        cluster: Some(ClusterReport { kubernetes_version: "v1.35.2".into(), nodes: 3, ..Default::default() }),
+        ..Report::default()
+    });
+    rig.until_view(|view| view.caches.contains_key(&pods)).await;
+    let view = rig.view();
+    assert_eq!(view.last_known_objects(&pods), Some(412));
+    assert!(view.caches[&pods].age_ms >= Some(40), "an age does not shrink on the way");
+    assert_eq!(view.kinds.as_deref(), Some(&discovery));
+    assert_eq!((view.report.nodes, view.agent_version.as_str()), (3, "0.1.0-test"));
+    assert_eq!(view.labels["region"], "eu");
+    assert!(view.heard_ms_ago.is_some());
+
+    // What a report does not mention stays; what it drops goes.
+    rig.agent.report(Report { kinds: vec![kind(8, 413)], ..Report::default() });
+    rig.until_view(|view| view.last_known_objects(&pods) == Some(413)).await;
+    assert_eq!(rig.view().report.nodes, 3);
+    rig.agent.report(Report { dropped: vec![pods.clone()], ..Report::default() });
+    rig.until_view(|view| view.caches.is_empty()).await;
+}

@@ -1,0 +1,164 @@
+//! A gateway's link endpoint and registry with one hand-made agent, over either carrier.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::service::TowerToHyperService;
+use kubeplex_gateway::carrier::Carrier;
+use kubeplex_gateway::config::{ExpectedCluster, TokenHash};
+use kubeplex_gateway::fleet::{ClusterView, LinkState};
+use kubeplex_gateway::link::{Credentials, LinkEndpoint, Links};
+use kubeplex_gateway::registry::Registry;
+use kubeplex_link::activity::Activity;
+use kubeplex_link::dial::{DialError, Token, dial};
+use kubeplex_link::http2;
+use kubeplex_link::tasks::LinkTasks;
+use kubeplex_link::timings::Timings;
+use kubeplex_link::trust::Trust;
+use kubeplex_link::url::GatewayUrl;
+use kubeplex_proto::ids::ClusterId;
+use sha2::{Digest as _, Sha256};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::agent::HandMade;
+
+pub const CLUSTER: &str = "prod-eu";
+pub const TOKEN: &str = "the-token-of-prod-eu";
+
+/// Long enough for any machine; a test that needs it has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Fails instead of hanging.
+pub async fn within<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, work).await.expect("the test hangs")
+}
+
+/// Waits until `accept` holds for the watched value.
+pub async fn until<T>(value: &watch::Sender<T>, accept: impl FnMut(&T) -> bool) {
+    value.subscribe().wait_for(accept).await.unwrap();
+}
+
+/// Quick heartbeats, and patience enough for a busy machine.
+pub fn quick() -> Timings {
+    Timings {
+        heartbeat: Duration::from_millis(50),
+        suspect_after: Duration::from_secs(4),
+        lost_after: Duration::from_secs(8),
+        ..Timings::default()
+    }
+}
+
+/// The gateway's side.
+pub struct Rig {
+    pub links: Links,
+    pub agent: HandMade,
+    pub stop: CancellationToken,
+    pub tracker: TaskTracker,
+    address: Option<SocketAddr>,
+    tasks: JoinSet<()>,
+}
+
+/// The agent's end of one link; dropping it kills the agent.
+pub struct Dialled {
+    pub ended: JoinSet<Result<(), hyper::Error>>,
+    pub drain: CancellationToken,
+    _cut: tokio_util::sync::DropGuard,
+}
+
+pub fn cluster() -> ClusterId {
+    ClusterId::new(CLUSTER).unwrap()
+}
+
+impl Rig {
+    fn new(timings: Timings) -> Self {
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let registry = Registry::new();
+        let labels = BTreeMap::from([("region".to_owned(), "eu".to_owned())]);
+        registry.expect(cluster(), labels);
+        let links = Links::new(registry, timings, tracker.clone(), stop.clone());
+        Self { links, agent: HandMade::of(CLUSTER), stop, tracker, address: None, tasks: JoinSet::new() }
+    }
+
+    /// With the agent attached in process.
+    pub async fn in_process() -> Self {
+        let rig = Self::new(quick());
+        rig.links.attach_in_process(cluster(), rig.agent.router());
+        rig.until(LinkState::Connected).await;
+        rig
+    }
+
+    /// With the agent linked over a WebSocket.
+    pub async fn web_socket() -> Self {
+        let mut rig = Self::listening(quick()).await;
+        let mut dialled = rig.dial(&rig.agent.clone(), TOKEN).await.unwrap();
+        rig.tasks.spawn(async move { while dialled.ended.join_next().await.is_some() {} });
+        rig.until(LinkState::Connected).await;
+        rig
+    }
+
+    /// Waiting for agents, with tokens of `prod-eu` and of a cluster that is not expected.
+    pub async fn listening(timings: Timings) -> Self {
+        let mut rig = Self::new(timings);
+        let with_token = |id: &str, token: &str| ExpectedCluster {
+            id: ClusterId::new(id).unwrap(),
+            labels: BTreeMap::new(),
+            token: Some(TokenHash(Sha256::digest(token).into())),
+        };
+        let clusters = [with_token(CLUSTER, TOKEN), with_token("retired", "the-token-of-retired")];
+        let endpoint = LinkEndpoint::new(rig.links.clone(), Credentials::of(&clusters));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        rig.address = Some(listener.local_addr().unwrap());
+        rig.tasks.spawn(async move { axum::serve(listener, endpoint.router()).await.unwrap() });
+        rig
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address.expect("a rig that listens")
+    }
+
+    pub async fn dial(&self, agent: &HandMade, token: &str) -> Result<Dialled, DialError> {
+        dial_as(agent, token, self.address()).await
+    }
+
+    pub fn registry(&self) -> &Registry {
+        self.links.registry()
+    }
+
+    pub fn carrier(&self) -> Carrier {
+        self.registry().leg(&cluster()).expect("a link").carrier
+    }
+
+    pub fn view(&self) -> Arc<ClusterView> {
+        Arc::clone(self.registry().snapshot().get(&cluster()).expect("an expected cluster"))
+    }
+
+    pub async fn until(&self, state: LinkState) {
+        self.until_view(|view| view.link == state).await;
+    }
+
+    pub async fn until_view(&self, mut accept: impl FnMut(&ClusterView) -> bool) {
+        let mut changes = self.registry().changes();
+        while !accept(&self.view()) {
+            changes.changed().await.unwrap();
+        }
+    }
+}
+
+/// Dials the gateway, or whatever stands before it at `address`, and serves `agent` on the link.
+pub async fn dial_as(agent: &HandMade, token: &str, address: SocketAddr) -> Result<Dialled, DialError> {
+    let url: GatewayUrl = format!("ws://{address}").parse().unwrap();
+    let stream =
+        dial(&url, &Token::new(token).unwrap(), &Trust::for_url(&url).unwrap(), Activity::start()).await?;
+    let tasks = LinkTasks::new(TaskTracker::new(), CancellationToken::new());
+    let (cut, drain) = (tasks.cut_on_drop(), CancellationToken::new());
+    let mut ended = JoinSet::new();
+    ended.spawn(http2::serve(stream, TowerToHyperService::new(agent.router()), tasks, drain.clone()));
+    Ok(Dialled { ended, drain, _cut: cut })
+}

@@ -1,0 +1,67 @@
+//! Callers that do not read and callers that leave must not cost the link.
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use kubeplex_gateway::fleet::LinkState;
+use kubeplex_proto::control::{ClusterReport, Report};
+use tokio::sync::watch;
+
+use crate::agent;
+use crate::rig::{Rig, until};
+
+const UNREAD: usize = 16;
+const CANCELLED: usize = 1_000;
+
+pub async fn unread_replies_and_cancellations_leave_the_link_alone(rig: Rig) {
+    let mut unread = Vec::new();
+    for _ in 0..UNREAD {
+        unread.push(rig.carrier().call(agent::BULK, Bytes::new()).await.unwrap());
+    }
+    // A third leave before the agent can have accepted, a third while it works, a third while the reply streams.
+    let leaving: FuturesUnordered<_> = (0..CANCELLED).map(|nth| leave(&rig, nth)).collect();
+    leaving.collect::<Vec<()>>().await;
+
+    beats_go_on(&rig.agent.beats).await;
+    rig.agent.report(Report { cluster: Some(ClusterReport { nodes: 5, ..Default::default() }), ..Report::default() });
+    rig.until_view(|view| view.report.nodes == 5).await;
+    assert_eq!(rig.view().link, LinkState::Connected);
+    until(&rig.agent.at_work, |count| *count <= UNREAD).await;
+
+    for mut frames in unread {
+        let mut received = 0;
+        while let Some(frame) = frames.next::<String>().await {
+            assert_eq!(frame.unwrap().len(), agent::BULK_FRAME - 3);
+            received += 1;
+        }
+        assert_eq!(received, agent::BULK_FRAMES, "a reply that waited is complete");
+    }
+    until(&rig.agent.at_work, |count| *count == 0).await;
+}
+
+async fn leave(rig: &Rig, nth: usize) {
+    let carrier = rig.carrier();
+    match nth % 3 {
+        0 => {
+            let call = carrier.call(agent::HANG, Bytes::new());
+            // Polled once: the request is on its way, and that is all.
+            let _ = futures::future::select(Box::pin(call), std::future::ready(())).await;
+        }
+        1 => {
+            let working = until(&rig.agent.at_work, |count| *count > UNREAD);
+            tokio::select! {
+                _ = carrier.call(agent::HANG, Bytes::new()) => {}
+                () = working => {}
+            }
+        }
+        _ => {
+            let mut frames = carrier.call(agent::BULK, Bytes::new()).await.unwrap();
+            assert!(frames.next::<String>().await.unwrap().is_ok());
+        }
+    }
+}
+
+async fn beats_go_on(beats: &watch::Sender<usize>) {
+    let before = *beats.borrow();
+    until(beats, |now| *now >= before + 3).await;
+}

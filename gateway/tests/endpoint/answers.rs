@@ -1,0 +1,153 @@
+//! What a caller gets when all is well, and when some of it is not.
+
+use kubeplex_proto::status::AgentErrorCode;
+use serde_json::{Value, json};
+
+use crate::agent::Behaviour::{self, Hang, Pods, Refuse, Stall};
+use crate::world::World;
+
+/// Every row as (cluster, name).
+fn rows(answer: &Value) -> Vec<(String, String)> {
+    let groups = answer["groups"].as_array().unwrap();
+    let of_group = |group: &Value| {
+        let cluster = group["cluster"].as_str().unwrap().to_owned();
+        let rows = group["rows"].as_array().unwrap().clone();
+        rows.into_iter()
+            .map(move |row| (cluster.clone(), row[0].as_str().unwrap().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    groups.iter().flat_map(of_group).collect()
+}
+
+fn problem<'a>(answer: &'a Value, cluster: &str) -> &'a Value {
+    let problems =
+        answer["clusters"]["problems"].as_array().unwrap_or_else(|| panic!("no problems: {answer}"));
+    problems
+        .iter()
+        .find(|problem| problem["cluster"] == cluster)
+        .unwrap_or_else(|| panic!("no {cluster}: {answer}"))
+}
+
+#[tokio::test]
+async fn the_rows_of_all_clusters_are_one_ordered_list() {
+    let world = World::of(&[("c", Pods(3)), ("a", Pods(2)), ("b", Pods(0))]).await;
+    let answer = world.client().pods(json!({})).await;
+    let names: Vec<_> = rows(&answer).into_iter().map(|(_, name)| name).collect();
+    assert_eq!(names, ["a-00000", "a-00001", "c-00000", "c-00001", "c-00002"]);
+    assert_eq!(answer["total"], 5);
+    assert_eq!((&answer["clusters"]["expected"], &answer["clusters"]["answered"]), (&json!(3), &json!(3)));
+    assert!(answer["partial"].is_null(), "{answer}");
+}
+
+#[tokio::test]
+async fn pages_cover_every_row_once() {
+    let world = World::of(&[("a", Pods(150)), ("b", Pods(70)), ("c", Pods(1))]).await;
+    let client = world.client();
+    let mut seen = Vec::new();
+    let mut arguments = json!({"limit": 40, "maxBytes": 100_000});
+    loop {
+        let answer = client.pods(arguments.clone()).await;
+        seen.extend(rows(&answer));
+        match answer["continue"].as_str() {
+            Some(cursor) => arguments["continue"] = json!(cursor),
+            None => break,
+        }
+        assert!(seen.len() <= 221, "more rows than there are");
+    }
+    let mut unique = seen.clone();
+    unique.sort();
+    unique.dedup();
+    assert_eq!((seen.len(), unique.len()), (221, 221));
+    assert_eq!(seen, unique, "and in order");
+}
+
+#[tokio::test]
+async fn a_hanging_cluster_costs_its_rows_and_nothing_else() {
+    let world = World::of(&[("a", Pods(2)), ("b", Hang)]).await;
+    let answer = world.client().pods(json!({"timeoutSeconds": 1})).await;
+    assert_eq!(rows(&answer).len(), 2);
+    assert_eq!(answer["partial"], true);
+    assert_eq!(problem(&answer, "b")["status"], "timeout");
+    assert_eq!(world.agents[1].cancelled(), 1, "the agent's work was cancelled");
+}
+
+#[tokio::test]
+async fn every_kind_of_failure_is_data() {
+    let broken: [(&str, Behaviour, &str); 7] = [
+        ("break-off", Behaviour::BreakOff, "error"),
+        ("endless-line", Behaviour::EndlessLine, "error"),
+        ("forbidden", Refuse(AgentErrorCode::Forbidden), "forbidden"),
+        ("garbage", Behaviour::Garbage, "error"),
+        ("internal", Refuse(AgentErrorCode::Internal), "error"),
+        ("panic", Behaviour::Panic, "error"),
+        ("stall", Stall(200), "timeout"),
+    ];
+    let mut clusters = vec![("a", Pods(2))];
+    clusters.extend(broken.map(|(name, behaviour, _)| (name, behaviour)));
+    let world = World::of(&clusters).await;
+    let answer = world.client().pods(json!({"timeoutSeconds": 2, "maxBytes": 100_000, "limit": 1000})).await;
+    assert_eq!(answer["clusters"]["expected"], 8);
+    assert!(rows(&answer).iter().any(|(cluster, _)| cluster == "a"));
+    for (cluster, _, status) in broken {
+        assert_eq!(problem(&answer, cluster)["status"], status, "{cluster}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_without_a_link_is_not_waited_for() {
+    let world = World::of(&[("a", Pods(1))]).await;
+    world.gateway.registry().expect(kubeplex_proto::ids::ClusterId::new("gone").unwrap(), [].into());
+    let answer = world.client().pods(json!({})).await;
+    assert_eq!(answer["clusters"]["expected"], 2);
+    assert_eq!(problem(&answer, "gone")["status"], "disconnected");
+    assert_eq!(rows(&answer).len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_fails_only_when_all_clusters_did() {
+    let world = World::of(&[("a", Refuse(AgentErrorCode::Internal)), ("b", Behaviour::Garbage)]).await;
+    let result = world.client().call("pods_list", json!({})).await;
+    assert_eq!(result["isError"], true);
+    assert_eq!(result["structuredContent"]["code"], "unavailable", "{result}");
+    assert_eq!(result["content"][0]["text"], result["structuredContent"].to_string());
+}
+
+#[tokio::test]
+async fn a_cluster_that_keeps_timing_out_is_not_asked_for_a_while() {
+    let world = World::of(&[("a", Pods(1)), ("b", Hang)]).await;
+    for _ in 0..5 {
+        let answer = world.client().pods(json!({"timeoutSeconds": 1})).await;
+        assert_eq!(problem(&answer, "b")["status"], "timeout");
+    }
+    assert_eq!(world.agents[1].asked(), 3, "the breaker opens after three");
+    assert_eq!(world.agents[0].asked(), 5);
+}
+
+#[tokio::test]
+async fn a_trace_names_stages_and_legs_when_asked_for() {
+    let world = World::of(&[("a", Pods(1)), ("b", Behaviour::Garbage)]).await;
+    let client = world.client();
+    let plain = client.call("pods_list", json!({})).await;
+    assert!(plain["_meta"]["kubeplex/trace"].is_null(), "{plain}");
+    let params = json!({"name": "pods_list", "arguments": {}, "_meta": {"kubeplex/trace": true}});
+    let answer = client.ask("tools/call", params).await;
+    let trace = &answer["result"]["_meta"]["kubeplex/trace"];
+    let stages: Vec<_> =
+        trace["stages"].as_array().unwrap().iter().map(|stage| stage["stage"].clone()).collect();
+    assert_eq!(stages, ["identify", "resolve", "authorize", "admit", "fanout", "merge", "render"]);
+    assert_eq!(trace["legs"][0]["cluster"], "a");
+    assert_eq!((&trace["legs"][0]["status"], &trace["legs"][0]["rows"]), (&json!("ok"), &json!(1)));
+    assert_eq!(trace["legs"][1]["status"], "error");
+}
+
+#[tokio::test]
+async fn a_thousand_calls_at_once_are_all_answered() {
+    let world = World::of(&[("a", Pods(20)), ("b", Pods(20)), ("c", Pods(20))]).await;
+    let client = world.client();
+    let calls = (0..1000).map(|_| client.pods(json!({"limit": 10, "timeoutSeconds": 60})));
+    for answer in futures::future::join_all(calls).await {
+        assert!(answer["partial"].is_null(), "{answer}");
+        assert_eq!(answer["shown"], 10);
+    }
+    assert_eq!(world.gateway.pipeline().calls_in_flight(), 0);
+}

@@ -1,0 +1,93 @@
+//! A gateway on free ports with agents of this process.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubeplex_gateway::config::{ExpectedCluster, GatewayConfig};
+use kubeplex_gateway::fleet::LinkState;
+use kubeplex_gateway::limits::Limits;
+use kubeplex_gateway::{Addresses, Gateway};
+use kubeplex_proto::ids::ClusterId;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::agent::{Behaviour, Observed, agent};
+use crate::client::Client;
+
+/// Longer than anything here takes on the slowest machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct World {
+    pub gateway: Gateway,
+    pub stop: CancellationToken,
+    pub tracker: TaskTracker,
+    /// In the order in which the clusters were given.
+    pub agents: Vec<Arc<Observed>>,
+}
+
+impl World {
+    pub async fn of(clusters: &[(&str, Behaviour)]) -> Self {
+        Self::with(clusters, Limits::default()).await
+    }
+
+    pub async fn with(clusters: &[(&str, Behaviour)], limits: Limits) -> Self {
+        let mut config = loopback().with_limits(limits);
+        for (name, _) in clusters {
+            config = config.with_cluster(expected(name));
+        }
+        let world = Self::empty(config).await;
+        let mut agents = Vec::new();
+        for (name, behaviour) in clusters {
+            let id = ClusterId::new(name).unwrap();
+            let (router, observed) = agent(&id, *behaviour);
+            world.gateway.links().attach_in_process(id, router);
+            agents.push(observed);
+        }
+        eventually("all agents reported", async || {
+            let fleet = world.gateway.registry().snapshot();
+            fleet
+                .clusters()
+                .iter()
+                .all(|cluster| cluster.link == LinkState::Connected && cluster.kinds.is_some())
+        })
+        .await;
+        Self { agents, ..world }
+    }
+
+    pub async fn empty(config: GatewayConfig) -> Self {
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let gateway = Gateway::start(config, tracker.clone(), stop.clone()).await.unwrap();
+        Self { gateway, stop, tracker, agents: Vec::new() }
+    }
+
+    pub fn client(&self) -> Client {
+        Client::new(self.addresses())
+    }
+
+    pub fn addresses(&self) -> Addresses {
+        self.gateway.addresses()
+    }
+}
+
+/// Ports of the system's choice.
+pub fn loopback() -> GatewayConfig {
+    let free = "127.0.0.1:0".parse().unwrap();
+    GatewayConfig::default().with_listen(free).unwrap().with_admin(free).unwrap()
+}
+
+pub fn expected(name: &str) -> ExpectedCluster {
+    let labels = BTreeMap::from([("stage".to_owned(), "test".to_owned())]);
+    ExpectedCluster { id: ClusterId::new(name).unwrap(), labels, token: None }
+}
+
+/// Waits for something to become true.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
+    let holds = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, holds).await.is_ok(), "never: {what}");
+}
