@@ -52,7 +52,7 @@ pub async fn connect(
 }
 
 /// Serves HTTP/2 until the other end closes the connection. When `drain` is cancelled no new request is taken, and it
-/// resolves with the last reply; [`LinkTasks::cut`] ends it at once.
+/// resolves with the last reply; cutting `tasks` ends it at once.
 ///
 /// # Errors
 /// When the connection broke, or the other end did not speak HTTP/2.

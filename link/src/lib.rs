@@ -22,9 +22,12 @@ pub mod frames;
 pub mod http2;
 pub mod limits;
 pub mod liveness;
+mod reason;
 pub mod secure;
 pub mod tasks;
 pub mod timings;
 pub mod trust;
 pub mod url;
 pub mod websocket;
+
+pub use reason::reason;

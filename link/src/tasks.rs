@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 /// Spawns what hyper needs for one connection.
@@ -21,9 +21,9 @@ impl LinkTasks {
         Self { tracker, cut }
     }
 
-    /// Ends every task of the link: streams in flight fail on both ends.
-    pub fn cut(&self) {
-        self.cut.cancel();
+    /// Ends every task of the link when the guard is dropped, streams in flight included, so that nothing of a connection outlives what runs it.
+    pub fn cut_on_drop(&self) -> DropGuard {
+        self.cut.clone().drop_guard()
     }
 
     /// Resolves when the link has been cut.

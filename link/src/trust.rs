@@ -7,6 +7,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::url::{GatewayUrl, Transport};
+
 /// The TLS settings of an agent.
 #[derive(Debug, Clone)]
 pub struct Trust(pub(crate) Arc<ClientConfig>);
@@ -40,6 +42,17 @@ impl Trust {
             return Err(TrustError::NoSystemStore { reasons: reasons.join("; ") });
         }
         Self::of(roots)
+    }
+
+    /// What suits `url` where no file is named: the authorities of this machine; nobody where no certificate will be shown.
+    ///
+    /// # Errors
+    /// As [`system`](Self::system).
+    pub fn for_url(url: &GatewayUrl) -> Result<Self, TrustError> {
+        match url.transport() {
+            Transport::Tls => Self::system(),
+            Transport::Plain => Self::of(RootCertStore::empty()),
+        }
     }
 
     /// The authorities in a PEM file, and no other.

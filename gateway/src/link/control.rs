@@ -227,17 +227,7 @@ impl fmt::Display for Ended {
             Self::Lost(silence) => write!(f, "the agent was silent for {} s", silence.as_secs()),
             Self::NoHello => f.write_str("the agent did not introduce itself"),
             Self::Refused(refusal) => write!(f, "refused: {}", refusal.message),
-            Self::Broken(error) => error_chain(f, error),
+            Self::Broken(error) => f.write_str(&kubeplex_link::reason(error)),
         }
     }
-}
-
-fn error_chain(f: &mut fmt::Formatter<'_>, error: &dyn std::error::Error) -> fmt::Result {
-    write!(f, "{error}")?;
-    let mut source = error.source();
-    while let Some(cause) = source {
-        write!(f, ": {cause}")?;
-        source = cause.source();
-    }
-    Ok(())
 }

@@ -19,7 +19,7 @@ use crate::carrier::{Carrier, CarrierError};
 pub(super) async fn run(links: Links, cluster: ClusterId, upgrading: Upgrading, arrival: OwnedSemaphorePermit) {
     let tasks = LinkTasks::new(links.tracker.clone(), CancellationToken::new());
     // However this ends, nothing of the connection may be left behind.
-    let _cut = CutOnDrop(tasks.clone());
+    let _cut = tasks.cut_on_drop();
     let activity = Activity::start();
     let connecting = async {
         let stream = upgrading.stream(activity.clone()).await.map_err(anyhow::Error::from)?;
@@ -48,13 +48,5 @@ fn broken(result: Result<(), hyper::Error>) -> Ended {
     match result {
         Ok(()) => Ended::Closed,
         Err(error) => Ended::Broken(CarrierError::Broken(error.into())),
-    }
-}
-
-struct CutOnDrop(LinkTasks);
-
-impl Drop for CutOnDrop {
-    fn drop(&mut self) {
-        self.0.cut();
     }
 }

@@ -1,0 +1,52 @@
+//! What a link needs to know, checked before anything is dialled.
+
+use std::path::Path;
+
+use kubeplex_link::dial::{InvalidToken, Token};
+use kubeplex_link::timings::Timings;
+use kubeplex_link::trust::{Trust, TrustError};
+use kubeplex_link::url::{GatewayUrl, InvalidUrl};
+use kubeplex_proto::ids::ClusterId;
+
+/// Where to dial, and as whom.
+#[derive(Clone)]
+pub struct LinkConfig {
+    pub(super) url: GatewayUrl,
+    pub(super) token: Token,
+    pub(super) trust: Trust,
+    pub(super) cluster: ClusterId,
+    pub(super) timings: Timings,
+}
+
+/// Why a link can't be configured so.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidLink {
+    #[error("the gateway's url")]
+    Url(#[from] InvalidUrl),
+    #[error("the token for the gateway")]
+    Token(#[from] InvalidToken),
+    #[error("the authorities for the gateway's certificate")]
+    Trust(#[from] TrustError),
+}
+
+impl LinkConfig {
+    /// A link of `cluster` to the gateway at `url` (`wss://…`, or `ws://` to this machine). `ca_file` replaces the
+    /// machine's own authorities.
+    ///
+    /// # Errors
+    /// [`InvalidLink`] for whichever of them is wrong.
+    pub fn new(
+        url: &str,
+        token: &str,
+        ca_file: Option<&Path>,
+        cluster: ClusterId,
+        timings: Timings,
+    ) -> Result<Self, InvalidLink> {
+        let url: GatewayUrl = url.parse()?;
+        let trust = match ca_file {
+            Some(path) => Trust::ca_file(path)?,
+            None => Trust::for_url(&url)?,
+        };
+        Ok(Self { url, token: Token::new(token)?, trust, cluster, timings })
+    }
+}
