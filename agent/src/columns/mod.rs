@@ -55,6 +55,8 @@ pub struct Columns {
 enum Reader {
     Builtin(fn(&Value) -> Cell),
     Printer(PrinterCell),
+    /// Only the server knows.
+    Served,
 }
 
 impl Columns {
@@ -71,6 +73,13 @@ impl Columns {
     /// Name and age: what every object has.
     pub fn generic() -> Self {
         Self::from_entries(builtin::GENERIC)
+    }
+
+    /// The columns of a server's Table that are not wide. Their cells come with the Table's rows; no object tells them, so
+    /// [`narrow`](Self::narrow) finds only nulls.
+    pub fn served(defs: &[ColumnDef]) -> Self {
+        let defs: Vec<_> = defs.iter().filter(|def| !def.wide).cloned().collect();
+        Self { readers: vec![Reader::Served; defs.len()], defs }
     }
 
     pub fn defs(&self) -> &[ColumnDef] {
@@ -116,6 +125,7 @@ impl Reader {
         match self {
             Self::Builtin(read) => read(object),
             Self::Printer(cell) => cell.read(object),
+            Self::Served => Cell::Null,
         }
     }
 }

@@ -1,1 +1,82 @@
-//! (being written)
+//! The agent's HTTP service: what the gateway asks, over whichever carrier.
+//!
+//! Rows and objects come from the cache, read on blocking threads; only what the cache does not hold is read live. A
+//! handler lives as long as somebody waits for its answer: when the request is dropped, the scan stops and the call to the
+//! API server is cancelled. Whatever goes wrong with one call costs that call.
+
+mod body;
+mod config_maps;
+mod contain;
+mod control;
+mod deadline;
+mod get;
+mod list;
+mod live;
+mod opening;
+mod scan;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::post;
+use kubeplex_proto::ids::{ClusterId, InstanceId};
+use kubeplex_proto::paths;
+use tokio_util::task::TaskTracker;
+
+use crate::api::Api;
+use crate::config::LiveReads;
+use crate::kinds::Kinds;
+use crate::limits;
+
+use live::LiveStores;
+use scan::Scans;
+
+/// What the service is made of.
+pub struct Parts {
+    pub cluster: ClusterId,
+    pub instance: InstanceId,
+    pub kinds: Kinds,
+    pub api: Api,
+    pub live_reads: LiveReads,
+    /// Owns the scans.
+    pub tracker: TaskTracker,
+}
+
+/// What every handler shares.
+#[derive(Clone)]
+struct Service(Arc<Shared>);
+
+struct Shared {
+    cluster: ClusterId,
+    instance: InstanceId,
+    kinds: Kinds,
+    api: Api,
+    live: LiveStores,
+    scans: Scans,
+    /// Control streams opened so far; each belongs to a link of its own.
+    epoch: AtomicU64,
+}
+
+/// The service under the paths of [`paths`]. Clones of the router share everything.
+pub fn router(parts: Parts) -> Router {
+    let Parts { cluster, instance, kinds, api, live_reads, tracker } = parts;
+    let live = LiveStores::new(api.clone(), live_reads);
+    let shared =
+        Shared { cluster, instance, kinds, api, live, scans: Scans::new(tracker), epoch: AtomicU64::new(0) };
+    Router::new()
+        .route(paths::LIST, post(list::list))
+        .route(paths::GET, post(get::get))
+        // The control stream lasts as long as its link, so its body is read line by line and has no limit as a whole.
+        .route(paths::CONTROL, post(control::control).layer(DefaultBodyLimit::disable()))
+        .fallback(body::unknown_path)
+        .method_not_allowed_fallback(body::wrong_method)
+        .layer(DefaultBodyLimit::max(limits::REQUEST_BYTES))
+        .layer(middleware::from_fn(contain::contain))
+        .with_state(Service(Arc::new(shared)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! The values of ConfigMaps: the cache knows their keys, hashes and sizes, the API server the rest.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use kubeplex_proto::get::FoundObject;
+use kubeplex_proto::kind::{GroupResource, KindInfo};
+use kubeplex_proto::list::Cut;
+use kubeplex_proto::status::{AgentError, AgentErrorCode, LegStatus};
+use serde_json::Value;
+
+use super::deadline::Deadline;
+use super::live::leg_status;
+use crate::api::{Api, ApiError, chain, object_path};
+use crate::path::{self, Path};
+use crate::query::Found;
+use crate::redact;
+
+/// Reads of one call under way at once, of the few that the agent allows itself altogether.
+const AT_ONCE: usize = 4;
+
+/// What stays of an object whatever fields are asked for.
+const IDENTITY: [&str; 4] = ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
+
+/// What a call wants of the objects.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) fields: &'a [String],
+    pub(super) max_bytes: u64,
+    pub(super) deadline: Deadline,
+}
+
+pub(super) fn is_kind(id: &GroupResource) -> bool {
+    id.group.is_empty() && id.resource == "configmaps"
+}
+
+/// The same objects as the API server has them now, redacted. One that was deleted meanwhile is left out; the answer is
+/// cut where the server does not give one, or where the values are more than was asked for.
+///
+/// # Errors
+/// `InvalidArgument` for a field that is no path.
+pub(super) async fn with_values(
+    api: &Api,
+    info: &KindInfo,
+    found: Found,
+    wanted: Wanted<'_>,
+) -> Result<Found, AgentError> {
+    let paths = projection(wanted.fields)?;
+    let Found { mut total, revision, objects, mut cut } = found;
+    let remaining = wanted.deadline.remaining();
+    let reads = objects.into_iter().map(|object| read(api, info, object, remaining));
+    let mut reads = futures::stream::iter(reads).buffered(AT_ONCE);
+    let (mut kept, mut bytes_left) = (Vec::new(), wanted.max_bytes);
+    while let Some((object, result)) = reads.next().await {
+        let value = match result {
+            Ok(value) => value,
+            Err(ApiError::NotFound { .. }) => {
+                total = total.saturating_sub(1);
+                continue;
+            }
+            Err(error) => {
+                cut = Some(unread(&object, &error));
+                break;
+            }
+        };
+        let object = FoundObject { object: shown(value, &paths), ..object };
+        let bytes = object.object.to_string().len() as u64;
+        if bytes > bytes_left && !kept.is_empty() {
+            let message =
+                format!("the values of the ConfigMaps from {} on do not fit into the reply", object.name);
+            cut = Some(Cut { status: LegStatus::Ok, message });
+            break;
+        }
+        bytes_left = bytes_left.saturating_sub(bytes);
+        kept.push(object);
+    }
+    Ok(Found { total, revision, objects: kept, cut })
+}
+
+async fn read(
+    api: &Api,
+    info: &KindInfo,
+    object: FoundObject,
+    timeout: Duration,
+) -> (FoundObject, Result<Value, ApiError>) {
+    let path = object_path(info, object.namespace.as_deref(), &object.name);
+    let read = api.get_bytes(&path, timeout).await.and_then(|body| {
+        serde_json::from_slice(&body).map_err(|source| ApiError::Decode { what: "a ConfigMap", source })
+    });
+    let redacted = read.map(|mut value| {
+        redact::object(&info.id, &mut value);
+        value
+    });
+    (object, redacted)
+}
+
+fn unread(object: &FoundObject, error: &ApiError) -> Cut {
+    let name = match &object.namespace {
+        Some(namespace) => format!("{namespace}/{}", object.name),
+        None => object.name.clone(),
+    };
+    Cut {
+        status: leg_status(error),
+        message: format!("the values of the ConfigMap {name} can't be read: {}", chain(error)),
+    }
+}
+
+/// No paths where the whole object is wanted.
+fn projection(fields: &[String]) -> Result<Vec<Path>, AgentError> {
+    if fields.is_empty() {
+        return Ok(Vec::new());
+    }
+    let parse = |field: &str| {
+        Path::parse(field)
+            .map_err(|error| AgentError::new(AgentErrorCode::InvalidArgument, error.to_string()))
+    };
+    IDENTITY.into_iter().chain(fields.iter().map(String::as_str)).map(parse).collect()
+}
+
+fn shown(mut value: Value, paths: &[Path]) -> Value {
+    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.shift_remove("managedFields");
+    }
+    if paths.is_empty() { value } else { path::project(paths, &value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn fields_are_kept_with_the_identity() {
+        let map = json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "1", "b": "2"},
+            "metadata": {"name": "m", "namespace": "shop", "managedFields": [{}], "labels": {}},
+        });
+        let fields =
+            |fields: &[&str]| projection(&fields.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let whole = shown(map.clone(), &fields(&[]).unwrap());
+        assert_eq!(whole["data"], json!({"a": "1", "b": "2"}));
+        assert_eq!(whole["metadata"].get("managedFields"), None);
+        let part = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"b": "2"},
+                          "metadata": {"name": "m", "namespace": "shop"}});
+        assert_eq!(shown(map, &fields(&["data.b"]).unwrap()), part);
+        assert_eq!(fields(&["data["]).unwrap_err().code, AgentErrorCode::InvalidArgument);
+    }
+}

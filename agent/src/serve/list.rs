@@ -1,0 +1,107 @@
+//! Lists.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use bytes::Bytes;
+use kubeplex_proto::call::Freshness;
+use kubeplex_proto::list::{ListEnd, ListFrame, ListHead, ListRequest, Row};
+use kubeplex_proto::status::{AgentError, Source};
+
+use super::body::{Ask, Failure, line, lines, next_rows};
+use super::deadline::Deadline;
+use super::live::not_offered;
+use super::opening::{Nothing, Readable};
+use super::{Service, Shared};
+use crate::query::{self, Listing};
+
+/// The parts of a reply, in the order in which they are written.
+struct Reply {
+    head: Option<Box<ListHead>>,
+    rows: std::vec::IntoIter<Row>,
+    end: Option<ListEnd>,
+}
+
+pub(super) async fn list(
+    State(service): State<Service>,
+    Ask(request): Ask<ListRequest>,
+) -> Result<Response, Failure> {
+    let deadline = Deadline::after_ms(request.context.deadline_ms);
+    let opened = match request.context.freshness {
+        Freshness::Cache => service.open(&request.kind, request.version.as_deref(), deadline).await,
+        Freshness::Live => Err(not_offered()),
+    };
+    let reply = match opened {
+        Ok(readable) => service.read_rows(readable, request, deadline).await?,
+        Err(nothing) => Reply::of_nothing(nothing, &service.0),
+    };
+    Ok(lines(futures::stream::unfold(reply, |mut reply| async move { Some((reply.next_line()?, reply)) })))
+}
+
+impl Service {
+    async fn read_rows(
+        &self,
+        readable: Readable,
+        request: ListRequest,
+        deadline: Deadline,
+    ) -> Result<Reply, AgentError> {
+        let rows = readable.rows.clone();
+        let scan = move |budget: &query::ScanBudget| query::list(rows.store(), &request, budget);
+        let listing = self.0.scans.run(deadline, scan).await?;
+        Ok(Reply::of_listing(readable, listing, &self.0))
+    }
+}
+
+impl Reply {
+    fn of_listing(readable: Readable, listing: Listing, shared: &Shared) -> Self {
+        let clock = shared.api.clock();
+        let head = ListHead {
+            status: readable.status,
+            message: readable.message,
+            source: readable.source,
+            api_version: readable.info.api_version(),
+            scope: Some(readable.info.scope),
+            columns: listing.columns,
+            total: listing.total,
+            status_counts: listing.status_counts,
+            age_ms: readable.age_ms,
+            cluster_now_ms: clock.cluster_now_ms(),
+            clock_offset_ms: clock.offset_ms(),
+            revision: listing.revision,
+        };
+        let end = ListEnd { more: listing.more, cut: listing.cut };
+        Self { head: Some(Box::new(head)), rows: listing.rows.into_iter(), end: Some(end) }
+    }
+
+    fn of_nothing(nothing: Nothing, shared: &Shared) -> Self {
+        let clock = shared.api.clock();
+        let info = nothing.info;
+        let head = ListHead {
+            status: nothing.status,
+            message: nothing.message,
+            source: Source::Cache,
+            api_version: info.as_ref().map(|info| info.api_version()).unwrap_or_default(),
+            scope: info.map(|info| info.scope),
+            columns: Vec::new(),
+            total: 0,
+            status_counts: BTreeMap::new(),
+            age_ms: 0,
+            cluster_now_ms: clock.cluster_now_ms(),
+            clock_offset_ms: clock.offset_ms(),
+            revision: 0,
+        };
+        let end = ListEnd { more: false, cut: None };
+        Self { head: Some(Box::new(head)), rows: Vec::new().into_iter(), end: Some(end) }
+    }
+
+    fn next_line(&mut self) -> Option<Bytes> {
+        if let Some(head) = self.head.take() {
+            return line(&ListFrame::Head(head));
+        }
+        if self.rows.len() > 0 {
+            return next_rows(&mut self.rows);
+        }
+        line(&ListFrame::End(self.end.take()?))
+    }
+}

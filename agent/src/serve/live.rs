@@ -1,0 +1,199 @@
+//! Kinds that can't be watched: read when asked for, with the rights that the configuration grants for that.
+//!
+//! What is read becomes a store like that of a watched kind, so the same selectors, orders and visibilities apply. For a
+//! short while it answers other calls too: `top` over a fleet must not cost one request a caller.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kubeplex_proto::kind::{GroupResource, KindInfo};
+use kubeplex_proto::status::{LegStatus, Source};
+use parking_lot::{Mutex, RwLock};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, timeout_at};
+
+use super::deadline::Deadline;
+use super::opening::{Nothing, Readable, Rows};
+use crate::api::{Api, ApiError, Representation, chain, collection_path};
+use crate::cache::{KindShape, KindStore};
+use crate::columns::table::{TableRow, from_table};
+use crate::columns::{Cell, Columns};
+use crate::config::LiveReads;
+use crate::ingest::prepare_value;
+use crate::redact::DigestKey;
+
+/// How long one read answers for.
+const COALESCED: Duration = Duration::from_secs(10);
+
+/// Kinds kept at once.
+const KEPT: usize = 16;
+
+/// The kinds that were read a moment ago.
+pub(super) struct LiveStores {
+    api: Api,
+    rights: LiveReads,
+    digest_key: DigestKey,
+    reads: Mutex<HashMap<GroupResource, Arc<Read>>>,
+}
+
+/// One read, under way or done. Calls that come while it is under way wait for it.
+struct Read {
+    begun: Instant,
+    version: String,
+    store: OnceCell<Arc<RwLock<KindStore>>>,
+}
+
+/// Why a kind could not be read.
+#[derive(Debug, thiserror::Error)]
+enum LiveError {
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    #[error("the API server's answer is no list of objects: {0}")]
+    Malformed(String),
+}
+
+/// The answer to a call that wants what the cache holds, but live.
+pub(super) fn not_offered() -> Nothing {
+    let message = "this agent reads live only what can't be watched; it answers other reads from its cache";
+    Nothing::new(LegStatus::Forbidden, message)
+}
+
+/// What a failed call to the API server means for the answer.
+pub(super) fn leg_status(error: &ApiError) -> LegStatus {
+    match error {
+        ApiError::Forbidden { .. } | ApiError::Unauthorized { .. } => LegStatus::Forbidden,
+        ApiError::Timeout { .. } => LegStatus::Timeout,
+        _ => LegStatus::Error,
+    }
+}
+
+impl LiveStores {
+    pub(super) fn new(api: Api, rights: LiveReads) -> Self {
+        Self { api, rights, digest_key: DigestKey::new(rand::random()), reads: Mutex::default() }
+    }
+
+    /// All objects of a kind, read now or within the last ten seconds.
+    pub(super) async fn read(&self, info: &KindInfo, deadline: Deadline) -> Result<Readable, Nothing> {
+        if !info.has_verb("list") {
+            return Err(Nothing::new(
+                LegStatus::Error,
+                format!("{} can be neither listed nor watched", info.id),
+            ));
+        }
+        if self.rights == LiveReads::Refused {
+            let message = format!(
+                "{} can only be read live, which this agent does not do with its own rights",
+                info.id
+            );
+            return Err(Nothing::new(LegStatus::Forbidden, message));
+        }
+        let read = self.current(info);
+        let filled = read.store.get_or_try_init(|| self.fill(info, deadline));
+        let store = match timeout_at(deadline.at(), filled).await {
+            Ok(Ok(store)) => Arc::clone(store),
+            Ok(Err(error)) => return Err(failed(info, &error)),
+            Err(_) => {
+                let message =
+                    format!("the API server did not answer a list of {} before the deadline", info.id);
+                return Err(Nothing::new(LegStatus::Timeout, message));
+            }
+        };
+        Ok(Readable {
+            rows: Rows::Live(store),
+            info: info.clone(),
+            status: LegStatus::Ok,
+            message: None,
+            source: Source::Live,
+            age_ms: read.begun.elapsed().as_millis() as u64,
+        })
+    }
+
+    /// The read that answers for this kind now.
+    fn current(&self, info: &KindInfo) -> Arc<Read> {
+        let mut reads = self.reads.lock();
+        reads.retain(|_, read| read.begun.elapsed() < COALESCED);
+        if let Some(read) = reads.get(&info.id).filter(|read| read.version == info.version) {
+            return Arc::clone(read);
+        }
+        if reads.len() >= KEPT
+            && let Some(oldest) = reads.iter().min_by_key(|(_, read)| read.begun).map(|(id, _)| id.clone())
+        {
+            reads.remove(&oldest);
+        }
+        let read =
+            Arc::new(Read { begun: Instant::now(), version: info.version.clone(), store: OnceCell::new() });
+        reads.insert(info.id.clone(), Arc::clone(&read));
+        read
+    }
+
+    async fn fill(&self, info: &KindInfo, deadline: Deadline) -> Result<Arc<RwLock<KindStore>>, LiveError> {
+        let path = collection_path(info, None);
+        let body = self.api.table(&path, Representation::TableOfObjects, deadline.remaining()).await;
+        let (columns, rows) = match body {
+            Ok(body) => rows_of_table(&body)?,
+            // Not every aggregated server speaks Table.
+            Err(ApiError::Invalid { status: 406 | 415, .. }) => {
+                let page = self.api.page(&path, Representation::Full, deadline.remaining()).await?;
+                let objects = page.items.iter().map(|item| serde_json::from_slice(item));
+                let objects = objects.collect::<Result<Vec<_>, _>>().map_err(malformed)?;
+                (Columns::generic(), objects.into_iter().map(|object| (object, None)).collect())
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Arc::new(RwLock::new(self.store(info, columns, rows)?)))
+    }
+
+    fn store(&self, info: &KindInfo, columns: Columns, rows: Vec<LiveRow>) -> Result<KindStore, LiveError> {
+        let shape = KindShape {
+            id: info.id.clone(),
+            api_version: info.api_version(),
+            kind: info.kind.clone(),
+            scope: info.scope,
+            columns: Arc::new(columns),
+            digest_key: self.digest_key.clone(),
+        };
+        let mut store = KindStore::new(shape.clone());
+        for (object, cells) in rows {
+            let mut prepared = prepare_value(&shape, object).map_err(malformed)?;
+            if let Some(cells) = cells {
+                prepared.cells = cells;
+            }
+            store.apply(prepared);
+        }
+        Ok(store)
+    }
+}
+
+/// An object, and its cells where the server computed them.
+type LiveRow = (Value, Option<Vec<Cell>>);
+
+fn rows_of_table(body: &[u8]) -> Result<(Columns, Vec<LiveRow>), LiveError> {
+    let table: Value = serde_json::from_slice(body).map_err(malformed)?;
+    let table = from_table(&table).map_err(malformed)?;
+    let narrow = |row: TableRow| {
+        let shown = table.columns.iter().zip(row.cells).filter(|(def, _)| !def.wide);
+        (row.object, Some(shown.map(|(_, cell)| cell).collect()))
+    };
+    let columns = Columns::served(&table.columns);
+    Ok((columns, table.rows.into_iter().map(narrow).collect()))
+}
+
+fn malformed(error: impl std::error::Error) -> LiveError {
+    LiveError::Malformed(error.to_string())
+}
+
+fn failed(info: &KindInfo, error: &LiveError) -> Nothing {
+    match error {
+        LiveError::Api(ApiError::NotFound { .. }) => {
+            Nothing { status: LegStatus::Absent, message: None, info: None }
+        }
+        LiveError::Api(error) => {
+            Nothing::new(leg_status(error), format!("{} can't be listed: {}", info.id, chain(error)))
+        }
+        LiveError::Malformed(_) => {
+            Nothing::new(LegStatus::Error, format!("{} can't be listed: {error}", info.id))
+        }
+    }
+}

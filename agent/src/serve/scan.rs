@@ -1,0 +1,95 @@
+//! Scans over a store, on blocking threads.
+
+use std::num::NonZero;
+use std::sync::Arc;
+
+use kubeplex_proto::status::{AgentError, AgentErrorCode};
+use tokio::sync::Semaphore;
+use tokio::time::timeout_at;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::contain::bug;
+use super::deadline::Deadline;
+use crate::query::ScanBudget;
+
+/// Runs scans, a bounded number at once: more would only slow each other down.
+pub(super) struct Scans {
+    tracker: TaskTracker,
+    at_once: Arc<Semaphore>,
+}
+
+impl Scans {
+    /// Two scans a processor, so that one that waits for a lock does not leave it idle.
+    pub(super) fn new(tracker: TaskTracker) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self { tracker, at_once: Arc::new(Semaphore::new(processors * 2)) }
+    }
+
+    /// Runs `scan` on a blocking thread. Dropping the future cancels it at the next thousand objects.
+    ///
+    /// # Errors
+    /// Those of `scan`; `Timeout` where no place was free before the deadline; `Internal` where it panicked.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        deadline: Deadline,
+        scan: impl FnOnce(&ScanBudget) -> Result<T, AgentError> + Send + 'static,
+    ) -> Result<T, AgentError> {
+        let place = Arc::clone(&self.at_once).acquire_owned();
+        let Ok(Ok(place)) = timeout_at(deadline.at(), place).await else {
+            let message = "the agent was busy with other reads until the deadline";
+            return Err(AgentError::new(AgentErrorCode::Timeout, message));
+        };
+        let cancelled = CancellationToken::new();
+        let budget = ScanBudget::new(deadline.std(), cancelled.clone());
+        let _cancel_on_drop = cancelled.drop_guard();
+        let task = self.tracker.spawn_blocking(move || {
+            let _place = place;
+            scan(&budget)
+        });
+        match task.await {
+            Ok(result) => result,
+            Err(failed) => match failed.try_into_panic() {
+                Ok(panic) => Err(bug("scan", &*panic)),
+                Err(_) => Err(AgentError::new(AgentErrorCode::Unavailable, "the agent is stopping")),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    fn scans(at_once: usize) -> Scans {
+        Scans { tracker: TaskTracker::new(), at_once: Arc::new(Semaphore::new(at_once)) }
+    }
+
+    #[tokio::test]
+    async fn a_scan_that_panics_costs_its_call_alone() {
+        let scans = scans(1);
+        let failing = scans.run(Deadline::after_ms(10_000), |_| -> Result<(), _> { panic!("a bug") });
+        assert_eq!(failing.await.unwrap_err().code, AgentErrorCode::Internal);
+        assert_eq!(scans.run(Deadline::after_ms(10_000), |_| Ok(7)).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn a_scan_waits_for_a_place_no_longer_than_its_deadline() {
+        let scans = scans(1);
+        let (finish, wait) = mpsc::channel::<()>();
+        let long = scans.run(Deadline::after_ms(10_000), move |_| {
+            let _ = wait.recv();
+            Ok(())
+        });
+        let late = async {
+            let refused = scans.run(Deadline::after_ms(20), |_| Ok(())).await;
+            drop(finish);
+            refused
+        };
+        let (long, late) = tokio::join!(long, late);
+        assert_eq!(long, Ok(()));
+        assert_eq!(late.unwrap_err().code, AgentErrorCode::Timeout);
+    }
+}
