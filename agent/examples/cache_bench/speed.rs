@@ -1,0 +1,76 @@
+//! Times of reading a row, reading a whole object, and taking objects in.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use kubeplex_agent::cache::KindStore;
+use kubeplex_agent::ingest::prepare;
+use kubeplex_proto::kind::Scope;
+use parking_lot::RwLock;
+use serde_json::{Value, json};
+
+use super::fixture::Cluster;
+use super::{SEED, feed};
+
+const READS: usize = 200_000;
+
+pub(crate) fn measure(pods: usize) -> anyhow::Result<Value> {
+    let cluster = Cluster::new(SEED, pods);
+    let store = RwLock::new(KindStore::new(feed::shape("pods", "Pod", Scope::Namespaced)?));
+    feed::list(&store, cluster.pods(), 1)?;
+    let ingest = ingest_time(&cluster, pods.min(5_000))?;
+    let store = store.read();
+    let keys: Vec<(String, String)> = store
+        .rows()
+        .map(|row| (row.namespace().unwrap_or_default().to_owned(), row.name().to_owned()))
+        .collect();
+    // A step that has no factor in common with the count visits every pod, in no order that a processor foresees.
+    let places = || (0..READS).map(|at| &keys[at * 7_919 % keys.len()]);
+
+    let mut seen = 0;
+    let rows = time(|| {
+        for (namespace, name) in places() {
+            let row = store.get(Some(namespace), name);
+            seen += row.map_or(0, |row| row.labels().count() + (0..5).filter(|at| black_box(row.cell(*at)) == row.cell(*at)).count());
+        }
+    });
+    let mut json = Vec::new();
+    let objects = time(|| {
+        for (namespace, name) in places() {
+            seen += usize::from(store.get(Some(namespace), name).is_some_and(|row| row.object(&mut json)));
+        }
+    });
+    black_box(seen);
+    let scan = time(|| seen += store.rows().filter(|row| row.label("app.kubernetes.io/version") == Some("1.2.3")).count());
+    Ok(json!({
+        "pods": pods,
+        "rowReadNs": rows.as_nanos() as u64 / READS as u64,
+        "objectReadNs": objects.as_nanos() as u64 / READS as u64,
+        "scannedRowNs": scan.as_nanos() as u64 / pods as u64,
+        "preparedPerSecond": ingest.0,
+        "appliedPerSecond": ingest.1,
+        "optimised": !cfg!(debug_assertions),
+    }))
+}
+
+/// Objects a second through each half of the way in, on one thread.
+fn ingest_time(cluster: &Cluster, count: usize) -> anyhow::Result<(u64, u64)> {
+    let shape = feed::shape("pods", "Pod", Scope::Namespaced)?;
+    let raw: Vec<_> = cluster.pods().take(count).collect();
+    let mut prepared = Vec::new();
+    let preparing = Instant::now();
+    for object in &raw {
+        prepared.push(prepare(&shape, object)?);
+    }
+    let preparing = preparing.elapsed();
+    let mut store = KindStore::new(shape);
+    let applying = time(|| prepared.into_iter().for_each(|object| _ = store.apply(object)));
+    let per_second = |took: Duration| (count as f64 / took.as_secs_f64()) as u64;
+    Ok((per_second(preparing), per_second(applying)))
+}
+
+fn time(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
