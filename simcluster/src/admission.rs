@@ -20,8 +20,6 @@ pub(crate) enum Part {
     Main,
     /// Only the status.
     Status,
-    /// All of it: the privilege of the simulation's own controllers.
-    Whole,
 }
 
 /// How an object is changed.
@@ -304,7 +302,6 @@ fn is_crd(resource: &Resource) -> bool {
 fn limit_to(part: Part, resource: &Resource, current: &Value, next: &mut Value) {
     let has_status = resource.subresources.iter().any(|name| name == "status");
     match part {
-        Part::Whole => {}
         Part::Main if !has_status => {}
         Part::Main => {
             let status = current.get("status").cloned();

@@ -25,6 +25,8 @@ pub struct SimConfig {
     pub kubernetes_version: String,
     /// What is in the cluster at the start.
     pub content: Content,
+    /// Whether some of it is broken.
+    pub troubles: Troubles,
     /// How the server answers `sendInitialEvents`.
     pub watch_list: WatchList,
     /// Whether `metrics.k8s.io` is installed and works.
@@ -52,6 +54,7 @@ impl Default for SimConfig {
             nodes: 6,
             kubernetes_version: "v1.35.2".into(),
             content: Content::Company,
+            troubles: Troubles::Known,
             watch_list: WatchList::Supported,
             metrics_api: MetricsApi::Available,
             policy: Policy::allow_all(),
@@ -82,6 +85,17 @@ pub enum Content {
     Empty,
     /// A small company: shop, payments, search, a platform team, some of it broken in known ways.
     Company,
+}
+
+/// What is wrong in the company at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Troubles {
+    /// Everything runs.
+    None,
+    /// CrashLoopBackOff in `payments/fraud-detector`, OOMKilled in `search/indexer`, an unschedulable pod of `shop/recommendations`, a stuck
+    /// rollout with ImagePullBackOff in `shop/checkout`, a failed Job of `payments/nightly-settlement`, a Pending claim `search/scratch`, a
+    /// Certificate and an Application of `payments` not ready, and, with more than two nodes, the last one NotReady.
+    Known,
 }
 
 /// Streaming lists, which old servers lack.

@@ -22,6 +22,11 @@ pub(crate) fn items<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
     value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
+/// Whether the condition of this type is true in `status.conditions`.
+pub(crate) fn flag_condition(object: &Value, condition: &str) -> bool {
+    items(object, "/status/conditions").iter().any(|found| text(found, "/type") == condition && text(found, "/status") == "True")
+}
+
 /// Sets the field `key` of the object at `pointer`, making the objects on the way.
 pub(crate) fn set(value: &mut Value, pointer: &str, new: impl Into<Value>) {
     let mut place = value;

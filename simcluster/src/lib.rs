@@ -22,10 +22,10 @@ mod table;
 
 pub use clock::SimClock;
 pub use cluster::{SimCluster, SimError};
-pub use config::{Content, MetricsApi, SimConfig, WatchList};
+pub use config::{Content, MetricsApi, SimConfig, Troubles, WatchList};
 pub use faults::{Call, Fault, FaultAction, FaultId, FaultPlan, StreamEnd, Verb};
 pub use http::{ConnectionReset, SimService};
-pub use motion::Workloads;
+pub use motion::{Happening, Workloads};
 pub use names::{GroupResource, Gvr};
 pub use policy::{Attributes, Policy, Rule, Subject, User};
 pub use stats::{CallLabel, Stats};

@@ -123,10 +123,6 @@ impl ApiError {
         Self { retry_after_seconds: Some(1), ..error }.with_details(json!({"causes": [cause]}))
     }
 
-    pub(crate) fn service_unavailable(message: &str) -> Self {
-        Self::new(503, "ServiceUnavailable", message.into())
-    }
-
     /// Any other code, for faults.
     pub(crate) fn other(code: u16, message: &str) -> Self {
         let reason = match code {
@@ -141,11 +137,6 @@ impl ApiError {
             _ => "",
         };
         Self::new(code, reason, message.into())
-    }
-
-    pub(crate) fn retry_after(mut self, seconds: Option<u32>) -> Self {
-        self.retry_after_seconds = seconds;
-        self
     }
 
     pub(crate) fn retry_after_seconds(&self) -> Option<u32> {

@@ -3,6 +3,11 @@
 mod age;
 mod cell;
 mod custom;
+mod general;
+mod network;
+mod pods;
+mod storage;
+mod workloads;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -31,6 +36,39 @@ pub(crate) fn cells(resource: &Resource, object: &Value, now: Timestamp) -> Vec<
 
 fn view(resource: &Resource) -> View {
     match (&*resource.group, &*resource.plural) {
+        ("", "pods") => pods::VIEW,
+        ("", "nodes") => general::NODES,
+        ("", "namespaces") => general::NAMESPACES,
+        ("", "events") => general::EVENTS,
+        ("", "secrets") => general::SECRETS,
+        ("", "configmaps") => general::CONFIG_MAPS,
+        ("", "serviceaccounts") => general::ONLY_AGE,
+        ("", "resourcequotas") => general::QUOTAS,
+        ("", "services") => network::SERVICES,
+        ("", "endpoints") => network::ENDPOINTS,
+        ("", "persistentvolumes") => storage::VOLUMES,
+        ("", "persistentvolumeclaims") => storage::CLAIMS,
+        ("", "replicationcontrollers") => workloads::REPLICATION_CONTROLLERS,
+        ("apps", "deployments") => workloads::DEPLOYMENTS,
+        ("apps", "replicasets") => workloads::REPLICA_SETS,
+        ("apps", "statefulsets") => workloads::STATEFUL_SETS,
+        ("apps", "daemonsets") => workloads::DAEMON_SETS,
+        ("apps", "controllerrevisions") => workloads::CONTROLLER_REVISIONS,
+        ("batch", "jobs") => workloads::JOBS,
+        ("batch", "cronjobs") => workloads::CRON_JOBS,
+        ("autoscaling", "horizontalpodautoscalers") => workloads::AUTOSCALERS,
+        ("policy", "poddisruptionbudgets") => workloads::BUDGETS,
+        ("discovery.k8s.io", "endpointslices") => network::ENDPOINT_SLICES,
+        ("networking.k8s.io", "ingresses") => network::INGRESSES,
+        ("networking.k8s.io", "ingressclasses") => network::INGRESS_CLASSES,
+        ("networking.k8s.io", "networkpolicies") => network::NETWORK_POLICIES,
+        ("storage.k8s.io", "storageclasses") => storage::CLASSES,
+        ("storage.k8s.io", "volumeattachments") => storage::ATTACHMENTS,
+        ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => general::ROLE_BINDINGS,
+        ("scheduling.k8s.io", "priorityclasses") => general::PRIORITY_CLASSES,
+        ("coordination.k8s.io", "leases") => general::LEASES,
+        ("admissionregistration.k8s.io", "mutatingwebhookconfigurations" | "validatingwebhookconfigurations") => general::WEBHOOKS,
+        ("apiregistration.k8s.io", "apiservices") => general::API_SERVICES,
         _ => FALLBACK,
     }
 }

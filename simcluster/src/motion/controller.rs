@@ -1,0 +1,217 @@
+//! One step of one Deployment towards its spec: ReplicaSets, pods, statuses, endpoints.
+
+use serde_json::Value;
+
+use super::{DEPLOYMENTS, Motion, PODS, REPLICA_SETS};
+use crate::generate::node::Node;
+use crate::generate::pod::{self, Life, Owner};
+use crate::generate::template;
+use crate::generate::workload::{Counts, Progress, deployment_status, replica_set, replica_set_status};
+use crate::generate::endpoint;
+use crate::json::{flag_condition, int, set, text};
+use crate::names::ObjectKey;
+
+/// Whether there is more to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Going,
+    Done,
+}
+
+/// A ReplicaSet with its pods.
+struct SetState {
+    set: Value,
+    pods: Vec<Value>,
+}
+
+impl SetState {
+    fn wanted(&self) -> usize {
+        usize::try_from(int(&self.set, "/spec/replicas")).unwrap_or(0)
+    }
+
+    fn ready(&self) -> usize {
+        self.pods.iter().filter(|pod| flag_condition(pod, "Ready")).count()
+    }
+}
+
+impl Motion {
+    pub(super) fn step(&mut self, key: &ObjectKey) -> Step {
+        let group_resource = crate::names::GroupResource::new(DEPLOYMENTS.0, DEPLOYMENTS.1);
+        let Some(deployment) = self.shared.store.get(&group_resource, key) else { return Step::Done };
+        let deployment = deployment.value();
+        let before = self.shared.store.revision();
+        let mut sets = self.sets(&deployment);
+        let current = self.current_set(&deployment, &mut sets);
+        self.scale_sets(&deployment, &mut sets, current);
+        for state in &mut sets {
+            self.step_pods(state);
+        }
+        let sets = self.sets(&deployment);
+        self.write_statuses(&deployment, &sets);
+        self.write_endpoints(&deployment, &sets);
+        if self.shared.store.revision() == before { Step::Done } else { Step::Going }
+    }
+
+    fn sets(&self, deployment: &Value) -> Vec<SetState> {
+        let namespace = text(deployment, "/metadata/namespace");
+        let sets = self.owned(REPLICA_SETS, namespace, text(deployment, "/metadata/uid"));
+        let pods = self.list(PODS, namespace);
+        let of = |set: &Value| {
+            let uid = text(set, "/metadata/uid");
+            pods.iter().filter(|pod| text(pod, "/metadata/ownerReferences/0/uid") == uid).cloned().collect()
+        };
+        sets.into_iter().map(|set| SetState { pods: of(&set), set }).collect()
+    }
+
+    /// The index of the set of the present template, which is made if there is none.
+    fn current_set(&mut self, deployment: &Value, sets: &mut Vec<SetState>) -> usize {
+        let name = format!("{}-{}", text(deployment, "/metadata/name"), template::hash(&deployment["spec"]["template"]));
+        if let Some(index) = sets.iter().position(|state| text(&state.set, "/metadata/name") == name) {
+            return index;
+        }
+        let at = self.now();
+        let revision = sets.len() as u64 + 1;
+        let mut deployment = deployment.clone();
+        deployment["kind"] = "Deployment".into();
+        deployment["apiVersion"] = "apps/v1".into();
+        let set = replica_set(&deployment, &deployment["spec"]["template"], Counts::default(), revision, &at, &mut self.random);
+        self.put(REPLICA_SETS, set.clone());
+        sets.push(SetState { set, pods: Vec::new() });
+        sets.len() - 1
+    }
+
+    /// A rolling update: the new set grows by a quarter once what it has is ready; the old ones shrink as the new one becomes ready.
+    fn scale_sets(&mut self, deployment: &Value, sets: &mut [SetState], current: usize) {
+        let desired = usize::try_from(int(deployment, "/spec/replicas")).unwrap_or(0);
+        let surge = (desired / 4).max(1);
+        let (wanted, ready) = (sets[current].wanted(), sets[current].ready());
+        let is_settled = wanted == ready;
+        let is_alone = sets.iter().enumerate().all(|(index, state)| index == current || state.wanted() == 0);
+        let new = match wanted {
+            wanted if wanted > desired || is_alone => desired,
+            wanted if is_settled => desired.min(wanted + surge),
+            wanted => wanted,
+        };
+        self.scale(&mut sets[current].set, new);
+        let mut old_budget = desired.saturating_sub(ready);
+        for (_, state) in sets.iter_mut().enumerate().filter(|(index, _)| *index != current) {
+            let keep = state.wanted().min(old_budget);
+            old_budget -= keep;
+            self.scale(&mut state.set, keep);
+        }
+    }
+
+    fn scale(&self, replica_set: &mut Value, replicas: usize) {
+        if int(replica_set, "/spec/replicas") != i64::try_from(replicas).unwrap_or(0) {
+            set(replica_set, "/spec/replicas", replicas);
+            self.put(REPLICA_SETS, replica_set.clone());
+        }
+    }
+
+    /// Terminating pods go, new ones start, missing ones are made, superfluous ones are told to end.
+    fn step_pods(&mut self, state: &mut SetState) {
+        let mut alive = Vec::new();
+        for mut pod in std::mem::take(&mut state.pods) {
+            if !text(&pod, "/metadata/deletionTimestamp").is_empty() {
+                self.delete(PODS, &pod);
+                continue;
+            }
+            if text(&pod, "/status/containerStatuses/0/state/waiting/reason") == "ContainerCreating" {
+                self.start(&mut pod);
+            }
+            alive.push(pod);
+        }
+        let wanted = state.wanted();
+        while alive.len() > wanted {
+            // Those that are not ready go first, then the youngest.
+            alive.sort_by_key(|pod| (flag_condition(pod, "Ready"), std::cmp::Reverse(text(pod, "/metadata/creationTimestamp").to_owned())));
+            self.terminate(alive.remove(0));
+        }
+        for _ in alive.len()..wanted {
+            self.create(&state.set);
+        }
+    }
+
+    /// Images whose tag ends in `-rc` do not exist.
+    fn start(&mut self, pod: &mut Value) {
+        let now = self.now();
+        let life = match text(pod, "/spec/containers/0/image").ends_with("-rc") {
+            true => Life::ImagePullBackOff,
+            false => Life::Running { since: now.clone(), restarts: 0, last_exit: None },
+        };
+        pod::live(pod, &life, &now, &mut self.random);
+        self.put(PODS, pod.clone());
+    }
+
+    fn terminate(&self, mut pod: Value) {
+        set(&mut pod, "/metadata/deletionTimestamp", self.now());
+        set(&mut pod, "/metadata/deletionGracePeriodSeconds", 30);
+        self.put(PODS, pod);
+    }
+
+    fn create(&mut self, replica_set: &Value) {
+        let namespace = text(replica_set, "/metadata/namespace").to_owned();
+        let owner = Owner::of("apps/v1", "ReplicaSet", replica_set);
+        let name = format!("{}-{}", owner.name, self.random.suffix(5));
+        let now = self.now();
+        let Some(node) = self.any(("", "nodes")) else { return };
+        let (node_name, ip) = (text(&node, "/metadata/name"), text(&node, "/status/addresses/0/address"));
+        let place = Node::existing(node_name, ip).place(&mut self.random);
+        let mut pod = pod::pod(&namespace, &name, &replica_set["spec"]["template"], &owner, &place, &now, &mut self.random);
+        pod::live(&mut pod, &Life::Creating, &now, &mut self.random);
+        self.put(PODS, pod);
+    }
+
+    fn write_statuses(&self, deployment: &Value, sets: &[SetState]) {
+        let generation = int(deployment, "/metadata/generation");
+        let current = format!("{}-{}", text(deployment, "/metadata/name"), template::hash(&deployment["spec"]["template"]));
+        let desired = usize::try_from(int(deployment, "/spec/replicas")).unwrap_or(0);
+        let mut counts = Counts { desired, ..Counts::default() };
+        for state in sets {
+            let own = Counts { desired: state.wanted(), current: state.pods.len(), updated: 0, ready: state.ready() };
+            let status = replica_set_status(own, int(&state.set, "/metadata/generation"));
+            self.put_status(REPLICA_SETS, &state.set, status);
+            counts.current += own.current;
+            counts.ready += own.ready;
+            counts.updated += if text(&state.set, "/metadata/name") == current { own.current } else { 0 };
+        }
+        let is_done = counts.ready == desired && counts.updated == desired && counts.current == desired;
+        let progress = if is_done { Progress::Done } else { Progress::Going };
+        let status = deployment_status(counts, generation, progress, &current, &self.now());
+        if without_times(&status) != without_times(&deployment["status"]) {
+            self.put_status(DEPLOYMENTS, deployment, status);
+        }
+    }
+
+    fn put_status(&self, kind: (&str, &str), object: &Value, status: Value) {
+        if object["status"] != status {
+            let mut object = object.clone();
+            object["status"] = status;
+            self.put(kind, object);
+        }
+    }
+
+    fn write_endpoints(&self, deployment: &Value, sets: &[SetState]) {
+        let slices = ("discovery.k8s.io", "endpointslices");
+        let name = text(deployment, "/metadata/name");
+        let mut found = self.list(slices, text(deployment, "/metadata/namespace"));
+        found.retain(|slice| text(slice, "/metadata/labels/kubernetes.io~1service-name") == name);
+        let Some(mut slice) = found.pop() else { return };
+        let pods = sets.iter().flat_map(|state| &state.pods).filter(|pod| !text(pod, "/status/podIP").is_empty());
+        let endpoints: Value = pods.map(endpoint).collect();
+        if slice["endpoints"] != endpoints {
+            slice["endpoints"] = endpoints;
+            self.put(slices, slice);
+        }
+    }
+}
+
+/// A status apart from the times of its conditions, which move only when something else does.
+fn without_times(status: &Value) -> Value {
+    let mut status = status.clone();
+    for condition in status.get_mut("conditions").and_then(Value::as_array_mut).into_iter().flatten() {
+        crate::json::remove(condition, "/lastUpdateTime");
+        crate::json::remove(condition, "/lastTransitionTime");
+    }
+    status
+}
