@@ -30,7 +30,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kubeplex_link::timings::Timings;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -90,16 +89,24 @@ impl Gateway {
         let telemetry = Telemetry::new();
         let registry = expect(&config);
         // Running calls still need the links, so these end after the calls.
-        let links = Links::new(registry.clone(), Timings::default(), tracker.clone(), drained.clone());
+        let links = Links::new(registry.clone(), *config.timings(), tracker.clone(), drained.clone());
         let pipeline = Arc::new(Pipeline::new(&config, registry.clone(), &telemetry));
         let endpoint = LinkEndpoint::new(links.clone(), Credentials::of(config.clusters()));
-        let app = endpoint.router().merge(mcp::router(pipeline.clone(), &config, drained.clone()));
+        let exchanges = TaskTracker::new();
+        let mcp = mcp::router(pipeline.clone(), &config, exchanges.clone(), drained.clone());
+        let app = endpoint.router().merge(mcp);
         let health = Admin::new(registry, pipeline.clone(), telemetry, stop.clone()).router();
         let connections = Connections { stop, cut: CancellationToken::new(), tracker: TaskTracker::new() };
-        for (name, listener, app) in [("main listener", listener, app), ("admin listener", admin_listener, health)] {
+        for (name, listener, app) in
+            [("main listener", listener, app), ("admin listener", admin_listener, health)]
+        {
             run(&tracker, name, serve::serve(name, listener, app, connections.clone()));
         }
-        run(&tracker, "shutdown", shut_down(pipeline.clone(), connections, drained, config.limits().drain));
+        run(
+            &tracker,
+            "shutdown",
+            shut_down(pipeline.clone(), exchanges, connections, drained, config.limits().drain),
+        );
         Ok(Self { addresses: Addresses { listen, admin }, links, pipeline })
     }
 
@@ -136,15 +143,23 @@ fn run(tracker: &TaskTracker, name: &'static str, task: impl Future<Output = ()>
 }
 
 /// The end in two steps: calls that run may finish, then streams, links and connections are cut.
-async fn shut_down(pipeline: Arc<Pipeline>, connections: Connections, drained: CancellationToken, patience: Duration) {
+async fn shut_down(
+    pipeline: Arc<Pipeline>,
+    exchanges: TaskTracker,
+    connections: Connections,
+    drained: CancellationToken,
+    patience: Duration,
+) {
     connections.stop.cancelled().await;
     tracing::info!(calls = pipeline.calls_in_flight(), "stopping: waiting for running calls");
     if timeout(patience, pipeline.drain()).await.is_err() {
         tracing::warn!(calls = pipeline.calls_in_flight(), "calls that are still running are cut off");
     }
+    // Answers that are ready still have to be sent; whoever does not take theirs in time does not get it.
+    exchanges.close();
+    drop(timeout(LAST_WORDS, exchanges.wait()).await);
     drained.cancel();
     connections.tracker.close();
-    // Whoever does not take their last answer in time does not get it.
     if timeout(LAST_WORDS, connections.tracker.wait()).await.is_err() {
         connections.cut.cancel();
         connections.tracker.wait().await;

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use kubeplex_link::timings::Timings;
 use kubeplex_proto::ids::ClusterId;
 
-use super::raw::{RawCluster, RawConfig, RawLimits};
+use super::raw::{RawCluster, RawConfig, RawLimits, RawLink};
 use super::{
     ConfigError, CursorKey, DEFAULT_ADMIN, DEFAULT_LISTEN, ExpectedCluster, Fixtures, GatewayConfig, Mistake,
     TokenHash,
@@ -30,6 +31,7 @@ pub(super) fn validate(raw: RawConfig) -> Result<GatewayConfig, ConfigError> {
     mistakes.hosts(&raw.mcp.allowed_hosts);
     mistakes.origins(&raw.mcp.allowed_origins);
     let limits = mistakes.limits(&raw.limits);
+    let timings = mistakes.timings(&raw.link);
     let clusters = mistakes.clusters(raw.clusters);
     mistakes.into_result(GatewayConfig {
         listen,
@@ -38,6 +40,7 @@ pub(super) fn validate(raw: RawConfig) -> Result<GatewayConfig, ConfigError> {
         allowed_hosts: raw.mcp.allowed_hosts,
         allowed_origins: raw.mcp.allowed_origins,
         limits,
+        timings,
         cursor_key,
         fixtures: if raw.mcp.conformance_fixtures { Fixtures::Served } else { Fixtures::Hidden },
     })
@@ -160,6 +163,33 @@ impl Mistakes {
             self.add("limits.legs_per_cluster", problem);
         }
         limits
+    }
+
+    fn timings(&mut self, raw: &RawLink) -> Timings {
+        let default = Timings::default();
+        let duration = |value: Option<u64>, default: Duration| value.map_or(default, Duration::from_millis);
+        let timings = Timings {
+            heartbeat: duration(raw.heartbeat_ms, default.heartbeat),
+            suspect_after: duration(raw.suspect_after_ms, default.suspect_after),
+            lost_after: duration(raw.lost_after_ms, default.lost_after),
+            ..default
+        };
+        // With jitter a heartbeat may come a fifth late, and one of them may get lost.
+        if timings.heartbeat.is_zero() || timings.heartbeat.mul_f64(1.2) >= timings.suspect_after {
+            let (beat, suspect) = (timings.heartbeat.as_millis(), timings.suspect_after.as_millis());
+            let problem = format!(
+                "a heartbeat every {beat} ms must fit well into suspect_after_ms, which is {suspect}"
+            );
+            self.add("link.heartbeat_ms", problem);
+        }
+        if timings.suspect_after >= timings.lost_after {
+            let (suspect, lost) = (timings.suspect_after.as_millis(), timings.lost_after.as_millis());
+            self.add(
+                "link.suspect_after_ms",
+                format!("{suspect} must be below lost_after_ms, which is {lost}"),
+            );
+        }
+        timings
     }
 
     fn positive<T: PartialEq + From<u8>>(&mut self, key: &str, value: Option<T>, default: T) -> T {

@@ -12,6 +12,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
+use kubeplex_link::timings::Timings;
 use kubeplex_proto::ids::ClusterId;
 use sha2::{Digest as _, Sha256};
 
@@ -33,6 +34,7 @@ pub struct GatewayConfig {
     allowed_hosts: Vec<String>,
     allowed_origins: Vec<String>,
     limits: Limits,
+    timings: Timings,
     cursor_key: Option<CursorKey>,
     fixtures: Fixtures,
 }
@@ -78,6 +80,7 @@ impl Default for GatewayConfig {
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             limits: Limits::default(),
+            timings: Timings::default(),
             cursor_key: None,
             fixtures: Fixtures::Hidden,
         }
@@ -131,6 +134,10 @@ impl GatewayConfig {
         Self { limits, ..self }
     }
 
+    pub fn with_timings(self, timings: Timings) -> Self {
+        Self { timings, ..self }
+    }
+
     pub fn with_fixtures(self, fixtures: Fixtures) -> Self {
         Self { fixtures, ..self }
     }
@@ -159,6 +166,11 @@ impl GatewayConfig {
 
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Of the links.
+    pub fn timings(&self) -> &Timings {
+        &self.timings
     }
 
     pub fn cursor_key(&self) -> Option<&CursorKey> {

@@ -11,6 +11,7 @@ pub(super) struct RawConfig {
     pub(super) gateway: RawGateway,
     pub(super) mcp: RawMcp,
     pub(super) limits: RawLimits,
+    pub(super) link: RawLink,
     #[serde(rename = "cluster")]
     pub(super) clusters: Vec<RawCluster>,
 }
@@ -50,6 +51,18 @@ pub(super) struct RawLimits {
     pub(super) sessions: Option<usize>,
     pub(super) session_idle_ms: Option<u64>,
     pub(super) drain_ms: Option<u64>,
+}
+
+/// How links are watched, in milliseconds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawLink {
+    /// How often each end says that it is alive, before jitter.
+    pub(super) heartbeat_ms: Option<u64>,
+    /// Silence after which the other end is suspected to be gone.
+    pub(super) suspect_after_ms: Option<u64>,
+    /// Silence after which it is gone.
+    pub(super) lost_after_ms: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -62,6 +62,9 @@ fn all_mistakes_are_reported_at_once() {
         sessions = 0
         legs_per_cluster = 64
         session_idle_ms = 120000
+        [link]
+        heartbeat_ms = 8000
+        lost_after_ms = 8000
         [[cluster]]
         name = "a,b"
         [[cluster]]
@@ -84,6 +87,8 @@ fn all_mistakes_are_reported_at_once() {
         "limits.sessions: 0 would refuse everything",
         "limits.session_idle_ms: a call may take 120 s",
         "limits.legs_per_cluster: 64 must stay below",
+        "link.heartbeat_ms: a heartbeat every 8000 ms",
+        "link.suspect_after_ms: 8000 must be below",
         "cluster[0].name: \"a,b\" can't name a cluster",
         "cluster[2].token_sha256: another cluster has the same token",
         "cluster[2].name: \"twice\" is there twice",
@@ -93,6 +98,15 @@ fn all_mistakes_are_reported_at_once() {
     for (found, wanted) in found.iter().zip(wanted) {
         assert!(found.starts_with(wanted), "{found} instead of {wanted}");
     }
+}
+
+#[test]
+fn the_example_is_the_default_with_two_clusters() {
+    let config = GatewayConfig::from_toml(include_str!("../../config.example.toml")).unwrap();
+    assert_eq!((config.listen(), config.admin()), (DEFAULT_LISTEN, DEFAULT_ADMIN));
+    assert_eq!(config.limits(), &Limits::default());
+    assert_eq!(config.timings(), &Timings::default());
+    assert_eq!(config.clusters().len(), 2);
 }
 
 #[test]

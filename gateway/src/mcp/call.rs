@@ -19,7 +19,6 @@ use crate::identify::{self, Caller};
 use crate::limits::PROGRESS_EVERY;
 use crate::pipeline::{Pipeline, Question, Surface};
 use crate::render::Rendered;
-use crate::request::bounds::MAX_TIMEOUT_S;
 use crate::trace::Trace;
 
 /// In a request's `_meta`: `true` asks for a trace. In an answer's: the trace.
@@ -83,7 +82,6 @@ async fn report_progress(context: &RequestContext<RoleServer>, trace: &Trace) ->
         let progress = trace.progress();
         // The protocol wants a number that grows with every notification, so it is time that is counted.
         let param = ProgressNotificationParam::new(token.clone(), trace.started().elapsed().as_secs_f64())
-            .with_total(MAX_TIMEOUT_S as f64)
             .with_message(format!("{} of {} clusters answered", progress.over, progress.expected));
         if context.peer.notify_progress(param).await.is_err() {
             return std::future::pending().await;

@@ -9,8 +9,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
+use http_body_util::BodyExt as _;
 use serde::Deserialize;
 use serde_json::json;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::sessions::BoundedSessions;
 use crate::limits::{BODY_TIMEOUT, JSON_DEPTH, Limits, SESSION_RETRY_AFTER_S};
@@ -22,6 +25,7 @@ const INVALID_REQUEST: i32 = -32_600;
 pub(super) struct Guard {
     request_bytes: usize,
     sessions: Arc<BoundedSessions>,
+    exchanges: TaskTracker,
 }
 
 /// Why a request goes no further.
@@ -38,8 +42,8 @@ enum Denied {
 }
 
 impl Guard {
-    pub(super) fn new(limits: &Limits, sessions: Arc<BoundedSessions>) -> Self {
-        Self { request_bytes: limits.request_bytes, sessions }
+    pub(super) fn new(limits: &Limits, sessions: Arc<BoundedSessions>, exchanges: TaskTracker) -> Self {
+        Self { request_bytes: limits.request_bytes, sessions, exchanges }
     }
 
     async fn admit(&self, request: Request) -> Result<Request, Denied> {
@@ -62,13 +66,25 @@ impl Guard {
 
 /// The middleware.
 pub(super) async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    // A GET is a stream without an end; nobody waits for that.
+    let exchange = (request.method() == Method::POST).then(|| guard.exchanges.token());
     match guard.admit(request).await {
-        Ok(request) => next.run(request).await,
+        Ok(request) => until_sent(next.run(request).await, exchange),
         Err(denied) => {
             tracing::info!(reason = %denied, "a request was not let in");
             denied.into_response()
         }
     }
+}
+
+/// Keeps the exchange's token for as long as there is something left to send.
+fn until_sent(response: Response, exchange: Option<TaskTrackerToken>) -> Response {
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _kept = &exchange;
+            frame
+        }))
+    })
 }
 
 /// The deepest nesting of arrays and objects. Text that is not JSON gets some number; the parser will say what is wrong.

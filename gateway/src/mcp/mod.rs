@@ -15,6 +15,7 @@ use std::sync::Arc;
 use axum::{Router, middleware};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::config::GatewayConfig;
 use crate::pipeline::Pipeline;
@@ -38,13 +39,19 @@ const LOOPBACK_ORIGINS: [&str; 6] = [
     "https://[::1]:*",
 ];
 
-/// The endpoint's route. When `cut` is cancelled, sessions and open streams end.
-pub fn router(pipeline: Arc<Pipeline>, config: &GatewayConfig, cut: CancellationToken) -> Router {
+/// The endpoint's route. `exchanges` holds a token for every request until its answer is out; when `cut` is cancelled,
+/// sessions and open streams end.
+pub fn router(
+    pipeline: Arc<Pipeline>,
+    config: &GatewayConfig,
+    exchanges: TaskTracker,
+    cut: CancellationToken,
+) -> Router {
     let sessions = Arc::new(BoundedSessions::new(config.limits()));
     let server = McpServer::new(pipeline, config.fixtures());
     let service =
         StreamableHttpService::new(move || Ok(server.clone()), sessions.clone(), transport(config, cut));
-    let guard = Guard::new(config.limits(), sessions);
+    let guard = Guard::new(config.limits(), sessions, exchanges);
     Router::new().route_service(PATH, service).layer(middleware::from_fn_with_state(guard, guard::check))
 }
 
