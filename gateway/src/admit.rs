@@ -157,3 +157,87 @@ fn rate_limited(wait: Duration) -> CallError {
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use kubeplex_proto::visibility::Visibility;
+    use serde_json::json;
+
+    use super::*;
+    use crate::fleet::Fleet;
+    use crate::identify::somebody;
+    use crate::policy;
+    use crate::request::fixtures::{cluster, fleet, resolved};
+    use crate::tools;
+
+    fn shops() -> Fleet {
+        fleet(vec![cluster("a", &[]), cluster("b", &[]), cluster("c", &[])])
+    }
+
+    fn permit(tool: &str) -> Permit {
+        let request = resolved(&shops(), tool, &json!({})).unwrap();
+        policy::authorize(somebody(Visibility::everything()), tools::registry().get(tool).unwrap(), request)
+            .unwrap()
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(1)
+    }
+
+    #[test]
+    fn a_call_is_charged_for_its_legs_and_the_objects_there() {
+        assert_eq!(charge(permit("clusters_list").request()), Charge { legs: 0, cells: NonZeroU32::MIN });
+        let mut objects = 0;
+        for cluster in shops().clusters() {
+            objects += cluster
+                .last_known_objects(&kubeplex_proto::kind::GroupResource::new("", "pods"))
+                .unwrap_or(0);
+        }
+        let cells = 3 + u32::try_from(objects / OBJECTS_PER_CHARGE).unwrap();
+        assert_eq!(
+            charge(permit("pods_list").request()),
+            Charge { legs: 3, cells: NonZeroU32::new(cells).unwrap() }
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_gets_all_its_places_or_none_and_gives_them_back() {
+        let admission = Admission::new(&Limits { legs_in_flight: 4, ..Limits::default() });
+        let first = admission.admit(permit("pods_list"), soon()).await.unwrap();
+        let refused = admission.admit(permit("pods_list"), soon()).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Unavailable);
+        assert!(refused.retry_after_ms.is_some());
+        assert_eq!(admission.calls_in_flight(), 1, "a refused call holds nothing");
+        let (second, ()) = tokio::join!(admission.admit(permit("pods_list"), soon()), async { drop(first) });
+        assert!(second.is_ok(), "places that come free go to whoever waits");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_over_more_clusters_than_there_are_places_still_gets_in() {
+        let admission = Admission::new(&Limits { legs_in_flight: 2, ..Limits::default() });
+        assert!(admission.admit(permit("pods_list"), soon()).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_can_never_be_paid_for_is_too_large() {
+        let admission = Admission::new(&Limits { charges_burst: 2, ..Limits::default() });
+        let error = admission.admit(permit("pods_list"), soon()).await.unwrap_err();
+        assert_eq!(error.code, ErrorCode::TooLarge);
+        assert!(admission.admit(permit("clusters_list"), soon()).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_drained_gate_lets_nobody_in_and_waits_for_the_last_call() {
+        let admission = Arc::new(Admission::new(&Limits::default()));
+        let last = admission.admit(permit("pods_list"), soon()).await.unwrap();
+        let draining = admission.drain();
+        tokio::pin!(draining);
+        assert!(futures::poll!(draining.as_mut()).is_pending());
+        assert!(admission.admit(permit("pods_list"), soon()).await.is_err());
+        drop(last);
+        draining.await;
+        assert!(admission.admit(permit("pods_list"), soon()).await.is_err());
+    }
+}

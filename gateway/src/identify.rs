@@ -48,6 +48,12 @@ pub fn local_user() -> Caller {
     }
 }
 
+/// Somebody who may see only this, for tests of later stages.
+#[cfg(test)]
+pub(crate) fn somebody(visibility: Visibility) -> Caller {
+    Caller { identity: Identity { user: "somebody".to_owned(), groups: Vec::new() }, visibility }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -71,3 +71,45 @@ pub fn authorize(caller: Caller, tool: &Tool, request: Request) -> Result<Permit
 fn forbidden(message: String) -> CallError {
     CallError::new(ErrorCode::Forbidden, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use kubeplex_proto::pattern::Pattern;
+    use kubeplex_proto::visibility::{Reach, Visibility, VisibilityRule};
+    use serde_json::json;
+
+    use super::*;
+    use crate::identify::somebody;
+    use crate::request::fixtures::{cluster, fleet, resolved};
+    use crate::tools;
+
+    fn only_kinds(kind: &str) -> Visibility {
+        let kinds = Reach::Only(vec![Pattern::new(kind)]);
+        Visibility::of(vec![VisibilityRule { kinds, namespaces: Reach::All, names: Reach::All }])
+    }
+
+    #[test]
+    fn a_caller_who_may_see_nothing_has_no_tools() {
+        for tool in tools::registry().tools() {
+            assert_eq!(decide(&somebody(Visibility::everything()), tool), Decision::Allow, "{}", tool.name);
+            assert_eq!(decide(&somebody(Visibility::nothing()), tool), Decision::Hide, "{}", tool.name);
+        }
+    }
+
+    #[test]
+    fn what_is_listed_and_what_is_let_through_agree() {
+        let fleet = fleet(vec![cluster("a", &[])]);
+        let tool = tools::registry().get("pods_list").unwrap();
+        for (visibility, refusal) in [
+            (Visibility::everything(), None),
+            (only_kinds("pods"), None),
+            (only_kinds("deployments.apps"), Some("somebody may not see pods in any cluster")),
+            (Visibility::nothing(), Some("somebody may not use pods_list")),
+        ] {
+            let request = resolved(&fleet, "pods_list", &json!({})).unwrap();
+            let refused = authorize(somebody(visibility), tool, request).err();
+            assert_eq!(refused.as_ref().map(|error| error.message.as_str()), refusal);
+            assert!(refused.is_none_or(|error| error.code == ErrorCode::Forbidden));
+        }
+    }
+}

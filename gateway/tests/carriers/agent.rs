@@ -22,39 +22,39 @@ use kubeplex_proto::paths;
 use kubeplex_proto::status::{AgentError, AgentErrorCode};
 use tokio::sync::{mpsc, watch};
 
-pub const COUNT: &str = "/test/count";
-pub const REFUSE: &str = "/test/refuse";
-pub const BARE_STATUS: &str = "/test/bare-status";
-pub const GARBAGE: &str = "/test/garbage";
-pub const ENDLESS: &str = "/test/endless";
-pub const BREAK: &str = "/test/break";
-pub const FIRST_THEN_HANG: &str = "/test/first-then-hang";
-pub const HANG: &str = "/test/hang";
-pub const PANIC: &str = "/test/panic";
-pub const BULK: &str = "/test/bulk";
+pub(crate) const COUNT: &str = "/test/count";
+pub(crate) const REFUSE: &str = "/test/refuse";
+pub(crate) const BARE_STATUS: &str = "/test/bare-status";
+pub(crate) const GARBAGE: &str = "/test/garbage";
+pub(crate) const ENDLESS: &str = "/test/endless";
+pub(crate) const BREAK: &str = "/test/break";
+pub(crate) const FIRST_THEN_HANG: &str = "/test/first-then-hang";
+pub(crate) const HANG: &str = "/test/hang";
+pub(crate) const PANIC: &str = "/test/panic";
+pub(crate) const BULK: &str = "/test/bulk";
 
 /// How many bytes the frames of [`BULK`] carry, and how many frames there are.
-pub const BULK_FRAME: usize = 10_000;
-pub const BULK_FRAMES: usize = 1_000;
+pub(crate) const BULK_FRAME: usize = 10_000;
+pub(crate) const BULK_FRAMES: usize = 1_000;
 
 /// What the agent says of itself, and what it saw.
 #[derive(Clone)]
-pub struct HandMade {
-    pub cluster: ClusterId,
-    pub instance: &'static str,
-    pub protocol: ProtocolRange,
+pub(crate) struct HandMade {
+    pub(crate) cluster: ClusterId,
+    pub(crate) instance: &'static str,
+    pub(crate) protocol: ProtocolRange,
     epoch: Arc<AtomicU64>,
     /// Handlers at work on a call.
-    pub at_work: Arc<watch::Sender<usize>>,
+    pub(crate) at_work: Arc<watch::Sender<usize>>,
     /// Heartbeats from the gateway.
-    pub beats: Arc<watch::Sender<usize>>,
+    pub(crate) beats: Arc<watch::Sender<usize>>,
     /// The gateway's first word on the last link.
-    pub first_word: Arc<watch::Sender<Option<GatewayFrame>>>,
+    pub(crate) first_word: Arc<watch::Sender<Option<GatewayFrame>>>,
     reports: Arc<watch::Sender<Report>>,
 }
 
 impl HandMade {
-    pub fn of(cluster: &str) -> Self {
+    pub(crate) fn of(cluster: &str) -> Self {
         Self {
             cluster: ClusterId::new(cluster).unwrap(),
             instance: "first",
@@ -68,22 +68,25 @@ impl HandMade {
     }
 
     /// Another process for the same cluster, that saw nothing yet.
-    pub fn twin(&self, instance: &'static str) -> Self {
+    pub(crate) fn twin(&self, instance: &'static str) -> Self {
         Self { instance, ..Self::of(self.cluster.as_str()) }
     }
 
     /// Sends a report over the control stream.
-    pub fn report(&self, report: Report) {
+    pub(crate) fn report(&self, report: Report) {
         self.reports.send_replace(report);
     }
 
-    pub fn router(&self) -> Router {
+    pub(crate) fn router(&self) -> Router {
         Router::new()
             .route(paths::CONTROL, post(control))
             .route(COUNT, post(|| async { lines((1..=200).map(|n| format!("{{\"n\":{n}}}\n"))) }))
             .route(REFUSE, post(refuse))
             .route(BARE_STATUS, post(|| async { (StatusCode::BAD_GATEWAY, "<html>proxy</html>") }))
-            .route(GARBAGE, post(|| async { lines(["{\"n\":1}\n", "\u{1}\u{2} not JSON\n"].map(str::to_owned)) }))
+            .route(
+                GARBAGE,
+                post(|| async { lines(["{\"n\":1}\n", "\u{1}\u{2} not JSON\n"].map(str::to_owned)) }),
+            )
             .route(ENDLESS, post(endless))
             .route(BREAK, post(break_off))
             .route(FIRST_THEN_HANG, post(first_then_hang))

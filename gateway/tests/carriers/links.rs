@@ -142,7 +142,10 @@ async fn an_agent_killed_in_the_middle_of_a_reply_is_an_error_and_lost() {
         let mut frames = rig.carrier().call(agent::FIRST_THEN_HANG, Bytes::new()).await.unwrap();
         frames.next::<IgnoredAny>().await.unwrap().unwrap();
         drop(dialled);
-        assert!(frames.next::<IgnoredAny>().await.unwrap().is_err(), "the end of the agent is not the end of the reply");
+        assert!(
+            frames.next::<IgnoredAny>().await.unwrap().is_err(),
+            "the end of the agent is not the end of the reply"
+        );
         rig.until(LinkState::Lost).await;
         let Err(unreachable) = rig.registry().leg(&cluster()) else { panic!("a leg to a lost cluster") };
         assert_eq!(unreachable.status, LegStatus::Disconnected);

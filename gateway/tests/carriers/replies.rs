@@ -41,20 +41,20 @@ async fn busy(agent: &HandMade) {
     until(&agent.at_work, |count| *count > 0).await;
 }
 
-pub async fn frames_arrive_in_order(rig: Rig) {
+pub(crate) async fn frames_arrive_in_order(rig: Rig) {
     let (rows, error) = rows(call(&rig, agent::COUNT).await.unwrap()).await;
     assert!(error.is_none(), "{error:?}");
     assert_eq!(rows, (1..=200).collect::<Vec<_>>());
 }
 
-pub async fn a_refusal_keeps_its_words(rig: Rig) {
+pub(crate) async fn a_refusal_keeps_its_words(rig: Rig) {
     let Err(CarrierError::Refused(error)) = call(&rig, agent::REFUSE).await else { panic!("no refusal") };
     assert_eq!(error.code, AgentErrorCode::InvalidArgument);
     assert_eq!(error.message, "no column \"stauts\"");
     assert_eq!(error.hint.as_deref(), Some("status"));
 }
 
-pub async fn a_status_without_words_is_quoted(rig: Rig) {
+pub(crate) async fn a_status_without_words_is_quoted(rig: Rig) {
     let Err(CarrierError::Unexplained { status, excerpt }) = call(&rig, agent::BARE_STATUS).await else {
         panic!("no error")
     };
@@ -65,13 +65,13 @@ pub async fn a_status_without_words_is_quoted(rig: Rig) {
     assert_eq!(status.as_u16(), 404);
 }
 
-pub async fn garbage_is_an_error(rig: Rig) {
+pub(crate) async fn garbage_is_an_error(rig: Rig) {
     let (rows, error) = rows(call(&rig, agent::GARBAGE).await.unwrap()).await;
     assert_eq!(rows, [1]);
     assert!(matches!(error, Some(CarrierError::Frame(FrameError::Malformed { .. }))), "{error:?}");
 }
 
-pub async fn an_endless_frame_is_cut_off(rig: Rig) {
+pub(crate) async fn an_endless_frame_is_cut_off(rig: Rig) {
     let (_, error) = rows(call(&rig, agent::ENDLESS).await.unwrap()).await;
     let limit_reached = matches!(
         error,
@@ -81,13 +81,18 @@ pub async fn an_endless_frame_is_cut_off(rig: Rig) {
     idle(&rig.agent).await;
 }
 
-pub async fn a_reply_that_breaks_is_not_taken_for_complete(rig: Rig) {
-    let (rows, error) = rows(call(&rig, agent::BREAK).await.unwrap()).await;
+pub(crate) async fn a_reply_that_breaks_is_not_taken_for_complete(rig: Rig) {
+    // The end of a stream may overtake its beginning; either way it is no complete answer.
+    let (rows, error) = match call(&rig, agent::BREAK).await {
+        Ok(frames) => rows(frames).await,
+        Err(error) => (Vec::new(), Some(error)),
+    };
     assert!(rows.len() <= 1, "{rows:?}");
-    assert!(matches!(error, Some(CarrierError::Frame(FrameError::Broken(_)))), "{error:?}");
+    let broken = matches!(error, Some(CarrierError::Broken(_) | CarrierError::Frame(FrameError::Broken(_))));
+    assert!(broken, "{error:?}");
 }
 
-pub async fn dropping_a_reply_ends_its_handler(rig: Rig) {
+pub(crate) async fn dropping_a_reply_ends_its_handler(rig: Rig) {
     let mut frames = call(&rig, agent::FIRST_THEN_HANG).await.unwrap();
     assert_eq!(frames.next::<Row>().await.unwrap().unwrap().n, 1);
     busy(&rig.agent).await;
@@ -95,7 +100,7 @@ pub async fn dropping_a_reply_ends_its_handler(rig: Rig) {
     idle(&rig.agent).await;
 }
 
-pub async fn dropping_a_call_ends_its_handler(rig: Rig) {
+pub(crate) async fn dropping_a_call_ends_its_handler(rig: Rig) {
     tokio::select! {
         answer = call(&rig, agent::HANG) => panic!("answered: {:?}", answer.err()),
         () = busy(&rig.agent) => {}
@@ -103,13 +108,13 @@ pub async fn dropping_a_call_ends_its_handler(rig: Rig) {
     idle(&rig.agent).await;
 }
 
-pub async fn a_panic_costs_one_call(rig: Rig) {
+pub(crate) async fn a_panic_costs_one_call(rig: Rig) {
     let answer = call(&rig, agent::PANIC).await;
     assert!(matches!(answer, Err(CarrierError::Panicked | CarrierError::Broken(_))), "{:?}", answer.err());
     frames_arrive_in_order(rig).await;
 }
 
-pub async fn reports_reach_the_registry(rig: Rig) {
+pub(crate) async fn reports_reach_the_registry(rig: Rig) {
     let pods = GroupResource::new("", "pods");
     let kind = |revision, objects| KindReport {
         kind: pods.clone(),
@@ -119,7 +124,8 @@ pub async fn reports_reach_the_registry(rig: Rig) {
         age_ms: Some(40),
         message: None,
     };
-    let discovery = KindTable { kinds: Vec::new(), failed_groups: vec![("metrics.k8s.io".into(), "503".into())] };
+    let discovery =
+        KindTable { kinds: Vec::new(), failed_groups: vec![("metrics.k8s.io".into(), "503".into())] };
     rig.agent.report(Report {
         kinds: vec![kind(7, 412)],
         discovery: Some(discovery.clone()),

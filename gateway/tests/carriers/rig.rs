@@ -29,24 +29,24 @@ use tokio_util::task::TaskTracker;
 
 use crate::agent::HandMade;
 
-pub const CLUSTER: &str = "prod-eu";
-pub const TOKEN: &str = "the-token-of-prod-eu";
+pub(crate) const CLUSTER: &str = "prod-eu";
+pub(crate) const TOKEN: &str = "the-token-of-prod-eu";
 
 /// Long enough for any machine; a test that needs it has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Fails instead of hanging.
-pub async fn within<T>(work: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, work).await.expect("the test hangs")
 }
 
 /// Waits until `accept` holds for the watched value.
-pub async fn until<T>(value: &watch::Sender<T>, accept: impl FnMut(&T) -> bool) {
+pub(crate) async fn until<T>(value: &watch::Sender<T>, accept: impl FnMut(&T) -> bool) {
     value.subscribe().wait_for(accept).await.unwrap();
 }
 
 /// Quick heartbeats, and patience enough for a busy machine.
-pub fn quick() -> Timings {
+pub(crate) fn quick() -> Timings {
     Timings {
         heartbeat: Duration::from_millis(50),
         suspect_after: Duration::from_secs(4),
@@ -56,23 +56,23 @@ pub fn quick() -> Timings {
 }
 
 /// The gateway's side.
-pub struct Rig {
-    pub links: Links,
-    pub agent: HandMade,
-    pub stop: CancellationToken,
-    pub tracker: TaskTracker,
+pub(crate) struct Rig {
+    pub(crate) links: Links,
+    pub(crate) agent: HandMade,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tracker: TaskTracker,
     address: Option<SocketAddr>,
+    dialled: Option<Dialled>,
     tasks: JoinSet<()>,
 }
 
 /// The agent's end of one link; dropping it kills the agent.
-pub struct Dialled {
-    pub ended: JoinSet<Result<(), hyper::Error>>,
-    pub drain: CancellationToken,
+pub(crate) struct Dialled {
+    pub(crate) ended: JoinSet<Result<(), hyper::Error>>,
     _cut: tokio_util::sync::DropGuard,
 }
 
-pub fn cluster() -> ClusterId {
+pub(crate) fn cluster() -> ClusterId {
     ClusterId::new(CLUSTER).unwrap()
 }
 
@@ -83,11 +83,19 @@ impl Rig {
         let labels = BTreeMap::from([("region".to_owned(), "eu".to_owned())]);
         registry.expect(cluster(), labels);
         let links = Links::new(registry, timings, tracker.clone(), stop.clone());
-        Self { links, agent: HandMade::of(CLUSTER), stop, tracker, address: None, tasks: JoinSet::new() }
+        Self {
+            links,
+            agent: HandMade::of(CLUSTER),
+            stop,
+            tracker,
+            address: None,
+            dialled: None,
+            tasks: JoinSet::new(),
+        }
     }
 
     /// With the agent attached in process.
-    pub async fn in_process() -> Self {
+    pub(crate) async fn in_process() -> Self {
         let rig = Self::new(quick());
         rig.links.attach_in_process(cluster(), rig.agent.router());
         rig.until(LinkState::Connected).await;
@@ -95,16 +103,15 @@ impl Rig {
     }
 
     /// With the agent linked over a WebSocket.
-    pub async fn web_socket() -> Self {
+    pub(crate) async fn web_socket() -> Self {
         let mut rig = Self::listening(quick()).await;
-        let mut dialled = rig.dial(&rig.agent.clone(), TOKEN).await.unwrap();
-        rig.tasks.spawn(async move { while dialled.ended.join_next().await.is_some() {} });
+        rig.dialled = Some(rig.dial(&rig.agent, TOKEN).await.unwrap());
         rig.until(LinkState::Connected).await;
         rig
     }
 
     /// Waiting for agents, with tokens of `prod-eu` and of a cluster that is not expected.
-    pub async fn listening(timings: Timings) -> Self {
+    pub(crate) async fn listening(timings: Timings) -> Self {
         let mut rig = Self::new(timings);
         let with_token = |id: &str, token: &str| ExpectedCluster {
             id: ClusterId::new(id).unwrap(),
@@ -119,31 +126,31 @@ impl Rig {
         rig
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address.expect("a rig that listens")
     }
 
-    pub async fn dial(&self, agent: &HandMade, token: &str) -> Result<Dialled, DialError> {
+    pub(crate) async fn dial(&self, agent: &HandMade, token: &str) -> Result<Dialled, DialError> {
         dial_as(agent, token, self.address()).await
     }
 
-    pub fn registry(&self) -> &Registry {
+    pub(crate) fn registry(&self) -> &Registry {
         self.links.registry()
     }
 
-    pub fn carrier(&self) -> Carrier {
+    pub(crate) fn carrier(&self) -> Carrier {
         self.registry().leg(&cluster()).expect("a link").carrier
     }
 
-    pub fn view(&self) -> Arc<ClusterView> {
+    pub(crate) fn view(&self) -> Arc<ClusterView> {
         Arc::clone(self.registry().snapshot().get(&cluster()).expect("an expected cluster"))
     }
 
-    pub async fn until(&self, state: LinkState) {
+    pub(crate) async fn until(&self, state: LinkState) {
         self.until_view(|view| view.link == state).await;
     }
 
-    pub async fn until_view(&self, mut accept: impl FnMut(&ClusterView) -> bool) {
+    pub(crate) async fn until_view(&self, mut accept: impl FnMut(&ClusterView) -> bool) {
         let mut changes = self.registry().changes();
         while !accept(&self.view()) {
             changes.changed().await.unwrap();
@@ -152,13 +159,22 @@ impl Rig {
 }
 
 /// Dials the gateway, or whatever stands before it at `address`, and serves `agent` on the link.
-pub async fn dial_as(agent: &HandMade, token: &str, address: SocketAddr) -> Result<Dialled, DialError> {
+pub(crate) async fn dial_as(
+    agent: &HandMade,
+    token: &str,
+    address: SocketAddr,
+) -> Result<Dialled, DialError> {
     let url: GatewayUrl = format!("ws://{address}").parse().unwrap();
     let stream =
         dial(&url, &Token::new(token).unwrap(), &Trust::for_url(&url).unwrap(), Activity::start()).await?;
     let tasks = LinkTasks::new(TaskTracker::new(), CancellationToken::new());
-    let (cut, drain) = (tasks.cut_on_drop(), CancellationToken::new());
+    let cut = tasks.cut_on_drop();
     let mut ended = JoinSet::new();
-    ended.spawn(http2::serve(stream, TowerToHyperService::new(agent.router()), tasks, drain.clone()));
-    Ok(Dialled { ended, drain, _cut: cut })
+    ended.spawn(http2::serve(
+        stream,
+        TowerToHyperService::new(agent.router()),
+        tasks,
+        CancellationToken::new(),
+    ));
+    Ok(Dialled { ended, _cut: cut })
 }

@@ -13,7 +13,7 @@ use crate::rig::{Rig, until};
 const UNREAD: usize = 16;
 const CANCELLED: usize = 1_000;
 
-pub async fn unread_replies_and_cancellations_leave_the_link_alone(rig: Rig) {
+pub(crate) async fn unread_replies_and_cancellations_leave_the_link_alone(rig: Rig) {
     let mut unread = Vec::new();
     for _ in 0..UNREAD {
         unread.push(rig.carrier().call(agent::BULK, Bytes::new()).await.unwrap());
@@ -23,7 +23,10 @@ pub async fn unread_replies_and_cancellations_leave_the_link_alone(rig: Rig) {
     leaving.collect::<Vec<()>>().await;
 
     beats_go_on(&rig.agent.beats).await;
-    rig.agent.report(Report { cluster: Some(ClusterReport { nodes: 5, ..Default::default() }), ..Report::default() });
+    rig.agent.report(Report {
+        cluster: Some(ClusterReport { nodes: 5, ..Default::default() }),
+        ..Report::default()
+    });
     rig.until_view(|view| view.report.nodes == 5).await;
     assert_eq!(rig.view().link, LinkState::Connected);
     until(&rig.agent.at_work, |count| *count <= UNREAD).await;
