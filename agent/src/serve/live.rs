@@ -130,18 +130,14 @@ impl LiveStores {
 
     async fn fill(&self, info: &KindInfo, deadline: Deadline) -> Result<Arc<RwLock<KindStore>>, LiveError> {
         let path = collection_path(info, None);
-        let body = self.api.table(&path, Representation::TableOfObjects, deadline.remaining()).await;
-        let (columns, rows) = match body {
-            Ok(body) => rows_of_table(&body)?,
+        let body = match self.api.table(&path, Representation::TableOfObjects, deadline.remaining()).await {
             // Not every aggregated server speaks Table.
             Err(ApiError::Invalid { status: 406 | 415, .. }) => {
-                let page = self.api.page(&path, Representation::Full, deadline.remaining()).await?;
-                let objects = page.items.iter().map(|item| serde_json::from_slice(item));
-                let objects = objects.collect::<Result<Vec<_>, _>>().map_err(malformed)?;
-                (Columns::generic(), objects.into_iter().map(|object| (object, None)).collect())
+                self.api.get_bytes(&path, deadline.remaining()).await?
             }
-            Err(error) => return Err(error.into()),
+            answer => answer?,
         };
+        let (columns, rows) = rows_of(&body)?;
         Ok(Arc::new(RwLock::new(self.store(info, columns, rows)?)))
     }
 
@@ -169,9 +165,15 @@ impl LiveStores {
 /// An object, and its cells where the server computed them.
 type LiveRow = (Value, Option<Vec<Cell>>);
 
-fn rows_of_table(body: &[u8]) -> Result<(Columns, Vec<LiveRow>), LiveError> {
-    let table: Value = serde_json::from_slice(body).map_err(malformed)?;
-    let table = from_table(&table).map_err(malformed)?;
+/// The rows of a Table; or the objects of a list, from a server that does not care what it was asked for.
+fn rows_of(body: &[u8]) -> Result<(Columns, Vec<LiveRow>), LiveError> {
+    let mut answer: Value = serde_json::from_slice(body).map_err(malformed)?;
+    if answer["kind"] != "Table"
+        && let Some(Value::Array(items)) = answer.get_mut("items").map(Value::take)
+    {
+        return Ok((Columns::generic(), items.into_iter().map(|object| (object, None)).collect()));
+    }
+    let table = from_table(&answer).map_err(malformed)?;
     let narrow = |row: TableRow| {
         let shown = table.columns.iter().zip(row.cells).filter(|(def, _)| !def.wide);
         (row.object, Some(shown.map(|(_, cell)| cell).collect()))
@@ -194,6 +196,39 @@ fn failed(info: &KindInfo, error: &LiveError) -> Nothing {
         }
         LiveError::Malformed(_) => {
             Nothing::new(LegStatus::Error, format!("{} can't be listed: {error}", info.id))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rows_come_from_a_table_or_from_a_list() {
+        let object = json!({"metadata": {"name": "n1", "creationTimestamp": "1970-01-01T00:00:01Z"}});
+        let table = json!({
+            "kind": "Table",
+            "columnDefinitions": [{"name": "Name"}, {"name": "CPU"}, {"name": "Window", "priority": 1}, {"name": "Age"}],
+            "rows": [{"cells": ["n1", "250m", "30s", "5m"], "object": object}],
+        });
+        let names =
+            |columns: &Columns| columns.defs().iter().map(|def| def.column.name.clone()).collect::<Vec<_>>();
+        let (columns, rows) = rows_of(table.to_string().as_bytes()).unwrap();
+        assert_eq!(names(&columns), ["name", "cpu", "age"]);
+        assert_eq!(rows[0].1.as_deref().unwrap(), ["n1".into(), "250m".into(), Cell::Time(1_000)]);
+
+        let list = json!({"kind": "NodeMetricsList", "items": [object]});
+        let (columns, rows) = rows_of(list.to_string().as_bytes()).unwrap();
+        assert_eq!(
+            (names(&columns), &rows[..]),
+            (vec!["name".to_owned(), "age".to_owned()], &[(object, None)][..])
+        );
+
+        for nonsense in ["{}", "[]", "<html>", r#"{"kind":"Table","rows":[{}]}"#] {
+            assert!(matches!(rows_of(nonsense.as_bytes()), Err(LiveError::Malformed(_))), "{nonsense}");
         }
     }
 }

@@ -1,0 +1,213 @@
+//! The service over a simulated cluster, asked as a gateway asks it.
+
+mod control;
+mod lists;
+mod live;
+mod objects;
+mod requests;
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use http::{Request, StatusCode};
+use kubeplex_proto::call::{CallContext, Freshness, Identity};
+use kubeplex_proto::get::{FoundObject, GetEnd, GetFrame, GetHead, GetRequest};
+use kubeplex_proto::ids::CallId;
+use kubeplex_proto::list::{ColumnChoice, ListEnd, ListFrame, ListHead, ListRequest, Row};
+use kubeplex_proto::pattern::Pattern;
+use kubeplex_proto::status::AgentError;
+use kubeplex_proto::visibility::Visibility;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use simcluster::{SimCluster, SimConfig};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use super::*;
+use crate::Agent;
+use crate::config::{AgentConfig, WatchMode};
+
+/// Longer than anything that is waited for, in paused time.
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// What the agent shows where the cluster asks for it.
+const TOKEN: &str = "agent-token";
+
+/// A simulated cluster, and the service of an agent that watches it.
+struct World {
+    sim: SimCluster,
+    agent: Agent,
+    router: Router,
+    cancel: CancellationToken,
+}
+
+/// The whole answer to a list.
+struct ListAnswer {
+    head: ListHead,
+    /// The rows of each frame.
+    frames: Vec<Vec<Row>>,
+    end: ListEnd,
+}
+
+/// The whole answer to a get.
+struct GetAnswer {
+    head: GetHead,
+    objects: Vec<FoundObject>,
+    end: GetEnd,
+}
+
+fn config() -> AgentConfig {
+    AgentConfig::of_cluster(ClusterId::new("sim").unwrap()).with_watch(WatchMode::OnDemand)
+}
+
+fn small() -> SimConfig {
+    SimConfig { pods: 150, nodes: 3, ..SimConfig::named("sim", 7) }
+}
+
+impl World {
+    fn start() -> Self {
+        Self::of(small(), config())
+    }
+
+    fn of(sim: SimConfig, config: AgentConfig) -> Self {
+        let sim = SimCluster::new(sim);
+        let (cancel, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let with_token = |mut request: Request<kube::client::Body>| {
+            let bearer = http::HeaderValue::from_str(&format!("Bearer {TOKEN}")).unwrap();
+            request.headers_mut().insert(http::header::AUTHORIZATION, bearer);
+            request
+        };
+        let service = tower::ServiceBuilder::new().map_request(with_token).service(sim.service());
+        let (cluster, live_reads) = (config.cluster().clone(), config.live_reads());
+        let client = kube::Client::new(service, "default");
+        let agent = Agent::start(config, client, tracker.clone(), cancel.clone());
+        let router = router(Parts {
+            cluster,
+            instance: agent.instance().clone(),
+            kinds: agent.kinds().clone(),
+            api: agent.api().clone(),
+            live_reads,
+            tracker,
+        });
+        Self { sim, agent, router, cancel }
+    }
+
+    async fn post(&self, path: &str, body: impl Into<Body>) -> (StatusCode, Vec<u8>) {
+        let request =
+            Request::post(path).header("content-type", "application/json").body(body.into()).unwrap();
+        let response = timeout(HOUR, self.router.clone().oneshot(request)).await.unwrap().unwrap();
+        let status = response.status();
+        (status, to_bytes(response.into_body(), 1 << 26).await.unwrap().to_vec())
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        request: &impl Serialize,
+    ) -> Result<Vec<T>, AgentError> {
+        let (status, body) = self.post(path, serde_json::to_vec(request).unwrap()).await;
+        if status != StatusCode::OK {
+            return Err(serde_json::from_slice(&body).unwrap());
+        }
+        Ok(body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(parse).collect())
+    }
+
+    async fn list(&self, request: &ListRequest) -> Result<ListAnswer, AgentError> {
+        let frames = self.ask::<ListFrame>(paths::LIST, request).await?;
+        let (mut head, mut rows, mut end) = (None, Vec::new(), None);
+        for frame in frames {
+            assert!(end.is_none(), "{frame:?} after the end");
+            match frame {
+                ListFrame::Head(first) => assert!(head.replace(*first).is_none() && rows.is_empty()),
+                ListFrame::Rows(more) => rows.push(more),
+                ListFrame::End(last) => end = Some(last),
+            }
+        }
+        Ok(ListAnswer { head: head.unwrap(), frames: rows, end: end.unwrap() })
+    }
+
+    async fn get(&self, request: &GetRequest) -> Result<GetAnswer, AgentError> {
+        let (mut head, mut objects, mut end) = (None, Vec::new(), None);
+        for frame in self.ask::<GetFrame>(paths::GET, request).await? {
+            match frame {
+                GetFrame::Head(first) => assert!(head.replace(*first).is_none() && objects.is_empty()),
+                GetFrame::Object(object) => objects.push(*object),
+                GetFrame::End(last) => end = Some(last),
+            }
+        }
+        Ok(GetAnswer { head: head.unwrap(), objects, end: end.unwrap() })
+    }
+
+    /// Waits until `condition` holds.
+    async fn until(&self, condition: impl Fn(&Self) -> bool) {
+        let waiting = async {
+            while !condition(self) {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(HOUR, waiting).await.unwrap();
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
+
+impl ListAnswer {
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.frames.iter().flatten()
+    }
+
+    fn columns(&self) -> Vec<&str> {
+        self.head.columns.iter().map(|column| column.name.as_str()).collect()
+    }
+}
+
+fn parse<T: DeserializeOwned>(line: &[u8]) -> T {
+    serde_json::from_slice(line)
+        .unwrap_or_else(|error| panic!("{error} in {}", String::from_utf8_lossy(line)))
+}
+
+fn context() -> CallContext {
+    CallContext {
+        call_id: CallId("c".into()),
+        deadline_ms: 10_000,
+        caller: Identity { user: "ann".into(), groups: vec![] },
+        visibility: Visibility::everything(),
+        max_bytes: 1 << 20,
+        freshness: Freshness::Cache,
+    }
+}
+
+fn list_of(kind: &str) -> ListRequest {
+    ListRequest {
+        context: context(),
+        kind: kind.parse().unwrap(),
+        version: None,
+        namespaces: vec![],
+        names: vec![],
+        label_selector: "".parse().unwrap(),
+        field_selector: "".parse().unwrap(),
+        columns: ColumnChoice::Usual,
+        sort: vec![],
+        after: None,
+        limit: 1_000,
+    }
+}
+
+fn get_of(kind: &str, namespace: &str, name: &str) -> GetRequest {
+    let patterns = |text: &str| if text.is_empty() { vec![] } else { vec![Pattern::new(text)] };
+    GetRequest {
+        context: context(),
+        kind: kind.parse().unwrap(),
+        version: None,
+        namespaces: patterns(namespace),
+        names: patterns(name),
+        label_selector: "".parse().unwrap(),
+        fields: vec![],
+        limit: 100,
+    }
+}
