@@ -63,6 +63,8 @@ fn a_cursor_is_short() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn a_changed_cursor_is_refused(at in 0_usize..1_000, bit in 0_u8..6) {
         let own = fingerprint("anna", "pods", &["a", "b"]);

@@ -184,7 +184,9 @@ impl Leg {
     fn outcome(&self, kind: &GroupResource) -> LegOutcome {
         let mut outcome = match &self.end {
             Some(Err(failure)) => {
-                let rows = if self.objects > 0 { RowsShown::Partial } else { RowsShown::None };
+                // `ok` here: the agent's own byte budget was used up.
+                let is_cut = self.objects > 0 || failure.status.answered();
+                let rows = if is_cut { RowsShown::Partial } else { RowsShown::None };
                 LegOutcome::failed(&self.cluster, failure.clone(), rows)
             }
             Some(Ok(())) => {

@@ -3,10 +3,11 @@
 //! A row is shown once every leg that could still have an earlier one has shown its next, so a late leg can't disturb
 //! the order: it is waited for, or it has failed and is out. Memory holds the page and one window of rows a leg.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+mod leg;
 
-use kubeplex_proto::column::{Column, same_column};
+use std::collections::BTreeMap;
+
+use kubeplex_proto::column::{CellFormat, Column, same_column};
 use kubeplex_proto::kind::{GroupResource, Scope};
 use kubeplex_proto::list::{ListEnd, ListHead, Row};
 use kubeplex_proto::sort::{Direction, RowKey};
@@ -14,10 +15,12 @@ use kubeplex_proto::status::LegStatus;
 use serde_json::Value;
 
 use crate::error::CallError;
-use crate::fleet::ClusterView;
-use crate::request::{LegId, ListQuery, Standing};
+use crate::render::json_len;
+use crate::request::{LegId, ListQuery};
 
-use super::{Coverage, LegFailure, LegOutcome, RowsShown, Step};
+use super::{Coverage, LegFailure, Step};
+
+use leg::{Head, Leg, Progress};
 
 /// Feeds: `head` once a leg, then `rows` as they come, then `finish`; asks by [`next`](Self::next).
 pub struct ListMerge {
@@ -38,33 +41,6 @@ pub struct ListMerge {
 enum PageEnd {
     Complete,
     Cut,
-}
-
-struct Leg {
-    cluster: Arc<ClusterView>,
-    head: Option<Head>,
-    window: VecDeque<Row>,
-    progress: Progress,
-    received: usize,
-    shown: usize,
-    last_key: Option<RowKey>,
-}
-
-struct Head {
-    head: ListHead,
-    received_ms: i64,
-    /// Where each of its cells stands among the page's columns.
-    places: Vec<usize>,
-}
-
-enum Progress {
-    /// Out since an earlier page.
-    Out,
-    Open,
-    Ended {
-        more: bool,
-    },
-    Failed(LegFailure),
 }
 
 /// A page of rows, and what every leg said.
@@ -103,20 +79,8 @@ pub struct PageClock {
 
 impl ListMerge {
     pub fn new(query: &ListQuery) -> Self {
-        let legs = query.targets.iter().map(|target| Leg {
-            cluster: Arc::clone(&target.cluster),
-            head: None,
-            window: VecDeque::new(),
-            progress: match target.standing {
-                Standing::Asked => Progress::Open,
-                Standing::Out => Progress::Out,
-            },
-            received: 0,
-            shown: 0,
-            last_key: None,
-        });
         Self {
-            legs: legs.collect(),
+            legs: query.targets.iter().map(Leg::new).collect(),
             kind: query.kind.clone(),
             directions: query.order.directions(),
             after: query.resume.as_ref().map(|resume| resume.after.clone()),
@@ -262,7 +226,7 @@ impl ListMerge {
     fn show(&mut self, leg: LegId) -> Step {
         let state = &mut self.legs[leg.0];
         let (Some(row), Some(head)) = (state.window.front(), &state.head) else { return Step::Need(leg) };
-        let cost = cost(row);
+        let cost = cost(row, &head.head.columns);
         if !self.rows.is_empty() && self.bytes + cost > self.max_bytes {
             return self.end(PageEnd::Cut);
         }
@@ -286,82 +250,6 @@ impl ListMerge {
     }
 }
 
-impl Leg {
-    fn expects_head(&self) -> bool {
-        self.head.is_none() && matches!(self.progress, Progress::Open)
-    }
-
-    /// Its next row is not here yet.
-    fn is_starved(&self) -> bool {
-        self.window.is_empty() && matches!(self.progress, Progress::Open)
-    }
-
-    /// It has rows that it did not send.
-    fn hides_rows(&self) -> bool {
-        self.window.is_empty() && matches!(self.progress, Progress::Ended { more: true })
-    }
-
-    fn fault(
-        &self,
-        row: &Row,
-        directions: &[Direction],
-        after: Option<&RowKey>,
-        limit: usize,
-    ) -> Option<&'static str> {
-        let Some(head) = &self.head else { return Some("its agent sent rows before their head") };
-        if self.received >= limit {
-            return Some("its agent sent more rows than were asked for");
-        }
-        if row.cells.len() != head.head.columns.len() || row.key.values.len() != directions.len() {
-            return Some("its agent sent a row that does not fit its columns or the order");
-        }
-        let previous = self.last_key.as_ref().or(after);
-        let in_order = previous.is_none_or(|previous| previous.compare(&row.key, directions).is_lt());
-        (!in_order).then_some("its agent sent rows out of order")
-    }
-
-    fn accept(&mut self, row: Row) {
-        self.received += 1;
-        self.last_key = Some(row.key.clone());
-        self.window.push_back(row);
-    }
-
-    fn clock(&self) -> Option<PageClock> {
-        let head = self.head.as_ref()?;
-        Some(PageClock { cluster_ms: head.head.cluster_now_ms, gateway_ms: head.received_ms })
-    }
-
-    fn outcome(&self, kind: &GroupResource) -> LegOutcome {
-        let mut outcome = match &self.progress {
-            Progress::Out => LegOutcome::out(&self.cluster),
-            // Rows that are still here were not needed, so nothing of this page is missing.
-            Progress::Failed(failure) if self.window.is_empty() => {
-                let rows = if self.shown > 0 { RowsShown::Partial } else { RowsShown::None };
-                LegOutcome::failed(&self.cluster, failure.clone(), rows)
-            }
-            Progress::Open if self.head.is_none() => {
-                let failure = LegFailure::new(LegStatus::Timeout, "its answer was not waited for");
-                LegOutcome::failed(&self.cluster, failure, RowsShown::None)
-            }
-            Progress::Open | Progress::Ended { .. } | Progress::Failed(_) => {
-                let status = self.head.as_ref().map_or(LegStatus::Ok, |head| head.head.status);
-                LegOutcome::answered(self.cluster.id.clone(), status)
-            }
-        };
-        outcome.last_known = self.cluster.last_known_objects(kind);
-        if let Some(Head { head, .. }) = &self.head {
-            outcome.message = outcome.message.or_else(|| head.message.clone());
-            outcome.total = Some(head.total);
-            if head.status != LegStatus::Absent {
-                outcome.age_ms = Some(head.age_ms);
-                outcome.source = Some(head.source);
-                outcome.api_version = Some(head.api_version.clone()).filter(|version| !version.is_empty());
-            }
-        }
-        outcome
-    }
-}
-
 /// Adds what is new of `columns` to `united`; where each of them stands in it.
 fn unite(united: &mut Vec<Column>, columns: &[Column]) -> Vec<usize> {
     let mut places = Vec::with_capacity(columns.len());
@@ -377,10 +265,14 @@ fn unite(united: &mut Vec<Column>, columns: &[Column]) -> Vec<usize> {
     places
 }
 
-/// What a row adds to an answer, about.
-fn cost(row: &Row) -> usize {
-    let cells: usize = row.cells.iter().map(crate::render::json_len).sum();
-    cells + row.cells.len() + 2
+/// What a row adds to an answer, about; never more, so that a page is not cut short here.
+fn cost(row: &Row, columns: &[Column]) -> usize {
+    let cells = row.cells.iter().zip(columns).map(|(cell, column)| match column.format {
+        CellFormat::Plain => json_len(cell),
+        // `"3d"`
+        CellFormat::Age => 4,
+    });
+    cells.sum::<usize>() + row.cells.len() + 2
 }
 
 #[cfg(test)]

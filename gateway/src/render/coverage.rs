@@ -77,7 +77,7 @@ impl CoverageContent {
             api_version: coverage.api_versions().map(|versions| {
                 versions
                     .into_iter()
-                    .map(|(cluster, version)| (cluster.to_owned(), version.to_owned()))
+                    .map(|(cluster, version)| (cluster.to_owned(), one_line(version).into_owned()))
                     .collect()
             }),
             counts: if cut && coverage.expected() > 1 { counts(coverage) } else { Map::new() },

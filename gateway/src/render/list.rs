@@ -1,5 +1,7 @@
 //! Rows of objects: grouped by cluster and namespace in the usual order, else with both as columns.
 
+use std::collections::BTreeMap;
+
 use kubeplex_proto::column::{CellFormat, Column};
 use kubeplex_proto::quantity::parse_time_ms;
 use serde_json::Value;
@@ -11,6 +13,9 @@ use super::coverage::Nouns;
 use super::page::PlacedRow;
 use super::{Page, PageCursor, Place, RenderContext, Rendered, escaped, human_duration, one_line};
 
+/// Values of the status column counted one by one.
+const MAX_STATUSES: usize = 20;
+
 /// The reply to a [`ListQuery`].
 pub(crate) fn list(query: &ListQuery, page: &ListPage, context: &RenderContext<'_>) -> Rendered {
     let layout = Layout::new(query, page);
@@ -20,13 +25,25 @@ pub(crate) fn list(query: &ListQuery, page: &ListPage, context: &RenderContext<'
         rows,
         more: page.more,
         total: page.total,
-        status_counts: &page.status_counts,
+        status_counts: &status_counts(&page.status_counts),
         coverage: &page.coverage,
         nouns: Nouns { shown: "rows", kind: &query.kind.resource },
         options: &query.options,
     };
     let cursor = PageCursor { fingerprint: &query.fingerprint, context };
     fitted.render(&cursor, |at| &page.rows[at].key)
+}
+
+/// The commonest values, and the others together: a column of free text must not push the rows out.
+fn status_counts(counts: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let mut by_count: Vec<_> = counts.iter().collect();
+    by_count.sort_by(|(a, more), (b, less)| less.cmp(more).then_with(|| a.cmp(b)));
+    let mut shown = BTreeMap::new();
+    for (at, (status, count)) in by_count.into_iter().enumerate() {
+        let status = if at < MAX_STATUSES { one_line(status).into_owned() } else { "other".to_owned() };
+        *shown.entry(status).or_insert(0) += count;
+    }
+    shown
 }
 
 /// Where the parts of a row go.

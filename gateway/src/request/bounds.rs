@@ -8,8 +8,8 @@ pub const MAX_LIMIT: u32 = 1_000;
 pub const DEFAULT_TIMEOUT_S: u64 = 10;
 pub const MAX_TIMEOUT_S: u64 = 120;
 
-/// Bytes of `structuredContent`. The smallest still holds the coverage of a few clusters and one row.
-pub const MIN_MAX_BYTES: usize = 1_000;
+/// Bytes of `structuredContent`. The smallest holds the coverage of a healthy fleet and a row or two.
+pub const MIN_MAX_BYTES: usize = 500;
 pub const MAX_MAX_BYTES: usize = 4 << 20;
 /// VS Code and Copilot CLI move larger results into a file and show the model a preview.
 pub const DEFAULT_MAX_BYTES_MCP: usize = 7_500;

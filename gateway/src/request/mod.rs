@@ -5,6 +5,8 @@
 
 pub mod bounds;
 mod clusters;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod get;
 mod list;
 

@@ -145,10 +145,11 @@ fn matches_in<'a>(
 fn spelled(spelling: &Spelling<'_>, info: &KindInfo) -> Option<u8> {
     let is = |name: &str| name.eq_ignore_ascii_case(spelling.name);
     let in_full = is(&info.id.resource) || is(&info.singular);
-    if in_full && spelling.group.is_none() && info.id.group == METRICS_GROUP {
+    let by_kind = is(&info.kind);
+    if in_full && !by_kind && spelling.group.is_none() && info.id.group == METRICS_GROUP {
         return None;
     }
-    if in_full || is(&info.kind) {
+    if in_full || by_kind {
         return Some(0);
     }
     info.short_names.iter().any(|name| is(name)).then_some(1)
@@ -168,7 +169,8 @@ fn choose(spelling: &Spelling<'_>, matches: Vec<Match<'_>>) -> Result<ResolvedKi
     let alike: Vec<_> =
         matches.iter().filter(|other| (other.rank.0, other.rank.1) == (best.rank.0, best.rank.1)).collect();
     if best.rank.1 == 2 && alike.len() > 1 {
-        let names: Vec<_> = alike.iter().map(|found| found.info.id.to_string()).collect();
+        let mut names: Vec<_> = alike.iter().map(|found| found.info.id.to_string()).collect();
+        names.sort_unstable();
         return Err(CallError::invalid(format!(
             "kind: \"{}\" is in several groups: {}; name one of them",
             short(spelling.name, 60),

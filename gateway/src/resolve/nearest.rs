@@ -66,7 +66,7 @@ mod tests {
             ("labelselector", Some("labelSelector")),
             ("selector", Some("clusterSelector, labelSelector")),
             ("limits", Some("limit")),
-            ("pod", Some("pods, po")),
+            ("pod", Some("po, pods")),
             ("xyzzy", None),
             ("", None),
         ] {

@@ -11,7 +11,9 @@ use crate::cursor::{Fingerprint, Resume};
 use crate::error::{CallError, ErrorCode};
 use crate::fleet::ClusterView;
 use crate::request::bounds::{DEFAULT_LIMIT, DEFAULT_TIMEOUT_S, MAX_LIST_PARTS};
-use crate::request::{CallOptions, ClustersQuery, GetQuery, ListQuery, Output, Request, Standing, Target};
+use crate::request::{
+    CallOptions, ClustersQuery, Field, GetQuery, ListQuery, Output, Request, Standing, Target,
+};
 
 use super::kinds::{self, ResolvedKind};
 use super::{Arguments, Scope, clusters as select, lists};
@@ -81,10 +83,7 @@ pub(crate) fn get(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, C
     let clusters = some_clusters(arguments, scope)?;
     let namespaces = namespaces(arguments, &kind)?;
     let names = lists::name_patterns("name", Some(name))?;
-    let fields = match arguments.text("fields") {
-        Some(text) => lists::split("fields", text)?.into_iter().map(str::to_owned).collect(),
-        None => Vec::new(),
-    };
+    let fields = lists::fields(arguments.text("fields"))?.into_iter().map(path).collect::<Result<_, _>>()?;
     Ok(Request::Get(GetQuery {
         targets: targets(clusters, None),
         kind: kind.id,
@@ -103,7 +102,7 @@ pub(crate) fn get(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, C
 pub(crate) fn clusters(
     arguments: &Arguments,
     scope: &Scope<'_>,
-    check: impl Fn(&str, &crate::request::Field) -> Result<(), CallError>,
+    check: impl Fn(&str, &Field) -> Result<(), CallError>,
 ) -> Result<Request, CallError> {
     let clusters = select::select(arguments.text("cluster"), arguments.text("clusterSelector"), scope.fleet)?;
     let fields = lists::fields(arguments.text("fields"))?;
@@ -120,6 +119,17 @@ pub(crate) fn clusters(
         fingerprint,
         options: options(arguments, scope),
     }))
+}
+
+/// Of an object only paths can be left out; its clusters stand beside it anyway.
+fn path(field: Field) -> Result<String, CallError> {
+    match field {
+        Field::Object(path) => Ok(path),
+        Field::Namespace => Ok("metadata.namespace".to_owned()),
+        Field::Cluster | Field::ClusterLabel(_) => Err(CallError::invalid(
+            "fields: only paths into the object are fields here; its clusters are always said",
+        )),
+    }
 }
 
 /// A kind stands in `kind`, or before the name: `deployment/cart`.

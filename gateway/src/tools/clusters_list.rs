@@ -32,7 +32,7 @@ pub(super) fn tool() -> Tool {
     Tool {
         name: "clusters_list",
         title: "List clusters",
-        description: "Clusters with labels, version, nodes, and how old their data is; unreachable ones too. For what runs in them take resources_list.",
+        description: "Clusters with version, nodes, link and data age; unreachable ones too. For what runs in them take resources_list.",
         annotations: Annotations::READ,
         schema: Schema::new(strict(&arguments, &[])),
         plan,

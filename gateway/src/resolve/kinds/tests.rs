@@ -1,1 +1,108 @@
+use std::sync::Arc;
 
+use super::*;
+use crate::request::fixtures::{cluster, fleet, kind, kinds};
+
+fn two_clusters() -> Fleet {
+    let mut with_crds = cluster("b", &[]);
+    with_crds.kinds = Some(Arc::new(kinds(&[
+        kind("widgets.example.com", "gadgets", "Gadget", &["po"], &["v1"]),
+        kind("other.example.com", "gadgets", "Gadget", &[], &["v2"]),
+        kind("widgets.example.com", "deployments", "Deployment", &[], &["v1"]),
+        kind("only.here.example.com", "sprockets", "Sprocket", &[], &["v1alpha1"]),
+    ])));
+    fleet(vec![cluster("a", &[]), with_crds])
+}
+
+#[test]
+fn kinds_resolve_as_in_kubectl() {
+    for (text, expected) in [
+        ("pods", "pods"),
+        ("po", "pods"),
+        ("Pod", "pods"),
+        ("pOD", "pods"),
+        ("pod", "pods"),
+        (" pods ", "pods"),
+        ("pods.v1", "pods"),
+        ("pods.v1.", "pods"),
+        ("pods/v1", "pods"),
+        ("nodes", "nodes"),
+        ("PodMetrics", "pods.metrics.k8s.io"),
+        ("pods.metrics.k8s.io", "pods.metrics.k8s.io"),
+        ("events", "events"),
+        ("ev", "events"),
+        ("events.events.k8s.io", "events.events.k8s.io"),
+        ("deploy", "deployments.apps"),
+        ("deployments", "deployments.apps"),
+        ("deployments.apps", "deployments.apps"),
+        ("deployments.v1.apps", "deployments.apps"),
+        ("deployments.apps/v1", "deployments.apps"),
+        ("Deployment.v1.apps", "deployments.apps"),
+        ("deployments.widgets.example.com", "deployments.widgets.example.com"),
+        ("hpa", "horizontalpodautoscalers.autoscaling"),
+        ("hpa.v2.autoscaling", "horizontalpodautoscalers.autoscaling"),
+        ("cert", "certificates.cert-manager.io"),
+        ("certificates.cert-manager.io/v1", "certificates.cert-manager.io"),
+        ("certificates.cert-manager", "certificates.cert-manager.io"),
+        ("sprockets", "sprockets.only.here.example.com"),
+        ("gadgets.widgets.example.com", "gadgets.widgets.example.com"),
+    ] {
+        let found = find(text, &two_clusters()).map(|kind| kind.id.to_string());
+        assert_eq!(found.as_deref(), Ok(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_named_version_is_kept_and_must_be_served_somewhere() {
+    let find = |text| find(text, &two_clusters());
+    assert_eq!(find("certificates.cert-manager.io/v1alpha2").unwrap().version.as_deref(), Some("v1alpha2"));
+    assert_eq!(find("pods").unwrap().version, None);
+    let error = find("certificates.cert-manager.io/v9").unwrap_err();
+    assert_eq!(error.code, ErrorCode::NotFound);
+    assert_eq!(
+        error.message,
+        "kind: certificates.cert-manager.io has no version v9; served are v1, v1alpha2"
+    );
+}
+
+#[test]
+fn what_is_unknown_or_ambiguous_is_said_with_what_would_be_right() {
+    for (text, code, message) in [
+        (
+            "gadgets",
+            ErrorCode::InvalidArgument,
+            "\"gadgets\" is in several groups: gadgets.other.example.com, gadgets.widgets.example.com",
+        ),
+        ("podz", ErrorCode::NotFound, "kind: no cluster has \"podz\"; did you mean pods"),
+        ("deploymnets", ErrorCode::NotFound, "did you mean deployments.apps"),
+        ("certificates.example.com", ErrorCode::NotFound, "did you mean certificates.cert-manager.io"),
+        ("deployment/cart", ErrorCode::InvalidArgument, "only a version may follow the slash"),
+        ("xyzzy", ErrorCode::NotFound, "kind: no cluster has \"xyzzy\""),
+        ("", ErrorCode::NotFound, "kind: no cluster has \"\""),
+        ("...", ErrorCode::NotFound, "kind: no cluster has"),
+    ] {
+        let error = find(text, &two_clusters()).unwrap_err();
+        assert_eq!(error.code, code, "{text}");
+        assert!(error.message.contains(message), "{text}: {}", error.message);
+    }
+}
+
+#[test]
+fn groups_that_do_not_answer_are_a_hint() {
+    let mut view = cluster("a", &[]);
+    let mut table = kinds(&[]);
+    table.failed_groups = vec![("custom.metrics.k8s.io".to_owned(), "503".to_owned())];
+    view.kinds = Some(Arc::new(table));
+    let error = find("xyzzy", &fleet(vec![view])).unwrap_err();
+    assert!(error.hint.unwrap().contains("custom.metrics.k8s.io"));
+}
+
+#[test]
+fn before_any_discovery_there_is_nothing_to_look_up_in() {
+    let mut view = cluster("a", &[]);
+    view.kinds = None;
+    let error = find("pods", &fleet(vec![view])).unwrap_err();
+    assert_eq!(error.code, ErrorCode::Unavailable);
+    assert!(error.retry_after_ms.is_some());
+    assert!(error.message.contains("1 of 1 are linked"), "{}", error.message);
+}

@@ -1,1 +1,93 @@
+use serde_json::json;
 
+use super::*;
+use crate::request::fixtures::{NOW_MS, cluster, fleet, lost, resolved, sealer};
+
+fn rendered(clusters: Vec<ClusterView>, arguments: &Value) -> Rendered {
+    let request = resolved(&fleet(clusters), "clusters_list", arguments).unwrap();
+    let sealer = sealer();
+    let context = RenderContext { now_ms: NOW_MS, sealer: &sealer, nonce: [1; 24] };
+    render(&request, Merged::Clusters, &context).unwrap()
+}
+
+fn rows(structured: &Value, column: usize) -> String {
+    let rows = structured["groups"][0]["rows"].as_array().unwrap();
+    rows.iter().map(|row| row[column].as_str().unwrap_or("-")).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_cluster_has_a_row_and_the_unreachable_say_since_when() {
+    let mut never = ClusterView::expected(
+        kubeplex_proto::ids::ClusterId::new("new").unwrap(),
+        std::collections::BTreeMap::new(),
+        30_000,
+    );
+    never.labels.insert("env".to_owned(), "dev".to_owned());
+    let structured = rendered(vec![cluster("eu", &["env=prod"]), lost("ap"), never], &json!({})).structured;
+    assert_eq!(
+        structured["columns"],
+        json!(["name", "link", "linkAge", "dataAge", "version", "nodes", "labels"])
+    );
+    assert_eq!(
+        structured["groups"],
+        json!([{"rows": [
+            ["ap", "lost", "4m", "0s", "v1.35.2", "2/3", {}],
+            ["eu", "connected", "60s", "0s", "v1.35.2", "2/3", {"env": "prod"}],
+            ["new", "never", "30s", null, null, null, {"env": "dev"}],
+        ]}])
+    );
+    let problems = structured["clusters"]["problems"].as_array().unwrap();
+    assert_eq!(problems[0]["message"], "no link for 4m: its details are as of 4m ago");
+    assert_eq!(problems[0]["rowsShown"], "old");
+    assert_eq!(problems[1]["rowsShown"], "none");
+    assert_eq!((&structured["clusters"]["answered"], &structured["partial"]), (&json!(1), &json!(true)));
+}
+
+#[test]
+fn trouble_gets_its_columns_when_there_is_some() {
+    let mut skewed = cluster("eu", &[]);
+    skewed.report.clock_offset_ms = -65_000;
+    skewed.report.api_problem = "connection refused".to_owned();
+    let structured = rendered(vec![skewed, cluster("us", &[])], &json!({})).structured;
+    let columns = structured["columns"].as_array().unwrap();
+    assert!(columns.ends_with(&[json!("clockOffset"), json!("problem")]));
+    assert_eq!(structured["groups"][0]["rows"][0][7], "-65s");
+    assert_eq!(structured["groups"][0]["rows"][1][8], json!(null));
+}
+
+#[test]
+fn the_arguments_of_lists_apply() {
+    let clusters = || {
+        let mut small = cluster("a", &["region=eu"]);
+        small.report.nodes = 1;
+        vec![small, cluster("b", &["region=us"]), cluster("c", &["region=ap"]), lost("d")]
+    };
+    for (arguments, expected) in [
+        (json!({"sortBy": "-name"}), "d c b a"),
+        (json!({"sortBy": "nodes,-name"}), "a d c b"),
+        (json!({"sortBy": "cluster.labels.region"}), "c a b d"),
+        (json!({"sortBy": "-link,cluster"}), "d a b c"),
+        (json!({"clusterSelector": "region in (eu,us)"}), "a b"),
+        (json!({"cluster": "c,d"}), "c d"),
+    ] {
+        assert_eq!(rows(&rendered(clusters(), &arguments).structured, 0), expected, "{arguments}");
+    }
+    let fields = rendered(clusters(), &json!({"fields": "cluster,cluster.labels.region,agent", "limit": 2}))
+        .structured;
+    assert_eq!(fields["columns"], json!(["cluster", "cluster.labels.region", "agent"]));
+    assert_eq!(rows(&fields, 1), "eu us");
+}
+
+#[test]
+fn pages_follow_each_other() {
+    let clusters = || ["a", "b", "c", "d", "e"].map(|name| cluster(name, &[])).to_vec();
+    let mut shown = Vec::new();
+    let mut arguments = json!({"sortBy": "-name", "limit": 2});
+    for _ in 0..3 {
+        let structured = rendered(clusters(), &arguments).structured;
+        shown.push(rows(&structured, 0));
+        arguments["continue"] = structured["continue"].clone();
+    }
+    assert_eq!(shown, ["e d", "c b", "a"]);
+    assert!(arguments["continue"].is_null());
+}

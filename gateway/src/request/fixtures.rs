@@ -1,0 +1,112 @@
+//! Clusters and requests for the tests of the pure stages.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kubeplex_proto::control::{ClusterReport, KindReport, SyncState};
+use kubeplex_proto::ids::ClusterId;
+use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope as KindScope};
+use serde_json::Value;
+
+use crate::cursor::CursorSealer;
+use crate::error::CallError;
+use crate::fleet::{ClusterView, Fleet, LinkState};
+use crate::request::{ListQuery, Request};
+use crate::resolve::{Scope, resolve};
+use crate::tools::registry;
+
+pub(crate) const NOW_MS: i64 = 1_795_458_279_000;
+
+pub(crate) fn sealer() -> CursorSealer {
+    CursorSealer::new([7; 32], 600_000)
+}
+
+/// A linked cluster with labels as `key=value`.
+pub(crate) fn cluster(name: &str, labels: &[&str]) -> ClusterView {
+    let labels = labels.iter().filter_map(|label| label.split_once('='));
+    let labels: BTreeMap<_, _> = labels.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    let mut view = ClusterView::expected(ClusterId::new(name).unwrap(), labels, 60_000);
+    view.link = LinkState::Connected;
+    view.heard_ms_ago = Some(100);
+    view.report = ClusterReport {
+        kubernetes_version: "v1.35.2".to_owned(),
+        nodes_ready: 2,
+        nodes: 3,
+        ready: true,
+        ..ClusterReport::default()
+    };
+    view.kinds = Some(Arc::new(kinds(&[])));
+    let pods = GroupResource::new("", "pods");
+    let report = KindReport {
+        kind: pods.clone(),
+        state: SyncState::Synced,
+        revision: 1,
+        objects: 412,
+        age_ms: Some(140),
+        message: None,
+    };
+    view.caches.insert(pods, report);
+    view
+}
+
+/// A cluster whose link is lost for four minutes.
+pub(crate) fn lost(name: &str) -> ClusterView {
+    let mut view = cluster(name, &[]);
+    view.link = LinkState::Lost;
+    view.link_since_ms = 240_000;
+    view.heard_ms_ago = Some(240_000);
+    view
+}
+
+pub(crate) fn fleet(clusters: Vec<ClusterView>) -> Fleet {
+    Fleet::new(clusters.into_iter().map(Arc::new).collect())
+}
+
+pub(crate) fn kind(group: &str, resource: &str, kind: &str, short: &[&str], versions: &[&str]) -> KindInfo {
+    let cluster_scoped = matches!(resource, "nodes" | "namespaces" | "clusterroles");
+    KindInfo {
+        id: GroupResource::new(group, resource),
+        version: versions[0].to_owned(),
+        versions: versions.iter().map(|version| (*version).to_owned()).collect(),
+        kind: kind.to_owned(),
+        singular: kind.to_lowercase(),
+        short_names: short.iter().map(|name| (*name).to_owned()).collect(),
+        categories: Vec::new(),
+        scope: if cluster_scoped { KindScope::Cluster } else { KindScope::Namespaced },
+        verbs: ["get", "list", "watch"].map(str::to_owned).to_vec(),
+    }
+}
+
+/// What every cluster has, and `more`.
+pub(crate) fn kinds(more: &[KindInfo]) -> KindTable {
+    let mut kinds = vec![
+        kind("", "pods", "Pod", &["po"], &["v1"]),
+        kind("", "nodes", "Node", &["no"], &["v1"]),
+        kind("", "services", "Service", &["svc"], &["v1"]),
+        kind("", "events", "Event", &["ev"], &["v1"]),
+        kind("apps", "deployments", "Deployment", &["deploy"], &["v1"]),
+        kind("events.k8s.io", "events", "Event", &["ev"], &["v1"]),
+        kind("autoscaling", "horizontalpodautoscalers", "HorizontalPodAutoscaler", &["hpa"], &["v2", "v1"]),
+        kind("networking.k8s.io", "ingresses", "Ingress", &["ing"], &["v1"]),
+        kind("metrics.k8s.io", "pods", "PodMetrics", &[], &["v1beta1"]),
+        kind("metrics.k8s.io", "nodes", "NodeMetrics", &[], &["v1beta1"]),
+        kind("cert-manager.io", "certificates", "Certificate", &["cert"], &["v1", "v1alpha2"]),
+    ];
+    kinds.extend_from_slice(more);
+    KindTable { kinds, failed_groups: Vec::new() }
+}
+
+/// What a tool makes of arguments.
+pub(crate) fn resolved(fleet: &Fleet, tool: &str, arguments: &Value) -> Result<Request, CallError> {
+    let sealer = sealer();
+    let scope = Scope { fleet, caller: "anna", sealer: &sealer, now_ms: NOW_MS, default_max_bytes: 7_500 };
+    resolve(registry().get(tool).unwrap(), arguments.as_object().unwrap(), &scope)
+}
+
+/// The same for a tool that lists.
+pub(crate) fn list_query(fleet: &Fleet, tool: &str, arguments: &Value) -> ListQuery {
+    match resolved(fleet, tool, arguments).unwrap() {
+        Request::List(query) => query,
+        other => panic!("{other:?}"),
+    }
+}
