@@ -13,17 +13,25 @@ use tokio_util::task::TaskTracker;
 pub struct LinkTasks {
     tracker: TaskTracker,
     cut: CancellationToken,
+    /// Counts this link's among all tasks of the tracker.
+    own: TaskTracker,
 }
 
 impl LinkTasks {
     /// Tasks owned by `tracker`, that end at once when `cut` is cancelled.
     pub fn new(tracker: TaskTracker, cut: CancellationToken) -> Self {
-        Self { tracker, cut }
+        Self { tracker, cut, own: TaskTracker::new() }
     }
 
     /// Ends every task of the link when the guard is dropped, streams in flight included, so that nothing of a connection outlives what runs it.
     pub fn cut_on_drop(&self) -> DropGuard {
         self.cut.clone().drop_guard()
+    }
+
+    /// Resolves when no task of the link is left: streams have ended, and with them the connection.
+    pub async fn ended(&self) {
+        self.own.close();
+        self.own.wait().await;
     }
 
     /// Resolves when the link has been cut.
@@ -38,7 +46,10 @@ where
     F::Output: Send + 'static,
 {
     fn execute(&self, task: F) {
-        let cut = self.cut.clone();
-        drop(self.tracker.spawn(async move { cut.run_until_cancelled(task).await }));
+        let (cut, counted) = (self.cut.clone(), self.own.token());
+        drop(self.tracker.spawn(async move {
+            let _counted = counted;
+            cut.run_until_cancelled(task).await
+        }));
     }
 }

@@ -5,9 +5,9 @@
 
 mod config;
 mod session;
-mod verdict;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 use std::time::Duration;
 

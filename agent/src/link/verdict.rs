@@ -36,10 +36,7 @@ struct Observer {
 }
 
 /// `router`, its control stream listened to, and ended by `drain`.
-pub(super) fn observe(
-    router: &Router,
-    drain: CancellationToken,
-) -> (Router, watch::Receiver<Verdict>) {
+pub(super) fn observe(router: &Router, drain: CancellationToken) -> (Router, watch::Receiver<Verdict>) {
     let (verdict, receiver) = watch::channel(Verdict::Pending);
     let observer = Observer { verdict, drain };
     (router.clone().layer(middleware::from_fn_with_state(observer, pass)), receiver)

@@ -137,10 +137,15 @@ impl Control {
     fn taken(&self, taken: &Taken) -> Refusal {
         let retry_after_ms = u64::try_from(RETRY_TAKEN.as_millis()).ok();
         let message = match taken {
-            Taken::Unexpected => return refusal(format!("the cluster {} is not expected here", self.cluster)),
+            Taken::Unexpected => {
+                return refusal(format!("the cluster {} is not expected here", self.cluster));
+            }
             Taken::Newer => "a newer link of the same agent is in place".to_owned(),
             Taken::Other { instance, .. } => {
-                format!("another agent, instance {}, serves the cluster {} and answers", instance.0, self.cluster)
+                format!(
+                    "another agent, instance {}, serves the cluster {} and answers",
+                    instance.0, self.cluster
+                )
             }
         };
         Refusal { message, retry_after_ms }

@@ -108,7 +108,9 @@ impl Denied {
 
     fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::UnknownToken => Some("put its SHA-256 beside the cluster's name in the gateway's configuration"),
+            Self::UnknownToken => {
+                Some("put its SHA-256 beside the cluster's name in the gateway's configuration")
+            }
             Self::NotExpected(_) => Some("add the cluster to the gateway's configuration"),
             _ => None,
         }

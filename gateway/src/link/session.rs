@@ -1,7 +1,5 @@
 //! One connection of one agent, from the end of its WebSocket handshake to the last reply.
 
-use std::pin::pin;
-
 use kubeplex_link::accept::Upgrading;
 use kubeplex_link::activity::Activity;
 use kubeplex_link::http2;
@@ -16,32 +14,48 @@ use super::control::{Control, Ended};
 use crate::carrier::{Carrier, CarrierError};
 
 /// Runs the connection of an agent that may speak for `cluster`.
-pub(super) async fn run(links: Links, cluster: ClusterId, upgrading: Upgrading, arrival: OwnedSemaphorePermit) {
+pub(super) async fn run(
+    links: Links,
+    cluster: ClusterId,
+    upgrading: Upgrading,
+    arrival: OwnedSemaphorePermit,
+) {
     let tasks = LinkTasks::new(links.tracker.clone(), CancellationToken::new());
     // However this ends, nothing of the connection may be left behind.
     let _cut = tasks.cut_on_drop();
     let activity = Activity::start();
     let connecting = async {
         let stream = upgrading.stream(activity.clone()).await.map_err(anyhow::Error::from)?;
-        Ok::<_, anyhow::Error>(http2::connect(stream, tasks).await?)
+        Ok::<_, anyhow::Error>(http2::connect(stream, tasks.clone()).await?)
     };
     let (client, connection) = match timeout(links.timings.hello, connecting).await {
         Ok(Ok(connected)) => connected,
-        Ok(Err(error)) => return tracing::warn!(error = format!("{error:#}"), "a link broke before it stood"),
+        Ok(Err(error)) => {
+            return tracing::warn!(error = format!("{error:#}"), "a link broke before it stood");
+        }
         Err(_) => return tracing::warn!("a link broke off after the WebSocket handshake: no HTTP/2 came"),
     };
-    let mut connection = pin!(connection);
+    let mut connection = Box::pin(connection);
     let began = Instant::now();
     let control = Control::new(&links, cluster, Carrier::Http2(client), activity).syncing(arrival);
     let ended = tokio::select! {
         ended = control.run() => ended,
-        result = &mut connection => broken(result),
+        result = &mut connection => return over(&broken(result), began),
     };
-    tracing::info!(reason = %ended, lasted_s = began.elapsed().as_secs(), "the link is over");
+    over(&ended, began);
     if !matches!(ended, Ended::Lost(_) | Ended::Broken(_)) {
-        // Calls under way go on; the connection ends with the last of them.
-        let _ = timeout(links.timings.drain, connection).await;
+        // Calls under way go on; the connection ends with the last of them, or is cut when their time is over. It counts
+        // as in use until the future that drives it is dropped.
+        let rest = async {
+            let _ = connection.await;
+            tasks.ended().await;
+        };
+        let _ = timeout(links.timings.drain, rest).await;
     }
+}
+
+fn over(ended: &Ended, began: Instant) {
+    tracing::info!(reason = %ended, lasted_s = began.elapsed().as_secs(), "the link is over");
 }
 
 fn broken(result: Result<(), hyper::Error>) -> Ended {

@@ -13,6 +13,7 @@ use axum::routing::post;
 use futures::stream::{self, BoxStream, StreamExt};
 use kubeplex_proto::column::{CellFormat, Column};
 use kubeplex_proto::control::{AgentFrame, ClusterReport, Hello, KindReport, Report, SyncState};
+use kubeplex_proto::get::{FoundObject, GetEnd, GetFrame, GetHead, GetRequest};
 use kubeplex_proto::ids::{ClusterId, Epoch, InstanceId};
 use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope};
 use kubeplex_proto::list::{ListEnd, ListFrame, ListHead, ListRequest, Row};
@@ -70,8 +71,11 @@ struct Agent {
 pub fn agent(cluster: &ClusterId, behaviour: Behaviour) -> (Router, Arc<Observed>) {
     let observed = Arc::new(Observed::default());
     let agent = Agent { cluster: cluster.clone(), behaviour, observed: observed.clone() };
-    let router =
-        Router::new().route(paths::CONTROL, post(control)).route(paths::LIST, post(list)).with_state(agent);
+    let router = Router::new()
+        .route(paths::CONTROL, post(control))
+        .route(paths::LIST, post(list))
+        .route(paths::GET, post(get))
+        .with_state(agent);
     (router, observed)
 }
 
@@ -119,6 +123,49 @@ async fn list(State(agent): State<Agent>, body: Bytes) -> Response {
             Body::from_stream(line).into_response()
         }
     }
+}
+
+/// Every agent that answers has one ConfigMap-like object, the same in each; the others do as they do with lists.
+async fn get(State(agent): State<Agent>, body: Bytes) -> Response {
+    agent.observed.asked.fetch_add(1, Ordering::SeqCst);
+    let request: GetRequest =
+        serde_json::from_slice(&body).expect("the gateway writes requests that can be read");
+    let object = GetFrame::Object(Box::new(found(&request)));
+    match agent.behaviour {
+        Behaviour::Pods(_) => {
+            let frames = [GetFrame::Head(Box::new(get_head())), object, GetFrame::End(GetEnd { cut: None })];
+            reply(stream::iter(frames).boxed())
+        }
+        // An object without a head.
+        Behaviour::Garbage => reply(stream::iter([object]).boxed()),
+        Behaviour::Refuse(code) => {
+            let refusal = AgentError::new(code, "the agent will not have it");
+            (StatusCode::BAD_REQUEST, axum::Json(refusal)).into_response()
+        }
+        _ => {
+            let _guard = Cancelled(agent.observed.clone());
+            std::future::pending().await
+        }
+    }
+}
+
+fn get_head() -> GetHead {
+    GetHead {
+        status: LegStatus::Ok,
+        message: None,
+        source: Source::Cache,
+        api_version: "v1".to_owned(),
+        total: 1,
+        age_ms: 20,
+        revision: 1,
+    }
+}
+
+fn found(request: &GetRequest) -> FoundObject {
+    let name = request.names.first().map(|pattern| pattern.as_str().to_owned()).unwrap_or_default();
+    let metadata = json!({"name": name, "namespace": "shop"});
+    let object = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"nodeName": "n1"}});
+    FoundObject { namespace: Some("shop".to_owned()), name, object }
 }
 
 /// Counts an answer that was given up.

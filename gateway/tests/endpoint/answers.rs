@@ -94,6 +94,21 @@ async fn every_kind_of_failure_is_data() {
 }
 
 #[tokio::test]
+async fn an_object_that_is_the_same_everywhere_comes_once() {
+    let clusters = [("a", Pods(1)), ("b", Pods(1)), ("c", Hang), ("d", Behaviour::Garbage)];
+    let world = World::of(&clusters).await;
+    let arguments = json!({"kind": "pods", "name": "cart", "namespace": "shop", "timeoutSeconds": 1});
+    let result = world.client().call("resources_get", arguments).await;
+    let answer = &result["structuredContent"];
+    assert_eq!(answer["objects"].as_array().map(Vec::len), Some(1), "{result}");
+    assert_eq!(answer["objects"][0]["clusters"], json!(["a", "b"]));
+    assert_eq!(answer["objects"][0]["object"]["spec"]["nodeName"], "n1");
+    assert_eq!(problem(answer, "c")["status"], "timeout");
+    assert_eq!(problem(answer, "d")["status"], "error");
+    assert_eq!(world.agents[2].cancelled(), 1);
+}
+
+#[tokio::test]
 async fn a_cluster_without_a_link_is_not_waited_for() {
     let world = World::of(&[("a", Pods(1))]).await;
     world.gateway.registry().expect(kubeplex_proto::ids::ClusterId::new("gone").unwrap(), [].into());

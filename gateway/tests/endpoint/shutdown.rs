@@ -26,11 +26,14 @@ async fn what_happened_is_counted() {
     let client = world.client();
     client.pods(json!({})).await;
     client.call("pods_list", json!({"limit": -1})).await;
+    client.post(format!("{}1{}", "[".repeat(100), "]".repeat(100))).send().await.unwrap();
     let (_, metrics) = client.admin("/metrics").await;
     for line in [
         r#"kubeplex_gateway_calls_total{tool="pods_list",result="ok"} 1"#,
         r#"kubeplex_gateway_calls_total{tool="pods_list",result="invalid_argument"} 1"#,
         r#"kubeplex_gateway_legs_total{cluster="a",status="ok"} 1"#,
+        r#"kubeplex_gateway_breaker_open{cluster="a"} 0"#,
+        r#"kubeplex_gateway_requests_denied_total{reason="too_deep"} 1"#,
         r#"kubeplex_gateway_clusters{link="connected"} 1"#,
         "kubeplex_gateway_clusters_expected 1",
     ] {
