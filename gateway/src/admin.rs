@@ -1,12 +1,15 @@
 //! Health and metrics, on a listener of their own.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Json, Router, middleware};
 use metrics::Gauge;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -67,7 +70,25 @@ impl Admin {
             .route("/readyz", get(ready))
             .route("/metrics", get(render_metrics))
             .with_state(self)
+            .layer(middleware::from_fn(only_this_machine))
     }
+}
+
+/// A page in this machine's browser can reach the listener under a name of its own (DNS rebinding); it shall read nothing.
+async fn only_this_machine(request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(Authority::as_str)).unwrap_or_default();
+    if is_loopback(host) {
+        return next.run(request).await;
+    }
+    (StatusCode::FORBIDDEN, "this listener is addressed as localhost, 127.0.0.1 or [::1]\n").into_response()
+}
+
+fn is_loopback(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A gateway without a single link still answers, and says what is missing; one that is stopping should get no new calls.
@@ -123,6 +144,27 @@ impl Gauges {
         self.expected.set(links.expected as f64);
         for (state, gauge) in &self.by_state {
             gauge.set(links.count(*state) as f64);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_taken() {
+        for (host, expected) in [
+            ("127.0.0.1:7576", true),
+            ("localhost:7576", true),
+            ("LOCALHOST", true),
+            ("[::1]:7576", true),
+            ("127.0.0.1.evil.example.com:7576", false),
+            ("localhost.evil.example.com", false),
+            ("10.0.0.7:7576", false),
+            ("", false),
+        ] {
+            assert_eq!(is_loopback(host), expected, "{host}");
         }
     }
 }

@@ -93,7 +93,7 @@ impl Gateway {
         let pipeline = Arc::new(Pipeline::new(&config, registry.clone(), &telemetry));
         let endpoint = LinkEndpoint::new(links.clone(), Credentials::of(config.clusters()));
         let exchanges = TaskTracker::new();
-        let mcp = mcp::router(pipeline.clone(), &config, exchanges.clone(), drained.clone());
+        let mcp = mcp::router(pipeline.clone(), &config, &telemetry, exchanges.clone(), drained.clone());
         let app = endpoint.router().merge(mcp);
         let health = Admin::new(registry, pipeline.clone(), telemetry, stop.clone()).router();
         let connections = Connections { stop, cut: CancellationToken::new(), tracker: TaskTracker::new() };

@@ -90,8 +90,9 @@ pub const BREAKER_OPEN_MAX: Duration = Duration::from_secs(60);
 /// What a refused call is told to wait when nothing better is known.
 pub const RETRY_AFTER: Duration = Duration::from_millis(500);
 
-/// Idle connections and slow request heads on the listeners are cut after this time.
-pub const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// A connection on which no complete request head arrives for so long is closed. That is an idle one, too: clients give up
+/// theirs after 90 s at most, and it has to be the client who closes, or its next request meets a closed connection.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Connections on the main listener at once. File descriptors are a shared good.
 pub const CONNECTIONS: usize = 8_192;

@@ -12,6 +12,9 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::time::Instant;
 
+/// In a request's `_meta`, `true` under this key asks for a trace; in the answer's `_meta` it is there under the same.
+pub const META_KEY: &str = "kubeplex/trace";
+
 /// The record of one call.
 #[derive(Debug)]
 pub struct Trace {

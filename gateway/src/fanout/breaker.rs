@@ -50,6 +50,11 @@ impl Breaker {
         Self { state: closed() }
     }
 
+    /// Whether legs are refused, but for probes.
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.state, State::Closed(_))
+    }
+
     /// Asks before a leg is sent. After [`Verdict::Send`] and [`Verdict::Probe`], [`record`](Self::record) must follow.
     pub(super) fn ask(&mut self, now: Instant) -> Verdict {
         match self.state {

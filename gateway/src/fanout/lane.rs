@@ -75,7 +75,9 @@ impl Ticket {
 
     fn note(&mut self, outcome: Outcome) {
         self.recorded = true;
-        self.lane.breaker.lock().record(self.probe, outcome, Instant::now());
+        let mut breaker = self.lane.breaker.lock();
+        breaker.record(self.probe, outcome, Instant::now());
+        self.lane.metrics.breaker(breaker.is_open());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::status::LegStatus;
-use metrics::{Counter, Histogram};
+use metrics::{Counter, Gauge, Histogram};
 
 use crate::telemetry::Telemetry;
 
@@ -21,6 +21,7 @@ const STATUSES: [(LegStatus, &str); 8] = [
 pub(super) struct LegMetrics {
     by_status: [Counter; STATUSES.len()],
     seconds: Histogram,
+    breaker_open: Gauge,
 }
 
 impl LegMetrics {
@@ -30,7 +31,12 @@ impl LegMetrics {
                 metrics::counter!("kubeplex_gateway_legs_total", "cluster" => cluster.to_string(), "status" => status)
             }),
             seconds: metrics::histogram!("kubeplex_gateway_leg_seconds", "cluster" => cluster.to_string()),
+            breaker_open: metrics::gauge!("kubeplex_gateway_breaker_open", "cluster" => cluster.to_string()),
         })
+    }
+
+    pub(super) fn breaker(&self, open: bool) {
+        self.breaker_open.set(if open { 1.0 } else { 0.0 });
     }
 
     /// A leg is over. `seconds` counts from its request; `None` where none was sent.

@@ -19,10 +19,7 @@ use crate::identify::{self, Caller};
 use crate::limits::PROGRESS_EVERY;
 use crate::pipeline::{Pipeline, Question, Surface};
 use crate::render::Rendered;
-use crate::trace::Trace;
-
-/// In a request's `_meta`: `true` asks for a trace. In an answer's: the trace.
-pub(super) const TRACE: &str = "kubeplex/trace";
+use crate::trace::{META_KEY, Trace};
 
 /// Answers a call. A tool that fails is a result; only a tool that does not exist is an error of the protocol.
 pub(super) async fn call(
@@ -102,12 +99,12 @@ fn failure(error: &CallError) -> CallToolResult {
 }
 
 fn wants_trace(context: &RequestContext<RoleServer>) -> bool {
-    context.meta.get(TRACE) == Some(&Value::Bool(true))
+    context.meta.get(META_KEY) == Some(&Value::Bool(true))
 }
 
 fn with_trace(result: CallToolResult, trace: &Trace) -> CallToolResult {
     let mut meta = JsonObject::new();
-    meta.insert(TRACE.to_owned(), serde_json::to_value(trace.report()).unwrap_or_default());
+    meta.insert(META_KEY.to_owned(), serde_json::to_value(trace.report()).unwrap_or_default());
     result.with_meta(Some(MetaObject(meta)))
 }
 

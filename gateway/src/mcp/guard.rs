@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::BodyExt as _;
+use metrics::Counter;
 use serde::Deserialize;
 use serde_json::json;
 use tokio_util::task::TaskTracker;
@@ -17,6 +18,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::sessions::BoundedSessions;
 use crate::limits::{BODY_TIMEOUT, JSON_DEPTH, Limits, SESSION_RETRY_AFTER_S};
+use crate::telemetry::Telemetry;
 
 /// JSON-RPC's code for a request that is not one.
 const INVALID_REQUEST: i32 = -32_600;
@@ -26,6 +28,7 @@ pub(super) struct Guard {
     request_bytes: usize,
     sessions: Arc<BoundedSessions>,
     exchanges: TaskTracker,
+    metrics: Arc<GuardMetrics>,
 }
 
 /// Why a request goes no further.
@@ -42,8 +45,14 @@ enum Denied {
 }
 
 impl Guard {
-    pub(super) fn new(limits: &Limits, sessions: Arc<BoundedSessions>, exchanges: TaskTracker) -> Self {
-        Self { request_bytes: limits.request_bytes, sessions, exchanges }
+    pub(super) fn new(
+        limits: &Limits,
+        sessions: Arc<BoundedSessions>,
+        exchanges: TaskTracker,
+        telemetry: &Telemetry,
+    ) -> Self {
+        let metrics = Arc::new(GuardMetrics::new(telemetry));
+        Self { request_bytes: limits.request_bytes, sessions, exchanges, metrics }
     }
 
     async fn admit(&self, request: Request) -> Result<Request, Denied> {
@@ -72,6 +81,7 @@ pub(super) async fn check(State(guard): State<Guard>, request: Request, next: Ne
         Ok(request) => until_sent(next.run(request).await, exchange),
         Err(denied) => {
             tracing::info!(reason = %denied, "a request was not let in");
+            guard.metrics.denied(&denied);
             denied.into_response()
         }
     }
@@ -118,6 +128,37 @@ fn opens_session(headers: &HeaderMap, body: &Bytes) -> bool {
         && !headers.contains_key("mcp-method")
         && serde_json::from_slice::<Peek<'_>>(body)
             .is_ok_and(|peek| peek.method.as_deref() == Some("initialize"))
+}
+
+/// Requests that went no further, by reason.
+struct GuardMetrics {
+    too_large: Counter,
+    too_slow: Counter,
+    too_deep: Counter,
+    no_session: Counter,
+}
+
+impl GuardMetrics {
+    fn new(telemetry: &Telemetry) -> Self {
+        let counter =
+            |reason| metrics::counter!("kubeplex_gateway_requests_denied_total", "reason" => reason);
+        telemetry.register(|| Self {
+            too_large: counter("too_large"),
+            too_slow: counter("too_slow"),
+            too_deep: counter("too_deep"),
+            no_session: counter("no_session"),
+        })
+    }
+
+    fn denied(&self, denied: &Denied) {
+        let counter = match denied {
+            Denied::TooLarge(_) => &self.too_large,
+            Denied::TooSlow => &self.too_slow,
+            Denied::TooDeep => &self.too_deep,
+            Denied::NoSession(_) => &self.no_session,
+        };
+        counter.increment(1);
+    }
 }
 
 impl IntoResponse for Denied {

@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::GatewayConfig;
 use crate::pipeline::Pipeline;
+use crate::telemetry::Telemetry;
 use guard::Guard;
 use server::McpServer;
 use sessions::BoundedSessions;
@@ -44,14 +45,15 @@ const LOOPBACK_ORIGINS: [&str; 6] = [
 pub fn router(
     pipeline: Arc<Pipeline>,
     config: &GatewayConfig,
+    telemetry: &Telemetry,
     exchanges: TaskTracker,
     cut: CancellationToken,
 ) -> Router {
-    let sessions = Arc::new(BoundedSessions::new(config.limits()));
+    let sessions = Arc::new(BoundedSessions::new(config.limits(), telemetry));
     let server = McpServer::new(pipeline, config.fixtures());
     let service =
         StreamableHttpService::new(move || Ok(server.clone()), sessions.clone(), transport(config, cut));
-    let guard = Guard::new(config.limits(), sessions, exchanges);
+    let guard = Guard::new(config.limits(), sessions, exchanges, telemetry);
     Router::new().route_service(PATH, service).layer(middleware::from_fn_with_state(guard, guard::check))
 }
 

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::Stream;
+use metrics::Gauge;
 use parking_lot::Mutex;
 use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::transport::streamable_http_server::SessionId;
@@ -19,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::limits::{Limits, SESSION_EVICTABLE};
+use crate::telemetry::Telemetry;
 
 /// The library's sessions, counted.
 pub(super) struct BoundedSessions {
@@ -26,6 +28,7 @@ pub(super) struct BoundedSessions {
     limit: usize,
     places: Arc<Semaphore>,
     held: Mutex<HashMap<SessionId, Held>>,
+    open: Gauge,
 }
 
 struct Held {
@@ -43,7 +46,7 @@ pub(super) enum SessionsError {
 }
 
 impl BoundedSessions {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, telemetry: &Telemetry) -> Self {
         let mut sessions = LocalSessionManager::default();
         // The library ends a session after so long without traffic, even one with a call running: longer than any call.
         sessions.session_config.keep_alive = Some(limits.session_idle);
@@ -52,6 +55,7 @@ impl BoundedSessions {
             limit: limits.sessions,
             places: Arc::new(Semaphore::new(limits.sessions)),
             held: Mutex::default(),
+            open: telemetry.register(|| metrics::gauge!("kubeplex_gateway_sessions")),
         }
     }
 
@@ -77,6 +81,12 @@ impl BoundedSessions {
         (now.saturating_duration_since(session.used) >= SESSION_EVICTABLE).then(|| id.clone())
     }
 
+    fn forget(&self, id: &SessionId) {
+        let mut held = self.held.lock();
+        held.remove(id);
+        self.open.set(held.len() as f64);
+    }
+
     fn touch(&self, id: &SessionId) {
         if let Some(session) = self.held.lock().get_mut(id) {
             session.used = Instant::now();
@@ -91,7 +101,10 @@ impl SessionManager for BoundedSessions {
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), Self::Error> {
         let place = self.places.clone().try_acquire_owned().map_err(|_| SessionsError::Full(self.limit))?;
         let (id, transport) = self.sessions.create_session().await?;
-        self.held.lock().insert(id.clone(), Held { used: Instant::now(), _place: place });
+        let mut held = self.held.lock();
+        held.insert(id.clone(), Held { used: Instant::now(), _place: place });
+        self.open.set(held.len() as f64);
+        drop(held);
         Ok((id, transport))
     }
 
@@ -108,7 +121,7 @@ impl SessionManager for BoundedSessions {
     }
 
     async fn close_session(&self, id: &SessionId) -> Result<(), Self::Error> {
-        drop(self.held.lock().remove(id));
+        self.forget(id);
         Ok(self.sessions.close_session(id).await?)
     }
 
@@ -149,7 +162,7 @@ mod tests {
     use super::*;
 
     fn sessions(limit: usize) -> BoundedSessions {
-        BoundedSessions::new(&Limits { sessions: limit, ..Limits::default() })
+        BoundedSessions::new(&Limits { sessions: limit, ..Limits::default() }, &Telemetry::new())
     }
 
     #[tokio::test(start_paused = true)]
