@@ -11,16 +11,26 @@ fn main() {
     let start = Instant::now();
     let fleet: Vec<SimCluster> = (0..clusters).map(|index| make(index, pods)).collect();
     let took = start.elapsed();
-    let (objects, text, own) = fleet.iter().map(SimCluster::sizes).fold((0, 0, 0), |all, one| {
-        (all.0 + one.0, all.1 + one.1, all.2 + one.2)
-    });
+    let (objects, text, own) = fleet
+        .iter()
+        .map(SimCluster::sizes)
+        .fold((0, 0, 0), |all, one| (all.0 + one.0, all.1 + one.1, all.2 + one.2));
     let count: usize = fleet.iter().map(|cluster| cluster.count(&Gvr::core("pods"))).sum();
     println!("{clusters} clusters, {objects} objects, {count} pods, made in {took:.1?}");
-    println!("JSON text {} MiB, held as {} MiB, resident {} MiB", text >> 20, own >> 20, resident_mib() - before);
+    println!(
+        "JSON text {} MiB, held as {} MiB, resident {} MiB",
+        text >> 20,
+        own >> 20,
+        resident_mib() - before
+    );
 }
 
 fn make(index: usize, pods: usize) -> SimCluster {
-    let config = SimConfig { pods, nodes: (pods / 40).max(3), ..SimConfig::named(&format!("sim-{index}"), index as u64) };
+    let config = SimConfig {
+        pods,
+        nodes: (pods / 40).max(3),
+        ..SimConfig::named(&format!("sim-{index}"), index as u64)
+    };
     SimCluster::new(config)
 }
 

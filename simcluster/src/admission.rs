@@ -139,7 +139,12 @@ impl Shared {
     ///
     /// # Errors
     /// No name, or a CRD that is none.
-    pub(crate) fn put(&self, resource: &Resource, mut object: Value, record: Record) -> Result<Arc<Change>, ApiError> {
+    pub(crate) fn put(
+        &self,
+        resource: &Resource,
+        mut object: Value,
+        record: Record,
+    ) -> Result<Arc<Change>, ApiError> {
         let namespace = text(&object, "/metadata/namespace").to_owned();
         self.complete(resource, &namespace, &mut object)?;
         let (kind, key) = (resource.group_resource(), key_of(&object));
@@ -147,11 +152,11 @@ impl Shared {
             if let Some(current) = current {
                 keep_identity(&current, &mut object);
             }
-            Ok::<_, ApiError>(Write::Put(object.clone()))
+            Ok::<_, ApiError>(Write::Put(std::mem::take(&mut object)))
         };
         let change = self.store.write(&kind, &key, record, decide)?;
         let change = change.ok_or_else(|| ApiError::other(500, "a put always writes"))?;
-        self.settle(resource, Some(&change), Value::Null);
+        self.follow(resource, &change);
         Ok(change)
     }
 
@@ -215,15 +220,19 @@ impl Shared {
     /// What follows from a change; the answer is the stored object, or `otherwise` where nothing was written.
     fn settle(&self, resource: &Resource, change: Option<&Change>, otherwise: Value) -> Value {
         let Some(change) = change else { return typed(resource, otherwise) };
-        let object = change.last().value();
+        self.follow(resource, change);
+        typed(resource, change.last().value())
+    }
+
+    /// Writes of some kinds change the server itself.
+    fn follow(&self, resource: &Resource, change: &Change) {
         let is_deleted = change.kind() == crate::store::ChangeKind::Deleted;
         if is_crd(resource) {
-            self.crd_changed(&object, is_deleted);
+            self.crd_changed(&change.last().value(), is_deleted);
         }
         if resource.group.is_empty() && resource.plural == "namespaces" && is_deleted {
             self.empty_namespace(change.last().key().name());
         }
-        typed(resource, object)
     }
 
     fn crd_changed(&self, crd: &Value, is_deleted: bool) {
@@ -246,7 +255,8 @@ impl Shared {
         for kind in kinds {
             let Ok(page) = self.store.list(&kind, scope) else { continue };
             for object in page.objects {
-                let removal = |current: Option<Value>| Ok::<_, ()>(current.map_or(Write::Keep, Write::Remove));
+                let removal =
+                    |current: Option<Value>| Ok::<_, ()>(current.map_or(Write::Keep, Write::Remove));
                 let _ = self.store.write(&kind, object.key(), Record::Change, removal);
             }
         }
@@ -269,11 +279,13 @@ impl Preconditions {
     fn check(&self, kind: &GroupResource, name: &str, current: &Value) -> Result<(), ApiError> {
         let (uid, version) = (text(current, "/metadata/uid"), text(current, "/metadata/resourceVersion"));
         if !self.uid.is_empty() && self.uid != uid {
-            let cause = format!("Precondition failed: UID in precondition: {}, UID in object meta: {uid}", self.uid);
+            let cause =
+                format!("Precondition failed: UID in precondition: {}, UID in object meta: {uid}", self.uid);
             return Err(ApiError::conflict(kind, name, &cause));
         }
         if !self.resource_version.is_empty() && self.resource_version != version {
-            let cause = "the object has been modified; please apply your changes to the latest version and try again";
+            let cause =
+                "the object has been modified; please apply your changes to the latest version and try again";
             return Err(ApiError::conflict(kind, name, cause));
         }
         Ok(())
@@ -348,15 +360,18 @@ fn complete_crd(crd: &mut Value, now: &str) -> Result<(), ApiError> {
         let message = error.to_string();
         let (field, cause) = message.split_once(": ").unwrap_or(("spec", &message));
         let causes = [(field.to_owned(), "FieldValueInvalid", cause.to_owned())];
-        ApiError::invalid("apiextensions.k8s.io", "CustomResourceDefinition", text(crd, "/metadata/name"), &causes)
+        ApiError::invalid(
+            "apiextensions.k8s.io",
+            "CustomResourceDefinition",
+            text(crd, "/metadata/name"),
+            &causes,
+        )
     };
     parse_crd(crd).map_err(refuse)?;
     if crd.pointer("/status/conditions").is_some() {
         return Ok(());
     }
-    let condition = |kind: &str, reason: &str, message: &str| {
-        json!({"type": kind, "status": "True", "lastTransitionTime": now, "reason": reason, "message": message})
-    };
+    let condition = |kind: &str, reason: &str, message: &str| json!({"type": kind, "status": "True", "lastTransitionTime": now, "reason": reason, "message": message});
     let conditions = json!([
         condition("NamesAccepted", "NoConflicts", "no conflicts found"),
         condition("Established", "InitialNamesAccepted", "the initial names have been accepted"),

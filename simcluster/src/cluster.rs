@@ -105,7 +105,11 @@ impl SimCluster {
     ///
     /// # Errors
     /// When the listener fails for good.
-    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> io::Result<()> {
         http::serve(self.service(), listener, shutdown).await
     }
 
@@ -231,7 +235,10 @@ impl Shared {
             counters: Counters::default(),
             catalog: RwLock::new(Catalog::builtin()),
             policy: RwLock::new(config.policy.clone()),
-            switches: RwLock::new(Switches { watch_list: config.watch_list, metrics_api: config.metrics_api }),
+            switches: RwLock::new(Switches {
+                watch_list: config.watch_list,
+                metrics_api: config.metrics_api,
+            }),
             ids: Mutex::new(ids),
             audit_ids: Mutex::new(Random::new(config.seed ^ 0xa0d1)),
             config,
@@ -277,7 +284,8 @@ impl Shared {
 
     /// The resource of an object by its own words.
     pub(crate) fn resource_of(&self, object: &Value) -> Result<Arc<Resource>, SimError> {
-        let (api_version, kind) = (crate::json::text(object, "/apiVersion"), crate::json::text(object, "/kind"));
+        let (api_version, kind) =
+            (crate::json::text(object, "/apiVersion"), crate::json::text(object, "/kind"));
         let found = self.catalog.read().find_kind(api_version, kind).cloned();
         found.ok_or_else(|| SimError::UnknownKind { api_version: api_version.into(), kind: kind.into() })
     }

@@ -28,7 +28,10 @@ pub struct Call {
 
 /// The verb of a request as the server sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names are Kubernetes' own verbs; Discovery stands for every path that is no resource")]
+#[expect(
+    missing_docs,
+    reason = "the names are Kubernetes' own verbs; Discovery stands for every path that is no resource"
+)]
 pub enum Verb {
     Discovery,
     Get,
@@ -206,8 +209,10 @@ impl Fault {
     }
 
     fn matches(&self, call: &Call) -> bool {
-        let same = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|wanted| wanted == value);
-        let within = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|part| value.contains(&**part));
+        let same =
+            |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|wanted| wanted == value);
+        let within =
+            |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|part| value.contains(&**part));
         self.verb.is_none_or(|verb| verb == call.verb)
             && same(&self.group, &call.group)
             && same(&self.resource, &call.resource)
@@ -218,7 +223,10 @@ impl Fault {
     }
 
     fn is_about_streams(&self) -> bool {
-        matches!(self.action, FaultAction::Freeze { .. } | FaultAction::Duplicate { .. } | FaultAction::Delay { .. })
+        matches!(
+            self.action,
+            FaultAction::Freeze { .. } | FaultAction::Duplicate { .. } | FaultAction::Delay { .. }
+        )
     }
 }
 
@@ -245,7 +253,8 @@ impl Entry {
     /// Counts a match and says whether the fault happens to it.
     fn applies(&mut self) -> bool {
         self.matched += 1;
-        let happens = self.matched > self.fault.skip && self.fault.times.is_none_or(|times| self.applied < times);
+        let happens =
+            self.matched > self.fault.skip && self.fault.times.is_none_or(|times| self.applied < times);
         self.applied += u64::from(happens);
         happens
     }
@@ -287,15 +296,23 @@ impl FaultPlan {
     /// What happens to this request, in the order in which the faults were added; stream faults are not among it.
     pub(crate) fn take(&self, call: &Call) -> Vec<FaultAction> {
         let mut entries = self.entries.lock();
-        let matching = entries.iter_mut().filter(|entry| !entry.fault.is_about_streams() && entry.fault.matches(call));
+        let matching =
+            entries.iter_mut().filter(|entry| !entry.fault.is_about_streams() && entry.fault.matches(call));
         matching.filter_map(|entry| entry.applies().then(|| entry.fault.action.clone())).collect()
     }
 
     /// Brings the stream faults of one watch up to date: gone ones leave, new ones come and are counted once a stream.
-    pub(crate) fn update_stream(&self, call: &Call, seen: &mut Vec<FaultId>, active: &mut Vec<(FaultId, FaultAction)>) {
+    pub(crate) fn update_stream(
+        &self,
+        call: &Call,
+        seen: &mut Vec<FaultId>,
+        active: &mut Vec<(FaultId, FaultAction)>,
+    ) {
         let mut entries = self.entries.lock();
         active.retain(|(id, _)| entries.iter().any(|entry| entry.id == *id));
-        for entry in entries.iter_mut().filter(|entry| entry.fault.is_about_streams() && entry.fault.matches(call)) {
+        for entry in
+            entries.iter_mut().filter(|entry| entry.fault.is_about_streams() && entry.fault.matches(call))
+        {
             if seen.contains(&entry.id) {
                 continue;
             }
@@ -318,13 +335,22 @@ mod tests {
 
     fn call(verb: Verb, resource: &str, page: u32) -> Call {
         let text = String::new;
-        Call { verb, group: text(), resource: resource.into(), namespace: text(), path: "/api/v1/x".into(), user_agent: "kubectl/1".into(), page }
+        Call {
+            verb,
+            group: text(),
+            resource: resource.into(),
+            namespace: text(),
+            path: "/api/v1/x".into(),
+            user_agent: "kubectl/1".into(),
+            page,
+        }
     }
 
     #[test]
     fn applies_by_match_and_count() {
         let plan = FaultPlan::new();
-        let id = plan.add(Fault::new(FaultAction::Hang).verb(Verb::List).resource("pods").page(2).skip(1).times(2));
+        let id = plan
+            .add(Fault::new(FaultAction::Hang).verb(Verb::List).resource("pods").page(2).skip(1).times(2));
         assert!(plan.take(&call(Verb::List, "pods", 1)).is_empty());
         assert!(plan.take(&call(Verb::List, "nodes", 2)).is_empty());
         let hits: Vec<usize> = (0..5).map(|_| plan.take(&call(Verb::List, "pods", 2)).len()).collect();

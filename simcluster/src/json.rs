@@ -24,7 +24,9 @@ pub(crate) fn items<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
 
 /// Whether the condition of this type is true in `status.conditions`.
 pub(crate) fn flag_condition(object: &Value, condition: &str) -> bool {
-    items(object, "/status/conditions").iter().any(|found| text(found, "/type") == condition && text(found, "/status") == "True")
+    items(object, "/status/conditions")
+        .iter()
+        .any(|found| text(found, "/type") == condition && text(found, "/status") == "True")
 }
 
 /// Sets the field `key` of the object at `pointer`, making the objects on the way.

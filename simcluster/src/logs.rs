@@ -23,11 +23,14 @@ pub(crate) fn read(shared: &Shared, pod: &Value, query: &Query) -> Result<Reply,
         ("", [only]) => only,
         ("", _) => {
             let choose = containers.join(" ");
-            let message = format!("a container name must be specified for pod {name}, choose one of: [{choose}]");
+            let message =
+                format!("a container name must be specified for pod {name}, choose one of: [{choose}]");
             return Err(ApiError::bad_request(message));
         }
         (asked, all) if all.contains(&asked) => asked,
-        (asked, _) => return Err(ApiError::bad_request(format!("container {asked} is not valid for pod {name}"))),
+        (asked, _) => {
+            return Err(ApiError::bad_request(format!("container {asked} is not valid for pod {name}")));
+        }
     };
     let tail = query.number("tailLines")?.unwrap_or(LINES).min(LINES);
     let now = shared.clock().now();
@@ -39,9 +42,18 @@ fn line(container: &str, number: u64, now: Timestamp, query: &Query) -> String {
     let age = SignedDuration::from_secs(i64::try_from(LINES - number).unwrap_or(0) * 3);
     let stamp = if query.flag("timestamps") { format!("{} ", micros(now - age)) } else { String::new() };
     let message = match number % 17 {
-        0 => format!("level=error component={container} msg=\"upstream request failed\" err=\"context deadline exceeded\" attempt={}", number % 3 + 1),
-        n if n % 5 == 0 => format!("level=warn component={container} msg=\"slow request\" duration_ms={}", 800 + number * 7 % 900),
-        _ => format!("level=info component={container} msg=\"request served\" status=200 duration_ms={} seq={number}", 3 + number * 13 % 60),
+        0 => format!(
+            "level=error component={container} msg=\"upstream request failed\" err=\"context deadline exceeded\" attempt={}",
+            number % 3 + 1
+        ),
+        n if n % 5 == 0 => format!(
+            "level=warn component={container} msg=\"slow request\" duration_ms={}",
+            800 + number * 7 % 900
+        ),
+        _ => format!(
+            "level=info component={container} msg=\"request served\" status=200 duration_ms={} seq={number}",
+            3 + number * 13 % 60
+        ),
     };
     format!("{stamp}{message}\n")
 }

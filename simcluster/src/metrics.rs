@@ -52,7 +52,8 @@ pub(crate) fn list(shared: &Shared, resource: &Resource, namespace: &str) -> Res
     let scope = store::Scope { namespace, ..store::Scope::default() };
     let page = shared.store.list(&GroupResource::new("", &*resource.plural), scope);
     let objects = page.map(|page| page.objects).unwrap_or_default();
-    let items: Vec<Value> = objects.iter().filter_map(|object| metrics(shared, resource, &object.value())).collect();
+    let items: Vec<Value> =
+        objects.iter().filter_map(|object| metrics(shared, resource, &object.value())).collect();
     let list = json!({
         "kind": format!("{}List", resource.kind), "apiVersion": resource.api_version(), "metadata": {}, "items": items,
     });
@@ -63,15 +64,22 @@ pub(crate) fn list(shared: &Shared, resource: &Resource, namespace: &str) -> Res
 ///
 /// # Errors
 /// 404 where it does not exist or does not run.
-pub(crate) fn get(shared: &Shared, resource: &Resource, namespace: &str, name: &str) -> Result<Reply, ApiError> {
-    let object = shared.store.get(&GroupResource::new("", &*resource.plural), &ObjectKey::new(namespace, name));
+pub(crate) fn get(
+    shared: &Shared,
+    resource: &Resource,
+    namespace: &str,
+    name: &str,
+) -> Result<Reply, ApiError> {
+    let object =
+        shared.store.get(&GroupResource::new("", &*resource.plural), &ObjectKey::new(namespace, name));
     let metrics = object.and_then(|object| metrics(shared, resource, &object.value()));
     let metrics = metrics.ok_or_else(|| ApiError::not_found(&resource.group_resource(), name))?;
     Ok(Reply::json(200, &metrics))
 }
 
 fn metrics(shared: &Shared, resource: &Resource, object: &Value) -> Option<Value> {
-    let mut metadata = json!({"name": text(object, "/metadata/name"), "creationTimestamp": seconds(shared.clock().now())});
+    let mut metadata =
+        json!({"name": text(object, "/metadata/name"), "creationTimestamp": seconds(shared.clock().now())});
     if let Some(labels) = object.pointer("/metadata/labels") {
         metadata["labels"] = labels.clone();
     }

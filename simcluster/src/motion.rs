@@ -95,7 +95,10 @@ impl Motion {
     }
 
     fn list(&self, (group, plural): (&str, &str), namespace: &str) -> Vec<Value> {
-        let page = self.shared.store.list(&GroupResource::new(group, plural), Scope { namespace, ..Scope::default() });
+        let page = self
+            .shared
+            .store
+            .list(&GroupResource::new(group, plural), Scope { namespace, ..Scope::default() });
         page.map(|page| page.objects).unwrap_or_default().iter().map(|object| object.value()).collect()
     }
 

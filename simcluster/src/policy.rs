@@ -73,7 +73,8 @@ impl Rule {
         covers(&self.verbs, asked.verb)
             && covers(&self.groups, asked.group)
             && covers(&self.resources, &resource)
-            && (self.namespaces.is_empty() || self.namespaces.iter().any(|namespace| namespace == asked.namespace))
+            && (self.namespaces.is_empty()
+                || self.namespaces.iter().any(|namespace| namespace == asked.namespace))
             && (self.names.is_empty() || self.names.iter().any(|name| name == asked.name))
     }
 }
@@ -141,7 +142,9 @@ impl Policy {
     /// The user behind a bearer token: nothing for an unknown token, the anonymous user for none.
     pub fn authenticate(&self, token: Option<&str>) -> Option<User> {
         match (self.enforcement, token) {
-            (Enforcement::Off, _) => Some(User::new("system:admin", &["system:masters", "system:authenticated"])),
+            (Enforcement::Off, _) => {
+                Some(User::new("system:admin", &["system:masters", "system:authenticated"]))
+            }
             (Enforcement::On, None) => Some(User::new("system:anonymous", &["system:unauthenticated"])),
             (Enforcement::On, Some(token)) => self.users.get(token).cloned().map(authenticated),
         }
@@ -161,15 +164,18 @@ impl Policy {
     pub fn rules_review(&self, user: &User, namespace: &str) -> Value {
         let everything = Rule { groups: vec!["*".into()], ..Rule::new("*", "*") };
         let masters = user.groups.contains("system:masters").then_some(&everything);
-        let here = |rule: &&Rule| rule.namespaces.is_empty() || rule.namespaces.iter().any(|n| n == namespace);
+        let here =
+            |rule: &&Rule| rule.namespaces.is_empty() || rule.namespaces.iter().any(|n| n == namespace);
         let rules = self.rules_of(user).filter(here).chain(masters).map(|rule| {
-            let mut value = json!({"verbs": rule.verbs, "apiGroups": rule.groups, "resources": rule.resources});
+            let mut value =
+                json!({"verbs": rule.verbs, "apiGroups": rule.groups, "resources": rule.resources});
             if !rule.names.is_empty() {
                 value["resourceNames"] = json!(rule.names);
             }
             value
         });
-        let paths = ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/readyz", "/version", "/version/"];
+        let paths =
+            ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/readyz", "/version", "/version/"];
         json!({
             "resourceRules": rules.collect::<Vec<_>>(),
             "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": paths}],
@@ -207,7 +213,8 @@ mod tests {
     fn rights_follow_the_table() {
         let policy = policy();
         let reader = policy.authenticate(Some("t-reader")).unwrap();
-        let list = |namespace| Attributes { verb: "list", resource: "pods", namespace, ..Attributes::default() };
+        let list =
+            |namespace| Attributes { verb: "list", resource: "pods", namespace, ..Attributes::default() };
         assert!(policy.allows(&reader, &list("shop")));
         assert!(!policy.allows(&reader, &list("payments")));
         assert!(!policy.allows(&reader, &list("")), "a namespaced grant does not reach the cluster scope");

@@ -44,7 +44,8 @@ pub struct CallLabel {
 impl Stats {
     /// Requests with this verb for this resource (`pods`, `deployments.apps`), of all callers.
     pub fn count(&self, verb: Verb, resource: &str) -> u64 {
-        let matching = self.by_call.iter().filter(|(label, _)| label.verb == verb && label.resource == resource);
+        let matching =
+            self.by_call.iter().filter(|(label, _)| label.verb == verb && label.resource == resource);
         matching.map(|(_, count)| count).sum()
     }
 }

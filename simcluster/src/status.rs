@@ -10,7 +10,8 @@ pub(crate) struct ApiError {
     pub(crate) code: u16,
     reason: &'static str,
     message: String,
-    details: Option<Value>,
+    /// Boxed so that results stay small.
+    details: Option<Box<Value>>,
     /// For 410 of a list: the token that goes on inconsistently.
     continue_token: Option<String>,
     retry_after_seconds: Option<u32>,
@@ -20,11 +21,19 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     fn new(code: u16, reason: &'static str, message: String) -> Self {
-        Self { code, reason, message, details: None, continue_token: None, retry_after_seconds: None, plain: false }
+        Self {
+            code,
+            reason,
+            message,
+            details: None,
+            continue_token: None,
+            retry_after_seconds: None,
+            plain: false,
+        }
     }
 
     fn with_details(mut self, details: Value) -> Self {
-        self.details = Some(details);
+        self.details = Some(Box::new(details));
         self
     }
 
@@ -39,7 +48,8 @@ impl ApiError {
     /// `what` is the sentence of `policy`, without the leading subject.
     pub(crate) fn forbidden(kind: &GroupResource, name: &str, what: &str) -> Self {
         let subject = if name.is_empty() { kind.to_string() } else { format!("{kind} \"{name}\"") };
-        Self::new(403, "Forbidden", format!("{subject} is forbidden: {what}")).with_details(details(kind, name))
+        Self::new(403, "Forbidden", format!("{subject} is forbidden: {what}"))
+            .with_details(details(kind, name))
     }
 
     /// For paths that are no resources.
@@ -68,7 +78,8 @@ impl ApiError {
     }
 
     pub(crate) fn already_exists(kind: &GroupResource, name: &str) -> Self {
-        Self::new(409, "AlreadyExists", format!("{kind} \"{name}\" already exists")).with_details(details(kind, name))
+        Self::new(409, "AlreadyExists", format!("{kind} \"{name}\" already exists"))
+            .with_details(details(kind, name))
     }
 
     pub(crate) fn conflict(kind: &GroupResource, name: &str, cause: &str) -> Self {
@@ -100,12 +111,14 @@ impl ApiError {
     /// `causes` are `(field, reason, message)`.
     pub(crate) fn invalid(group: &str, kind: &str, name: &str, causes: &[(String, &str, String)]) -> Self {
         let subject = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
-        let sentences: Vec<String> = causes.iter().map(|(field, _, message)| format!("{field}: {message}")).collect();
+        let sentences: Vec<String> =
+            causes.iter().map(|(field, _, message)| format!("{field}: {message}")).collect();
         let all = if let [one] = &*sentences { one.clone() } else { format!("[{}]", sentences.join(", ")) };
-        let causes = causes.iter().map(|(field, reason, message)| {
-            json!({"reason": reason, "message": message, "field": field})
-        });
-        let details = json!({"name": name, "group": group, "kind": kind, "causes": causes.collect::<Vec<_>>()});
+        let causes = causes
+            .iter()
+            .map(|(field, reason, message)| json!({"reason": reason, "message": message, "field": field}));
+        let details =
+            json!({"name": name, "group": group, "kind": kind, "causes": causes.collect::<Vec<_>>()});
         Self::new(422, "Invalid", format!("{subject} \"{name}\" is invalid: {all}")).with_details(details)
     }
 
@@ -158,7 +171,7 @@ impl ApiError {
         if !self.reason.is_empty() {
             status["reason"] = self.reason.into();
         }
-        let mut details = self.details.clone();
+        let mut details = self.details.as_deref().cloned();
         if let Some(seconds) = self.retry_after_seconds {
             details.get_or_insert(json!({}))["retryAfterSeconds"] = seconds.into();
         }
@@ -195,6 +208,9 @@ mod tests {
         assert_eq!((&status["code"], &status["details"]["retryAfterSeconds"]), (&json!(429), &json!(3)));
         let causes = [("sendInitialEvents".to_owned(), "FieldValueForbidden", "Forbidden: no".to_owned())];
         let status = ApiError::invalid("meta.k8s.io", "ListOptions", "", &causes).status();
-        assert_eq!(status["message"], "ListOptions.meta.k8s.io \"\" is invalid: sendInitialEvents: Forbidden: no");
+        assert_eq!(
+            status["message"],
+            "ListOptions.meta.k8s.io \"\" is invalid: sendInitialEvents: Forbidden: no"
+        );
     }
 }

@@ -38,7 +38,12 @@ impl Row {
         }
     }
 
-    const fn new(group: &'static str, version: &'static str, kind: &'static str, plural: &'static str) -> Self {
+    const fn new(
+        group: &'static str,
+        version: &'static str,
+        kind: &'static str,
+        plural: &'static str,
+    ) -> Self {
         Self {
             group,
             version,
@@ -94,36 +99,94 @@ const ROWS: &[Row] = &[
     Row::new("", "v1", "Endpoints", "endpoints").short("ep"),
     Row::new("", "v1", "Event", "events").short("ev").by(EVENT_FIELDS),
     Row::new("", "v1", "LimitRange", "limitranges").short("limits"),
-    Row::new("", "v1", "Namespace", "namespaces").short("ns").of_cluster().with(Verbs::NoDeleteCollection).sub("finalize status").by("name status.phase"),
+    Row::new("", "v1", "Namespace", "namespaces")
+        .short("ns")
+        .of_cluster()
+        .with(Verbs::NoDeleteCollection)
+        .sub("finalize status")
+        .by("name status.phase"),
     Row::new("", "v1", "Node", "nodes").short("no").of_cluster().sub("proxy status").by("spec.unschedulable"),
-    Row::new("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims").short("pvc").sub("status").by("name"),
-    Row::new("", "v1", "PersistentVolume", "persistentvolumes").short("pv").of_cluster().sub("status").by("name"),
-    Row::new("", "v1", "Pod", "pods").short("po").in_categories("all").sub("attach binding ephemeralcontainers eviction exec log portforward proxy resize status").by(POD_FIELDS),
+    Row::new("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
+        .short("pvc")
+        .sub("status")
+        .by("name"),
+    Row::new("", "v1", "PersistentVolume", "persistentvolumes")
+        .short("pv")
+        .of_cluster()
+        .sub("status")
+        .by("name"),
+    Row::new("", "v1", "Pod", "pods")
+        .short("po")
+        .in_categories("all")
+        .sub("attach binding ephemeralcontainers eviction exec log portforward proxy resize status")
+        .by(POD_FIELDS),
     Row::new("", "v1", "PodTemplate", "podtemplates"),
-    Row::new("", "v1", "ReplicationController", "replicationcontrollers").short("rc").in_categories("all").sub("scale status").by("status.replicas"),
+    Row::new("", "v1", "ReplicationController", "replicationcontrollers")
+        .short("rc")
+        .in_categories("all")
+        .sub("scale status")
+        .by("status.replicas"),
     Row::new("", "v1", "ResourceQuota", "resourcequotas").short("quota").sub("status"),
     Row::new("", "v1", "Secret", "secrets").by("type"),
     Row::new("", "v1", "ServiceAccount", "serviceaccounts").short("sa").sub("token"),
-    Row::new("", "v1", "Service", "services").short("svc").in_categories("all").sub("proxy status").by("spec.clusterIP spec.type"),
-    Row::new("apiregistration.k8s.io", "v1", "APIService", "apiservices").in_categories("api-extensions").of_cluster().sub("status"),
+    Row::new("", "v1", "Service", "services")
+        .short("svc")
+        .in_categories("all")
+        .sub("proxy status")
+        .by("spec.clusterIP spec.type"),
+    Row::new("apiregistration.k8s.io", "v1", "APIService", "apiservices")
+        .in_categories("api-extensions")
+        .of_cluster()
+        .sub("status"),
     Row::new("apps", "v1", "ControllerRevision", "controllerrevisions"),
     Row::new("apps", "v1", "DaemonSet", "daemonsets").short("ds").in_categories("all").sub("status"),
-    Row::new("apps", "v1", "Deployment", "deployments").short("deploy").in_categories("all").sub("scale status"),
-    Row::new("apps", "v1", "ReplicaSet", "replicasets").short("rs").in_categories("all").sub("scale status").by("status.replicas"),
-    Row::new("apps", "v1", "StatefulSet", "statefulsets").short("sts").in_categories("all").sub("scale status"),
-    Row::new("authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews").of_cluster().with(Verbs::CreateOnly),
-    Row::new("authentication.k8s.io", "v1", "TokenReview", "tokenreviews").of_cluster().with(Verbs::CreateOnly),
-    Row::new("authorization.k8s.io", "v1", "LocalSubjectAccessReview", "localsubjectaccessreviews").with(Verbs::CreateOnly),
-    Row::new("authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews").of_cluster().with(Verbs::CreateOnly),
-    Row::new("authorization.k8s.io", "v1", "SelfSubjectRulesReview", "selfsubjectrulesreviews").of_cluster().with(Verbs::CreateOnly),
-    Row::new("authorization.k8s.io", "v1", "SubjectAccessReview", "subjectaccessreviews").of_cluster().with(Verbs::CreateOnly),
-    Row::new("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers").short("hpa").in_categories("all").sub("status"),
+    Row::new("apps", "v1", "Deployment", "deployments")
+        .short("deploy")
+        .in_categories("all")
+        .sub("scale status"),
+    Row::new("apps", "v1", "ReplicaSet", "replicasets")
+        .short("rs")
+        .in_categories("all")
+        .sub("scale status")
+        .by("status.replicas"),
+    Row::new("apps", "v1", "StatefulSet", "statefulsets")
+        .short("sts")
+        .in_categories("all")
+        .sub("scale status"),
+    Row::new("authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews")
+        .of_cluster()
+        .with(Verbs::CreateOnly),
+    Row::new("authentication.k8s.io", "v1", "TokenReview", "tokenreviews")
+        .of_cluster()
+        .with(Verbs::CreateOnly),
+    Row::new("authorization.k8s.io", "v1", "LocalSubjectAccessReview", "localsubjectaccessreviews")
+        .with(Verbs::CreateOnly),
+    Row::new("authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews")
+        .of_cluster()
+        .with(Verbs::CreateOnly),
+    Row::new("authorization.k8s.io", "v1", "SelfSubjectRulesReview", "selfsubjectrulesreviews")
+        .of_cluster()
+        .with(Verbs::CreateOnly),
+    Row::new("authorization.k8s.io", "v1", "SubjectAccessReview", "subjectaccessreviews")
+        .of_cluster()
+        .with(Verbs::CreateOnly),
+    Row::new("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers")
+        .short("hpa")
+        .in_categories("all")
+        .sub("status"),
     Row::new("batch", "v1", "CronJob", "cronjobs").short("cj").in_categories("all").sub("status"),
     Row::new("batch", "v1", "Job", "jobs").in_categories("all").sub("status").by("status.successful"),
-    Row::new("certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests").short("csr").of_cluster().sub("approval status").by("spec.signerName"),
+    Row::new("certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests")
+        .short("csr")
+        .of_cluster()
+        .sub("approval status")
+        .by("spec.signerName"),
     Row::new("networking.k8s.io", "v1", "IngressClass", "ingressclasses").of_cluster(),
     Row::new("networking.k8s.io", "v1", "Ingress", "ingresses").short("ing").sub("status"),
-    Row::new("networking.k8s.io", "v1", "IPAddress", "ipaddresses").short("ip").of_cluster().by("spec.parentRef.name"),
+    Row::new("networking.k8s.io", "v1", "IPAddress", "ipaddresses")
+        .short("ip")
+        .of_cluster()
+        .by("spec.parentRef.name"),
     Row::new("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies").short("netpol"),
     Row::new("networking.k8s.io", "v1", "ServiceCIDR", "servicecidrs").of_cluster().sub("status"),
     Row::new("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets").short("pdb").sub("status"),
@@ -136,16 +199,58 @@ const ROWS: &[Row] = &[
     Row::new("storage.k8s.io", "v1", "CSIStorageCapacity", "csistoragecapacities"),
     Row::new("storage.k8s.io", "v1", "StorageClass", "storageclasses").short("sc").of_cluster(),
     Row::new("storage.k8s.io", "v1", "VolumeAttachment", "volumeattachments").of_cluster().sub("status"),
-    Row::new("storage.k8s.io", "v1", "VolumeAttributesClass", "volumeattributesclasses").short("vac").of_cluster(),
-    Row::new("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations").in_categories("api-extensions").of_cluster(),
-    Row::new("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy", "validatingadmissionpolicies").in_categories("api-extensions").of_cluster().sub("status"),
-    Row::new("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings").in_categories("api-extensions").of_cluster(),
-    Row::new("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations").in_categories("api-extensions").of_cluster(),
-    Row::new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions").short("crd crds").in_categories("api-extensions").of_cluster().sub("status"),
+    Row::new("storage.k8s.io", "v1", "VolumeAttributesClass", "volumeattributesclasses")
+        .short("vac")
+        .of_cluster(),
+    Row::new(
+        "admissionregistration.k8s.io",
+        "v1",
+        "MutatingWebhookConfiguration",
+        "mutatingwebhookconfigurations",
+    )
+    .in_categories("api-extensions")
+    .of_cluster(),
+    Row::new(
+        "admissionregistration.k8s.io",
+        "v1",
+        "ValidatingAdmissionPolicy",
+        "validatingadmissionpolicies",
+    )
+    .in_categories("api-extensions")
+    .of_cluster()
+    .sub("status"),
+    Row::new(
+        "admissionregistration.k8s.io",
+        "v1",
+        "ValidatingAdmissionPolicyBinding",
+        "validatingadmissionpolicybindings",
+    )
+    .in_categories("api-extensions")
+    .of_cluster(),
+    Row::new(
+        "admissionregistration.k8s.io",
+        "v1",
+        "ValidatingWebhookConfiguration",
+        "validatingwebhookconfigurations",
+    )
+    .in_categories("api-extensions")
+    .of_cluster(),
+    Row::new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions")
+        .short("crd crds")
+        .in_categories("api-extensions")
+        .of_cluster()
+        .sub("status"),
     Row::new("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses").short("pc").of_cluster(),
     Row::new("coordination.k8s.io", "v1", "Lease", "leases"),
     Row::new("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses").of_cluster(),
     Row::new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices"),
     Row::new("flowcontrol.apiserver.k8s.io", "v1", "FlowSchema", "flowschemas").of_cluster().sub("status"),
-    Row::new("flowcontrol.apiserver.k8s.io", "v1", "PriorityLevelConfiguration", "prioritylevelconfigurations").of_cluster().sub("status"),
+    Row::new(
+        "flowcontrol.apiserver.k8s.io",
+        "v1",
+        "PriorityLevelConfiguration",
+        "prioritylevelconfigurations",
+    )
+    .of_cluster()
+    .sub("status"),
 ];

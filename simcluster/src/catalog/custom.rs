@@ -20,7 +20,9 @@ pub(crate) struct PrinterColumn {
 /// A CRD that can't be served.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum CrdError {
-    #[error("metadata.name: Invalid value: {name:?}: must be spec.names.plural+\".\"+spec.group, here {expected:?}")]
+    #[error(
+        "metadata.name: Invalid value: {name:?}: must be spec.names.plural+\".\"+spec.group, here {expected:?}"
+    )]
     Name { name: String, expected: String },
     #[error("spec.{0}: Required value")]
     Missing(&'static str),
@@ -69,7 +71,8 @@ fn scope(crd: &Value) -> Result<Scope, CrdError> {
 }
 
 fn resource(crd: &Value, version: &Value, scope: Scope) -> Resource {
-    let names = |pointer: &str| items(crd, pointer).iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let names =
+        |pointer: &str| items(crd, pointer).iter().filter_map(Value::as_str).map(str::to_owned).collect();
     let kind = text(crd, "/spec/names/kind");
     let singular = match text(crd, "/spec/names/singular") {
         "" => kind.to_ascii_lowercase(),
@@ -86,7 +89,11 @@ fn resource(crd: &Value, version: &Value, scope: Scope) -> Resource {
         categories: names("/spec/names/categories"),
         scope,
         verbs: Verbs::All,
-        subresources: ["scale", "status"].iter().filter(|name| has(name)).map(|name| (*name).to_owned()).collect(),
+        subresources: ["scale", "status"]
+            .iter()
+            .filter(|name| has(name))
+            .map(|name| (*name).to_owned())
+            .collect(),
         selectable: selectable(version),
         origin: Origin::Custom { crd: text(crd, "/metadata/name").into(), columns: columns(version) },
     }
@@ -115,7 +122,9 @@ fn columns(version: &Value) -> Vec<PrinterColumn> {
 
 fn column(column: &Value) -> PrinterColumn {
     let description = match text(column, "/description") {
-        "" => format!("Custom resource definition column (in JSONPath format): {}", text(column, "/jsonPath")),
+        "" => {
+            format!("Custom resource definition column (in JSONPath format): {}", text(column, "/jsonPath"))
+        }
         given => given.to_owned(),
     };
     PrinterColumn {

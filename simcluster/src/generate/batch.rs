@@ -8,7 +8,13 @@ use super::random::Random;
 use crate::config::Troubles;
 
 /// The batch objects; `start` and `end` are written times.
-pub(super) fn objects(start: &str, end: &str, place: &Place, troubles: Troubles, random: &mut Random) -> Vec<Value> {
+pub(super) fn objects(
+    start: &str,
+    end: &str,
+    place: &Place,
+    troubles: Troubles,
+    random: &mut Random,
+) -> Vec<Value> {
     let times = (start, end);
     let mut objects = cron_job("search", "reindex", Outcome::Complete, times, place, random);
     if troubles == Troubles::Known {
@@ -47,7 +53,11 @@ fn cron_job(
     let job = job(&cron, &job_spec, outcome, start, end, random);
     let life = match outcome {
         Outcome::Complete => Life::Completed { since: start.into(), at: end.into() },
-        Outcome::Failed => Life::Failed { since: start.into(), at: end.into(), exit: Exit { code: 3, reason: "Error", at: end.into() } },
+        Outcome::Failed => Life::Failed {
+            since: start.into(),
+            at: end.into(),
+            exit: Exit { code: 3, reason: "Error", at: end.into() },
+        },
     };
     let owner = Owner::of("batch/v1", "Job", &job);
     let pod_name = format!("{}-{}", owner.name, random.suffix(5));
@@ -58,14 +68,16 @@ fn cron_job(
 
 fn job(cron: &Value, spec: &Value, outcome: Outcome, start: &str, end: &str, random: &mut Random) -> Value {
     let owner = Owner::of("batch/v1", "CronJob", cron);
-    let condition = |kind: &str, reason: &str, message: &str| {
-        json!({"type": kind, "status": "True", "reason": reason, "message": message, "lastProbeTime": end, "lastTransitionTime": end})
-    };
+    let condition = |kind: &str, reason: &str, message: &str| json!({"type": kind, "status": "True", "reason": reason, "message": message, "lastProbeTime": end, "lastTransitionTime": end});
     let status = match outcome {
-        Outcome::Complete => json!({"startTime": start, "completionTime": end, "succeeded": 1, "ready": 0, "terminating": 0, "uncountedTerminatedPods": {},
-            "conditions": [condition("SuccessCriteriaMet", "CompletionsReached", "Reached expected number of succeeded pods"), condition("Complete", "CompletionsReached", "Reached expected number of succeeded pods")]}),
-        Outcome::Failed => json!({"startTime": start, "failed": 1, "ready": 0, "terminating": 0, "uncountedTerminatedPods": {},
-            "conditions": [condition("FailureTarget", "BackoffLimitExceeded", "Job has reached the specified backoff limit"), condition("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")]}),
+        Outcome::Complete => {
+            json!({"startTime": start, "completionTime": end, "succeeded": 1, "ready": 0, "terminating": 0, "uncountedTerminatedPods": {},
+            "conditions": [condition("SuccessCriteriaMet", "CompletionsReached", "Reached expected number of succeeded pods"), condition("Complete", "CompletionsReached", "Reached expected number of succeeded pods")]})
+        }
+        Outcome::Failed => {
+            json!({"startTime": start, "failed": 1, "ready": 0, "terminating": 0, "uncountedTerminatedPods": {},
+            "conditions": [condition("FailureTarget", "BackoffLimitExceeded", "Job has reached the specified backoff limit"), condition("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")]})
+        }
     };
     let uid = random.uid();
     let mut spec = spec.clone();

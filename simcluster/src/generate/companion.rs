@@ -30,7 +30,8 @@ pub(crate) fn service(plan: &Plan, at: &str, random: &mut Random) -> Value {
 
 pub(crate) fn endpoint_slice(service: &Value, pods: &[Value], port: u16, random: &mut Random) -> Value {
     let name = text(service, "/metadata/name");
-    let endpoints: Vec<Value> = pods.iter().filter(|pod| !text(pod, "/status/podIP").is_empty()).map(endpoint).collect();
+    let endpoints: Vec<Value> =
+        pods.iter().filter(|pod| !text(pod, "/status/podIP").is_empty()).map(endpoint).collect();
     json!({
         "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
         "metadata": {"name": format!("{name}-{}", random.suffix(5)), "generateName": format!("{name}-"), "namespace": service["metadata"]["namespace"],
@@ -69,15 +70,38 @@ pub(crate) fn companions(plan: &Plan, replicas: usize, at: &str) -> Vec<Value> {
     let (name, rbac) = (plan.name, "rbac.authorization.k8s.io/v1");
     let role = format!("{name}-leader-election");
     let role_ref = json!({"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role});
-    let config = format!("listen: :{}\nlog:\n  level: info\n  format: json\nupstreams:\n- http://{name}.{}.svc.cluster.local\n", plan.port, plan.namespace);
+    let config = format!(
+        "listen: :{}\nlog:\n  level: info\n  format: json\nupstreams:\n- http://{name}.{}.svc.cluster.local\n",
+        plan.port, plan.namespace
+    );
     let mut objects = vec![
         object("v1", "ServiceAccount", name, json!({})),
-        object("v1", "ConfigMap", &format!("{name}-config"), json!({"data": {"config.yaml": config, "features.json": "{\"darkMode\":true,\"newCheckout\":false}"}})),
-        object("v1", "Secret", &format!("{name}-credentials"), json!({"type": "Opaque", "data": secret_data(name)})),
-        object(rbac, "Role", &role, json!({"rules": [
+        object(
+            "v1",
+            "ConfigMap",
+            &format!("{name}-config"),
+            json!({"data": {"config.yaml": config, "features.json": "{\"darkMode\":true,\"newCheckout\":false}"}}),
+        ),
+        object(
+            "v1",
+            "Secret",
+            &format!("{name}-credentials"),
+            json!({"type": "Opaque", "data": secret_data(name)}),
+        ),
+        object(
+            rbac,
+            "Role",
+            &role,
+            json!({"rules": [
             {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
-            {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}]})),
-        object(rbac, "RoleBinding", &role, json!({"roleRef": role_ref, "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": plan.namespace}]})),
+            {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]}]}),
+        ),
+        object(
+            rbac,
+            "RoleBinding",
+            &role,
+            json!({"roleRef": role_ref, "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": plan.namespace}]}),
+        ),
     ];
     if plan.kind == PlanKind::Deployment && replicas > 1 {
         objects.push(object("policy/v1", "PodDisruptionBudget", name, json!({
@@ -119,7 +143,8 @@ pub(crate) fn claim(namespace: &str, name: &str, volume: Option<&str>, at: &str)
         return vec![claim];
     };
     claim["spec"]["volumeName"] = volume.into();
-    claim["status"] = json!({"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": "20Gi"}});
+    claim["status"] =
+        json!({"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": "20Gi"}});
     let persistent = json!({
         "apiVersion": "v1", "kind": "PersistentVolume",
         "metadata": {"name": volume, "creationTimestamp": at, "finalizers": ["kubernetes.io/pv-protection"], "annotations": {"pv.kubernetes.io/provisioned-by": "ebs.csi.aws.com"}},

@@ -19,7 +19,11 @@ pub(crate) fn cluster_objects(catalog: &Catalog, at: &str) -> Vec<Value> {
                 "clientConfig": {"service": {"name": "linkerd-proxy-injector", "namespace": "linkerd", "path": "/", "port": 443}},
                 "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"], "scope": "Namespaced"}]}]}),
     ];
-    for (name, value) in [("system-node-critical", 2_000_001_000), ("system-cluster-critical", 2_000_000_000), ("business-critical", 1_000_000)] {
+    for (name, value) in [
+        ("system-node-critical", 2_000_001_000),
+        ("system-cluster-critical", 2_000_000_000),
+        ("business-critical", 1_000_000),
+    ] {
         objects.push(json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name, "creationTimestamp": at}, "value": value, "globalDefault": false, "preemptionPolicy": "PreemptLowerPriority"}));
     }
     objects.extend(cluster_roles(at));
@@ -29,9 +33,7 @@ pub(crate) fn cluster_objects(catalog: &Catalog, at: &str) -> Vec<Value> {
 
 fn cluster_roles(at: &str) -> Vec<Value> {
     let rbac = "rbac.authorization.k8s.io";
-    let role = |name: &str, rules: Value| {
-        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name, "creationTimestamp": at, "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}}, "rules": rules})
-    };
+    let role = |name: &str, rules: Value| json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name, "creationTimestamp": at, "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}}, "rules": rules});
     let binding = |name: &str, role: &str, group: &str| {
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": name, "creationTimestamp": at},
             "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": role}, "subjects": [{"apiGroup": rbac, "kind": "Group", "name": group}]})
@@ -41,9 +43,15 @@ fn cluster_roles(at: &str) -> Vec<Value> {
     admin["aggregationRule"] = json!({"clusterRoleSelectors": [{"matchLabels": {"rbac.authorization.k8s.io/aggregate-to-admin": "true"}}]});
     admin["rules"] = json!([{"apiGroups": ["", "apps", "batch"], "resources": ["*"], "verbs": ["*"]}]);
     vec![
-        role("cluster-admin", json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, {"nonResourceURLs": ["*"], "verbs": ["*"]}])),
+        role(
+            "cluster-admin",
+            json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, {"nonResourceURLs": ["*"], "verbs": ["*"]}]),
+        ),
         admin,
-        role("view", json!([{"apiGroups": ["", "apps", "batch", "networking.k8s.io", "policy"], "resources": ["*"], "verbs": read}])),
+        role(
+            "view",
+            json!([{"apiGroups": ["", "apps", "batch", "networking.k8s.io", "policy"], "resources": ["*"], "verbs": read}]),
+        ),
         binding("cluster-admin", "cluster-admin", "system:masters"),
         binding("developers-view", "view", "company:developers"),
     ]
@@ -63,7 +71,11 @@ fn api_services(catalog: &Catalog, at: &str) -> Vec<Value> {
             if is_metrics {
                 spec["service"] = json!({"name": "metrics-server", "namespace": "kube-system", "port": 443});
             }
-            let (reason, message) = if is_metrics { ("Passed", "all checks passed") } else { ("Local", "Local APIServices are always available") };
+            let (reason, message) = if is_metrics {
+                ("Passed", "all checks passed")
+            } else {
+                ("Local", "Local APIServices are always available")
+            };
             objects.push(json!({"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
                 "metadata": {"name": name, "creationTimestamp": at, "labels": {"kube-aggregator.kubernetes.io/automanaged": "onstart"}}, "spec": spec,
                 "status": {"conditions": [{"type": "Available", "status": "True", "lastTransitionTime": at, "reason": reason, "message": message}]}}));
@@ -123,7 +135,11 @@ pub(crate) fn crds(at: &str) -> Vec<Value> {
 /// A Certificate and an Application of one namespace; the ones of `payments` are in trouble.
 pub(crate) fn custom_objects(namespace: &str, name: &str, at: &str) -> Vec<Value> {
     let troubled = namespace == "payments";
-    let (status, message) = if troubled { ("False", "Issuing certificate as Secret does not exist") } else { ("True", "Certificate is up to date and has not expired") };
+    let (status, message) = if troubled {
+        ("False", "Issuing certificate as Secret does not exist")
+    } else {
+        ("True", "Certificate is up to date and has not expired")
+    };
     let (sync, health) = if troubled { ("OutOfSync", "Degraded") } else { ("Synced", "Healthy") };
     vec![
         json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": format!("{name}-tls"), "namespace": namespace, "creationTimestamp": at},

@@ -2,12 +2,18 @@
 
 use serde_json::{Map, Value, json};
 
-/// An entry for the fields of `part`, as `manager` would have left it. `subresource` is empty for the object itself.
-pub(crate) fn entry(manager: &str, api_version: &str, time: &str, subresource: &str, part: &Value) -> Value {
-    let mut entry = json!({
-        "manager": manager, "operation": "Update", "apiVersion": api_version, "time": time,
-        "fieldsType": "FieldsV1", "fieldsV1": fields(part),
-    });
+/// An entry for the given parts of an object, as `manager` would have left it. `subresource` is empty for the object itself.
+pub(crate) fn entry(
+    manager: &str,
+    api_version: &str,
+    time: &str,
+    subresource: &str,
+    parts: &[(&str, &Value)],
+) -> Value {
+    let owned: Map<String, Value> =
+        parts.iter().map(|(name, part)| (format!("f:{name}"), fields(part))).collect();
+    let mut entry = json!({"manager": manager, "operation": "Update", "apiVersion": api_version, "time": time, "fieldsType": "FieldsV1"});
+    entry["fieldsV1"] = owned.into();
     if !subresource.is_empty() {
         entry["subresource"] = subresource.into();
     }
@@ -20,20 +26,21 @@ fn fields(value: &Value) -> Value {
             map.iter().map(|(key, value)| (format!("f:{key}"), fields(value))).collect::<Map<_, _>>().into()
         }
         Value::Array(elements) => list(elements),
-        _ => json!({}),
+        _ => Value::Object(Map::new()),
     }
 }
 
 /// Lists whose elements have a key are sets of elements; any other is one value.
 fn list(elements: &[Value]) -> Value {
+    let nothing = || Value::Object(Map::new());
     let keys: Option<Vec<String>> = elements.iter().map(merge_key).collect();
-    let Some(keys) = keys.filter(|keys| !keys.is_empty()) else { return json!({}) };
+    let Some(keys) = keys.filter(|keys| !keys.is_empty()) else { return nothing() };
     let mut map = Map::new();
-    map.insert(".".into(), json!({}));
+    map.insert(".".into(), nothing());
     for (key, element) in keys.into_iter().zip(elements) {
         let mut inner = fields(element);
         if let Some(inner) = inner.as_object_mut() {
-            inner.insert(".".into(), json!({}));
+            inner.insert(".".into(), nothing());
         }
         map.insert(key, inner);
     }
@@ -43,9 +50,12 @@ fn list(elements: &[Value]) -> Value {
 fn merge_key(element: &Value) -> Option<String> {
     let element = element.as_object()?;
     if let (Some(port), protocol) = (element.get("containerPort"), element.get("protocol")) {
-        return Some(format!("k:{{\"containerPort\":{port},\"protocol\":{}}}", protocol.unwrap_or(&json!("TCP"))));
+        let protocol = protocol.and_then(Value::as_str).unwrap_or("TCP");
+        return Some(format!("k:{{\"containerPort\":{port},\"protocol\":\"{protocol}\"}}"));
     }
-    let key = ["uid", "mountPath", "ip", "name", "type", "topologyKey"].into_iter().find(|key| element.contains_key(*key))?;
+    let key = ["uid", "mountPath", "ip", "name", "type", "topologyKey"]
+        .into_iter()
+        .find(|key| element.contains_key(*key))?;
     Some(format!("k:{{\"{key}\":{}}}", element[key]))
 }
 
@@ -55,10 +65,10 @@ mod tests {
 
     #[test]
     fn fields_follow_the_object() {
-        let part = json!({"spec": {"containers": [{"name": "c", "image": "i"}], "args": ["a"]}});
+        let spec = json!({"containers": [{"name": "c", "image": "i"}], "args": ["a"]});
         let expected = json!({"f:spec": {
             "f:containers": {".": {}, "k:{\"name\":\"c\"}": {"f:name": {}, "f:image": {}, ".": {}}},
             "f:args": {}}});
-        assert_eq!(entry("kubelet", "v1", "t", "status", &part)["fieldsV1"], expected);
+        assert_eq!(entry("kubelet", "v1", "t", "", &[("spec", &spec)])["fieldsV1"], expected);
     }
 }

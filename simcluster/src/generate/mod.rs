@@ -55,7 +55,10 @@ fn namespace(name: &str) -> Value {
 /// Stores an object of the first content, which no watch sees as a change.
 fn put(shared: &Shared, object: Value) {
     let stored = shared.resource_of(&object).map(|resource| shared.put(&resource, object, Record::Silent));
-    debug_assert!(matches!(stored, Ok(Ok(_))), "the generator makes only objects that a server takes: {stored:?}");
+    debug_assert!(
+        matches!(stored, Ok(Ok(_))),
+        "the generator makes only objects that a server takes: {stored:?}"
+    );
 }
 
 struct Company<'a> {
@@ -92,7 +95,12 @@ impl<'a> Company<'a> {
                 put(shared, object);
             }
         }
-        for (namespace, name) in [("shop", "frontend"), ("payments", "payments-api"), ("search", "query"), ("monitoring", "grafana")] {
+        for (namespace, name) in [
+            ("shop", "frontend"),
+            ("payments", "payments-api"),
+            ("search", "query"),
+            ("monitoring", "grafana"),
+        ] {
             put(shared, fixture::ingress(namespace, name, &at));
             for object in fixture::custom_objects(namespace, name, &at) {
                 put(shared, object);
@@ -106,15 +114,34 @@ impl<'a> Company<'a> {
         for index in 0..config.nodes {
             let node = Node::new(&config.region, index as u64, &mut self.random);
             // One node of several is not heard from.
-            let is_silent = config.troubles == Troubles::Known && config.nodes > 2 && index == config.nodes - 1;
+            let is_silent =
+                config.troubles == Troubles::Known && config.nodes > 2 && index == config.nodes - 1;
             let health = if is_silent { NodeHealth::Silent } else { NodeHealth::Ready };
             let at = self.long_ago(40);
-            let object = node::node(&node, &config.region, &config.kubernetes_version, health, &at, &now, &mut self.random);
+            let object = node::node(
+                &node,
+                &config.region,
+                &config.kubernetes_version,
+                health,
+                &at,
+                &now,
+                &mut self.random,
+            );
             if is_silent {
-                self.notice(&object, Severity::Normal, "NodeNotReady", "Node status is now: NodeNotReady", "node-controller", 1);
+                self.notice(
+                    &object,
+                    Severity::Normal,
+                    "NodeNotReady",
+                    "Node status is now: NodeNotReady",
+                    "node-controller",
+                    1,
+                );
             }
-            put(self.shared, json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": node.name, "namespace": "kube-node-lease"},
-                "spec": {"holderIdentity": node.name, "leaseDurationSeconds": 40, "renewTime": crate::clock::micros(self.now)}}));
+            put(
+                self.shared,
+                json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": node.name, "namespace": "kube-node-lease"},
+                "spec": {"holderIdentity": node.name, "leaseDurationSeconds": 40, "renewTime": crate::clock::micros(self.now)}}),
+            );
             put(self.shared, object);
             self.nodes.push(node);
         }
@@ -156,7 +183,14 @@ impl<'a> Company<'a> {
         }
     }
 
-    fn deployment(&mut self, plan: &Plan, template: &Value, mut counts: Counts, lives: Vec<Life>, at: &str) -> Vec<Value> {
+    fn deployment(
+        &mut self,
+        plan: &Plan,
+        template: &Value,
+        mut counts: Counts,
+        lives: Vec<Life>,
+        at: &str,
+    ) -> Vec<Value> {
         let stuck = plan.trouble == Trouble::StuckRollout;
         let mut wanted = template.clone();
         if stuck {
@@ -183,52 +217,93 @@ impl<'a> Company<'a> {
     fn pods(&mut self, plan: &Plan, set: &Value, lives: Vec<Life>) -> Vec<Value> {
         let owner = Owner::of("apps/v1", "ReplicaSet", set);
         let named = |random: &mut Random| format!("{}-{}", owner.name, random.suffix(5));
-        lives.into_iter().map(|life| {
-            let name = named(&mut self.random);
-            self.pod(plan, &name, &set["spec"]["template"], &owner, &life)
-        }).collect()
+        lives
+            .into_iter()
+            .map(|life| {
+                let name = named(&mut self.random);
+                self.pod(plan, &name, &set["spec"]["template"], &owner, &life)
+            })
+            .collect()
     }
 
-    fn stateful_set(&mut self, plan: &Plan, template: &Value, counts: Counts, lives: Vec<Life>, at: &str) -> Vec<Value> {
+    fn stateful_set(
+        &mut self,
+        plan: &Plan,
+        template: &Value,
+        counts: Counts,
+        lives: Vec<Life>,
+        at: &str,
+    ) -> Vec<Value> {
         let set = workload::stateful_set(plan, template, counts, at, &mut self.random);
         let owner = Owner::of("apps/v1", "StatefulSet", &set);
-        put(self.shared, workload::controller_revision(&owner, plan.namespace, template, at, &mut self.random));
+        put(
+            self.shared,
+            workload::controller_revision(&owner, plan.namespace, template, at, &mut self.random),
+        );
         put(self.shared, set);
-        lives.into_iter().enumerate().map(|(index, life)| {
-            let name = format!("{}-{index}", plan.name);
-            let volume = format!("pvc-{}", self.random.uid());
-            for object in companion::claim(plan.namespace, &format!("data-{name}"), Some(&volume), at) {
-                put(self.shared, object);
-            }
-            let mut template = template.clone();
-            template["metadata"]["labels"]["apps.kubernetes.io/pod-index"] = index.to_string().into();
-            template["metadata"]["labels"]["statefulset.kubernetes.io/pod-name"] = name.as_str().into();
-            self.pod(plan, &name, &template, &owner, &life)
-        }).collect()
+        lives
+            .into_iter()
+            .enumerate()
+            .map(|(index, life)| {
+                let name = format!("{}-{index}", plan.name);
+                let volume = format!("pvc-{}", self.random.uid());
+                for object in companion::claim(plan.namespace, &format!("data-{name}"), Some(&volume), at) {
+                    put(self.shared, object);
+                }
+                let mut template = template.clone();
+                template["metadata"]["labels"]["apps.kubernetes.io/pod-index"] = index.to_string().into();
+                template["metadata"]["labels"]["statefulset.kubernetes.io/pod-name"] = name.as_str().into();
+                self.pod(plan, &name, &template, &owner, &life)
+            })
+            .collect()
     }
 
-    fn daemon_set(&mut self, plan: &Plan, template: &Value, counts: Counts, lives: Vec<Life>, at: &str) -> Vec<Value> {
+    fn daemon_set(
+        &mut self,
+        plan: &Plan,
+        template: &Value,
+        counts: Counts,
+        lives: Vec<Life>,
+        at: &str,
+    ) -> Vec<Value> {
         let set = workload::daemon_set(plan, template, counts, at, &mut self.random);
         let owner = Owner::of("apps/v1", "DaemonSet", &set);
-        put(self.shared, workload::controller_revision(&owner, plan.namespace, template, at, &mut self.random));
+        put(
+            self.shared,
+            workload::controller_revision(&owner, plan.namespace, template, at, &mut self.random),
+        );
         put(self.shared, set);
         let nodes = self.nodes.clone();
-        lives.into_iter().zip(nodes).map(|(life, node)| {
-            let place = node.place(&mut self.random);
-            let name = format!("{}-{}", plan.name, self.random.suffix(5));
-            self.placed_pod(plan, &name, template, &owner, &life, &place)
-        }).collect()
+        lives
+            .into_iter()
+            .zip(nodes)
+            .map(|(life, node)| {
+                let place = node.place(&mut self.random);
+                let name = format!("{}-{}", plan.name, self.random.suffix(5));
+                self.placed_pod(plan, &name, template, &owner, &life, &place)
+            })
+            .collect()
     }
 
     fn pod(&mut self, plan: &Plan, name: &str, template: &Value, owner: &Owner, life: &Life) -> Value {
         let place = match (life, self.random.pick(&self.nodes).cloned()) {
-            (Life::Unschedulable { .. }, _) | (_, None) => Place { node: String::new(), host_ip: String::new(), pod_ip: String::new() },
+            (Life::Unschedulable { .. }, _) | (_, None) => {
+                Place { node: String::new(), host_ip: String::new(), pod_ip: String::new() }
+            }
             (_, Some(node)) => node.place(&mut self.random),
         };
         self.placed_pod(plan, name, template, owner, life, &place)
     }
 
-    fn placed_pod(&mut self, plan: &Plan, name: &str, template: &Value, owner: &Owner, life: &Life, place: &Place) -> Value {
+    fn placed_pod(
+        &mut self,
+        plan: &Plan,
+        name: &str,
+        template: &Value,
+        owner: &Owner,
+        life: &Life,
+        place: &Place,
+    ) -> Value {
         let at = match life {
             Life::Running { since, .. } | Life::CrashLoop { since, .. } => since.clone(),
             _ => self.long_ago(1),
@@ -258,7 +333,9 @@ impl<'a> Company<'a> {
             }
             Trouble::Unschedulable if index == 0 => {
                 let nodes = self.nodes.len();
-                let message = format!("0/{nodes} nodes are available: {nodes} Insufficient cpu. preemption: 0/{nodes} nodes are available: {nodes} No preemption victims found for incoming pod.");
+                let message = format!(
+                    "0/{nodes} nodes are available: {nodes} Insufficient cpu. preemption: 0/{nodes} nodes are available: {nodes} No preemption victims found for incoming pod."
+                );
                 Life::Unschedulable { message }
             }
             _ => {
@@ -285,10 +362,13 @@ impl<'a> Company<'a> {
                 self.notice(pod, Severity::Warning, "BackOff", &message, "kubelet", count);
             }
             Life::ImagePullBackOff => {
-                let message = format!("Failed to pull image \"{}\": not found", text(pod, "/spec/containers/0/image"));
+                let message =
+                    format!("Failed to pull image \"{}\": not found", text(pod, "/spec/containers/0/image"));
                 self.notice(pod, Severity::Warning, "Failed", &message, "kubelet", 41);
             }
-            Life::Unschedulable { message } => self.notice(pod, Severity::Warning, "FailedScheduling", message, "default-scheduler", 97),
+            Life::Unschedulable { message } => {
+                self.notice(pod, Severity::Warning, "FailedScheduling", message, "default-scheduler", 97);
+            }
             _ if self.random.percent(5) => {
                 let message = format!("Successfully assigned {} to {}", name, text(pod, "/spec/nodeName"));
                 self.notice(pod, Severity::Normal, "Scheduled", &message, "default-scheduler", 1);
@@ -297,7 +377,15 @@ impl<'a> Company<'a> {
         }
     }
 
-    fn notice(&mut self, object: &Value, severity: Severity, reason: &str, message: &str, component: &str, count: u64) {
+    fn notice(
+        &mut self,
+        object: &Value,
+        severity: Severity,
+        reason: &str,
+        message: &str,
+        component: &str,
+        count: u64,
+    ) {
         let (first, last) = (self.long_ago(1), self.recently());
         let notice = Notice { severity, reason, message, component, count, first: &first, last: &last };
         let event = event(object, &notice, &mut self.random);

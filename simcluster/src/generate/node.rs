@@ -37,13 +37,26 @@ impl Node {
 
     /// A place for a new pod on this node.
     pub(crate) fn place(&self, random: &mut Random) -> Place {
-        let pod_ip = format!("10.{}.{}.{}", 100 + random.below(28), self.subnet * 4 + random.below(4), 1 + random.below(254));
+        let pod_ip = format!(
+            "10.{}.{}.{}",
+            100 + random.below(28),
+            self.subnet * 4 + random.below(4),
+            1 + random.below(254)
+        );
         Place { node: self.name.clone(), host_ip: self.ip.clone(), pod_ip }
     }
 }
 
 /// The node object.
-pub(crate) fn node(node: &Node, region: &str, version: &str, health: NodeHealth, at: &str, now: &str, random: &mut Random) -> Value {
+pub(crate) fn node(
+    node: &Node,
+    region: &str,
+    version: &str,
+    health: NodeHealth,
+    at: &str,
+    now: &str,
+    random: &mut Random,
+) -> Value {
     let zone = format!("{region}{}", ["a", "b", "c"][(node.subnet / 16 % 3) as usize]);
     let instance = format!("i-{}", random.hex(17));
     let labels = json!({
@@ -68,8 +81,9 @@ pub(crate) fn node(node: &Node, region: &str, version: &str, health: NodeHealth,
         },
     });
     status["conditions"] = conditions(health, at, now);
-    let part = json!({"metadata": {"labels": labels}, "spec": spec});
-    let fields = json!([managed::entry("kubelet", "v1", at, "", &part), managed::entry("kubelet", "v1", now, "status", &json!({"status": status}))]);
+    let own =
+        managed::entry("kubelet", "v1", at, "", &[("metadata", &json!({"labels": labels})), ("spec", &spec)]);
+    let fields = json!([own, managed::entry("kubelet", "v1", now, "status", &[("status", &status)])]);
     let mut object = json!({
         "apiVersion": "v1", "kind": "Node",
         "metadata": {"name": node.name, "uid": random.uid(), "creationTimestamp": at, "labels": labels,
@@ -87,11 +101,20 @@ pub(crate) fn node(node: &Node, region: &str, version: &str, health: NodeHealth,
 /// The conditions that a healthy kubelet reports, or that the node controller writes when it has gone silent.
 pub(crate) fn conditions(health: NodeHealth, since: &str, now: &str) -> Value {
     let condition = |kind: &str, good: &str, reason: &str, message: &str| match health {
-        NodeHealth::Ready => json!({"type": kind, "status": good, "reason": reason, "message": message, "lastHeartbeatTime": now, "lastTransitionTime": since}),
-        NodeHealth::Silent => json!({"type": kind, "status": "Unknown", "reason": "NodeStatusUnknown", "message": "Kubelet stopped posting node status.", "lastHeartbeatTime": since, "lastTransitionTime": now}),
+        NodeHealth::Ready => {
+            json!({"type": kind, "status": good, "reason": reason, "message": message, "lastHeartbeatTime": now, "lastTransitionTime": since})
+        }
+        NodeHealth::Silent => {
+            json!({"type": kind, "status": "Unknown", "reason": "NodeStatusUnknown", "message": "Kubelet stopped posting node status.", "lastHeartbeatTime": since, "lastTransitionTime": now})
+        }
     };
     json!([
-        condition("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        condition(
+            "MemoryPressure",
+            "False",
+            "KubeletHasSufficientMemory",
+            "kubelet has sufficient memory available"
+        ),
         condition("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
         condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
         condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
@@ -101,7 +124,8 @@ pub(crate) fn conditions(health: NodeHealth, since: &str, now: &str) -> Value {
 fn images(random: &mut Random) -> Vec<Value> {
     let chosen = super::plan::PLANS.iter().filter(|_| random.percent(60));
     let image = |plan: &super::plan::Plan| {
-        let digest = format!("{:016x}{:048x}", super::template::fnv(plan.image), super::template::fnv(plan.tag));
+        let digest =
+            format!("{:016x}{:048x}", super::template::fnv(plan.image), super::template::fnv(plan.tag));
         json!({"names": [format!("{}@sha256:{digest}", plan.image), format!("{}:{}", plan.image, plan.tag)], "sizeBytes": 40_000_000 + super::template::fnv(plan.name) % 200_000_000})
     };
     chosen.map(image).collect()

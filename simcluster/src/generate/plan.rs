@@ -46,7 +46,13 @@ pub(crate) enum Trouble {
     StuckRollout,
 }
 
-const fn deployment(namespace: &'static str, name: &'static str, image: &'static str, tag: &'static str, weight: u64) -> Plan {
+const fn deployment(
+    namespace: &'static str,
+    name: &'static str,
+    image: &'static str,
+    tag: &'static str,
+    weight: u64,
+) -> Plan {
     let (kind, sidecar, trouble) = (PlanKind::Deployment, Sidecar::None, Trouble::None);
     Plan { namespace, name, kind, image, tag, port: 8080, weight, sidecar, trouble }
 }
@@ -76,36 +82,85 @@ pub(crate) const NAMESPACES: [&str; 5] = ["shop", "payments", "search", "platfor
 
 /// Every workload.
 pub(crate) const PLANS: &[Plan] = &[
-    deployment("shop", "frontend", "registry.example.com/shop/frontend", "2026.11.4", 14).with(Sidecar::Proxy).port(3000),
+    deployment("shop", "frontend", "registry.example.com/shop/frontend", "2026.11.4", 14)
+        .with(Sidecar::Proxy)
+        .port(3000),
     deployment("shop", "cart", "registry.example.com/shop/cart", "1.42.0", 10).with(Sidecar::Proxy),
-    deployment("shop", "checkout", "registry.example.com/shop/checkout", "1.8.1", 10).with(Sidecar::Proxy).troubled(Trouble::StuckRollout),
+    deployment("shop", "checkout", "registry.example.com/shop/checkout", "1.8.1", 10)
+        .with(Sidecar::Proxy)
+        .troubled(Trouble::StuckRollout),
     deployment("shop", "catalog", "registry.example.com/shop/catalog", "3.11.2", 8),
-    deployment("shop", "recommendations", "registry.example.com/shop/recommendations", "0.9.17", 8).troubled(Trouble::Unschedulable),
-    deployment("shop", "session-cache", "docker.io/library/redis", "8.2.1", 3).kind(PlanKind::StatefulSet).port(6379),
-    deployment("payments", "payments-api", "registry.example.com/payments/api", "5.3.0", 8).with(Sidecar::Restartable),
-    deployment("payments", "ledger", "registry.example.com/payments/ledger", "2.20.4", 5).with(Sidecar::Restartable),
-    deployment("payments", "fraud-detector", "registry.example.com/payments/fraud-detector", "0.31.0", 6).troubled(Trouble::CrashLoop),
+    deployment("shop", "recommendations", "registry.example.com/shop/recommendations", "0.9.17", 8)
+        .troubled(Trouble::Unschedulable),
+    deployment("shop", "session-cache", "docker.io/library/redis", "8.2.1", 3)
+        .kind(PlanKind::StatefulSet)
+        .port(6379),
+    deployment("payments", "payments-api", "registry.example.com/payments/api", "5.3.0", 8)
+        .with(Sidecar::Restartable),
+    deployment("payments", "ledger", "registry.example.com/payments/ledger", "2.20.4", 5)
+        .with(Sidecar::Restartable),
+    deployment("payments", "fraud-detector", "registry.example.com/payments/fraud-detector", "0.31.0", 6)
+        .troubled(Trouble::CrashLoop),
     deployment("payments", "card-vault", "registry.example.com/payments/card-vault", "1.0.9", 2),
-    deployment("payments", "postgres", "docker.io/library/postgres", "17.6", 2).kind(PlanKind::StatefulSet).port(5432),
+    deployment("payments", "postgres", "docker.io/library/postgres", "17.6", 2)
+        .kind(PlanKind::StatefulSet)
+        .port(5432),
     deployment("search", "query", "registry.example.com/search/query", "7.4.1", 8),
-    deployment("search", "indexer", "registry.example.com/search/indexer", "7.4.1", 6).troubled(Trouble::OutOfMemory),
+    deployment("search", "indexer", "registry.example.com/search/indexer", "7.4.1", 6)
+        .troubled(Trouble::OutOfMemory),
     deployment("search", "suggest", "registry.example.com/search/suggest", "2.0.3", 4),
-    deployment("search", "opensearch-data", "docker.io/opensearchproject/opensearch", "3.2.0", 4).kind(PlanKind::StatefulSet).port(9200),
-    deployment("platform", "ingress-nginx-controller", "registry.k8s.io/ingress-nginx/controller", "v1.13.2", 3).port(443),
-    deployment("platform", "cert-manager", "quay.io/jetstack/cert-manager-controller", "v1.18.2", 1).port(9402),
-    deployment("platform", "cert-manager-webhook", "quay.io/jetstack/cert-manager-webhook", "v1.18.2", 1).port(10250),
-    deployment("platform", "external-dns", "registry.k8s.io/external-dns/external-dns", "v0.19.0", 1).port(7979),
+    deployment("search", "opensearch-data", "docker.io/opensearchproject/opensearch", "3.2.0", 4)
+        .kind(PlanKind::StatefulSet)
+        .port(9200),
+    deployment(
+        "platform",
+        "ingress-nginx-controller",
+        "registry.k8s.io/ingress-nginx/controller",
+        "v1.13.2",
+        3,
+    )
+    .port(443),
+    deployment("platform", "cert-manager", "quay.io/jetstack/cert-manager-controller", "v1.18.2", 1)
+        .port(9402),
+    deployment("platform", "cert-manager-webhook", "quay.io/jetstack/cert-manager-webhook", "v1.18.2", 1)
+        .port(10250),
+    deployment("platform", "external-dns", "registry.k8s.io/external-dns/external-dns", "v0.19.0", 1)
+        .port(7979),
     deployment("platform", "argocd-repo-server", "quay.io/argoproj/argocd", "v3.1.5", 2).port(8081),
     deployment("monitoring", "grafana", "docker.io/grafana/grafana", "12.1.1", 1).port(3000),
-    deployment("monitoring", "kube-state-metrics", "registry.k8s.io/kube-state-metrics/kube-state-metrics", "v2.17.0", 1),
-    deployment("monitoring", "prometheus", "quay.io/prometheus/prometheus", "v3.6.0", 2).kind(PlanKind::StatefulSet).with(Sidecar::Proxy).port(9090),
-    deployment("monitoring", "loki", "docker.io/grafana/loki", "3.5.5", 3).kind(PlanKind::StatefulSet).port(3100),
-    deployment("monitoring", "node-exporter", "quay.io/prometheus/node-exporter", "v1.9.1", 0).kind(PlanKind::DaemonSet).port(9100),
+    deployment(
+        "monitoring",
+        "kube-state-metrics",
+        "registry.k8s.io/kube-state-metrics/kube-state-metrics",
+        "v2.17.0",
+        1,
+    ),
+    deployment("monitoring", "prometheus", "quay.io/prometheus/prometheus", "v3.6.0", 2)
+        .kind(PlanKind::StatefulSet)
+        .with(Sidecar::Proxy)
+        .port(9090),
+    deployment("monitoring", "loki", "docker.io/grafana/loki", "3.5.5", 3)
+        .kind(PlanKind::StatefulSet)
+        .port(3100),
+    deployment("monitoring", "node-exporter", "quay.io/prometheus/node-exporter", "v1.9.1", 0)
+        .kind(PlanKind::DaemonSet)
+        .port(9100),
     deployment("kube-system", "coredns", OWN, "v1.12.3", 2).port(53),
-    deployment("kube-system", "metrics-server", "registry.k8s.io/metrics-server/metrics-server", "v0.8.0", 1).port(10250),
-    deployment("kube-system", "ebs-csi-controller", "public.ecr.aws/ebs-csi-driver/aws-ebs-csi-driver", "v1.48.0", 2).with(Sidecar::Proxy).port(9808),
+    deployment("kube-system", "metrics-server", "registry.k8s.io/metrics-server/metrics-server", "v0.8.0", 1)
+        .port(10250),
+    deployment(
+        "kube-system",
+        "ebs-csi-controller",
+        "public.ecr.aws/ebs-csi-driver/aws-ebs-csi-driver",
+        "v1.48.0",
+        2,
+    )
+    .with(Sidecar::Proxy)
+    .port(9808),
     deployment("kube-system", "aws-node", OWN, "v1.20.3", 0).kind(PlanKind::DaemonSet).port(61678),
-    deployment("kube-system", "kube-proxy", OWN, "v1.35.2-eksbuild.2", 0).kind(PlanKind::DaemonSet).port(10249),
+    deployment("kube-system", "kube-proxy", OWN, "v1.35.2-eksbuild.2", 0)
+        .kind(PlanKind::DaemonSet)
+        .port(10249),
 ];
 
 /// How many pods each workload gets so that there are about `pods` in all.

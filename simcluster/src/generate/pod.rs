@@ -18,7 +18,12 @@ pub(crate) struct Owner {
 impl Owner {
     /// The owner that `object` is.
     pub(crate) fn of(api_version: &'static str, kind: &'static str, object: &Value) -> Self {
-        Self { api_version, kind, name: text(object, "/metadata/name").into(), uid: text(object, "/metadata/uid").into() }
+        Self {
+            api_version,
+            kind,
+            name: text(object, "/metadata/name").into(),
+            uid: text(object, "/metadata/uid").into(),
+        }
     }
 
     pub(crate) fn reference(&self) -> Value {
@@ -39,16 +44,33 @@ pub(crate) struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
     /// On no node, with the scheduler's reason.
-    Unschedulable { message: String },
+    Unschedulable {
+        message: String,
+    },
     /// On a node, containers being made.
     Creating,
     /// The main container's image can't be pulled.
     ImagePullBackOff,
-    Running { since: String, restarts: i64, last_exit: Option<Exit> },
+    Running {
+        since: String,
+        restarts: i64,
+        last_exit: Option<Exit>,
+    },
     /// Waiting to be started again after so many restarts.
-    CrashLoop { since: String, restarts: i64, exit: Exit },
-    Completed { since: String, at: String },
-    Failed { since: String, at: String, exit: Exit },
+    CrashLoop {
+        since: String,
+        restarts: i64,
+        exit: Exit,
+    },
+    Completed {
+        since: String,
+        at: String,
+    },
+    Failed {
+        since: String,
+        at: String,
+        exit: Exit,
+    },
 }
 
 /// How a container ended.
@@ -81,11 +103,13 @@ pub(crate) fn pod(
     }
     let mut spec = template["spec"].clone();
     mount_token(&mut spec, &token);
-    let template_part = json!({"metadata": {"labels": metadata["labels"], "annotations": metadata["annotations"],
-        "ownerReferences": metadata["ownerReferences"], "generateName": {}}, "spec": template["spec"]});
-    set(&mut metadata, "/managedFields", json!([managed::entry("kube-controller-manager", "v1", at, "", &template_part)]));
+    let parts = [("metadata", &metadata), ("spec", &template["spec"])];
+    let entry = managed::entry("kube-controller-manager", "v1", at, "", &parts);
+    set(&mut metadata, "/managedFields", json!([entry]));
     complete_spec(&mut spec, place);
-    let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec});
+    let mut pod = json!({"apiVersion": "v1", "kind": "Pod"});
+    pod["metadata"] = metadata;
+    pod["spec"] = spec;
     if !place.node.is_empty() {
         set(&mut pod, "/status/hostIP", place.host_ip.as_str());
         set(&mut pod, "/status/hostIPs", json!([{"ip": place.host_ip}]));
@@ -115,7 +139,11 @@ fn mount_token(spec: &mut Value, token: &str) {
 
 fn complete_spec(spec: &mut Value, place: &Place) {
     let toleration = |key: &str| json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300});
-    set(spec, "/tolerations", json!([toleration("node.kubernetes.io/not-ready"), toleration("node.kubernetes.io/unreachable")]));
+    set(
+        spec,
+        "/tolerations",
+        json!([toleration("node.kubernetes.io/not-ready"), toleration("node.kubernetes.io/unreachable")]),
+    );
     set(spec, "/priority", 0);
     set(spec, "/enableServiceLinks", true);
     set(spec, "/preemptionPolicy", "PreemptLowerPriority");
@@ -139,16 +167,21 @@ pub(crate) fn live(pod: &mut Value, life: &Life, now: &str, random: &mut Random)
     if has_addresses {
         status["startTime"] = created.as_str().into();
         let main = items(pod, "/spec/containers").iter().enumerate();
-        let statuses: Vec<Value> =
-            main.map(|(index, container)| container_status(container, &life.of_container(index), &created, random)).collect();
+        let statuses: Vec<Value> = main
+            .map(|(index, container)| {
+                container_status(container, &life.of_container(index), &created, random)
+            })
+            .collect();
         status["containerStatuses"] = statuses.into();
-        let init: Vec<Value> =
-            items(pod, "/spec/initContainers").iter().map(|container| init_status(container, life, &created, random)).collect();
+        let init: Vec<Value> = items(pod, "/spec/initContainers")
+            .iter()
+            .map(|container| init_status(container, life, &created, random))
+            .collect();
         if !init.is_empty() {
             status["initContainerStatuses"] = init.into();
         }
     }
-    let entry = managed::entry("kubelet", "v1", now, "status", &json!({"status": status}));
+    let entry = managed::entry("kubelet", "v1", now, "status", &[("status", &status)]);
     set(pod, "/status", status);
     if let Some(fields) = pod.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut) {
         fields.truncate(1);
@@ -169,7 +202,9 @@ impl Life {
     /// Only the first container of a troubled pod is in trouble.
     fn of_container(&self, index: usize) -> Self {
         match self {
-            Self::CrashLoop { since, .. } if index > 0 => Self::Running { since: since.clone(), restarts: 0, last_exit: None },
+            Self::CrashLoop { since, .. } if index > 0 => {
+                Self::Running { since: since.clone(), restarts: 0, last_exit: None }
+            }
             other => other.clone(),
         }
     }
@@ -186,25 +221,33 @@ fn conditions(life: &Life, created: &str, now: &str) -> Value {
     };
     let unready = "containers with unready status";
     match life {
-        Life::Unschedulable { message } => json!([condition("PodScheduled", false, created, "Unschedulable", message)]),
+        Life::Unschedulable { message } => {
+            json!([condition("PodScheduled", false, created, "Unschedulable", message)])
+        }
         Life::Creating | Life::ImagePullBackOff | Life::CrashLoop { .. } => {
             let begun = !matches!(life, Life::Creating);
             json!([
-                condition("PodReadyToStartContainers", begun, created, "", ""), condition("Initialized", true, created, "", ""),
+                condition("PodReadyToStartContainers", begun, created, "", ""),
+                condition("Initialized", true, created, "", ""),
                 condition("Ready", false, now, "ContainersNotReady", unready),
-                condition("ContainersReady", false, now, "ContainersNotReady", unready), condition("PodScheduled", true, created, "", ""),
+                condition("ContainersReady", false, now, "ContainersNotReady", unready),
+                condition("PodScheduled", true, created, "", ""),
             ])
         }
         Life::Running { since, .. } => json!([
-            condition("PodReadyToStartContainers", true, created, "", ""), condition("Initialized", true, created, "", ""),
-            condition("Ready", true, since, "", ""), condition("ContainersReady", true, since, "", ""),
+            condition("PodReadyToStartContainers", true, created, "", ""),
+            condition("Initialized", true, created, "", ""),
+            condition("Ready", true, since, "", ""),
+            condition("ContainersReady", true, since, "", ""),
             condition("PodScheduled", true, created, "", ""),
         ]),
         Life::Completed { at, .. } | Life::Failed { at, .. } => {
             let reason = if matches!(life, Life::Failed { .. }) { "PodFailed" } else { "PodCompleted" };
             json!([
-                condition("PodReadyToStartContainers", false, at, "", ""), condition("Initialized", true, created, reason, ""),
-                condition("Ready", false, at, reason, ""), condition("ContainersReady", false, at, reason, ""),
+                condition("PodReadyToStartContainers", false, at, "", ""),
+                condition("Initialized", true, created, reason, ""),
+                condition("Ready", false, at, reason, ""),
+                condition("ContainersReady", false, at, reason, ""),
                 condition("PodScheduled", true, created, "", ""),
             ])
         }
@@ -214,9 +257,7 @@ fn conditions(life: &Life, created: &str, now: &str) -> Value {
 fn container_status(container: &Value, life: &Life, created: &str, random: &mut Random) -> Value {
     let mut id = || format!("containerd://{}", random.hex(64));
     let running = |since: &str| json!({"running": {"startedAt": since}});
-    let ended = |exit: &Exit, id: &str| {
-        json!({"terminated": {"exitCode": exit.code, "reason": exit.reason, "startedAt": created, "finishedAt": exit.at, "containerID": id}})
-    };
+    let ended = |exit: &Exit, id: &str| json!({"terminated": {"exitCode": exit.code, "reason": exit.reason, "startedAt": created, "finishedAt": exit.at, "containerID": id}});
     let waiting = |reason: &str, message: &str| json!({"waiting": {"reason": reason, "message": message}});
     let name = text(container, "/name");
     let image = text(container, "/image");
@@ -230,10 +271,14 @@ fn container_status(container: &Value, life: &Life, created: &str, random: &mut 
             (waiting("CrashLoopBackOff", &message), ended(exit, &id()), *restarts, false)
         }
         Life::ImagePullBackOff => {
-            let message = format!("Back-off pulling image \"{image}\": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image \"{image}\": not found");
+            let message = format!(
+                "Back-off pulling image \"{image}\": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image \"{image}\": not found"
+            );
             (waiting("ImagePullBackOff", &message), json!({}), 0, false)
         }
-        Life::Creating | Life::Unschedulable { .. } => (json!({"waiting": {"reason": "ContainerCreating"}}), json!({}), 0, false),
+        Life::Creating | Life::Unschedulable { .. } => {
+            (json!({"waiting": {"reason": "ContainerCreating"}}), json!({}), 0, false)
+        }
         Life::Completed { at, .. } => {
             (ended(&Exit { code: 0, reason: "Completed", at: at.clone() }, &id()), json!({}), 0, false)
         }
@@ -244,9 +289,18 @@ fn container_status(container: &Value, life: &Life, created: &str, random: &mut 
         "imageID": "", "started": ready, "resources": container["resources"], "allocatedResources": container["resources"]["requests"],
         "volumeMounts": mounts(container), "user": {"linux": {"uid": 10001, "gid": 0, "supplementalGroups": [0, 10001]}},
     });
-    if matches!(life, Life::Running { .. } | Life::CrashLoop { .. } | Life::Completed { .. } | Life::Failed { .. }) {
+    if matches!(
+        life,
+        Life::Running { .. } | Life::CrashLoop { .. } | Life::Completed { .. } | Life::Failed { .. }
+    ) {
         status["containerID"] = id().into();
-        status["imageID"] = format!("{}@sha256:{:016x}{:048x}", image.split(':').next().unwrap_or(image), super::template::fnv(image), super::template::fnv(name)).into();
+        status["imageID"] = format!(
+            "{}@sha256:{:016x}{:048x}",
+            image.split(':').next().unwrap_or(image),
+            super::template::fnv(image),
+            super::template::fnv(name)
+        )
+        .into();
     }
     status
 }
@@ -268,7 +322,9 @@ fn init_status(container: &Value, life: &Life, created: &str, random: &mut Rando
     let stays = text(container, "/restartPolicy") == "Always";
     let life = match life {
         Life::Creating => Life::Creating,
-        Life::Completed { .. } | Life::Failed { .. } => Life::Completed { since: created.into(), at: created.into() },
+        Life::Completed { .. } | Life::Failed { .. } => {
+            Life::Completed { since: created.into(), at: created.into() }
+        }
         _ if stays => Life::Running { since: created.into(), restarts: 0, last_exit: None },
         _ => Life::Completed { since: created.into(), at: created.into() },
     };

@@ -33,7 +33,9 @@ impl Random {
 
     /// The random end of a generated name.
     pub(crate) fn suffix(&mut self, length: usize) -> String {
-        (0..length).map(|_| char::from(NAME_ALPHABET[self.below(NAME_ALPHABET.len() as u64) as usize])).collect()
+        (0..length)
+            .map(|_| char::from(NAME_ALPHABET[self.below(NAME_ALPHABET.len() as u64) as usize]))
+            .collect()
     }
 
     /// So many hexadecimal digits.

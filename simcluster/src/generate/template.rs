@@ -58,12 +58,8 @@ pub(crate) fn template(plan: &Plan) -> Value {
 }
 
 fn container(plan: &Plan, name: &str, image: &str, port: u16) -> Value {
-    let secret = |variable: &str, key: &str| {
-        json!({"name": variable, "valueFrom": {"secretKeyRef": {"name": format!("{}-credentials", plan.name), "key": key}}})
-    };
-    let field = |variable: &str, path: &str| {
-        json!({"name": variable, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}})
-    };
+    let secret = |variable: &str, key: &str| json!({"name": variable, "valueFrom": {"secretKeyRef": {"name": format!("{}-credentials", plan.name), "key": key}}});
+    let field = |variable: &str, path: &str| json!({"name": variable, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}});
     let probe = |path: &str, period: u32| {
         json!({"httpGet": {"path": path, "port": "http", "scheme": "HTTP"}, "initialDelaySeconds": 5,
             "timeoutSeconds": 2, "periodSeconds": period, "successThreshold": 1, "failureThreshold": 3})
@@ -122,5 +118,6 @@ pub(crate) fn hash(template: &Value) -> String {
 
 /// 64-bit FNV-1a: stable over versions of the compiler, unlike the standard hasher.
 pub(crate) fn fnv(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::managed;
+use super::plan::{Plan, Trouble};
 use super::pod::Owner;
 use super::random::Random;
-use super::plan::{Plan, Trouble};
 use super::template;
 use crate::json::set;
 
@@ -28,13 +28,27 @@ fn metadata(plan: &Plan, at: &str, random: &mut Random) -> Value {
 
 /// Sets `managedFields` as helm and the controller would have.
 fn managed_by_helm(object: &mut Value, api_version: &str, at: &str) {
-    let part = json!({"metadata": {"labels": object["metadata"]["labels"], "annotations": object["metadata"]["annotations"]}, "spec": object["spec"]});
-    let own = managed::entry("helm", api_version, at, "", &part);
-    let status = managed::entry("kube-controller-manager", api_version, at, "status", &json!({"status": object["status"]}));
+    let metadata =
+        json!({"labels": object["metadata"]["labels"], "annotations": object["metadata"]["annotations"]});
+    let own =
+        managed::entry("helm", api_version, at, "", &[("metadata", &metadata), ("spec", &object["spec"])]);
+    let status = managed::entry(
+        "kube-controller-manager",
+        api_version,
+        at,
+        "status",
+        &[("status", &object["status"])],
+    );
     set(object, "/metadata/managedFields", json!([own, status]));
 }
 
-pub(crate) fn deployment(plan: &Plan, template: &Value, counts: Counts, at: &str, random: &mut Random) -> Value {
+pub(crate) fn deployment(
+    plan: &Plan,
+    template: &Value,
+    counts: Counts,
+    at: &str,
+    random: &mut Random,
+) -> Value {
     let mut metadata = metadata(plan, at, random);
     metadata["annotations"]["deployment.kubernetes.io/revision"] = "1".into();
     let mut object = json!({
@@ -61,27 +75,58 @@ pub(crate) enum Progress {
     Stuck,
 }
 
-pub(crate) fn deployment_status(counts: Counts, generation: i64, progress: Progress, name: &str, at: &str) -> Value {
+pub(crate) fn deployment_status(
+    counts: Counts,
+    generation: i64,
+    progress: Progress,
+    name: &str,
+    at: &str,
+) -> Value {
     let enough = counts.ready + counts.desired / 4 >= counts.desired;
     let condition = |kind: &str, good: bool, reason: &str, message: &str| {
         json!({"type": kind, "status": if good { "True" } else { "False" }, "reason": reason, "message": message,
             "lastUpdateTime": at, "lastTransitionTime": at})
     };
     let availability = match enough {
-        true => condition("Available", true, "MinimumReplicasAvailable", "Deployment has minimum availability."),
-        false => condition("Available", false, "MinimumReplicasUnavailable", "Deployment does not have minimum availability."),
+        true => {
+            condition("Available", true, "MinimumReplicasAvailable", "Deployment has minimum availability.")
+        }
+        false => condition(
+            "Available",
+            false,
+            "MinimumReplicasUnavailable",
+            "Deployment does not have minimum availability.",
+        ),
     };
     let progressing = match progress {
-        Progress::Done => condition("Progressing", true, "NewReplicaSetAvailable", &format!("ReplicaSet \"{name}\" has successfully progressed.")),
-        Progress::Going => condition("Progressing", true, "ReplicaSetUpdated", &format!("ReplicaSet \"{name}\" is progressing.")),
-        Progress::Stuck => condition("Progressing", false, "ProgressDeadlineExceeded", &format!("ReplicaSet \"{name}\" has timed out progressing.")),
+        Progress::Done => condition(
+            "Progressing",
+            true,
+            "NewReplicaSetAvailable",
+            &format!("ReplicaSet \"{name}\" has successfully progressed."),
+        ),
+        Progress::Going => condition(
+            "Progressing",
+            true,
+            "ReplicaSetUpdated",
+            &format!("ReplicaSet \"{name}\" is progressing."),
+        ),
+        Progress::Stuck => condition(
+            "Progressing",
+            false,
+            "ProgressDeadlineExceeded",
+            &format!("ReplicaSet \"{name}\" has timed out progressing."),
+        ),
     };
     let mut status = json!({"observedGeneration": generation, "conditions": [availability, progressing]});
     let unavailable = counts.desired.max(counts.current).saturating_sub(counts.ready);
     // As Go writes it: what is zero is left out.
     for (field, count) in [
-        ("replicas", counts.current), ("updatedReplicas", counts.updated), ("readyReplicas", counts.ready),
-        ("availableReplicas", counts.ready), ("unavailableReplicas", unavailable),
+        ("replicas", counts.current),
+        ("updatedReplicas", counts.updated),
+        ("readyReplicas", counts.ready),
+        ("availableReplicas", counts.ready),
+        ("unavailableReplicas", unavailable),
     ] {
         if count > 0 {
             status[field] = count.into();
@@ -91,7 +136,14 @@ pub(crate) fn deployment_status(counts: Counts, generation: i64, progress: Progr
 }
 
 /// A ReplicaSet of `deployment` for `template`.
-pub(crate) fn replica_set(deployment: &Value, template: &Value, counts: Counts, revision: u64, at: &str, random: &mut Random) -> Value {
+pub(crate) fn replica_set(
+    deployment: &Value,
+    template: &Value,
+    counts: Counts,
+    revision: u64,
+    at: &str,
+    random: &mut Random,
+) -> Value {
     let hash = template::hash(template);
     let mut template = template.clone();
     set(&mut template, "/metadata/labels/pod-template-hash", hash.as_str());
@@ -109,14 +161,19 @@ pub(crate) fn replica_set(deployment: &Value, template: &Value, counts: Counts, 
         "spec": {"replicas": counts.desired, "selector": selector, "template": template},
     });
     set(&mut object, "/status", replica_set_status(counts, 1));
-    let part = json!({"metadata": object["metadata"], "spec": object["spec"]});
-    set(&mut object, "/metadata/managedFields", json!([managed::entry("kube-controller-manager", "apps/v1", at, "", &part)]));
+    let parts = [("metadata", &object["metadata"]), ("spec", &object["spec"])];
+    let entry = managed::entry("kube-controller-manager", "apps/v1", at, "", &parts);
+    set(&mut object, "/metadata/managedFields", json!([entry]));
     object
 }
 
 pub(crate) fn replica_set_status(counts: Counts, generation: i64) -> Value {
     let mut status = json!({"observedGeneration": generation, "replicas": counts.current});
-    for (field, count) in [("fullyLabeledReplicas", counts.current), ("readyReplicas", counts.ready), ("availableReplicas", counts.ready)] {
+    for (field, count) in [
+        ("fullyLabeledReplicas", counts.current),
+        ("readyReplicas", counts.ready),
+        ("availableReplicas", counts.ready),
+    ] {
         if count > 0 {
             status[field] = count.into();
         }
@@ -124,7 +181,13 @@ pub(crate) fn replica_set_status(counts: Counts, generation: i64) -> Value {
     status
 }
 
-pub(crate) fn stateful_set(plan: &Plan, template: &Value, counts: Counts, at: &str, random: &mut Random) -> Value {
+pub(crate) fn stateful_set(
+    plan: &Plan,
+    template: &Value,
+    counts: Counts,
+    at: &str,
+    random: &mut Random,
+) -> Value {
     let revision = format!("{}-{}", plan.name, template::hash(template));
     let mut object = json!({
         "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": metadata(plan, at, random),
@@ -146,7 +209,13 @@ pub(crate) fn stateful_set(plan: &Plan, template: &Value, counts: Counts, at: &s
     object
 }
 
-pub(crate) fn daemon_set(plan: &Plan, template: &Value, counts: Counts, at: &str, random: &mut Random) -> Value {
+pub(crate) fn daemon_set(
+    plan: &Plan,
+    template: &Value,
+    counts: Counts,
+    at: &str,
+    random: &mut Random,
+) -> Value {
     let mut template = template.clone();
     set(&mut template, "/spec/nodeSelector", json!({"kubernetes.io/os": "linux"}));
     let mut object = json!({
@@ -163,7 +232,13 @@ pub(crate) fn daemon_set(plan: &Plan, template: &Value, counts: Counts, at: &str
 }
 
 /// The ControllerRevision that a StatefulSet or DaemonSet keeps of its template.
-pub(crate) fn controller_revision(owner: &Owner, namespace: &str, template: &Value, at: &str, random: &mut Random) -> Value {
+pub(crate) fn controller_revision(
+    owner: &Owner,
+    namespace: &str,
+    template: &Value,
+    at: &str,
+    random: &mut Random,
+) -> Value {
     let hash = template::hash(template);
     json!({
         "apiVersion": "apps/v1", "kind": "ControllerRevision",

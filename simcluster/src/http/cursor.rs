@@ -36,7 +36,9 @@ impl Cursor {
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
         let cursor: Self = serde_json::from_slice(&bytes).map_err(|_| invalid())?;
         if cursor.v != "meta.k8s.io/v1" || cursor.start.is_empty() || cursor.rv == 0 {
-            return Err(ApiError::bad_request("continue key is not valid: server does not recognize this encoded version"));
+            return Err(ApiError::bad_request(
+                "continue key is not valid: server does not recognize this encoded version",
+            ));
         }
         Ok(cursor)
     }

@@ -34,7 +34,9 @@ pub(crate) fn answer(shared: &Shared, caller: &User, parts: &Parts) -> Result<Re
         ["api"] => roots(shared, &catalog, parts, Root::Core),
         ["apis"] => roots(shared, &catalog, parts, Root::Groups),
         ["api", version] => resource_list(&catalog, "", version),
-        ["apis", group] => legacy_group(&catalog, group).map(|group| Reply::json(200, &group)).ok_or_else(ApiError::no_such_path),
+        ["apis", group] => legacy_group(&catalog, group)
+            .map(|group| Reply::json(200, &group))
+            .ok_or_else(ApiError::no_such_path),
         ["apis", metrics::GROUP, _] if shared.metrics_api() == MetricsApi::Failing => {
             Ok(Reply::bytes(503, "text/plain; charset=utf-8", "service unavailable\n"))
         }
@@ -68,15 +70,18 @@ fn roots(shared: &Shared, catalog: &Catalog, parts: &Parts, root: Root) -> Resul
         Root::Groups => catalog.groups(),
     };
     let failing = shared.metrics_api() == MetricsApi::Failing;
-    let items: Vec<Value> =
-        groups.into_iter().map(|group| aggregated_group(catalog, group, failing && group == metrics::GROUP)).collect();
+    let items: Vec<Value> = groups
+        .into_iter()
+        .map(|group| aggregated_group(catalog, group, failing && group == metrics::GROUP))
+        .collect();
     let document = json!({
         "kind": "APIGroupDiscoveryList", "apiVersion": format!("apidiscovery.k8s.io/{version}"), "metadata": {}, "items": items,
     });
     let body = document.to_string();
     let etag = etag(&body);
     let content_type = format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
-    let is_known = parts.headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
+    let is_known =
+        parts.headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes());
     let reply = if is_known { Reply::empty(304) } else { Reply::bytes(200, &content_type, body) };
     Ok(reply.with(header::ETAG, &etag).with(header::VARY, "Accept"))
 }
@@ -94,12 +99,17 @@ fn legacy_root(catalog: &Catalog, root: Root) -> Value {
             "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": "10.0.0.1:443"}],
         }),
         Root::Groups => {
-            let groups: Vec<Value> = catalog.groups().into_iter().filter_map(|group| legacy_group(catalog, group)).map(|mut group| {
-                if let Some(map) = group.as_object_mut() {
-                    map.retain(|key, _| !matches!(key.as_str(), "kind" | "apiVersion"));
-                }
-                group
-            }).collect();
+            let groups: Vec<Value> = catalog
+                .groups()
+                .into_iter()
+                .filter_map(|group| legacy_group(catalog, group))
+                .map(|mut group| {
+                    if let Some(map) = group.as_object_mut() {
+                        map.retain(|key, _| !matches!(key.as_str(), "kind" | "apiVersion"));
+                    }
+                    group
+                })
+                .collect();
             json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
         }
     }
@@ -112,7 +122,9 @@ fn legacy_group(catalog: &Catalog, group: &str) -> Option<Value> {
         .map(|version| json!({"groupVersion": api_version(group, version), "version": version}))
         .collect();
     let preferred = versions.first()?.clone();
-    Some(json!({"kind": "APIGroup", "apiVersion": "v1", "name": group, "versions": versions, "preferredVersion": preferred}))
+    Some(
+        json!({"kind": "APIGroup", "apiVersion": "v1", "name": group, "versions": versions, "preferredVersion": preferred}),
+    )
 }
 
 fn resource_list(catalog: &Catalog, group: &str, version: &str) -> Result<Reply, ApiError> {
@@ -150,8 +162,11 @@ fn aggregated_group(catalog: &Catalog, group: &str, is_stale: bool) -> Value {
         if is_stale {
             return json!({"version": version, "freshness": "Stale"});
         }
-        let resources: Vec<Value> =
-            catalog.in_version(group, version).into_iter().map(|resource| aggregated_entry(resource)).collect();
+        let resources: Vec<Value> = catalog
+            .in_version(group, version)
+            .into_iter()
+            .map(|resource| aggregated_entry(resource))
+            .collect();
         json!({"version": version, "resources": resources, "freshness": "Current"})
     });
     let metadata = if group.is_empty() { json!({}) } else { json!({"name": group}) };
@@ -159,7 +174,8 @@ fn aggregated_group(catalog: &Catalog, group: &str, is_stale: bool) -> Value {
 }
 
 fn aggregated_entry(resource: &Resource) -> Value {
-    let response_kind = |kind: &str| json!({"group": resource.group, "version": resource.version, "kind": kind});
+    let response_kind =
+        |kind: &str| json!({"group": resource.group, "version": resource.version, "kind": kind});
     let scope = if resource.scope == Scope::Namespaced { "Namespaced" } else { "Cluster" };
     let mut entry = json!({
         "resource": resource.plural, "responseKind": response_kind(&resource.kind), "scope": scope,

@@ -33,14 +33,17 @@ pub(crate) async fn dispatch(
         return Ok(Reply::bytes(503, "text/plain; charset=utf-8", "service unavailable\n"));
     }
     let catalog = shared.catalog();
-    let resource = catalog.find(&path.group, &path.version, &path.plural).ok_or_else(ApiError::no_such_path)?.clone();
+    let resource =
+        catalog.find(&path.group, &path.version, &path.plural).ok_or_else(ApiError::no_such_path)?.clone();
     check_shape(&resource, path, route.call.verb)?;
     if let Some(review) = review::Review::of(path) {
         return review::answer(shared, review, &caller, &body);
     }
     let form = accept::negotiate(&parts.headers)?;
     match route.call.verb {
-        Verb::List if resource.origin == Origin::Aggregated => metrics::list(shared, &resource, &path.namespace),
+        Verb::List if resource.origin == Origin::Aggregated => {
+            metrics::list(shared, &resource, &path.namespace)
+        }
         Verb::Get if resource.origin == Origin::Aggregated => {
             metrics::get(shared, &resource, &path.namespace, &path.name)
         }

@@ -61,7 +61,8 @@ pub(crate) fn list(
     let (page, scanned_all) = read(shared, resource, &selection, &plan)?;
     let continues = page.remaining > 0;
     let last_key = page.objects.last().map_or("", |object| object.key().as_str());
-    let token = continues.then(|| Cursor::new(plan.token_revision(page.revision), last_key, plan.page + 1).encode());
+    let token =
+        continues.then(|| Cursor::new(plan.token_revision(page.revision), last_key, plan.page + 1).encode());
     // With a selector the server does not know how many of the rest match.
     let remaining = (continues && scanned_all).then_some(page.remaining);
     let meta = ListMeta { revision: page.revision, continue_token: token, remaining };
@@ -123,20 +124,27 @@ fn check_options(query: &Query) -> Result<(), ApiError> {
     let (version, how) = (query.get("resourceVersion"), query.get("resourceVersionMatch"));
     if !how.is_empty() {
         if version.is_empty() {
-            forbid("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided");
+            forbid(
+                "resourceVersionMatch",
+                "resourceVersionMatch is forbidden unless resourceVersion is provided",
+            );
         }
         if query.has("continue") {
             forbid("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
         }
         if how == "Exact" && version == "0" {
-            forbid("resourceVersionMatch", "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+            forbid(
+                "resourceVersionMatch",
+                "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+            );
         }
     }
     if query.has("sendInitialEvents") {
         forbid("sendInitialEvents", "sendInitialEvents is forbidden for list");
     }
     if !matches!(how, "" | "Exact" | "NotOlderThan") {
-        let why = format!("Unsupported value: \"{how}\": supported values: \"Exact\", \"NotOlderThan\", \"\"");
+        let why =
+            format!("Unsupported value: \"{how}\": supported values: \"Exact\", \"NotOlderThan\", \"\"");
         causes.push(("resourceVersionMatch".to_owned(), "FieldValueNotSupported", why));
     }
     if causes.is_empty() { Ok(()) } else { Err(ApiError::invalid("meta.k8s.io", "ListOptions", "", &causes)) }
@@ -175,10 +183,18 @@ impl Plan {
             });
         }
         if asked.is_some_and(|revision| revision > 0) {
-            return Err(ApiError::bad_request("specifying resource version is not allowed when using continue"));
+            return Err(ApiError::bad_request(
+                "specifying resource version is not allowed when using continue",
+            ));
         }
         let cursor = Cursor::decode(query.get("continue"))?;
-        Ok(Self { revision: cursor.revision(), not_older_than: 0, limit, page: cursor.page(), cursor: Some(cursor) })
+        Ok(Self {
+            revision: cursor.revision(),
+            not_older_than: 0,
+            limit,
+            page: cursor.page(),
+            cursor: Some(cursor),
+        })
     }
 
     /// A list that went on inconsistently is consistent from there.
@@ -240,7 +256,8 @@ fn filtered(page: Page, selection: &Selection, limit: Option<usize>) -> Page {
 /// The scale of a workload.
 fn scale(object: &Value) -> Value {
     let labels = object.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
-    let selector = labels.into_iter().flatten().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or("")));
+    let selector =
+        labels.into_iter().flatten().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or("")));
     json!({
         "kind": "Scale", "apiVersion": "autoscaling/v1",
         "metadata": {

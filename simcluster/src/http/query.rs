@@ -77,7 +77,9 @@ mod tests {
 
     #[test]
     fn decodes_what_clients_send() {
-        let query = Query::parse("labelSelector=app%3Dcart%2Ctier+in+%28a%29&watch&limit=5&bad=%zz&allowWatchBookmarks=false");
+        let query = Query::parse(
+            "labelSelector=app%3Dcart%2Ctier+in+%28a%29&watch&limit=5&bad=%zz&allowWatchBookmarks=false",
+        );
         assert_eq!(query.get("labelSelector"), "app=cart,tier in (a)");
         assert!(query.flag("watch") && !query.flag("allowWatchBookmarks") && !query.flag("absent"));
         assert_eq!(query.number("limit"), Ok(Some(5)));

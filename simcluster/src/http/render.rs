@@ -13,7 +13,8 @@ use crate::clock::SimClock;
 use crate::store::{Object, type_prefix};
 use crate::table;
 
-const METADATA_PREFIX: &[u8] = br#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":"#;
+const METADATA_PREFIX: &[u8] =
+    br#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":"#;
 
 /// What a row of a table says of its object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,11 +104,15 @@ impl Renderer {
         let mut out = Vec::with_capacity(text + 512 + objects.len() * self.type_prefix.len());
         out.extend_from_slice(type_prefix(&kind, &api_version).as_bytes());
         out.extend_from_slice(format!(r#""metadata":{meta},"items":["#).as_bytes());
-        self.join(objects, &mut out, match self.form {
-            Form::Metadata => Self::write_metadata,
-            _ if self.resource.lists_typed_items() => Self::write_typed,
-            _ => Self::write_item,
-        });
+        self.join(
+            objects,
+            &mut out,
+            match self.form {
+                Form::Metadata => Self::write_metadata,
+                _ if self.resource.lists_typed_items() => Self::write_typed,
+                _ => Self::write_item,
+            },
+        );
         out.extend_from_slice(b"]}");
         out
     }
@@ -166,8 +171,10 @@ impl Renderer {
             Header::Due => table::columns(&self.resource),
             Header::Sent => Value::Null,
         };
-        let partial = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata});
-        let object = if self.include == Include::Nothing && !ends_initial_events { Value::Null } else { partial };
+        let partial =
+            json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata});
+        let object =
+            if self.include == Include::Nothing && !ends_initial_events { Value::Null } else { partial };
         let cells = table::cells(&self.resource, &json!({"metadata": metadata}), self.clock.now());
         json!({
             "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": metadata["resourceVersion"]},

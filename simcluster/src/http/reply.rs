@@ -39,9 +39,9 @@ impl Reply {
         Self { status: 200, content_type: JSON.into(), source: Source::Stream(stream), headers: Vec::new() }
     }
 
-    /// An answer without a body.
+    /// An answer without a body, and so without a content type: caches put the headers of a 304 over those they kept.
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status, content_type: JSON.into(), source: Source::Whole(None), headers: Vec::new() }
+        Self { status, content_type: String::new(), source: Source::Whole(None), headers: Vec::new() }
     }
 
     pub(crate) fn error(error: &ApiError) -> Self {
@@ -62,13 +62,19 @@ impl Reply {
         self
     }
 
-    pub(crate) fn into_response(mut self, shared: &Shared, guard: CallGuard, finish: Finish) -> Response<Body> {
+    pub(crate) fn into_response(
+        mut self,
+        shared: &Shared,
+        guard: CallGuard,
+        finish: Finish,
+    ) -> Response<Body> {
         guard.status(self.status);
         if finish.garbage {
             self.source = garbled(self.source);
         }
         let mut response = Response::new(Body::new(SimBody::new(self.source, finish.cut, guard)));
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let date = http_date(shared.clock().now() + finish.date_skew);
         let fixed = [
             (HeaderName::from_static("audit-id"), shared.next_audit_id()),
@@ -76,7 +82,8 @@ impl Reply {
             (header::CONTENT_TYPE, self.content_type),
             (header::DATE, date),
         ];
-        for (name, value) in fixed.into_iter().chain(self.headers) {
+        let given = fixed.into_iter().chain(self.headers).filter(|(_, value)| !value.is_empty());
+        for (name, value) in given {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 response.headers_mut().insert(name, value);
             }
@@ -97,7 +104,7 @@ fn garbled(source: Source) -> Source {
 }
 
 /// Faults that touch an answer as it leaves.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Finish {
     cut: Option<Cut>,
     date_skew: SignedDuration,
@@ -113,7 +120,9 @@ impl Finish {
             }
             FaultAction::Status { code, message } => return Some(ApiError::other(code, &message)),
             FaultAction::Expired => return Some(ApiError::list_too_old()),
-            FaultAction::Truncate { after_bytes, end } => self.cut = Some(Cut { remaining: after_bytes, end }),
+            FaultAction::Truncate { after_bytes, end } => {
+                self.cut = Some(Cut { remaining: after_bytes, end });
+            }
             FaultAction::Garbage => self.garbage = true,
             FaultAction::DateSkew(skew) => self.date_skew = skew,
             FaultAction::Latency(_) | FaultAction::Hang | FaultAction::Reset => {}

@@ -26,7 +26,9 @@ impl Review {
     pub(crate) fn of(path: &ResourcePath) -> Option<Self> {
         match (&*path.group, &*path.plural) {
             ("authorization.k8s.io", "selfsubjectaccessreviews") => Some(Self::SelfAccess),
-            ("authorization.k8s.io", "subjectaccessreviews" | "localsubjectaccessreviews") => Some(Self::Access),
+            ("authorization.k8s.io", "subjectaccessreviews" | "localsubjectaccessreviews") => {
+                Some(Self::Access)
+            }
             ("authorization.k8s.io", "selfsubjectrulesreviews") => Some(Self::SelfRules),
             ("authentication.k8s.io", "selfsubjectreviews") => Some(Self::SelfSubject),
             ("authentication.k8s.io", "tokenreviews") => Some(Self::Token),
@@ -44,9 +46,15 @@ pub(crate) fn is_open_to_all(path: &ResourcePath) -> bool {
 ///
 /// # Errors
 /// Where the body is not JSON.
-pub(crate) fn answer(shared: &Shared, review: Review, caller: &User, body: &Bytes) -> Result<Reply, ApiError> {
-    let mut object: Value =
-        serde_json::from_slice(body).map_err(|error| ApiError::bad_request(format!("couldn't get version/kind; json parse error: {error}")))?;
+pub(crate) fn answer(
+    shared: &Shared,
+    review: Review,
+    caller: &User,
+    body: &Bytes,
+) -> Result<Reply, ApiError> {
+    let mut object: Value = serde_json::from_slice(body).map_err(|error| {
+        ApiError::bad_request(format!("couldn't get version/kind; json parse error: {error}"))
+    })?;
     let policy = shared.policy();
     let status = match review {
         Review::SelfAccess => access(shared, caller, &object),

@@ -38,7 +38,8 @@ impl Route {
         let query = Query::parse(parts.uri.query().unwrap_or(""));
         let path = parts.uri.path();
         let target = parse_path(path).map_or(Target::Path, Target::Resource);
-        let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
+        let user_agent =
+            parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
         let resource = match &target {
             Target::Path => ResourcePath::default(),
             Target::Resource(resource) => resource.clone(),
@@ -57,7 +58,8 @@ impl Route {
 }
 
 fn parse_path(path: &str) -> Option<ResourcePath> {
-    let parts: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(super::query::decode).collect();
+    let parts: Vec<String> =
+        path.split('/').filter(|part| !part.is_empty()).map(super::query::decode).collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let (group, version, rest) = match &*parts {
         ["api", version, rest @ ..] => ("", *version, rest),

@@ -46,7 +46,8 @@ pub(crate) fn watch(
     };
     let timeout = query.number("timeoutSeconds")?.filter(|seconds| *seconds > 0).map(Duration::from_secs);
     let deadline = Instant::now() + timeout.unwrap_or(shared.config.watch_timeout);
-    let session = Session::open(shared, route.call.clone(), resource, selection, renderer, start, bookmarks, deadline);
+    let session =
+        Session::open(shared, route.call.clone(), resource, selection, renderer, start, bookmarks, deadline);
     let lines = futures::stream::unfold(session, |mut session| async move {
         let line = session.next().await?;
         Some((line, session))
@@ -72,7 +73,10 @@ fn check_options(query: &Query, watch_list: WatchList) -> Result<(), ApiError> {
     let how = query.get("resourceVersionMatch");
     let sends_initial = query.has("sendInitialEvents");
     if sends_initial && how != "NotOlderThan" {
-        forbid("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+        forbid(
+            "resourceVersionMatch",
+            "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+        );
     }
     if sends_initial && watch_list == WatchList::Unsupported {
         let why = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";

@@ -53,7 +53,10 @@ fn parse(body: &Bytes) -> Result<Value, ApiError> {
 /// The object must be of the kind that the path is about, if it says a kind.
 fn check_kind(resource: &Resource, path: &ResourcePath, object: &Value) -> Result<(), ApiError> {
     let (kind, version) = (text(object, "/kind"), text(object, "/apiVersion"));
-    if !kind.is_empty() && path.subresource.is_empty() && (kind != resource.kind || version != resource.api_version()) {
+    if !kind.is_empty()
+        && path.subresource.is_empty()
+        && (kind != resource.kind || version != resource.api_version())
+    {
         return Err(ApiError::bad_request(format!(
             "{kind} in version \"{version}\" cannot be handled as a {}: no kind \"{kind}\" is registered for this path",
             resource.kind
@@ -119,7 +122,9 @@ fn patch(
     let media_type = content_type.split(';').next().unwrap_or("").trim();
     let is_apply = media_type == "application/apply-patch+yaml";
     // Lists in a strategic patch replace the old ones here: merging them needs the schema of every kind.
-    if !is_apply && !matches!(media_type, "application/merge-patch+json" | "application/strategic-merge-patch+json") {
+    if !is_apply
+        && !matches!(media_type, "application/merge-patch+json" | "application/strategic-merge-patch+json")
+    {
         return Err(ApiError::unsupported_media_type(content_type));
     }
     let change = parse(body)?;
@@ -155,7 +160,8 @@ fn delete(
     if is_held || resource.plural == "pods" {
         return Ok(Reply::json(200, &last));
     }
-    let mut details = json!({"name": path.name, "kind": resource.plural, "uid": text(&last, "/metadata/uid")});
+    let mut details =
+        json!({"name": path.name, "kind": resource.plural, "uid": text(&last, "/metadata/uid")});
     if !resource.group.is_empty() {
         details["group"] = resource.group.as_str().into();
     }
@@ -193,7 +199,8 @@ fn evict(shared: &Shared, resource: &Resource, path: &ResourcePath, mode: Mode) 
         return Err(ApiError::no_such_path());
     }
     shared.remove(resource, &key(path), &Preconditions::default(), mode)?;
-    let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
+    let status =
+        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
     Ok(Reply::json(201, &status))
 }
 

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::{DEPLOYMENTS, Motion, PODS, REPLICA_SETS};
+use crate::generate::endpoint;
 use crate::generate::node::Node;
 use crate::generate::pod::{self, Life, Owner};
 use crate::generate::template;
 use crate::generate::workload::{Counts, Progress, deployment_status, replica_set, replica_set_status};
-use crate::generate::endpoint;
 use crate::json::{flag_condition, int, set, text};
 use crate::names::ObjectKey;
 
@@ -65,7 +65,11 @@ impl Motion {
 
     /// The index of the set of the present template, which is made if there is none.
     fn current_set(&mut self, deployment: &Value, sets: &mut Vec<SetState>) -> usize {
-        let name = format!("{}-{}", text(deployment, "/metadata/name"), template::hash(&deployment["spec"]["template"]));
+        let name = format!(
+            "{}-{}",
+            text(deployment, "/metadata/name"),
+            template::hash(&deployment["spec"]["template"])
+        );
         if let Some(index) = sets.iter().position(|state| text(&state.set, "/metadata/name") == name) {
             return index;
         }
@@ -74,7 +78,14 @@ impl Motion {
         let mut deployment = deployment.clone();
         deployment["kind"] = "Deployment".into();
         deployment["apiVersion"] = "apps/v1".into();
-        let set = replica_set(&deployment, &deployment["spec"]["template"], Counts::default(), revision, &at, &mut self.random);
+        let set = replica_set(
+            &deployment,
+            &deployment["spec"]["template"],
+            Counts::default(),
+            revision,
+            &at,
+            &mut self.random,
+        );
         self.put(REPLICA_SETS, set.clone());
         sets.push(SetState { set, pods: Vec::new() });
         sets.len() - 1
@@ -124,7 +135,12 @@ impl Motion {
         let wanted = state.wanted();
         while alive.len() > wanted {
             // Those that are not ready go first, then the youngest.
-            alive.sort_by_key(|pod| (flag_condition(pod, "Ready"), std::cmp::Reverse(text(pod, "/metadata/creationTimestamp").to_owned())));
+            alive.sort_by_key(|pod| {
+                (
+                    flag_condition(pod, "Ready"),
+                    std::cmp::Reverse(text(pod, "/metadata/creationTimestamp").to_owned()),
+                )
+            });
             self.terminate(alive.remove(0));
         }
         for _ in alive.len()..wanted {
@@ -157,18 +173,35 @@ impl Motion {
         let Some(node) = self.any(("", "nodes")) else { return };
         let (node_name, ip) = (text(&node, "/metadata/name"), text(&node, "/status/addresses/0/address"));
         let place = Node::existing(node_name, ip).place(&mut self.random);
-        let mut pod = pod::pod(&namespace, &name, &replica_set["spec"]["template"], &owner, &place, &now, &mut self.random);
+        let mut pod = pod::pod(
+            &namespace,
+            &name,
+            &replica_set["spec"]["template"],
+            &owner,
+            &place,
+            &now,
+            &mut self.random,
+        );
         pod::live(&mut pod, &Life::Creating, &now, &mut self.random);
         self.put(PODS, pod);
     }
 
     fn write_statuses(&self, deployment: &Value, sets: &[SetState]) {
         let generation = int(deployment, "/metadata/generation");
-        let current = format!("{}-{}", text(deployment, "/metadata/name"), template::hash(&deployment["spec"]["template"]));
+        let current = format!(
+            "{}-{}",
+            text(deployment, "/metadata/name"),
+            template::hash(&deployment["spec"]["template"])
+        );
         let desired = usize::try_from(int(deployment, "/spec/replicas")).unwrap_or(0);
         let mut counts = Counts { desired, ..Counts::default() };
         for state in sets {
-            let own = Counts { desired: state.wanted(), current: state.pods.len(), updated: 0, ready: state.ready() };
+            let own = Counts {
+                desired: state.wanted(),
+                current: state.pods.len(),
+                updated: 0,
+                ready: state.ready(),
+            };
             let status = replica_set_status(own, int(&state.set, "/metadata/generation"));
             self.put_status(REPLICA_SETS, &state.set, status);
             counts.current += own.current;
@@ -197,7 +230,8 @@ impl Motion {
         let mut found = self.list(slices, text(deployment, "/metadata/namespace"));
         found.retain(|slice| text(slice, "/metadata/labels/kubernetes.io~1service-name") == name);
         let Some(mut slice) = found.pop() else { return };
-        let pods = sets.iter().flat_map(|state| &state.pods).filter(|pod| !text(pod, "/status/podIP").is_empty());
+        let pods =
+            sets.iter().flat_map(|state| &state.pods).filter(|pod| !text(pod, "/status/podIP").is_empty());
         let endpoints: Value = pods.map(endpoint).collect();
         if slice["endpoints"] != endpoints {
             slice["endpoints"] = endpoints;

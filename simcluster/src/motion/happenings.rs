@@ -61,11 +61,16 @@ impl Motion {
     /// A new patch version of the first container's image.
     fn rollout(&mut self) -> Option<()> {
         let mut deployment = self.any(DEPLOYMENTS)?;
-        let image = text(&deployment, "/spec/template/spec/containers/0/image").trim_end_matches("-rc").to_owned();
+        let image =
+            text(&deployment, "/spec/template/spec/containers/0/image").trim_end_matches("-rc").to_owned();
         let (name, tag) = image.rsplit_once(':')?;
         let (front, patch) = tag.rsplit_once('.')?;
         let patch: u64 = patch.parse().ok()?;
-        set(&mut deployment, "/spec/template/spec/containers/0/image", format!("{name}:{front}.{}", patch + 1));
+        set(
+            &mut deployment,
+            "/spec/template/spec/containers/0/image",
+            format!("{name}:{front}.{}", patch + 1),
+        );
         self.note(&deployment, DEPLOYMENTS, "ScalingReplicaSet", "Scaled up replica set for a new image");
         self.put(DEPLOYMENTS, deployment);
         Some(())
@@ -76,13 +81,20 @@ impl Motion {
         let replicas = int(&deployment, "/spec/replicas");
         let next = if replicas > 1 && self.random.percent(50) { replicas - 1 } else { replicas + 1 };
         set(&mut deployment, "/spec/replicas", next);
-        self.note(&deployment, DEPLOYMENTS, "ScalingReplicaSet", &format!("Scaled from {replicas} to {next}"));
+        self.note(
+            &deployment,
+            DEPLOYMENTS,
+            "ScalingReplicaSet",
+            &format!("Scaled from {replicas} to {next}"),
+        );
         self.put(DEPLOYMENTS, deployment);
         Some(())
     }
 
     fn restart(&mut self) -> Option<()> {
-        let mut pod = self.any(PODS).filter(|pod| pod.pointer("/status/containerStatuses/0/state/running").is_some())?;
+        let mut pod = self
+            .any(PODS)
+            .filter(|pod| pod.pointer("/status/containerStatuses/0/state/running").is_some())?;
         let (now, restarts) = (self.now(), int(&pod, "/status/containerStatuses/0/restartCount"));
         let last_exit = Some(Exit { code: 1, reason: "Error", at: now.clone() });
         let life = Life::Running { since: now.clone(), restarts: restarts + 1, last_exit };
@@ -95,13 +107,19 @@ impl Motion {
     fn crash_again(&mut self) -> Option<()> {
         let reason = |pod: &Value| text(pod, "/status/containerStatuses/0/state/waiting/reason").to_owned();
         let crashing = ["payments", "search"].map(|namespace| self.list(PODS, namespace)).concat();
-        let crashing: Vec<Value> = crashing.into_iter().filter(|pod| reason(pod) == "CrashLoopBackOff").collect();
+        let crashing: Vec<Value> =
+            crashing.into_iter().filter(|pod| reason(pod) == "CrashLoopBackOff").collect();
         let mut pod = self.random.pick(&crashing)?.clone();
         let (now, restarts) = (self.now(), int(&pod, "/status/containerStatuses/0/restartCount"));
         let terminated = "/status/containerStatuses/0/lastState/terminated";
         let code = int(&pod, &format!("{terminated}/exitCode"));
-        let reason = if text(&pod, &format!("{terminated}/reason")) == "OOMKilled" { "OOMKilled" } else { "Error" };
-        let life = Life::CrashLoop { since: now.clone(), restarts: restarts + 1, exit: Exit { code, reason, at: now.clone() } };
+        let reason =
+            if text(&pod, &format!("{terminated}/reason")) == "OOMKilled" { "OOMKilled" } else { "Error" };
+        let life = Life::CrashLoop {
+            since: now.clone(),
+            restarts: restarts + 1,
+            exit: Exit { code, reason, at: now.clone() },
+        };
         pod::live(&mut pod, &life, &now, &mut self.random);
         self.put(PODS, pod);
         Some(())
@@ -128,8 +146,13 @@ impl Motion {
 
     fn edit_config(&mut self) -> Option<()> {
         let config_maps = ("", "configmaps");
-        let mut config = self.any(config_maps).filter(|config| config.pointer("/data/features.json").is_some())?;
-        let flags = format!("{{\"darkMode\":{},\"newCheckout\":{}}}", self.random.percent(50), self.random.percent(50));
+        let mut config =
+            self.any(config_maps).filter(|config| config.pointer("/data/features.json").is_some())?;
+        let flags = format!(
+            "{{\"darkMode\":{},\"newCheckout\":{}}}",
+            self.random.percent(50),
+            self.random.percent(50)
+        );
         set(&mut config, "/data/features.json", flags);
         self.put(config_maps, config);
         Some(())
@@ -140,7 +163,15 @@ impl Motion {
         let Some(resource) = self.resource(kind) else { return };
         let now = self.now();
         let component = if kind == PODS { "kubelet" } else { "deployment-controller" };
-        let notice = Notice { severity: Severity::Normal, reason, message, component, count: 1, first: &now, last: &now };
+        let notice = Notice {
+            severity: Severity::Normal,
+            reason,
+            message,
+            component,
+            count: 1,
+            first: &now,
+            last: &now,
+        };
         let event = event(&typed(&resource, object.clone()), &notice, &mut self.random);
         self.put(EVENTS, event);
     }

@@ -65,7 +65,9 @@ impl FieldSelector {
 }
 
 fn check_supported(field: &str, resource: &Resource) -> Result<(), FieldError> {
-    if matches!(field, "metadata.name" | "metadata.namespace") || resource.fields().any(|known| known == field) {
+    if matches!(field, "metadata.name" | "metadata.namespace")
+        || resource.fields().any(|known| known == field)
+    {
         return Ok(());
     }
     match resource.fields().next() {

@@ -41,7 +41,9 @@ impl LabelSelector {
                 "" => break,
                 "," if !parser.peek().is_empty() => {}
                 "," => return Err(LabelError("found '', expected: identifier after ','".into())),
-                found => return Err(LabelError(format!("found '{found}', expected: ',' or 'end of string'"))),
+                found => {
+                    return Err(LabelError(format!("found '{found}', expected: ',' or 'end of string'")));
+                }
             }
         }
         Ok(Self(requirements))
@@ -130,7 +132,9 @@ impl<'a> Parser<'a> {
             return Err(LabelError(format!("found '{key}', expected: !, identifier, or 'end of string'")));
         }
         if key.rsplit('/').next().is_some_and(|name| name.is_empty() || name.len() > 63) {
-            return Err(LabelError(format!("invalid label key \"{key}\": name part must be 1-63 characters")));
+            return Err(LabelError(format!(
+                "invalid label key \"{key}\": name part must be 1-63 characters"
+            )));
         }
         Ok(key.to_owned())
     }
@@ -143,9 +147,7 @@ impl<'a> Parser<'a> {
             "notin" => Ok(Test::NotIn(self.values()?)),
             ">" => Ok(Test::Greater(self.number()?)),
             "<" => Ok(Test::Less(self.number()?)),
-            found => {
-                Err(LabelError(format!("found '{found}', expected: in, notin, =, ==, !=, gt, lt")))
-            }
+            found => Err(LabelError(format!("found '{found}', expected: in, notin, =, ==, !=, gt, lt"))),
         }
     }
 
@@ -175,7 +177,9 @@ impl<'a> Parser<'a> {
     fn number(&mut self) -> Result<i64, LabelError> {
         let value = self.next();
         value.parse().map_err(|_| {
-            LabelError(format!("values: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must be an integer"))
+            LabelError(format!(
+                "values: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must be an integer"
+            ))
         })
     }
 }
@@ -214,7 +218,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_a_selector() {
-        for selector in ["app=cart,", "=x", "app in cart", "app in (a", "a b", "weight>x", "a=b c=d", "é=1", "a/=1"] {
+        for selector in
+            ["app=cart,", "=x", "app in cart", "app in (a", "a b", "weight>x", "a=b c=d", "é=1", "a/=1"]
+        {
             let error = LabelSelector::parse(selector).unwrap_err();
             assert!(error.to_string().starts_with("unable to parse requirement: "), "{selector:?}: {error}");
         }

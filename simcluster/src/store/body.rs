@@ -176,7 +176,7 @@ mod tests {
         fn any_text_survives_any_base(base in "[\"a-c:,é]{0,60}", text in "[\"a-c:,é]{0,60}") {
             let mut out = Vec::new();
             apply(base.as_bytes(), &difference(base.as_bytes(), text.as_bytes()), &mut out);
-            prop_assert_eq!(String::from_utf8(out).unwrap(), text.clone());
+            prop_assert_eq!(String::from_utf8(out).unwrap(), &*text);
             let body = Body::encode(text.clone(), Some(&Bytes::from(base)));
             prop_assert_eq!(body.len(), text.len());
             prop_assert_eq!(text_of(&body), text);

@@ -167,7 +167,11 @@ impl Store {
     ///
     /// # Errors
     /// When changes after `position` were compacted away.
-    pub(crate) fn changes(&self, kind: &GroupResource, position: u64) -> Result<(Vec<Arc<Change>>, u64), Expired> {
+    pub(crate) fn changes(
+        &self,
+        kind: &GroupResource,
+        position: u64,
+    ) -> Result<(Vec<Arc<Change>>, u64), Expired> {
         let state = self.state.read();
         let Some(collection) = state.collections.get(kind) else { return Ok((Vec::new(), state.revision)) };
         Ok((collection.history.after(position)?, state.revision))
@@ -296,7 +300,8 @@ fn rewound(
     bounds: &(Bound<ObjectKey>, Bound<ObjectKey>),
 ) -> Vec<Arc<Object>> {
     let current = objects.range(bounds.clone()).filter(|(key, _)| !undo.contains_key(key));
-    let mut then: BTreeMap<&ObjectKey, Arc<Object>> = current.map(|(key, object)| (key, object.clone())).collect();
+    let mut then: BTreeMap<&ObjectKey, Arc<Object>> =
+        current.map(|(key, object)| (key, object.clone())).collect();
     let in_bounds = |key: &ObjectKey| std::ops::RangeBounds::contains(bounds, key);
     for (key, object) in undo.iter().filter(|(key, _)| in_bounds(key)) {
         if let Some(object) = object {

@@ -90,7 +90,12 @@ pub(crate) fn or_none(text: &str) -> Value {
 /// Names and images of the containers at a pointer, joined by commas.
 pub(crate) fn containers(object: &Value, pointer: &str) -> [Value; 2] {
     let join = |field: &str| {
-        items(object, pointer).iter().map(|container| text(container, field)).collect::<Vec<_>>().join(",").into()
+        items(object, pointer)
+            .iter()
+            .map(|container| text(container, field))
+            .collect::<Vec<_>>()
+            .join(",")
+            .into()
     };
     [join("/name"), join("/image")]
 }
@@ -98,8 +103,11 @@ pub(crate) fn containers(object: &Value, pointer: &str) -> [Value; 2] {
 /// A map of labels as `a=b,c=d`, sorted; `<none>` where it is empty.
 pub(crate) fn labels(object: &Value, pointer: &str) -> Value {
     let map = object.pointer(pointer).and_then(Value::as_object);
-    let mut pairs: Vec<String> =
-        map.into_iter().flatten().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or(""))).collect();
+    let mut pairs: Vec<String> = map
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or("")))
+        .collect();
     pairs.sort();
     or_none(&pairs.join(","))
 }
@@ -107,8 +115,11 @@ pub(crate) fn labels(object: &Value, pointer: &str) -> Value {
 /// A label selector as the server writes it: `a=b,c in (d,e)`; `<none>` where it selects nothing by name.
 pub(crate) fn selector(object: &Value, pointer: &str) -> Value {
     let map = object.pointer(&format!("{pointer}/matchLabels")).and_then(Value::as_object);
-    let mut terms: Vec<String> =
-        map.into_iter().flatten().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or(""))).collect();
+    let mut terms: Vec<String> = map
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or("")))
+        .collect();
     terms.extend(items(object, &format!("{pointer}/matchExpressions")).iter().map(expression));
     terms.sort();
     or_none(&terms.join(","))

@@ -65,7 +65,10 @@ fn step_in_brackets<'a>(value: &'a Value, inside: &str, rest: &str) -> Option<&'
         return elements.iter().find_map(|element| find(element, rest));
     }
     if let Some(filter) = inside.strip_prefix("?(").and_then(|filter| filter.strip_suffix(')')) {
-        return elements.iter().filter(|element| holds(element, filter)).find_map(|element| find(element, rest));
+        return elements
+            .iter()
+            .filter(|element| holds(element, filter))
+            .find_map(|element| find(element, rest));
     }
     let index: i64 = inside.parse().ok()?;
     let length = i64::try_from(elements.len()).ok()?;
@@ -75,7 +78,8 @@ fn step_in_brackets<'a>(value: &'a Value, inside: &str, rest: &str) -> Option<&'
 
 /// `@.type=="Ready"`, `@.port!=80`, or `@.field` for being there.
 fn holds(element: &Value, filter: &str) -> bool {
-    let split = |operator: &'static str| filter.split_once(operator).map(|(path, literal)| (operator, path, literal));
+    let split =
+        |operator: &'static str| filter.split_once(operator).map(|(path, literal)| (operator, path, literal));
     let Some((operator, path, literal)) = split("==").or_else(|| split("!=")) else {
         return find(element, filter.trim().trim_start_matches('@')).is_some();
     };
@@ -83,7 +87,7 @@ fn holds(element: &Value, filter: &str) -> bool {
     let literal = literal.trim();
     let equal = match (found, unquoted(literal)) {
         (Some(Value::String(text)), Some(wanted)) => text == wanted,
-        (Some(other), None) => other.to_string() == literal,
+        (Some(other), None) => serde_json::from_str(literal).is_ok_and(|literal: Value| *other == literal),
         _ => false,
     };
     equal == (operator == "==")

@@ -11,8 +11,16 @@ use crate::json::{flag, flag_condition, int, items, text};
 
 pub(super) const NODES: View = View {
     columns: &[
-        Column::name(), Column::text("Status").described("The status of the node"), Column::text("Roles").described("The roles of the node"), Column::age(), Column::text("Version"),
-        Column::text("Internal-IP").wide(), Column::text("External-IP").wide(), Column::text("OS-Image").wide(), Column::text("Kernel-Version").wide(), Column::text("Container-Runtime").wide(),
+        Column::name(),
+        Column::text("Status").described("The status of the node"),
+        Column::text("Roles").described("The roles of the node"),
+        Column::age(),
+        Column::text("Version"),
+        Column::text("Internal-IP").wide(),
+        Column::text("External-IP").wide(),
+        Column::text("OS-Image").wide(),
+        Column::text("Kernel-Version").wide(),
+        Column::text("Container-Runtime").wide(),
     ],
     cells: node_cells,
 };
@@ -24,20 +32,34 @@ fn node_cells(node: &Value, now: Timestamp) -> Vec<Value> {
     };
     let address = |kind: &str| {
         let addresses = items(node, "/status/addresses").iter();
-        or_none(addresses.into_iter().find(|address| text(address, "/type") == kind).map_or("", |address| text(address, "/address")))
+        or_none(
+            addresses
+                .into_iter()
+                .find(|address| text(address, "/type") == kind)
+                .map_or("", |address| text(address, "/address")),
+        )
     };
     let kernel = match text(node, "/status/nodeInfo/architecture") {
         "" => info("kernelVersion"),
         architecture => format!("{} ({architecture})", info("kernelVersion")),
     };
     vec![
-        name(node), node_status(node).into(), or_none(&roles(node)), age(node, now), text(node, "/status/nodeInfo/kubeletVersion").into(),
-        address("InternalIP"), address("ExternalIP"), info("osImage").into(), kernel.into(), info("containerRuntimeVersion").into(),
+        name(node),
+        node_status(node).into(),
+        or_none(&roles(node)),
+        age(node, now),
+        text(node, "/status/nodeInfo/kubeletVersion").into(),
+        address("InternalIP"),
+        address("ExternalIP"),
+        info("osImage").into(),
+        kernel.into(),
+        info("containerRuntimeVersion").into(),
     ]
 }
 
 fn node_status(node: &Value) -> String {
-    let is_known = items(node, "/status/conditions").iter().any(|condition| text(condition, "/type") == "Ready");
+    let is_known =
+        items(node, "/status/conditions").iter().any(|condition| text(condition, "/type") == "Ready");
     let health = match (is_known, flag_condition(node, "Ready")) {
         (false, _) => "Unknown",
         (true, true) => "Ready",
@@ -58,14 +80,26 @@ fn roles(node: &Value) -> String {
 }
 
 pub(super) const NAMESPACES: View = View {
-    columns: &[Column::name(), Column::text("Status").described("The status of the namespace"), Column::age()],
+    columns: &[
+        Column::name(),
+        Column::text("Status").described("The status of the namespace"),
+        Column::age(),
+    ],
     cells: |object, now| vec![name(object), text(object, "/status/phase").into(), age(object, now)],
 };
 
 pub(super) const EVENTS: View = View {
     columns: &[
-        Column::text("Last Seen"), Column::text("Type"), Column::text("Reason"), Column::text("Object"), Column::text("Subobject").wide(), Column::text("Source").wide(),
-        Column::text("Message"), Column::text("First Seen").wide(), Column::text("Count").wide(), Column::name().wide(),
+        Column::text("Last Seen"),
+        Column::text("Type"),
+        Column::text("Reason"),
+        Column::text("Object"),
+        Column::text("Subobject").wide(),
+        Column::text("Source").wide(),
+        Column::text("Message"),
+        Column::text("First Seen").wide(),
+        Column::text("Count").wide(),
+        Column::name().wide(),
     ],
     cells: event_cells,
 };
@@ -89,12 +123,25 @@ fn event_cells(event: &Value, now: Timestamp) -> Vec<Value> {
         "" => kind,
         name => format!("{kind}/{name}"),
     };
-    let first_of = |one: &str, other: &str| if text(event, one).is_empty() { text(event, other).to_owned() } else { text(event, one).to_owned() };
-    let (component, host) = (first_of("/source/component", "/reportingComponent"), first_of("/source/host", "/reportingInstance"));
+    let first_of = |one: &str, other: &str| {
+        if text(event, one).is_empty() { text(event, other).to_owned() } else { text(event, one).to_owned() }
+    };
+    let (component, host) = (
+        first_of("/source/component", "/reportingComponent"),
+        first_of("/source/host", "/reportingInstance"),
+    );
     let source = if host.is_empty() { component } else { format!("{component}, {host}") };
     vec![
-        last.into(), text(event, "/type").into(), text(event, "/reason").into(), target.into(), text(event, "/involvedObject/fieldPath").into(), source.into(),
-        text(event, "/message").trim().into(), first.into(), count.into(), name(event),
+        last.into(),
+        text(event, "/type").into(),
+        text(event, "/reason").into(),
+        target.into(),
+        text(event, "/involvedObject/fieldPath").into(),
+        source.into(),
+        text(event, "/message").trim().into(),
+        first.into(),
+        count.into(),
+        name(event),
     ]
 }
 
@@ -104,7 +151,9 @@ fn entries(object: &Value, pointer: &str) -> usize {
 
 pub(super) const SECRETS: View = View {
     columns: &[Column::name(), Column::text("Type"), Column::text("Data"), Column::age()],
-    cells: |object, now| vec![name(object), text(object, "/type").into(), entries(object, "/data").into(), age(object, now)],
+    cells: |object, now| {
+        vec![name(object), text(object, "/type").into(), entries(object, "/data").into(), age(object, now)]
+    },
 };
 
 pub(super) const CONFIG_MAPS: View = View {
@@ -116,12 +165,19 @@ pub(super) const CONFIG_MAPS: View = View {
 };
 
 /// Kinds that have nothing to show but their age.
-pub(super) const ONLY_AGE: View =
-    View { columns: &[Column::name(), Column::age()], cells: |object, now| vec![name(object), age(object, now)] };
+pub(super) const ONLY_AGE: View = View {
+    columns: &[Column::name(), Column::age()],
+    cells: |object, now| vec![name(object), age(object, now)],
+};
 
 pub(super) const ROLE_BINDINGS: View = View {
     columns: &[
-        Column::name(), Column::text("Role"), Column::age(), Column::text("Users").wide(), Column::text("Groups").wide(), Column::text("ServiceAccounts").wide(),
+        Column::name(),
+        Column::text("Role"),
+        Column::age(),
+        Column::text("Users").wide(),
+        Column::text("Groups").wide(),
+        Column::text("ServiceAccounts").wide(),
     ],
     cells: |object, now| {
         let role = format!("{}/{}", text(object, "/roleRef/kind"), text(object, "/roleRef/name"));
@@ -133,7 +189,14 @@ pub(super) const ROLE_BINDINGS: View = View {
             });
             Value::from(named.collect::<Vec<_>>().join(", "))
         };
-        vec![name(object), role.into(), age(object, now), subjects("User"), subjects("Group"), subjects("ServiceAccount")]
+        vec![
+            name(object),
+            role.into(),
+            age(object, now),
+            subjects("User"),
+            subjects("Group"),
+            subjects("ServiceAccount"),
+        ]
     },
 };
 
@@ -148,20 +211,48 @@ pub(super) const QUOTAS: View = View {
         let hard = object.pointer("/status/hard").and_then(Value::as_object).into_iter().flatten();
         let mut lines: Vec<(bool, String)> = hard
             .map(|(resource, limit)| {
-                let used = object.pointer("/status/used").and_then(|used| used.get(resource)).and_then(Value::as_str).unwrap_or("0");
-                (resource.starts_with("limits."), format!("{resource}: {used}/{}", limit.as_str().unwrap_or("")))
+                let used = object
+                    .pointer("/status/used")
+                    .and_then(|used| used.get(resource))
+                    .and_then(Value::as_str)
+                    .unwrap_or("0");
+                (
+                    resource.starts_with("limits."),
+                    format!("{resource}: {used}/{}", limit.as_str().unwrap_or("")),
+                )
             })
             .collect();
         lines.sort();
-        let of = |limits: bool| Value::from(lines.iter().filter(|(is, _)| *is == limits).map(|(_, line)| &**line).collect::<Vec<_>>().join(", "));
+        let of = |limits: bool| {
+            Value::from(
+                lines
+                    .iter()
+                    .filter(|(is, _)| *is == limits)
+                    .map(|(_, line)| &**line)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            )
+        };
         vec![name(object), of(false), of(true), age(object, now)]
     },
 };
 
 pub(super) const PRIORITY_CLASSES: View = View {
-    columns: &[Column::name(), Column::integer("Value"), Column::boolean("Global-Default"), Column::age(), Column::text("PreemptionPolicy").wide()],
+    columns: &[
+        Column::name(),
+        Column::integer("Value"),
+        Column::boolean("Global-Default"),
+        Column::age(),
+        Column::text("PreemptionPolicy").wide(),
+    ],
     cells: |object, now| {
-        vec![name(object), int(object, "/value").into(), flag(object, "/globalDefault").into(), age(object, now), text(object, "/preemptionPolicy").into()]
+        vec![
+            name(object),
+            int(object, "/value").into(),
+            flag(object, "/globalDefault").into(),
+            age(object, now),
+            text(object, "/preemptionPolicy").into(),
+        ]
     },
 };
 
@@ -173,11 +264,17 @@ pub(super) const WEBHOOKS: View = View {
 pub(super) const API_SERVICES: View = View {
     columns: &[Column::name(), Column::text("Service"), Column::text("Available"), Column::age()],
     cells: |object, now| {
-        let service = object.pointer("/spec/service").map_or("Local".to_owned(), |service| format!("{}/{}", text(service, "/namespace"), text(service, "/name")));
-        let condition = items(object, "/status/conditions").iter().find(|condition| text(condition, "/type") == "Available");
-        let available = condition.map_or("Unknown".to_owned(), |condition| match (text(condition, "/status"), text(condition, "/reason")) {
-            ("True", _) => "True".into(),
-            (status, reason) => format!("{status} ({reason})"),
+        let service = object.pointer("/spec/service").map_or("Local".to_owned(), |service| {
+            format!("{}/{}", text(service, "/namespace"), text(service, "/name"))
+        });
+        let condition = items(object, "/status/conditions")
+            .iter()
+            .find(|condition| text(condition, "/type") == "Available");
+        let available = condition.map_or("Unknown".to_owned(), |condition| {
+            match (text(condition, "/status"), text(condition, "/reason")) {
+                ("True", _) => "True".into(),
+                (status, reason) => format!("{status} ({reason})"),
+            }
         });
         vec![name(object), service.into(), available.into(), age(object, now)]
     },

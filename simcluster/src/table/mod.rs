@@ -22,7 +22,9 @@ pub(crate) const CREATION_DESCRIPTION: &str = "CreationTimestamp is a timestamp 
 pub(crate) fn columns(resource: &Resource) -> Value {
     match &resource.origin {
         Origin::Custom { columns, .. } => custom::definitions(columns),
-        Origin::Builtin | Origin::Aggregated => view(resource).columns.iter().map(Column::definition).collect(),
+        Origin::Builtin | Origin::Aggregated => {
+            view(resource).columns.iter().map(Column::definition).collect()
+        }
     }
 }
 
@@ -67,7 +69,10 @@ fn view(resource: &Resource) -> View {
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => general::ROLE_BINDINGS,
         ("scheduling.k8s.io", "priorityclasses") => general::PRIORITY_CLASSES,
         ("coordination.k8s.io", "leases") => general::LEASES,
-        ("admissionregistration.k8s.io", "mutatingwebhookconfigurations" | "validatingwebhookconfigurations") => general::WEBHOOKS,
+        (
+            "admissionregistration.k8s.io",
+            "mutatingwebhookconfigurations" | "validatingwebhookconfigurations",
+        ) => general::WEBHOOKS,
         ("apiregistration.k8s.io", "apiservices") => general::API_SERVICES,
         _ => FALLBACK,
     }

@@ -9,13 +9,23 @@ use crate::json::{int, items, text};
 
 pub(super) const SERVICES: View = View {
     columns: &[
-        Column::name(), Column::text("Type"), Column::text("Cluster-IP"), Column::text("External-IP"), Column::text("Port(s)"), Column::age(),
+        Column::name(),
+        Column::text("Type"),
+        Column::text("Cluster-IP"),
+        Column::text("External-IP"),
+        Column::text("Port(s)"),
+        Column::age(),
         Column::text("Selector").wide(),
     ],
     cells: |object, now| {
         vec![
-            name(object), text(object, "/spec/type").into(), or_none(text(object, "/spec/clusterIPs/0")), external_ip(object).into(),
-            or_none(&ports(object)), age(object, now), labels(object, "/spec/selector"),
+            name(object),
+            text(object, "/spec/type").into(),
+            or_none(text(object, "/spec/clusterIPs/0")),
+            external_ip(object).into(),
+            or_none(&ports(object)),
+            age(object, now),
+            labels(object, "/spec/selector"),
         ]
     },
 };
@@ -41,7 +51,11 @@ fn balancer(object: &Value) -> BTreeSet<String> {
         "" => text(ingress, "/hostname").to_owned(),
         ip => ip.to_owned(),
     };
-    items(object, "/status/loadBalancer/ingress").iter().map(address).filter(|address| !address.is_empty()).collect()
+    items(object, "/status/loadBalancer/ingress")
+        .iter()
+        .map(address)
+        .filter(|address| !address.is_empty())
+        .collect()
 }
 
 fn ports(service: &Value) -> String {
@@ -56,7 +70,13 @@ fn ports(service: &Value) -> String {
 }
 
 pub(super) const ENDPOINT_SLICES: View = View {
-    columns: &[Column::name(), Column::text("AddressType"), Column::text("Ports"), Column::text("Endpoints"), Column::age()],
+    columns: &[
+        Column::name(),
+        Column::text("AddressType"),
+        Column::text("Ports"),
+        Column::text("Endpoints"),
+        Column::age(),
+    ],
     cells: |object, now| {
         let port = |port: &Value| match (port.pointer("/port"), text(port, "/name")) {
             (Some(number), _) => number.to_string(),
@@ -67,7 +87,11 @@ pub(super) const ENDPOINT_SLICES: View = View {
         let addresses = items(object, "/endpoints").iter().flat_map(|endpoint| items(endpoint, "/addresses"));
         let addresses: Vec<String> = addresses.filter_map(Value::as_str).map(str::to_owned).collect();
         vec![
-            name(object), text(object, "/addressType").into(), three_of(&ports, "<unset>").into(), three_of(&addresses, "<unset>").into(), age(object, now),
+            name(object),
+            text(object, "/addressType").into(),
+            three_of(&ports, "<unset>").into(),
+            three_of(&addresses, "<unset>").into(),
+            age(object, now),
         ]
     },
 };
@@ -101,10 +125,18 @@ pub(super) const ENDPOINTS: View = View {
 };
 
 pub(super) const INGRESSES: View = View {
-    columns: &[Column::name(), Column::text("Class"), Column::text("Hosts"), Column::text("Address"), Column::text("Ports"), Column::age()],
+    columns: &[
+        Column::name(),
+        Column::text("Class"),
+        Column::text("Hosts"),
+        Column::text("Address"),
+        Column::text("Ports"),
+        Column::age(),
+    ],
     cells: |object, now| {
         let rules = items(object, "/spec/rules");
-        let hosts: Vec<&str> = rules.iter().take(3).map(|rule| text(rule, "/host")).filter(|host| !host.is_empty()).collect();
+        let hosts: Vec<&str> =
+            rules.iter().take(3).map(|rule| text(rule, "/host")).filter(|host| !host.is_empty()).collect();
         let hosts = match (hosts.len(), rules.len()) {
             (0, _) => "*".to_owned(),
             (_, count) if count > 3 => format!("{} + {} more...", hosts.join(","), count - 3),
@@ -112,14 +144,22 @@ pub(super) const INGRESSES: View = View {
         };
         let address = balancer(object).into_iter().collect::<Vec<_>>().join(",");
         let ports = if items(object, "/spec/tls").is_empty() { "80" } else { "80, 443" };
-        vec![name(object), or_none(text(object, "/spec/ingressClassName")), hosts.into(), address.into(), ports.into(), age(object, now)]
+        vec![
+            name(object),
+            or_none(text(object, "/spec/ingressClassName")),
+            hosts.into(),
+            address.into(),
+            ports.into(),
+            age(object, now),
+        ]
     },
 };
 
 pub(super) const INGRESS_CLASSES: View = View {
     columns: &[Column::name(), Column::text("Controller"), Column::text("Parameters"), Column::age()],
     cells: |object, now| {
-        let default = text(object, "/metadata/annotations/ingressclass.kubernetes.io~1is-default-class") == "true";
+        let default =
+            text(object, "/metadata/annotations/ingressclass.kubernetes.io~1is-default-class") == "true";
         let name = format!("{}{}", text(object, "/metadata/name"), if default { " (default)" } else { "" });
         let parameters = object.pointer("/spec/parameters").map_or("<none>".to_owned(), |parameters| {
             let kind = match text(parameters, "/apiGroup") {

@@ -75,7 +75,9 @@ fn status(pod: &Value, reason: String) -> String {
 fn summarize(pod: &Value) -> (Summary, usize) {
     let init = items(pod, "/spec/initContainers");
     let restartable = |name: &str| {
-        init.iter().any(|container| text(container, "/name") == name && text(container, "/restartPolicy") == "Always")
+        init.iter().any(|container| {
+            text(container, "/name") == name && text(container, "/restartPolicy") == "Always"
+        })
     };
     let sidecars = init.iter().filter(|container| text(container, "/restartPolicy") == "Always").count();
     let total = items(pod, "/spec/containers").len() + sidecars;
@@ -201,33 +203,34 @@ mod tests {
         json!({"name": "d", "ready": false, "restartCount": 0, "state": {"terminated": {"exitCode": code, "reason": reason}}})
     }
 
-    fn pod(phase: &str, statuses: Value) -> Value {
+    fn pod(phase: &str, statuses: &Value) -> Value {
         json!({"spec": {"containers": vec![json!({}); statuses.as_array().map_or(1, |all| all.len().max(1))]}, "status": {"phase": phase, "containerStatuses": statuses}})
     }
 
     #[test]
     fn states_are_summed_up_as_the_server_does() {
-        check(&pod("Running", json!([running(0)])), ("1/1", "Running", "0"));
-        check(&pod("Running", json!([running(3)])), ("1/1", "Running", "3 (10m ago)"));
-        check(&pod("Pending", json!([])), ("0/1", "Pending", "0"));
-        check(&pod("Succeeded", json!([ended(0, "Completed")])), ("0/1", "Completed", "0"));
-        check(&pod("Failed", json!([ended(137, "OOMKilled")])), ("0/1", "OOMKilled", "0"));
-        check(&pod("Failed", json!([ended(3, "")])), ("0/1", "ExitCode:3", "0"));
-        check(&pod("Running", json!([ended(0, "Completed"), running(0)])), ("1/2", "NotReady", "0"));
+        check(&pod("Running", &json!([running(0)])), ("1/1", "Running", "0"));
+        check(&pod("Running", &json!([running(3)])), ("1/1", "Running", "3 (10m ago)"));
+        check(&pod("Pending", &json!([])), ("0/1", "Pending", "0"));
+        check(&pod("Succeeded", &json!([ended(0, "Completed")])), ("0/1", "Completed", "0"));
+        check(&pod("Failed", &json!([ended(137, "OOMKilled")])), ("0/1", "OOMKilled", "0"));
+        check(&pod("Failed", &json!([ended(3, "")])), ("0/1", "ExitCode:3", "0"));
+        check(&pod("Running", &json!([ended(0, "Completed"), running(0)])), ("1/2", "NotReady", "0"));
         let waiting = json!({"restartCount": 7, "state": {"waiting": {"reason": "CrashLoopBackOff"}}});
-        check(&pod("Running", json!([waiting])), ("0/1", "CrashLoopBackOff", "7"));
-        let mut evicted = pod("Failed", json!([]));
+        check(&pod("Running", &json!([waiting])), ("0/1", "CrashLoopBackOff", "7"));
+        let mut evicted = pod("Failed", &json!([]));
         evicted["status"]["reason"] = "Evicted".into();
         check(&evicted, ("0/1", "Evicted", "0"));
-        let mut leaving = pod("Running", json!([running(0)]));
+        let mut leaving = pod("Running", &json!([running(0)]));
         leaving["metadata"] = json!({"deletionTimestamp": "2026-11-23T09:59:00Z"});
         check(&leaving, ("1/1", "Terminating", "0"));
     }
 
     #[test]
     fn init_containers_and_sidecars() {
-        let mut pod = pod("Pending", json!([]));
-        pod["spec"]["initContainers"] = json!([{"name": "migrate"}, {"name": "proxy", "restartPolicy": "Always"}]);
+        let mut pod = pod("Pending", &json!([]));
+        pod["spec"]["initContainers"] =
+            json!([{"name": "migrate"}, {"name": "proxy", "restartPolicy": "Always"}]);
         pod["status"]["initContainerStatuses"] = json!([{"name": "migrate", "state": {"running": {}}}]);
         check(&pod, ("0/2", "Init:0/2", "0"));
         pod["status"]["initContainerStatuses"] = json!([{"name": "migrate", "restartCount": 2, "state": {"terminated": {"exitCode": 1, "reason": "Error"}}}]);

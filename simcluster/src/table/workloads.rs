@@ -23,16 +23,40 @@ fn ratio(part: i64, whole: i64) -> Value {
 }
 
 pub(super) const DEPLOYMENTS: View = View {
-    columns: &[Column::name(), Column::text("Ready"), Column::text("Up-to-date"), Column::text("Available"), Column::age(), CONTAINERS, IMAGES, SELECTOR],
+    columns: &[
+        Column::name(),
+        Column::text("Ready"),
+        Column::text("Up-to-date"),
+        Column::text("Available"),
+        Column::age(),
+        CONTAINERS,
+        IMAGES,
+        SELECTOR,
+    ],
     cells: |object, now| {
         let ready = ratio(int(object, "/status/readyReplicas"), int(object, "/spec/replicas"));
-        let counts = [int(object, "/status/updatedReplicas"), int(object, "/status/availableReplicas")].map(Value::from);
-        [name(object), ready].into_iter().chain(counts).chain([age(object, now)]).chain(template_cells(object)).collect()
+        let counts = [int(object, "/status/updatedReplicas"), int(object, "/status/availableReplicas")]
+            .map(Value::from);
+        [name(object), ready]
+            .into_iter()
+            .chain(counts)
+            .chain([age(object, now)])
+            .chain(template_cells(object))
+            .collect()
     },
 };
 
 pub(super) const REPLICA_SETS: View = View {
-    columns: &[Column::name(), Column::integer("Desired"), Column::integer("Current"), Column::integer("Ready"), Column::age(), CONTAINERS, IMAGES, SELECTOR],
+    columns: &[
+        Column::name(),
+        Column::integer("Desired"),
+        Column::integer("Current"),
+        Column::integer("Ready"),
+        Column::age(),
+        CONTAINERS,
+        IMAGES,
+        SELECTOR,
+    ],
     cells: |object, now| replica_cells(object, now, selector(object, "/spec/selector")),
 };
 
@@ -42,7 +66,8 @@ pub(super) const REPLICATION_CONTROLLERS: View = View {
 };
 
 fn replica_cells(object: &Value, now: Timestamp, selector: Value) -> Vec<Value> {
-    let counts = ["/spec/replicas", "/status/replicas", "/status/readyReplicas"].map(|path| Value::from(int(object, path)));
+    let counts = ["/spec/replicas", "/status/replicas", "/status/readyReplicas"]
+        .map(|path| Value::from(int(object, path)));
     let ends = containers(object, TEMPLATE_CONTAINERS).into_iter().chain([selector]);
     [name(object)].into_iter().chain(counts).chain([age(object, now)]).chain(ends).collect()
 }
@@ -51,27 +76,65 @@ pub(super) const STATEFUL_SETS: View = View {
     columns: &[Column::name(), Column::text("Ready"), Column::age(), CONTAINERS, IMAGES],
     cells: |object, now| {
         let ready = ratio(int(object, "/status/readyReplicas"), int(object, "/spec/replicas"));
-        [name(object), ready, age(object, now)].into_iter().chain(containers(object, TEMPLATE_CONTAINERS)).collect()
+        [name(object), ready, age(object, now)]
+            .into_iter()
+            .chain(containers(object, TEMPLATE_CONTAINERS))
+            .collect()
     },
 };
 
 pub(super) const DAEMON_SETS: View = View {
     columns: &[
-        Column::name(), Column::integer("Desired"), Column::integer("Current"), Column::integer("Ready"), Column::integer("Up-to-date"),
-        Column::integer("Available"), Column::text("Node Selector"), Column::age(), CONTAINERS, IMAGES, SELECTOR,
+        Column::name(),
+        Column::integer("Desired"),
+        Column::integer("Current"),
+        Column::integer("Ready"),
+        Column::integer("Up-to-date"),
+        Column::integer("Available"),
+        Column::text("Node Selector"),
+        Column::age(),
+        CONTAINERS,
+        IMAGES,
+        SELECTOR,
     ],
     cells: |object, now| {
-        let fields = ["desiredNumberScheduled", "currentNumberScheduled", "numberReady", "updatedNumberScheduled", "numberAvailable"];
+        let fields = [
+            "desiredNumberScheduled",
+            "currentNumberScheduled",
+            "numberReady",
+            "updatedNumberScheduled",
+            "numberAvailable",
+        ];
         let counts = fields.map(|field| Value::from(int(object, &format!("/status/{field}"))));
         let nodes = labels(object, "/spec/template/spec/nodeSelector");
-        [name(object)].into_iter().chain(counts).chain([nodes, age(object, now)]).chain(template_cells(object)).collect()
+        [name(object)]
+            .into_iter()
+            .chain(counts)
+            .chain([nodes, age(object, now)])
+            .chain(template_cells(object))
+            .collect()
     },
 };
 
 pub(super) const JOBS: View = View {
-    columns: &[Column::name(), Column::text("Status"), Column::text("Completions"), Column::text("Duration"), Column::age(), CONTAINERS, IMAGES, SELECTOR],
+    columns: &[
+        Column::name(),
+        Column::text("Status"),
+        Column::text("Completions"),
+        Column::text("Duration"),
+        Column::age(),
+        CONTAINERS,
+        IMAGES,
+        SELECTOR,
+    ],
     cells: |object, now| {
-        let row = [name(object), job_status(object).into(), completions(object).into(), duration(object, now).into(), age(object, now)];
+        let row = [
+            name(object),
+            job_status(object).into(),
+            completions(object).into(),
+            duration(object, now).into(),
+            age(object, now),
+        ];
         row.into_iter().chain(template_cells(object)).collect()
     },
 };
@@ -111,8 +174,16 @@ fn duration(job: &Value, now: Timestamp) -> String {
 
 pub(super) const CRON_JOBS: View = View {
     columns: &[
-        Column::name(), Column::text("Schedule"), Column::text("Timezone"), Column::boolean("Suspend"), Column::integer("Active"), Column::text("Last Schedule"),
-        Column::age(), CONTAINERS, IMAGES, SELECTOR,
+        Column::name(),
+        Column::text("Schedule"),
+        Column::text("Timezone"),
+        Column::boolean("Suspend"),
+        Column::integer("Active"),
+        Column::text("Last Schedule"),
+        Column::age(),
+        CONTAINERS,
+        IMAGES,
+        SELECTOR,
     ],
     cells: |object, now| {
         let last = match text(object, "/status/lastScheduleTime") {
@@ -122,8 +193,13 @@ pub(super) const CRON_JOBS: View = View {
         // The server prints this boolean as Go text.
         let suspend = if flag(object, "/spec/suspend") { "True" } else { "False" };
         let row = [
-            name(object), text(object, "/spec/schedule").into(), or_none(text(object, "/spec/timeZone")), suspend.into(),
-            items(object, "/status/active").len().into(), last.into(), age(object, now),
+            name(object),
+            text(object, "/spec/schedule").into(),
+            or_none(text(object, "/spec/timeZone")),
+            suspend.into(),
+            items(object, "/status/active").len().into(),
+            last.into(),
+            age(object, now),
         ];
         let ends = containers(object, "/spec/jobTemplate/spec/template/spec/containers");
         row.into_iter().chain(ends).chain([selector(object, "/spec/jobTemplate/spec/selector")]).collect()
@@ -132,14 +208,29 @@ pub(super) const CRON_JOBS: View = View {
 
 pub(super) const AUTOSCALERS: View = View {
     columns: &[
-        Column::name(), Column::text("Reference"), Column::text("Targets"), Column::text("MinPods"), Column::text("MaxPods"), Column::text("Replicas"), Column::age(),
+        Column::name(),
+        Column::text("Reference"),
+        Column::text("Targets"),
+        Column::text("MinPods"),
+        Column::text("MaxPods"),
+        Column::text("Replicas"),
+        Column::age(),
     ],
     cells: |object, now| {
-        let reference = format!("{}/{}", text(object, "/spec/scaleTargetRef/kind"), text(object, "/spec/scaleTargetRef/name"));
+        let reference = format!(
+            "{}/{}",
+            text(object, "/spec/scaleTargetRef/kind"),
+            text(object, "/spec/scaleTargetRef/name")
+        );
         let least = object.pointer("/spec/minReplicas").map_or("<unset>".to_owned(), ToString::to_string);
         vec![
-            name(object), reference.into(), targets(object).into(), least.into(), int(object, "/spec/maxReplicas").into(),
-            int(object, "/status/currentReplicas").into(), age(object, now),
+            name(object),
+            reference.into(),
+            targets(object).into(),
+            least.into(),
+            int(object, "/spec/maxReplicas").into(),
+            int(object, "/status/currentReplicas").into(),
+            age(object, now),
         ]
     },
 };
@@ -149,8 +240,10 @@ fn targets(autoscaler: &Value) -> String {
     if metrics.is_empty() {
         return "<none>".into();
     }
-    let current = |index: usize| autoscaler.pointer(&format!("/status/currentMetrics/{index}")).unwrap_or(&Value::Null);
-    let shown: Vec<String> = metrics.iter().enumerate().take(2).map(|(index, metric)| target(metric, current(index))).collect();
+    let current =
+        |index: usize| autoscaler.pointer(&format!("/status/currentMetrics/{index}")).unwrap_or(&Value::Null);
+    let shown: Vec<String> =
+        metrics.iter().enumerate().take(2).map(|(index, metric)| target(metric, current(index))).collect();
     let more = metrics.len().saturating_sub(2);
     let shown = shown.join(", ");
     if more > 0 { format!("{shown} + {more} more...") } else { shown }
@@ -165,7 +258,8 @@ fn target(spec: &Value, status: &Value) -> String {
         "External" => "external",
         _ => return "<unknown type>".into(),
     };
-    let value = |of: &Value, place: &str, field: &str| of.pointer(&format!("/{source}/{place}/{field}")).cloned();
+    let value =
+        |of: &Value, place: &str, field: &str| of.pointer(&format!("/{source}/{place}/{field}")).cloned();
     let written = |value: Option<Value>, missing: &str| match value {
         Some(Value::String(text)) => text,
         Some(other) => other.to_string(),
@@ -185,13 +279,20 @@ fn target(spec: &Value, status: &Value) -> String {
         let current = written(value(status, "current", "value"), "<unknown>");
         return format!("{current}/{}", written(value(spec, "target", "value"), ""));
     }
-    let percent = |value: Option<Value>, missing: &str| value.map_or(missing.to_owned(), |value| format!("{value}%"));
+    let percent =
+        |value: Option<Value>, missing: &str| value.map_or(missing.to_owned(), |value| format!("{value}%"));
     let current = percent(value(status, "current", "averageUtilization"), "<unknown>");
     format!("{prefix}{current}/{}", percent(value(spec, "target", "averageUtilization"), "<auto>"))
 }
 
 pub(super) const BUDGETS: View = View {
-    columns: &[Column::name(), Column::text("Min Available"), Column::text("Max Unavailable"), Column::integer("Allowed Disruptions"), Column::age()],
+    columns: &[
+        Column::name(),
+        Column::text("Min Available"),
+        Column::text("Max Unavailable"),
+        Column::integer("Allowed Disruptions"),
+        Column::age(),
+    ],
     cells: |object, now| {
         let bound = |pointer: &str| match object.pointer(pointer) {
             Some(Value::String(text)) => json!(text),
@@ -199,14 +300,21 @@ pub(super) const BUDGETS: View = View {
             None => json!("N/A"),
         };
         let allowed = int(object, "/status/disruptionsAllowed").into();
-        vec![name(object), bound("/spec/minAvailable"), bound("/spec/maxUnavailable"), allowed, age(object, now)]
+        vec![
+            name(object),
+            bound("/spec/minAvailable"),
+            bound("/spec/maxUnavailable"),
+            allowed,
+            age(object, now),
+        ]
     },
 };
 
 pub(super) const CONTROLLER_REVISIONS: View = View {
     columns: &[Column::name(), Column::text("Controller"), Column::text("Revision"), Column::age()],
     cells: |object, now| {
-        let owner = items(object, "/metadata/ownerReferences").iter().find(|owner| flag(owner, "/controller"));
+        let owner =
+            items(object, "/metadata/ownerReferences").iter().find(|owner| flag(owner, "/controller"));
         let controller = owner.map_or("<none>".to_owned(), |owner| {
             let group = text(owner, "/apiVersion").split_once('/').map_or("", |(group, _)| group);
             let kind = text(owner, "/kind").to_ascii_lowercase();
@@ -231,8 +339,16 @@ mod tests {
                 json!([metric("Resource", json!({"current": {"averageUtilization": 12}}))]),
                 "cpu: 12%/70%",
             ),
-            (json!([metric("Resource", json!({"name": "cpu", "target": {}}))]), json!([]), "cpu: <unknown>/<auto>"),
-            (json!([metric("External", json!({"target": {"averageValue": "30"}}))]), json!([]), "<unknown>/30 (avg)"),
+            (
+                json!([metric("Resource", json!({"name": "cpu", "target": {}}))]),
+                json!([]),
+                "cpu: <unknown>/<auto>",
+            ),
+            (
+                json!([metric("External", json!({"target": {"averageValue": "30"}}))]),
+                json!([]),
+                "<unknown>/30 (avg)",
+            ),
         ];
         for (metrics, current, expected) in cases {
             let autoscaler = json!({"spec": {"metrics": metrics}, "status": {"currentMetrics": current}});

@@ -17,7 +17,8 @@ fn cluster() -> SimCluster {
 }
 
 async fn ask(cluster: &SimCluster, uri: &str, headers: &[(&str, &str)]) -> Answer {
-    let request = headers.iter().fold(Request::get(uri), |request, (name, value)| request.header(*name, *value));
+    let request =
+        headers.iter().fold(Request::get(uri), |request, (name, value)| request.header(*name, *value));
     call(cluster, request.body(Body::empty()).unwrap()).await
 }
 
@@ -45,8 +46,16 @@ async fn impersonation_takes_the_right_and_gives_only_that_users_rights() {
     let as_reader = ("impersonate-user", "reader");
     assert_eq!(ask(&cluster, "/api/v1/nodes", &[admin]).await.status, 200);
     assert_eq!(ask(&cluster, "/api/v1/nodes", &[admin, as_reader]).await.status, 403);
-    assert_eq!(ask(&cluster, "/api/v1/nodes", &[admin, as_reader, ("impersonate-group", "auditors")]).await.status, 200);
-    let refused = ask(&cluster, "/api/v1/nodes", &[("authorization", "Bearer t-reader"), ("impersonate-user", "admin")]).await;
+    assert_eq!(
+        ask(&cluster, "/api/v1/nodes", &[admin, as_reader, ("impersonate-group", "auditors")]).await.status,
+        200
+    );
+    let refused = ask(
+        &cluster,
+        "/api/v1/nodes",
+        &[("authorization", "Bearer t-reader"), ("impersonate-user", "admin")],
+    )
+    .await;
     assert!(refused.json()["message"].as_str().unwrap().contains("cannot impersonate resource \"users\""));
 }
 
@@ -70,6 +79,8 @@ async fn reviews_answer_from_the_same_table() {
     }
     let refused = call(&cluster, review("subjectaccessreviews", "t-reader", list_pods("shop"))).await;
     assert_eq!(refused.status, 403);
-    let rules = call(&cluster, review("selfsubjectrulesreviews", "t-reader", json!({"namespace": "shop"}))).await.json();
+    let rules = call(&cluster, review("selfsubjectrulesreviews", "t-reader", json!({"namespace": "shop"})))
+        .await
+        .json();
     assert_eq!(rules["status"]["resourceRules"][0]["resources"], json!(["pods"]));
 }

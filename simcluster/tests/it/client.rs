@@ -15,7 +15,10 @@ async fn kube_lists_and_watches_pods() {
     let pods: Api<Pod> = Api::all(client.clone());
     let page = pods.list(&ListParams::default().limit(25)).await.unwrap();
     assert_eq!(page.items.len(), 25);
-    let rest = pods.list(&ListParams { continue_token: page.metadata.continue_.clone(), ..ListParams::default() }).await.unwrap();
+    let rest = pods
+        .list(&ListParams { continue_token: page.metadata.continue_.clone(), ..ListParams::default() })
+        .await
+        .unwrap();
     assert_eq!(25 + rest.items.len(), cluster.count(&simcluster::Gvr::core("pods")));
     let nodes: Api<Node> = Api::all(client);
     assert_eq!(nodes.list(&ListParams::default()).await.unwrap().items.len(), 4);

@@ -24,7 +24,8 @@ async fn the_same_seed_makes_the_same_cluster() {
 #[tokio::test(start_paused = true)]
 async fn pods_are_as_large_as_real_ones_and_cheap_to_hold() {
     let cluster = SimCluster::new(config(400));
-    let mut sizes: Vec<usize> = cluster.objects(&Gvr::core("pods")).iter().map(|pod| pod.to_string().len()).collect();
+    let mut sizes: Vec<usize> =
+        cluster.objects(&Gvr::core("pods")).iter().map(|pod| pod.to_string().len()).collect();
     assert!(sizes.len().abs_diff(400) < 50, "{} pods", sizes.len());
     sizes.sort_unstable();
     let median = sizes[sizes.len() / 2];
@@ -37,15 +38,28 @@ async fn pods_are_as_large_as_real_ones_and_cheap_to_hold() {
 async fn it_is_broken_in_the_known_ways() {
     let cluster = SimCluster::new(config(200));
     let table = get_as(&cluster, "/api/v1/pods", "application/json;as=Table;v=v1;g=meta.k8s.io").await.json();
-    let rows: Vec<(String, String)> = table["rows"].as_array().unwrap().iter().map(|row| {
-        let cell = |index: usize| row["cells"][index].as_str().unwrap().to_owned();
-        (cell(0), cell(2))
-    }).collect();
+    let rows: Vec<(String, String)> = table["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let cell = |index: usize| row["cells"][index].as_str().unwrap().to_owned();
+            (cell(0), cell(2))
+        })
+        .collect();
     for (workload, status) in [
-        ("fraud-detector", "CrashLoopBackOff"), ("indexer", "CrashLoopBackOff"), ("recommendations", "Pending"), ("checkout", "ImagePullBackOff"),
-        ("nightly-settlement", "Error"), ("reindex", "Completed"), ("cart", "Running"),
+        ("fraud-detector", "CrashLoopBackOff"),
+        ("indexer", "CrashLoopBackOff"),
+        ("recommendations", "Pending"),
+        ("checkout", "ImagePullBackOff"),
+        ("nightly-settlement", "Error"),
+        ("reindex", "Completed"),
+        ("cart", "Running"),
     ] {
-        assert!(rows.iter().any(|(name, found)| name.starts_with(workload) && found == status), "{workload} {status}");
+        assert!(
+            rows.iter().any(|(name, found)| name.starts_with(workload) && found == status),
+            "{workload} {status}"
+        );
     }
     let nodes = cluster.objects(&Gvr::core("nodes"));
     let silent = nodes.iter().filter(|node| node["status"]["conditions"][3]["status"] == "Unknown").count();
@@ -60,7 +74,8 @@ async fn it_is_broken_in_the_known_ways() {
 #[tokio::test(start_paused = true)]
 async fn every_pod_belongs_to_something_that_exists() {
     let cluster = SimCluster::new(config(150));
-    let owners = [("apps", "replicasets"), ("apps", "statefulsets"), ("apps", "daemonsets"), ("batch", "jobs")];
+    let owners =
+        [("apps", "replicasets"), ("apps", "statefulsets"), ("apps", "daemonsets"), ("batch", "jobs")];
     let objects = owners.iter().flat_map(|(group, plural)| cluster.objects(&Gvr::new(group, "v1", plural)));
     let uids: Vec<Value> = objects.map(|object| object["metadata"]["uid"].clone()).collect();
     for pod in cluster.objects(&Gvr::core("pods")) {

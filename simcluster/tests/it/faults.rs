@@ -20,7 +20,8 @@ async fn refusals_and_delays() {
     let answer = get(&cluster, "/api/v1/pods").await;
     assert_eq!((answer.status, answer.header("retry-after")), (429, "7"));
     assert_eq!(get(&cluster, "/api/v1/pods").await.status, 200);
-    let id = faults.add(Fault::new(FaultAction::Status { code: 503, message: "etcd is gone".into() }).verb(Verb::List));
+    let id = faults
+        .add(Fault::new(FaultAction::Status { code: 503, message: "etcd is gone".into() }).verb(Verb::List));
     assert_eq!(get(&cluster, "/api/v1/nodes").await.json()["message"], "etcd is gone");
     assert_eq!(get(&cluster, "/version").await.status, 200);
     faults.remove(id);
@@ -78,12 +79,18 @@ async fn events_come_twice_and_late() {
     for name in ["p1", "p2"] {
         cluster.apply(pod("a", name, "x")).unwrap();
     }
-    assert_eq!([watch.short().await, watch.short().await, watch.short().await], ["ADDED p1", "ADDED p2", "ADDED p2"]);
+    assert_eq!(
+        [watch.short().await, watch.short().await, watch.short().await],
+        ["ADDED p1", "ADDED p2", "ADDED p2"]
+    );
     cluster.faults().clear();
     cluster.faults().add(Fault::new(FaultAction::Delay { every: 2, by: Duration::from_secs(9) }));
     let mut watch = Lines::open(&cluster, &uri).await;
     cluster.apply(pod("a", "p3", "x")).unwrap();
-    assert_eq!([watch.short().await, watch.short().await, watch.short().await], ["ADDED p1", "ADDED p3", "ADDED p2"]);
+    assert_eq!(
+        [watch.short().await, watch.short().await, watch.short().await],
+        ["ADDED p1", "ADDED p3", "ADDED p2"]
+    );
 }
 
 #[tokio::test(start_paused = true)]

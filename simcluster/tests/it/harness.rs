@@ -11,61 +11,64 @@ use simcluster::{SimCluster, SimConfig};
 use tower::ServiceExt;
 
 /// A whole answer.
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub bytes: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(&self.bytes)))
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(&self.bytes)))
     }
 
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let list = self.json();
         let items = list["items"].as_array().unwrap_or_else(|| panic!("no items: {list}"));
         items.iter().map(|item| item["metadata"]["name"].as_str().unwrap().to_owned()).collect()
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
 
-pub async fn send(cluster: &SimCluster, request: Request<Body>) -> Response<Body> {
+pub(crate) async fn send(cluster: &SimCluster, request: Request<Body>) -> Response<Body> {
     cluster.service().oneshot(request).await.expect("the server answers")
 }
 
-pub async fn call(cluster: &SimCluster, request: Request<Body>) -> Answer {
+pub(crate) async fn call(cluster: &SimCluster, request: Request<Body>) -> Answer {
     let (parts, body) = send(cluster, request).await.into_parts();
     let bytes = body.collect().await.expect("a whole body").to_bytes().to_vec();
     Answer { status: parts.status.as_u16(), headers: parts.headers, bytes }
 }
 
-pub async fn get(cluster: &SimCluster, uri: &str) -> Answer {
+pub(crate) async fn get(cluster: &SimCluster, uri: &str) -> Answer {
     call(cluster, Request::get(uri).body(Body::empty()).unwrap()).await
 }
 
-pub async fn get_as(cluster: &SimCluster, uri: &str, accept: &str) -> Answer {
+pub(crate) async fn get_as(cluster: &SimCluster, uri: &str, accept: &str) -> Answer {
     call(cluster, Request::get(uri).header("accept", accept).body(Body::empty()).unwrap()).await
 }
 
 /// The lines of a watch.
-pub struct Lines {
+pub(crate) struct Lines {
     stream: BodyDataStream,
     buffer: Vec<u8>,
 }
 
 impl Lines {
-    pub async fn open(cluster: &SimCluster, uri: &str) -> Self {
-        let response = send(cluster, Request::get(uri).header("user-agent", "test/1").body(Body::empty()).unwrap()).await;
+    pub(crate) async fn open(cluster: &SimCluster, uri: &str) -> Self {
+        let response =
+            send(cluster, Request::get(uri).header("user-agent", "test/1").body(Body::empty()).unwrap())
+                .await;
         assert_eq!(response.status(), 200, "{uri}");
         Self { stream: response.into_body().into_data_stream(), buffer: Vec::new() }
     }
 
     /// The next raw line; nothing at the end. Fails the test after ten minutes of (paused) time.
-    pub async fn raw(&mut self) -> Option<Vec<u8>> {
+    pub(crate) async fn raw(&mut self) -> Option<Vec<u8>> {
         loop {
             if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
                 let rest = self.buffer.split_off(end + 1);
@@ -79,12 +82,12 @@ impl Lines {
         }
     }
 
-    pub async fn event(&mut self) -> Option<Value> {
+    pub(crate) async fn event(&mut self) -> Option<Value> {
         Some(serde_json::from_slice(&self.raw().await?).expect("JSON lines"))
     }
 
     /// `TYPE name@resourceVersion` without the version.
-    pub async fn short(&mut self) -> String {
+    pub(crate) async fn short(&mut self) -> String {
         match self.event().await {
             None => "END".into(),
             Some(event) => {
@@ -95,16 +98,16 @@ impl Lines {
     }
 
     /// Whether nothing comes within this time.
-    pub async fn is_silent_for(&mut self, time: Duration) -> bool {
+    pub(crate) async fn is_silent_for(&mut self, time: Duration) -> bool {
         tokio::time::timeout(time, self.stream.next()).await.is_err()
     }
 }
 
-pub fn empty() -> SimCluster {
+pub(crate) fn empty() -> SimCluster {
     SimCluster::new(SimConfig::empty("test"))
 }
 
-pub fn pod(namespace: &str, name: &str, app: &str) -> Value {
+pub(crate) fn pod(namespace: &str, name: &str, app: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod",
         "metadata": {"namespace": namespace, "name": name, "labels": {"app": app}},
         "spec": {"nodeName": "n1", "containers": [{"name": "c", "image": "i"}]}, "status": {"phase": "Running"}})

@@ -9,9 +9,13 @@ const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
 
 fn five_pods() -> SimCluster {
     let cluster = empty();
-    for (namespace, name, app) in
-        [("a", "p1", "cart"), ("a", "p2", "search"), ("a-b", "p3", "cart"), ("b", "p4", "cart"), ("b", "p5", "web")]
-    {
+    for (namespace, name, app) in [
+        ("a", "p1", "cart"),
+        ("a", "p2", "search"),
+        ("a-b", "p3", "cart"),
+        ("b", "p4", "cart"),
+        ("b", "p5", "web"),
+    ] {
         cluster.apply(pod(namespace, name, app)).unwrap();
     }
     cluster
@@ -69,7 +73,10 @@ async fn pages_show_one_revision() {
     cluster.delete(&Gvr::core("pods"), "b", "p5").unwrap();
     cluster.apply(pod("a", "p2b", "new")).unwrap();
     let second = get(&cluster, &format!("/api/v1/pods?limit=2&continue={token}")).await;
-    assert_eq!((first.names(), second.names()), (vec!["p3".into(), "p1".into()], vec!["p2".into(), "p4".into()]));
+    assert_eq!(
+        (first.names(), second.names()),
+        (vec!["p3".into(), "p1".into()], vec!["p2".into(), "p4".into()])
+    );
     assert_eq!(second.json()["metadata"]["resourceVersion"], page["metadata"]["resourceVersion"]);
     let token = second.json()["metadata"]["continue"].as_str().unwrap().to_owned();
     let third = get(&cluster, &format!("/api/v1/pods?limit=2&continue={token}")).await;
@@ -111,13 +118,18 @@ async fn exact_versions_show_the_past() {
 #[tokio::test]
 async fn forms() {
     let cluster = five_pods();
-    let metadata = get_as(&cluster, "/api/v1/pods", "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io").await.json();
+    let metadata =
+        get_as(&cluster, "/api/v1/pods", "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io")
+            .await
+            .json();
     assert_eq!(metadata["kind"], "PartialObjectMetadataList");
     assert_eq!(metadata["items"][0]["metadata"]["name"], "p3");
     assert!(metadata["items"][0].get("spec").is_none());
     let plain = get(&cluster, "/api/v1/pods").await.json();
     assert!(plain["items"][0].get("kind").is_none(), "items of built-in lists do not name their kind");
-    for (include, kind) in [("None", json!(null)), ("Metadata", json!("PartialObjectMetadata")), ("Object", json!("Pod"))] {
+    for (include, kind) in
+        [("None", json!(null)), ("Metadata", json!("PartialObjectMetadata")), ("Object", json!("Pod"))]
+    {
         let table = get_as(&cluster, &format!("/api/v1/pods?includeObject={include}"), TABLE).await.json();
         assert_eq!(table["kind"], "Table");
         assert_eq!(table["rows"][0]["object"]["kind"], kind, "{include}");

@@ -9,7 +9,13 @@ use crate::harness::call;
 
 fn cluster() -> SimCluster {
     let clock = SimClock::starting_at("2026-11-23T10:00:00Z".parse().unwrap());
-    SimCluster::new(SimConfig { pods: 80, nodes: 3, clock, troubles: Troubles::None, ..SimConfig::named("motion", 5) })
+    SimCluster::new(SimConfig {
+        pods: 80,
+        nodes: 3,
+        clock,
+        troubles: Troubles::None,
+        ..SimConfig::named("motion", 5)
+    })
 }
 
 fn pods_of(cluster: &SimCluster, workload: &str) -> Vec<Value> {
@@ -40,14 +46,22 @@ async fn what_is_asked_comes_about() {
     assert_eq!(pods_of(&cluster, "cart").len(), 9);
     let deployment = cluster.object(&Gvr::new("apps", "v1", "deployments"), "shop", "cart").unwrap();
     assert_eq!(deployment["status"]["readyReplicas"], 9);
-    let before: Vec<Value> = pods_of(&cluster, "cart").iter().map(|pod| pod["metadata"]["uid"].clone()).collect();
+    let before: Vec<Value> =
+        pods_of(&cluster, "cart").iter().map(|pod| pod["metadata"]["uid"].clone()).collect();
     patch(&cluster, json!({"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}}})).await;
     settle(&cluster);
     let after = pods_of(&cluster, "cart");
     assert_eq!(after.len(), 9);
-    assert!(after.iter().all(|pod| !before.contains(&pod["metadata"]["uid"]) && pod["status"]["phase"] == "Running"));
+    assert!(
+        after
+            .iter()
+            .all(|pod| !before.contains(&pod["metadata"]["uid"]) && pod["status"]["phase"] == "Running")
+    );
     let slices = cluster.objects(&Gvr::new("discovery.k8s.io", "v1", "endpointslices"));
-    let slice = slices.iter().find(|slice| slice["metadata"]["labels"]["kubernetes.io/service-name"] == "cart").unwrap();
+    let slice = slices
+        .iter()
+        .find(|slice| slice["metadata"]["labels"]["kubernetes.io/service-name"] == "cart")
+        .unwrap();
     assert_eq!(slice["endpoints"].as_array().unwrap().len(), 9);
     cluster.delete(&Gvr::new("apps", "v1", "deployments"), "shop", "cart").unwrap();
     settle(&cluster);

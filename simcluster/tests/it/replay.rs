@@ -26,7 +26,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn take(cluster: &SimCluster, step: &Step) {
     match step {
-        Step::Apply(name, app) => drop(cluster.apply(pod("ns", &format!("p{name}"), ["cart", "web", "db"][usize::from(*app)])).unwrap()),
+        Step::Apply(name, app) => drop(
+            cluster.apply(pod("ns", &format!("p{name}"), ["cart", "web", "db"][usize::from(*app)])).unwrap(),
+        ),
         // Deleting what is not there is refused, which is right here.
         Step::Delete(name) => drop(cluster.delete(&Gvr::core("pods"), "ns", &format!("p{name}"))),
         Step::Compact => cluster.compact(),
@@ -34,7 +36,9 @@ fn take(cluster: &SimCluster, step: &Step) {
 }
 
 fn by_name(objects: &[Value]) -> BTreeMap<String, Value> {
-    let versioned = |object: &Value| (object["metadata"]["name"].as_str().unwrap().to_owned(), object["metadata"].clone());
+    let versioned = |object: &Value| {
+        (object["metadata"]["name"].as_str().unwrap().to_owned(), object["metadata"].clone())
+    };
     objects.iter().map(versioned).collect()
 }
 
@@ -44,13 +48,17 @@ async fn check(before: Vec<Step>, after: Vec<Step>, query: &str) {
     let list = get(&cluster, &format!("/api/v1/pods?{query}")).await.json();
     let mut state = by_name(list["items"].as_array().unwrap());
     let version = list["metadata"]["resourceVersion"].as_str().unwrap();
-    let uri = format!("/api/v1/pods?{query}&watch=1&resourceVersion={version}&allowWatchBookmarks=true&timeoutSeconds=90");
+    let uri = format!(
+        "/api/v1/pods?{query}&watch=1&resourceVersion={version}&allowWatchBookmarks=true&timeoutSeconds=90"
+    );
     let mut watch = Lines::open(&cluster, &uri).await;
     // A compaction may expire only watches that lag behind it; this one reads after each step.
     let mut seen = 0;
     for step in &after {
         take(&cluster, step);
-        while let Ok(Some(event)) = tokio::time::timeout(std::time::Duration::from_millis(1), watch.event()).await {
+        while let Ok(Some(event)) =
+            tokio::time::timeout(std::time::Duration::from_millis(1), watch.event()).await
+        {
             apply(&mut state, &event);
             seen += 1;
         }
@@ -66,7 +74,10 @@ fn apply(state: &mut BTreeMap<String, Value>, event: &Value) {
     let name = event["object"]["metadata"]["name"].as_str().unwrap_or("").to_owned();
     match event["type"].as_str().unwrap() {
         "ADDED" => assert!(state.insert(name, event["object"]["metadata"].clone()).is_none(), "added twice"),
-        "MODIFIED" => assert!(state.insert(name, event["object"]["metadata"].clone()).is_some(), "modified before added"),
+        "MODIFIED" => assert!(
+            state.insert(name, event["object"]["metadata"].clone()).is_some(),
+            "modified before added"
+        ),
         "DELETED" => assert!(state.remove(&name).is_some(), "deleted before added"),
         "BOOKMARK" => {}
         other => panic!("{other}: {event}"),

@@ -42,7 +42,13 @@ async fn rows_fit_their_columns() {
 #[tokio::test]
 async fn a_services_row_is_what_kubectl_shows() {
     let cluster = SimCluster::new(SimConfig { pods: 60, ..SimConfig::named("tables", 3) });
-    let table = get_as(&cluster, "/api/v1/namespaces/shop/services?fieldSelector=metadata.name%3Dcart", TABLE).await.json();
+    let table =
+        get_as(&cluster, "/api/v1/namespaces/shop/services?fieldSelector=metadata.name%3Dcart", TABLE)
+            .await
+            .json();
     let cells = table["rows"][0]["cells"].as_array().unwrap();
-    assert_eq!((&cells[0], &cells[1], &cells[3], &cells[4]), (&"cart".into(), &"ClusterIP".into(), &"<none>".into(), &"80/TCP,9464/TCP".into()));
+    assert_eq!(
+        (&cells[0], &cells[1], &cells[3], &cells[4]),
+        (&"cart".into(), &"ClusterIP".into(), &"<none>".into(), &"80/TCP,9464/TCP".into())
+    );
 }

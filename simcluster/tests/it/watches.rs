@@ -44,7 +44,10 @@ async fn streams_the_state_and_says_where_it_ends() {
 #[tokio::test(start_paused = true)]
 async fn bookmarks_come_each_minute_and_before_the_end() {
     let cluster = empty();
-    let uri = format!("/api/v1/pods?watch=1&resourceVersion={}&allowWatchBookmarks=true&timeoutSeconds=150", cluster.revision());
+    let uri = format!(
+        "/api/v1/pods?watch=1&resourceVersion={}&allowWatchBookmarks=true&timeoutSeconds=150",
+        cluster.revision()
+    );
     let start = tokio::time::Instant::now();
     let mut watch = Lines::open(&cluster, &uri).await;
     let mut times = Vec::new();
@@ -64,7 +67,10 @@ async fn a_compacted_version_is_an_error_event() {
     cluster.compact();
     let mut watch = Lines::open(&cluster, &format!("/api/v1/pods?watch=1&resourceVersion={then}")).await;
     let error = watch.event().await.unwrap();
-    assert_eq!((&error["type"], &error["object"]["code"], &error["object"]["reason"]), (&json!("ERROR"), &json!(410), &json!("Expired")));
+    assert_eq!(
+        (&error["type"], &error["object"]["code"], &error["object"]["reason"]),
+        (&json!("ERROR"), &json!(410), &json!("Expired"))
+    );
     assert_eq!(watch.short().await, "END");
 }
 
@@ -78,7 +84,10 @@ async fn through_a_selector_objects_come_and_go() {
     cluster.apply(pod("a", "p1", "web")).unwrap();
     assert_eq!(watch.short().await, "ADDED p1");
     let gone = watch.event().await.unwrap();
-    assert_eq!((&gone["type"], &gone["object"]["metadata"]["labels"]["app"]), (&json!("DELETED"), &json!("cart")));
+    assert_eq!(
+        (&gone["type"], &gone["object"]["metadata"]["labels"]["app"]),
+        (&json!("DELETED"), &json!("cart"))
+    );
     assert_eq!(gone["object"]["metadata"]["resourceVersion"], cluster.revision().to_string());
     assert!(watch.is_silent_for(Duration::from_secs(30)).await);
 }

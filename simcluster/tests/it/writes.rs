@@ -25,7 +25,9 @@ async fn the_life_of_an_object() {
     assert_ne!(stored["metadata"]["uid"], "mine", "the server chooses uids");
     assert_eq!(send(&cluster, Method::POST, MAPS, JSON, &map).await.json()["reason"], "AlreadyExists");
     let uri = format!("{MAPS}/m");
-    let patched = send(&cluster, Method::PATCH, &uri, "application/merge-patch+json", &json!({"data": {"b": "2"}})).await;
+    let patched =
+        send(&cluster, Method::PATCH, &uri, "application/merge-patch+json", &json!({"data": {"b": "2"}}))
+            .await;
     assert_eq!(patched.json()["data"], json!({"a": "1", "b": "2"}));
     let conflict = send(&cluster, Method::PUT, &uri, JSON, &stored).await;
     assert_eq!((conflict.status, &conflict.json()["reason"]), (409, &json!("Conflict")));
@@ -47,10 +49,15 @@ async fn generations_follow_the_spec_and_status_is_apart() {
     assert_eq!((&main["metadata"]["generation"], main.get("status")), (&json!(2), None));
     let status = send(&cluster, Method::PATCH, &format!("{uri}/status"), merge, &both).await.json();
     assert_eq!((&status["metadata"]["generation"], &status["status"]["replicas"]), (&json!(2), &json!(2)));
-    let dry = send(&cluster, Method::PATCH, &format!("{uri}?dryRun=All"), merge, &json!({"spec": {"replicas": 9}})).await.json();
+    let dry =
+        send(&cluster, Method::PATCH, &format!("{uri}?dryRun=All"), merge, &json!({"spec": {"replicas": 9}}))
+            .await
+            .json();
     assert_eq!(dry["spec"]["replicas"], 9);
     assert_eq!(get(&cluster, &uri).await.json()["spec"]["replicas"], 2);
-    let scaled = send(&cluster, Method::PATCH, &format!("{uri}/scale"), merge, &json!({"spec": {"replicas": 5}})).await;
+    let scaled =
+        send(&cluster, Method::PATCH, &format!("{uri}/scale"), merge, &json!({"spec": {"replicas": 5}}))
+            .await;
     assert_eq!(scaled.status, 200);
     assert_eq!(get(&cluster, &format!("{uri}/scale")).await.json()["spec"]["replicas"], 5);
 }
@@ -64,7 +71,14 @@ async fn finalizers_hold_an_object() {
     let held = send(&cluster, Method::DELETE, &uri, JSON, &json!({})).await.json();
     assert!(held["metadata"]["deletionTimestamp"].is_string());
     assert_eq!(get(&cluster, &uri).await.status, 200);
-    send(&cluster, Method::PATCH, &uri, "application/merge-patch+json", &json!({"metadata": {"finalizers": null}})).await;
+    send(
+        &cluster,
+        Method::PATCH,
+        &uri,
+        "application/merge-patch+json",
+        &json!({"metadata": {"finalizers": null}}),
+    )
+    .await;
     assert_eq!(get(&cluster, &uri).await.status, 404);
 }
 

@@ -164,7 +164,7 @@ impl Session {
         for object in page.objects {
             if self.selects(&object) {
                 let line = self.renderer.event("ADDED", &object);
-                self.queue_event(line);
+                self.queue_event(&line);
             }
         }
     }
@@ -202,7 +202,7 @@ impl Session {
                 false => self.renderer.event(event_type, change.last()),
             }
         };
-        self.queue_event(line);
+        self.queue_event(&line);
     }
 
     /// Seen through a selector, an object comes and goes as it begins and ceases to match.
@@ -224,7 +224,7 @@ impl Session {
         !self.selection.needs_content() || self.selection.matches(&object.value())
     }
 
-    fn queue_event(&mut self, line: Bytes) {
+    fn queue_event(&mut self, line: &Bytes) {
         self.shared.counters.event();
         for line in self.trouble.pass(line) {
             self.queue.push_back(line);

@@ -46,14 +46,12 @@ impl Trouble {
 
     /// Silent until the fault leaves.
     pub(super) fn is_frozen(&self) -> bool {
-        let freezes = |action: &FaultAction| {
-            matches!(action, FaultAction::Freeze { after_events } if self.events >= *after_events)
-        };
+        let freezes = |action: &FaultAction| matches!(action, FaultAction::Freeze { after_events } if self.events >= *after_events);
         self.active.iter().any(|(_, action)| freezes(action))
     }
 
     /// What to send now of an event's line: the line, twice, or nothing because it is to be late.
-    pub(super) fn pass(&mut self, line: Bytes) -> Vec<Bytes> {
+    pub(super) fn pass(&mut self, line: &Bytes) -> Vec<Bytes> {
         self.events += 1;
         let nth = |every: u64| self.events.is_multiple_of(every.max(1));
         let mut out = vec![line.clone()];
