@@ -40,7 +40,10 @@ pub(crate) async fn start(
     tracker.spawn(async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
         if let Err(error) = served {
-            tracing::error!(error = &error as &dyn std::error::Error, "health and metrics are not served any more");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "health and metrics are not served any more"
+            );
         }
     });
     Ok(())

@@ -87,7 +87,8 @@ impl Bounds {
     /// Where both agree. Bounds that exclude each other mean that a clock was set: only the newer ones count then.
     fn narrowed_by(self, earlier: Option<Self>) -> Self {
         let Some(earlier) = earlier else { return self };
-        let drift_ms = (self.measured_at_ms - earlier.measured_at_ms).max(0) as f64 / 1_000.0 * DRIFT_MS_PER_S;
+        let drift_ms =
+            (self.measured_at_ms - earlier.measured_at_ms).max(0) as f64 / 1_000.0 * DRIFT_MS_PER_S;
         let low_ms = self.low_ms.max(earlier.low_ms - drift_ms);
         let high_ms = self.high_ms.min(earlier.high_ms + drift_ms);
         if low_ms <= high_ms { Self { low_ms, high_ms, ..self } } else { self }

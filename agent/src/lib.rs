@@ -21,6 +21,7 @@ pub mod report;
 pub mod serve;
 pub mod watch;
 
+use axum::Router;
 use kubeplex_proto::ids::InstanceId;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -34,8 +35,8 @@ use crate::kinds::Kinds;
 #[derive(Clone)]
 pub struct Agent {
     instance: InstanceId,
-    api: Api,
     kinds: Kinds,
+    router: Router,
 }
 
 impl Agent {
@@ -48,8 +49,18 @@ impl Agent {
         cancel: CancellationToken,
     ) -> Self {
         let api = Api::new(client, ClusterClock::system(), ApiBudget::new(config.limits()));
-        let kinds = Kinds::start(config, api.clone(), tracker, cancel);
-        Self { instance: InstanceId(uuid::Uuid::new_v4().to_string()), api, kinds }
+        let instance = InstanceId(uuid::Uuid::new_v4().to_string());
+        let (cluster, live_reads) = (config.cluster().clone(), config.live_reads());
+        let kinds = Kinds::start(config, api.clone(), tracker.clone(), cancel);
+        let router = serve::router(serve::Parts {
+            cluster,
+            instance: instance.clone(),
+            kinds: kinds.clone(),
+            api,
+            live_reads,
+            tracker,
+        });
+        Self { instance, kinds, router }
     }
 
     /// Drawn at random when the agent started.
@@ -61,7 +72,8 @@ impl Agent {
         &self.kinds
     }
 
-    pub fn api(&self) -> &Api {
-        &self.api
+    /// The agent's HTTP service, for a carrier to serve or a gateway in this process to call.
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 }

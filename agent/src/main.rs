@@ -10,7 +10,9 @@ use anyhow::Context;
 use clap::Parser;
 use kubeplex_agent::Agent;
 use kubeplex_agent::api::connect;
-use kubeplex_agent::config::{AgentConfig, RawConfig};
+use kubeplex_agent::config::{AgentConfig, GatewayTarget, RawConfig};
+use kubeplex_agent::link::{self, LinkConfig};
+use kubeplex_link::timings::Timings;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -32,8 +34,10 @@ struct Arguments {
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     start_logging();
-    let environment = std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-    let raw = RawConfig::load(arguments.config.as_deref(), environment.collect()).context("reading the configuration")?;
+    let environment = std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+    let raw = RawConfig::load(arguments.config.as_deref(), environment.collect())
+        .context("reading the configuration")?;
     run(AgentConfig::try_from(raw)?).await
 }
 
@@ -49,25 +53,47 @@ fn start_logging() {
 }
 
 async fn run(config: AgentConfig) -> anyhow::Result<()> {
-    let tracker = TaskTracker::new();
-    // First the link stops to take requests and drains; only then the watches end.
+    let (tracker, linked) = (TaskTracker::new(), TaskTracker::new());
     let (accepting, working) = (CancellationToken::new(), CancellationToken::new());
     let client = connect(config.access()).await.context("reaching the cluster")?;
     let agent = Agent::start(config.clone(), client, tracker.clone(), working.clone());
+    if let Some(gateway) = config.gateway() {
+        let link = link_of(&config, gateway)?;
+        linked.spawn(link::run(link, agent.router(), linked.clone(), accepting.clone()));
+    }
     if let Some(address) = config.admin() {
-        admin::start(address, &agent, &tracker, accepting.clone()).await?;
+        admin::start(address, &agent, &linked, accepting.clone()).await?;
     }
     tracing::info!(cluster = %config.cluster(), agent.instance = agent.instance().0, "watching");
 
     until_told_to_stop().await?;
     tracing::info!("stopping");
+    stop(&linked, &tracker, &accepting, &working).await;
+    Ok(())
+}
+
+/// First the link takes no more requests and those under way end; only then the watches do.
+async fn stop(
+    linked: &TaskTracker,
+    tracker: &TaskTracker,
+    accepting: &CancellationToken,
+    working: &CancellationToken,
+) {
     accepting.cancel();
+    linked.close();
+    let drained = tokio::time::timeout(DRAIN, linked.wait()).await;
     working.cancel();
     tracker.close();
-    if tokio::time::timeout(DRAIN, tracker.wait()).await.is_err() {
+    let ended = tokio::time::timeout(DRAIN, tracker.wait()).await;
+    if drained.is_err() || ended.is_err() {
         tracing::warn!(drain_s = DRAIN.as_secs(), "something did not end in time and is cut");
     }
-    Ok(())
+}
+
+fn link_of(config: &AgentConfig, gateway: &GatewayTarget) -> anyhow::Result<LinkConfig> {
+    let (token, ca_file) = (gateway.token.expose(), gateway.ca_file.as_deref());
+    let link = LinkConfig::new(&gateway.url, token, ca_file, config.cluster().clone(), Timings::default());
+    link.context("preparing the link to the gateway")
 }
 
 async fn until_told_to_stop() -> anyhow::Result<()> {

@@ -65,7 +65,10 @@ mod tests {
             drop(budget.admit().await);
         }
         let elapsed = start.elapsed();
-        assert!((Duration::from_millis(1_950)..Duration::from_millis(2_200)).contains(&elapsed), "{elapsed:?}");
+        assert!(
+            (Duration::from_millis(1_950)..Duration::from_millis(2_200)).contains(&elapsed),
+            "{elapsed:?}"
+        );
     }
 
     #[tokio::test(start_paused = true)]

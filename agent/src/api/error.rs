@@ -47,7 +47,11 @@ pub enum ApiError {
     #[error("the reply of the API server is longer than {limit} bytes")]
     TooLarge { limit: usize },
     #[error("the reply of the API server can't be read as {what}")]
-    Decode { what: &'static str, #[source] source: serde_json::Error },
+    Decode {
+        what: &'static str,
+        #[source]
+        source: serde_json::Error,
+    },
 }
 
 /// What the layers below said.
@@ -107,8 +111,11 @@ impl ApiError {
         let retry_after = header_wait.or(details.retry_after_seconds.map(Duration::from_secs));
         let too_large_version = details.causes.iter().any(|cause| cause.reason == "ResourceVersionTooLarge")
             || status.message.contains("Too large resource version");
-        let message =
-            if status.message.is_empty() { format!("status {} {}", status.code, status.reason) } else { status.message };
+        let message = if status.message.is_empty() {
+            format!("status {} {}", status.code, status.reason)
+        } else {
+            status.message
+        };
         match (status.code, status.reason.as_str()) {
             _ if too_large_version => Self::Expired { message, from_the_future: true },
             (410, _) | (_, "Expired" | "Gone") => Self::Expired { message, from_the_future: false },
@@ -166,16 +173,22 @@ mod tests {
             (r#"{"code":410,"reason":"Expired","message":"too old resource version: 1 (9)"}"#, |error| {
                 matches!(error, ApiError::Expired { from_the_future: false, .. })
             }),
-            (r#"{"code":504,"reason":"Timeout","message":"Too large resource version: 9, current: 3"}"#, |error| {
-                matches!(error, ApiError::Expired { from_the_future: true, .. })
+            (
+                r#"{"code":504,"reason":"Timeout","message":"Too large resource version: 9, current: 3"}"#,
+                |error| matches!(error, ApiError::Expired { from_the_future: true, .. }),
+            ),
+            (
+                r#"{"code":504,"reason":"Timeout","details":{"causes":[{"reason":"ResourceVersionTooLarge"}]}}"#,
+                |error| matches!(error, ApiError::Expired { from_the_future: true, .. }),
+            ),
+            (r#"{"code":403,"message":"nodes is forbidden"}"#, |error| {
+                matches!(error, ApiError::Forbidden { .. })
             }),
-            (r#"{"code":504,"reason":"Timeout","details":{"causes":[{"reason":"ResourceVersionTooLarge"}]}}"#, |error| {
-                matches!(error, ApiError::Expired { from_the_future: true, .. })
-            }),
-            (r#"{"code":403,"message":"nodes is forbidden"}"#, |error| matches!(error, ApiError::Forbidden { .. })),
             (r#"{"code":401}"#, |error| matches!(error, ApiError::Unauthorized { .. })),
             (r#"{"code":404}"#, |error| matches!(error, ApiError::NotFound { .. })),
-            (r#"{"code":422,"reason":"Invalid"}"#, |error| matches!(error, ApiError::Invalid { status: 422, .. })),
+            (r#"{"code":422,"reason":"Invalid"}"#, |error| {
+                matches!(error, ApiError::Invalid { status: 422, .. })
+            }),
             (r#"{"code":429,"details":{"retryAfterSeconds":7}}"#, |error| {
                 error.retry_after() == Some(Duration::from_secs(7))
             }),
@@ -189,6 +202,9 @@ mod tests {
     #[test]
     fn causes_are_told_once() {
         let error = ApiError::Decode { what: "a list", source: serde_json::from_str::<u8>("x").unwrap_err() };
-        assert_eq!(chain(&error), "the reply of the API server can't be read as a list: expected value at line 1 column 1");
+        assert_eq!(
+            chain(&error),
+            "the reply of the API server can't be read as a list: expected value at line 1 column 1"
+        );
     }
 }

@@ -39,7 +39,11 @@ impl WatchLines {
                 return Ok(lines);
             }
             if self.end.is_some() {
-                return if lines.is_empty() { self.end.take().unwrap_or(Ok(())).map(|()| lines) } else { Ok(lines) };
+                return if lines.is_empty() {
+                    self.end.take().unwrap_or(Ok(())).map(|()| lines)
+                } else {
+                    Ok(lines)
+                };
             }
             let frame = if lines.is_empty() {
                 self.body.frame().await

@@ -77,7 +77,10 @@ impl Ask<'static> {
 pub enum Reply {
     /// It is what the tag stands for.
     Unchanged,
-    Body { body: Bytes, etag: Option<String> },
+    Body {
+        body: Bytes,
+        etag: Option<String>,
+    },
 }
 
 const JSON: &str = "application/json";
@@ -194,9 +197,11 @@ impl Api {
     /// Sends a GET and turns any status but success and 304 into an error.
     async fn send(&self, path_and_query: &str, mut headers: HeaderMap) -> Result<Response<Body>, ApiError> {
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT_NAME));
-        let mut request = Request::get(path_and_query).body(Body::empty()).map_err(|source| {
-            ApiError::Invalid { status: 0, message: format!("{path_and_query:?} is no path to ask for: {source}") }
-        })?;
+        let mut request =
+            Request::get(path_and_query).body(Body::empty()).map_err(|source| ApiError::Invalid {
+                status: 0,
+                message: format!("{path_and_query:?} is no path to ask for: {source}"),
+            })?;
         *request.headers_mut() = headers;
         let sent_ms = self.clock.local_now_ms();
         let response = self.client.send(request).await.map_err(ApiError::unreachable)?;
@@ -213,7 +218,10 @@ impl Api {
         let Some(date) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) else { return };
         let date_ms = date.timestamp().as_millisecond();
         if let Some(offset_ms) = self.clock.observe(date_ms, sent_ms, received_ms) {
-            tracing::warn!(cluster.clock_offset_ms = offset_ms, "the cluster's clock differs from this machine's");
+            tracing::warn!(
+                cluster.clock_offset_ms = offset_ms,
+                "the cluster's clock differs from this machine's"
+            );
         }
     }
 

@@ -56,7 +56,12 @@ impl Page {
             resource_version: raw.metadata.resource_version,
             next: Some(raw.metadata.next).filter(|next| !next.is_empty()),
             items: items.iter().map(|item| body.slice_ref(item.get().as_bytes())).collect(),
-            columns: raw.column_definitions.unwrap_or_default().into_iter().map(|column| column.name).collect(),
+            columns: raw
+                .column_definitions
+                .unwrap_or_default()
+                .into_iter()
+                .map(|column| column.name)
+                .collect(),
         })
     }
 }
@@ -81,7 +86,11 @@ mod tests {
 
     #[test]
     fn an_empty_list_may_say_so_in_three_ways() {
-        for body in [r#"{"metadata":{}}"#, r#"{"metadata":{},"items":null}"#, r#"{"metadata":{"continue":""},"items":[]}"#] {
+        for body in [
+            r#"{"metadata":{}}"#,
+            r#"{"metadata":{},"items":null}"#,
+            r#"{"metadata":{"continue":""},"items":[]}"#,
+        ] {
             let page = parse(body);
             assert!(page.items.is_empty() && page.next.is_none(), "{body}");
         }
@@ -89,7 +98,9 @@ mod tests {
 
     #[test]
     fn rows_of_a_table_are_items() {
-        let page = parse(r#"{"kind":"Table","metadata":{},"columnDefinitions":[{"name":"Type"}],"rows":[{"cells":["x"]}]}"#);
+        let page = parse(
+            r#"{"kind":"Table","metadata":{},"columnDefinitions":[{"name":"Type"}],"rows":[{"cells":["x"]}]}"#,
+        );
         assert_eq!(page.items, [r#"{"cells":["x"]}"#]);
         assert_eq!(page.columns, ["Type"]);
     }

@@ -16,7 +16,9 @@ impl Problem {
     /// Takes in the outcome of one call.
     pub(super) fn note(&self, error: Option<&ApiError>) {
         let text = match error {
-            Some(error @ (ApiError::Connect(_) | ApiError::Timeout { .. } | ApiError::Unauthorized { .. })) => chain(error),
+            Some(
+                error @ (ApiError::Connect(_) | ApiError::Timeout { .. } | ApiError::Unauthorized { .. }),
+            ) => chain(error),
             _ => String::new(),
         };
         let mut problem = self.0.lock();

@@ -77,7 +77,10 @@ impl RawConfig {
     ///
     /// # Errors
     /// The file's syntax, an unknown field, a value of the wrong type, each with its place.
-    pub fn load(file: Option<&Path>, environment: Vec<(String, String)>) -> Result<Self, config::ConfigError> {
+    pub fn load(
+        file: Option<&Path>,
+        environment: Vec<(String, String)>,
+    ) -> Result<Self, config::ConfigError> {
         let mut builder = config::Config::builder();
         if let Some(file) = file {
             builder = builder.add_source(config::File::from(file).format(config::FileFormat::Toml));

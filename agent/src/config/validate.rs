@@ -26,7 +26,8 @@ impl TryFrom<RawConfig> for AgentConfig {
     /// Reads the token's file, nothing else.
     fn try_from(raw: RawConfig) -> Result<Self, InvalidConfig> {
         let mut reasons = Vec::new();
-        let cluster = keep(ClusterId::new(&raw.cluster).map_err(|error| format!("cluster: {error}")), &mut reasons);
+        let cluster =
+            keep(ClusterId::new(&raw.cluster).map_err(|error| format!("cluster: {error}")), &mut reasons);
         let gateway = gateway(raw.gateway, &mut reasons);
         let watch = keep(watch_mode(raw.watch.mode.as_deref()), &mut reasons);
         let live_reads = keep(live_reads(raw.kubernetes.live_reads.as_deref()), &mut reasons);
@@ -65,7 +66,9 @@ fn access(raw: RawKubernetes) -> ClusterAccess {
 
 fn gateway(raw: RawGateway, reasons: &mut Vec<String>) -> Option<GatewayTarget> {
     if raw.url.is_empty() {
-        reasons.push("gateway.url: the address of the gateway is missing, as in wss://gateway.example.com".to_owned());
+        reasons.push(
+            "gateway.url: the address of the gateway is missing, as in wss://gateway.example.com".to_owned(),
+        );
     }
     let url = if raw.url.is_empty() { None } else { keep(gateway_url(&raw.url), reasons) };
     let token = keep(token(raw.token, raw.token_file.as_deref()), reasons);
@@ -85,8 +88,12 @@ fn gateway_url(text: &str) -> Result<String, String> {
 
 fn token(inline: Option<String>, file: Option<&Path>) -> Result<Token, String> {
     let text = match (inline, file) {
-        (Some(_), Some(_)) => return Err("gateway.token and gateway.token_file: only one of them can be set".to_owned()),
-        (None, None) => return Err("gateway.token_file: a token is missing, in a file or as gateway.token".to_owned()),
+        (Some(_), Some(_)) => {
+            return Err("gateway.token and gateway.token_file: only one of them can be set".to_owned());
+        }
+        (None, None) => {
+            return Err("gateway.token_file: a token is missing, in a file or as gateway.token".to_owned());
+        }
         (Some(text), None) => text,
         (None, Some(file)) => std::fs::read_to_string(file)
             .map_err(|error| format!("gateway.token_file: {} can't be read: {error}", file.display()))?,
@@ -113,8 +120,9 @@ fn live_reads(text: Option<&str>) -> Result<LiveReads, String> {
 
 fn admin(text: Option<&str>) -> Result<Option<SocketAddr>, String> {
     let Some(text) = text else { return Ok(None) };
-    let address: SocketAddr =
-        text.parse().map_err(|_| format!("admin.listen: {text:?} is no address, as 127.0.0.1:7577 is one"))?;
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| format!("admin.listen: {text:?} is no address, as 127.0.0.1:7577 is one"))?;
     if !address.ip().is_loopback() {
         return Err(format!("admin.listen: {address} is not a loopback address"));
     }
@@ -132,12 +140,22 @@ fn limits(raw: &RawLimits, reasons: &mut Vec<String>) -> Limits {
     };
     let calls_in_flight =
         within("calls_in_flight", raw.calls_in_flight.map(|n| n as u64), default.calls_in_flight as u64, 100);
-    let calls_per_second =
-        within("calls_per_second", raw.calls_per_second.map(u64::from), u64::from(default.calls_per_second), 500);
-    let lists_at_once = within("lists_at_once", raw.lists_at_once.map(|n| n as u64), default.lists_at_once as u64, 32);
-    let on_demand_kinds =
-        within("on_demand_kinds", raw.on_demand_kinds.map(|n| n as u64), default.on_demand_kinds as u64, 1_000);
-    let idle_s = within("on_demand_idle_s", raw.on_demand_idle_s, default.on_demand_idle.as_secs(), 7 * 24 * 3_600);
+    let calls_per_second = within(
+        "calls_per_second",
+        raw.calls_per_second.map(u64::from),
+        u64::from(default.calls_per_second),
+        500,
+    );
+    let lists_at_once =
+        within("lists_at_once", raw.lists_at_once.map(|n| n as u64), default.lists_at_once as u64, 32);
+    let on_demand_kinds = within(
+        "on_demand_kinds",
+        raw.on_demand_kinds.map(|n| n as u64),
+        default.on_demand_kinds as u64,
+        1_000,
+    );
+    let idle_s =
+        within("on_demand_idle_s", raw.on_demand_idle_s, default.on_demand_idle.as_secs(), 7 * 24 * 3_600);
     Limits {
         calls_in_flight: calls_in_flight as usize,
         calls_per_second: calls_per_second as u32,

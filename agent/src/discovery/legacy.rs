@@ -109,7 +109,9 @@ fn assemble(answers: Vec<Answer>) -> Found {
     for (group, version, resources) in answers {
         match resources {
             Ok(list) => {
-                list.resources.into_iter().for_each(|resource| kinds.add(resource.into_info(&group, &version)));
+                list.resources
+                    .into_iter()
+                    .for_each(|resource| kinds.add(resource.into_info(&group, &version)));
             }
             Err(message) => found.failed_groups.push((group, message)),
         }

@@ -68,9 +68,10 @@ async fn aggregated_discovery_is_two_requests_and_none_of_them_twice() {
 async fn the_older_form_is_followed_and_a_failing_group_fails_alone() {
     let (api, _) = server(|path, _| match path {
         "/api" => (200, r#"{"kind":"APIVersions","versions":["v1"]}"#),
-        "/api/v1" => {
-            (200, r#"{"resources":[{"name":"pods","kind":"Pod","namespaced":true,"verbs":["list"]},{"name":"pods/log","kind":"Pod"}]}"#)
-        }
+        "/api/v1" => (
+            200,
+            r#"{"resources":[{"name":"pods","kind":"Pod","namespaced":true,"verbs":["list"]},{"name":"pods/log","kind":"Pod"}]}"#,
+        ),
         "/apis" => (
             200,
             r#"{"kind":"APIGroupList","groups":[

@@ -92,7 +92,9 @@ impl Blueprint {
 
 impl ColumnSource {
     fn of_crd(crd: Option<&[u8]>, version: &str) -> Self {
-        let Some(crd) = crd.and_then(|json| serde_json::from_slice::<Crd>(json).ok()) else { return Self::Generic };
+        let Some(crd) = crd.and_then(|json| serde_json::from_slice::<Crd>(json).ok()) else {
+            return Self::Generic;
+        };
         match crd.spec.versions.into_iter().find(|served| served.name == version) {
             Some(served) => Self::Declared(served.additional_printer_columns),
             None => Self::Generic,

@@ -88,7 +88,12 @@ fn count_nodes(shared: &Shared, nodes: &Arc<KindHandle>) -> NodeCount {
         _ => false,
     };
     let ready = store.rows().filter(is_ready);
-    let count = NodeCount { store: place, revision: store.revision(), ready: ready.count() as u64, all: store.len() as u64 };
+    let count = NodeCount {
+        store: place,
+        revision: store.revision(),
+        ready: ready.count() as u64,
+        all: store.len() as u64,
+    };
     shared.facts.lock().nodes = count;
     count
 }

@@ -83,7 +83,12 @@ pub enum Opened {
 
 impl Kinds {
     /// Begins to watch what is watched from the start. Everything runs on `tracker` and ends with `cancel`.
-    pub(crate) fn start(config: AgentConfig, api: Api, tracker: TaskTracker, cancel: CancellationToken) -> Self {
+    pub(crate) fn start(
+        config: AgentConfig,
+        api: Api,
+        tracker: TaskTracker,
+        cancel: CancellationToken,
+    ) -> Self {
         let context = WatchContext {
             api: api.clone(),
             deny: Arc::new(config.deny().clone()),
@@ -170,12 +175,15 @@ impl Shared {
         if let Some(info) = known.table.get(id) {
             return Ok(Some(info.clone()));
         }
-        let fresh = known.failure.is_none() && known.at.is_some_and(|at| at.elapsed() < DISCOVERY_TRUSTED_FOR);
+        let fresh =
+            known.failure.is_none() && known.at.is_some_and(|at| at.elapsed() < DISCOVERY_TRUSTED_FOR);
         let latest = if fresh { known } else { self.look_again(known.looks).await };
         if let Some(info) = latest.table.get(id) {
             return Ok(Some(info.clone()));
         }
-        if let Some((group, message)) = latest.table.failed_groups.iter().find(|(group, _)| *group == id.group) {
+        if let Some((group, message)) =
+            latest.table.failed_groups.iter().find(|(group, _)| *group == id.group)
+        {
             return Err(format!("the group {group} can't be discovered: {message}"));
         }
         match latest.failure {

@@ -116,7 +116,8 @@ impl Shared {
         let (dropped, next) = {
             let mut slots = self.slots.lock();
             let idle = |slot: &Slot| slot.on_demand() && slot.current.handle.last_used() + idle_after <= now;
-            let dropped: Vec<Slot> = slots.by_id.extract_if(.., |_, slot| idle(slot)).map(|(_, slot)| slot).collect();
+            let dropped: Vec<Slot> =
+                slots.by_id.extract_if(.., |_, slot| idle(slot)).map(|(_, slot)| slot).collect();
             let on_demand = slots.by_id.values().filter(|slot| slot.on_demand());
             (dropped, on_demand.map(|slot| slot.current.handle.last_used() + idle_after).min())
         };

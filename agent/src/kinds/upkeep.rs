@@ -29,7 +29,13 @@ const RETRY_MOST: Duration = Duration::from_secs(30);
 
 /// Runs until it is dropped.
 pub(super) async fn run(shared: Arc<Shared>) {
-    let mut upkeep = Upkeep { discovery: Discovery::default(), announcers: None, failures: 0, plan: Plan::default(), shared };
+    let mut upkeep = Upkeep {
+        discovery: Discovery::default(),
+        announcers: None,
+        failures: 0,
+        plan: Plan::default(),
+        shared,
+    };
     upkeep.look().await;
     upkeep.follow().await;
 }
@@ -76,7 +82,8 @@ impl Upkeep {
         let now = [builtin::crds(), builtin::apiservices()].map(|id| self.announcer(&id));
         if self.announcers.replace(now).is_some_and(|before| before != now) {
             let instant = Instant::now();
-            self.plan = Plan { next: Some(instant + AFTER_CHANGE), again: Some(instant + AFTER_CHANGE_AGAIN) };
+            self.plan =
+                Plan { next: Some(instant + AFTER_CHANGE), again: Some(instant + AFTER_CHANGE_AGAIN) };
         }
     }
 
@@ -141,7 +148,10 @@ impl Upkeep {
         shared.reshape(|known| {
             let info = table.get(&known.info.id)?;
             let from_cache = Blueprint::from_cache(shared, info);
-            Some(from_cache.unwrap_or_else(|| Blueprint { info: info.clone(), columns: known.columns.clone() }))
+            Some(
+                from_cache
+                    .unwrap_or_else(|| Blueprint { info: info.clone(), columns: known.columns.clone() }),
+            )
         });
     }
 }

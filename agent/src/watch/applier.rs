@@ -53,7 +53,8 @@ impl Change {
 
 impl Applier {
     pub(crate) fn new(handle: Arc<KindHandle>, deny: Arc<Deny>) -> Self {
-        let source = if is_secrets(&handle.info.id) { Source::SecretRows(Mutex::default()) } else { Source::Objects };
+        let source =
+            if is_secrets(&handle.info.id) { Source::SecretRows(Mutex::default()) } else { Source::Objects };
         Self { handle, deny, source, unreadable: AtomicU64::new(0) }
     }
 

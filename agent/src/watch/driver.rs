@@ -65,7 +65,10 @@ pub(crate) async fn run(context: WatchContext, handle: Arc<KindHandle>) -> Exit 
     match driver.run().await {
         Ok(exit) => exit,
         Err(broken) => {
-            tracing::error!(error = &broken as &dyn std::error::Error, "a watch ends because its blocking work did");
+            tracing::error!(
+                error = &broken as &dyn std::error::Error,
+                "a watch ends because its blocking work did"
+            );
             Exit::Broken
         }
     }
@@ -159,10 +162,8 @@ impl Driver {
 
     /// Opens a watch that begins with all objects there are.
     async fn stream(&mut self) -> Event {
-        let query = self
-            .watch_query()
-            .with("sendInitialEvents", "true")
-            .with("resourceVersionMatch", "NotOlderThan");
+        let query =
+            self.watch_query().with("sendInitialEvents", "true").with("resourceVersionMatch", "NotOlderThan");
         let event = self.open(query, self.context.timings.initial_silence).await;
         self.remember_refusal(&event);
         event
@@ -206,10 +207,12 @@ impl Driver {
         if let Some(next) = &next {
             query = query.with("continue", next);
         }
-        let page = match self.context.api.page(&query.build(), self.representation, self.context.timings.page).await {
-            Ok(page) => page,
-            Err(error) => return Ok(Event::Failed(Failure::from(&error))),
-        };
+        let page =
+            match self.context.api.page(&query.build(), self.representation, self.context.timings.page).await
+            {
+                Ok(page) => page,
+                Err(error) => return Ok(Event::Failed(Failure::from(&error))),
+            };
         self.applier.note_columns(&page.columns);
         self.ingest(page.items.into_iter().map(Change::Put).collect()).await?;
         Ok(Event::Page { version: page.resource_version, next: page.next })

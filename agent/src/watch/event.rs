@@ -97,7 +97,8 @@ impl WatchEvent {
 impl Bookmark {
     fn parse(object: &str) -> serde_json::Result<Self> {
         let meta = ObjectHead::parse(object.as_bytes())?.into_meta();
-        let initial_end = meta.annotations.is_some_and(|annotations| annotations.initial_events_end == "true");
+        let initial_end =
+            meta.annotations.is_some_and(|annotations| annotations.initial_events_end == "true");
         Ok(Self { version: meta.resource_version, initial_end })
     }
 }
@@ -136,7 +137,9 @@ mod tests {
     #[test]
     fn objects_are_passed_on_as_they_came() {
         let line = r#"{"type":"ADDED","object":{"kind":"Pod", "x":[1,{}]}}"#;
-        assert!(matches!(parse(line).unwrap(), WatchEvent::Put(object) if object == r#"{"kind":"Pod", "x":[1,{}]}"#));
+        assert!(
+            matches!(parse(line).unwrap(), WatchEvent::Put(object) if object == r#"{"kind":"Pod", "x":[1,{}]}"#)
+        );
         let line = r#"{"object":{"a":1},"type":"DELETED"}"#;
         assert!(matches!(parse(line).unwrap(), WatchEvent::Delete(object) if object == r#"{"a":1}"#));
     }
@@ -144,7 +147,10 @@ mod tests {
     #[test]
     fn bookmarks_of_objects_and_of_tables() {
         for (line, expected) in [
-            (r#"{"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"7"},"spec":{}}}"#, ("7", false)),
+            (
+                r#"{"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"7"},"spec":{}}}"#,
+                ("7", false),
+            ),
             (
                 r#"{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"8","annotations":{"k8s.io/initial-events-end":"true"}}}}"#,
                 ("8", true),
@@ -166,7 +172,14 @@ mod tests {
 
     #[test]
     fn what_is_no_event_is_an_error() {
-        for line in ["", "{}", "[]", r#"{"type":"ADDED"}"#, r#"{"type":"RENAMED","object":{}}"#, r#"{"type":"ADDED","obj"#] {
+        for line in [
+            "",
+            "{}",
+            "[]",
+            r#"{"type":"ADDED"}"#,
+            r#"{"type":"RENAMED","object":{}}"#,
+            r#"{"type":"ADDED","obj"#,
+        ] {
             assert!(matches!(parse(line), Err(ApiError::Decode { .. })), "{line}");
         }
     }

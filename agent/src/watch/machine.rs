@@ -109,10 +109,16 @@ pub(crate) struct Machine {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
     Streaming,
-    Paging { next: Option<String> },
+    Paging {
+        next: Option<String>,
+    },
     /// `proven`: an event or a bookmark came since it was opened.
-    Watching { proven: bool },
-    Waiting { then: Then },
+    Watching {
+        proven: bool,
+    },
+    Waiting {
+        then: Then,
+    },
 }
 
 /// What follows a pause.
@@ -160,9 +166,13 @@ impl Machine {
 
     fn on_stream(&mut self, event: Event) -> Reaction {
         let failure = match event {
-            Event::Progress { version: Some(version), initial_end: true } => return self.listed(version, Step::Read),
+            Event::Progress { version: Some(version), initial_end: true } => {
+                return self.listed(version, Step::Read);
+            }
             Event::Failed(failure) | Event::Ended { failure: Some(failure), .. } => failure,
-            Event::Ended { failure: None, .. } => Failure::transient("the server ended the list before it was complete"),
+            Event::Ended { failure: None, .. } => {
+                Failure::transient("the server ended the list before it was complete")
+            }
             Event::Silent => Failure::transient(format!(
                 "the list stopped arriving for {:?}",
                 self.timings.initial_silence
@@ -271,11 +281,19 @@ impl Machine {
             FailureKind::FutureVersion => {
                 // A replica of the API server may lag behind another for a moment. It does not lag for long.
                 let retry = self.retry(failure, Then::Watch).with_first(Effect::ReopeningFailed);
-                if self.failures > FUTURE_ATTEMPTS { Reaction { step: Step::Rebuild, ..retry } } else { retry }
+                if self.failures > FUTURE_ATTEMPTS {
+                    Reaction { step: Step::Rebuild, ..retry }
+                } else {
+                    retry
+                }
             }
             FailureKind::Expired => {
                 self.failures += 1;
-                let reaction = if self.failures == 1 { self.list() } else { self.wait(failure, Then::List).after(vec![]) };
+                let reaction = if self.failures == 1 {
+                    self.list()
+                } else {
+                    self.wait(failure, Then::List).after(vec![])
+                };
                 if proven {
                     reaction
                 } else {

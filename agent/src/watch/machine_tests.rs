@@ -115,7 +115,9 @@ fn a_server_without_streamed_lists_is_listed_in_pages_for_good() {
 
 #[test]
 fn streamed_lists_that_fail_twice_give_way_to_pages() {
-    for break_off in [failed(Transient), Event::Silent, ended_after(1), broke_after(1, Garbled), failed(Expired)] {
+    for break_off in
+        [failed(Transient), Event::Silent, ended_after(1), broke_after(1, Garbled), failed(Expired)]
+    {
         check(
             true,
             &[
@@ -132,8 +134,13 @@ fn streamed_lists_that_fail_twice_give_way_to_pages() {
 
 #[test]
 fn forbidden_and_absent_are_answers_asked_for_again() {
-    for (kind, expected) in [(Forbidden, "clear forbidden → WAIT 60000ms"), (NotFound, "clear absent rediscover → WAIT 60000ms")] {
-        check(true, &[(Event::Start, "begin → STREAM"), (failed(kind), expected), (Event::Waited, "begin → STREAM")]);
+    for (kind, expected) in
+        [(Forbidden, "clear forbidden → WAIT 60000ms"), (NotFound, "clear absent rediscover → WAIT 60000ms")]
+    {
+        check(
+            true,
+            &[(Event::Start, "begin → STREAM"), (failed(kind), expected), (Event::Waited, "begin → STREAM")],
+        );
         check(false, &[(Event::Start, "begin → PAGE 1 500"), (failed(kind), expected)]);
         check_after_list(&[(broke_after(5, kind), expected), (Event::Waited, "begin → PAGE 1 500")]);
         check_after_list(&[(ended_after(200), "→ WATCH 7"), (failed(kind), expected)]);
@@ -164,7 +171,7 @@ fn an_expired_continue_token_means_fewer_and_larger_pages() {
             (Event::Start, "begin → PAGE 1 500"),
             (page("5", "a"), "→ PAGE a 500"),
             (failed(Expired), "begin → PAGE 1 2000"),
-            (failed(Expired), "syncing → WAIT 500ms"),
+            (failed(Expired), "error → WAIT 1000ms"),
             (Event::Waited, "begin → PAGE 1 8000"),
             (page("6", ""), "finish synced → WATCH 6"),
         ],
@@ -188,7 +195,9 @@ fn a_page_too_large_is_asked_for_in_pieces() {
 
 #[test]
 fn the_server_says_how_long_to_wait() {
-    let busy = |seconds| Event::Failed(Failure { retry_after: Some(Duration::from_secs(seconds)), ..failure(Transient) });
+    let busy = |seconds| {
+        Event::Failed(Failure { retry_after: Some(Duration::from_secs(seconds)), ..failure(Transient) })
+    };
     check(
         false,
         &[
@@ -279,7 +288,10 @@ fn a_server_restored_from_a_backup_gets_a_new_store() {
         (Event::Waited, "→ WATCH 7"),
         (failed(FutureVersion), "unproven stale → REBUILD"),
     ]);
-    check_after_list(&[(broke_after(1, Expired), "unproven stale begin → PAGE 1 500"), (page("3", ""), "stale → REBUILD")]);
+    check_after_list(&[
+        (broke_after(1, Expired), "unproven stale begin → PAGE 1 500"),
+        (page("3", ""), "stale → REBUILD"),
+    ]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ async fn every_builtin_kind_is_synced_with_either_form_of_the_first_list() {
         assert!((1..=3).contains(&report.nodes_ready), "{report:?}");
         assert_eq!(report.kube_system_uid.len(), 36);
         assert_eq!(report.api_problem, "");
-        assert_eq!(world.kinds().snapshot().len(), 36);
+        assert_eq!(world.kinds().snapshot().len(), 35);
         let lists = world.sim.stats().count(Verb::List, "pods");
         assert_eq!(lists, u64::from(watch_list == WatchList::Unsupported));
     }
@@ -54,7 +54,7 @@ async fn no_more_lists_at_once_than_allowed() {
 async fn the_end_reaches_the_server() {
     let world = World::start(small(), config());
     world.ready().await;
-    assert_eq!(world.sim.stats().open_watches, 36);
+    assert_eq!(world.sim.stats().open_watches, 35);
     world.cancel.cancel();
     world.tracker.close();
     timeout(HOUR, world.tracker.wait()).await.unwrap();

@@ -60,7 +60,8 @@ async fn duplicated_and_late_events_change_nothing() {
 #[tokio::test(start_paused = true)]
 async fn expired_in_the_middle_of_paging() {
     let sim = SimCluster::new(paged(1_300));
-    let fault = sim.faults().add(Fault::new(FaultAction::Expired).verb(Verb::List).resource("pods").page(2).times(2));
+    let fault =
+        sim.faults().add(Fault::new(FaultAction::Expired).verb(Verb::List).resource("pods").page(2).times(2));
     let world = World::over(sim, on_demand());
     let pods = world.open("pods").await;
     let status = pods.synced(Instant::now() + HOUR).await;
@@ -150,5 +151,8 @@ async fn forbidden_is_settled_and_tried_again() {
     world.sim.set_policy(limited());
     world.sim.compact();
     world.until(|world| world.state("configmaps") == Some(SyncState::Forbidden)).await;
-    assert!(world.open("configmaps").await.store.read().is_empty(), "what may not be read any more is not kept");
+    assert!(
+        world.open("configmaps").await.store.read().is_empty(),
+        "what may not be read any more is not kept"
+    );
 }

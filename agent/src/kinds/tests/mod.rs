@@ -76,7 +76,11 @@ impl World {
                 }
             };
             if timeout(HOUR, waiting).await.is_err() {
-                panic!("waited in vain at {place}: {:#?} {:?}", self.kinds().snapshot(), self.kinds().cluster());
+                panic!(
+                    "waited in vain at {place}: {:#?} {:?}",
+                    self.kinds().snapshot(),
+                    self.kinds().cluster()
+                );
             }
         }
     }
@@ -104,7 +108,8 @@ impl World {
 
     fn existing(&self, info: &KindInfo) -> BTreeMap<String, String> {
         let gvr = Gvr::new(&info.id.group, &info.version, &info.id.resource);
-        let text = |object: &serde_json::Value, key: &str| object["metadata"][key].as_str().unwrap_or("").to_owned();
+        let text =
+            |object: &serde_json::Value, key: &str| object["metadata"][key].as_str().unwrap_or("").to_owned();
         let entry = |object: &serde_json::Value| {
             let name = format!("{}/{}", text(object, "namespace"), text(object, "name"));
             (name, text(object, "resourceVersion"))

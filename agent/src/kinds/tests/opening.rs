@@ -49,7 +49,11 @@ async fn names_that_lead_nowhere_say_why() {
     }
     assert_eq!(world.open("events.events.k8s.io").await.info.id.to_string(), "events");
     assert_eq!(world.state("configmaps"), None);
-    assert_eq!(world.sim.stats().count(Verb::List, "configmaps") + world.sim.stats().count(Verb::Watch, "configmaps"), 0);
+    assert_eq!(
+        world.sim.stats().count(Verb::List, "configmaps")
+            + world.sim.stats().count(Verb::Watch, "configmaps"),
+        0
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,7 +101,10 @@ async fn changed_columns_come_with_a_new_store_and_no_gap() {
     world.ready().await;
     let old = world.open("widgets.example.com").await;
     old.synced(Instant::now() + HOUR).await;
-    world.sim.apply(widgets(json!([{"name": "Girth", "type": "integer", "jsonPath": ".spec.size"}]))).unwrap();
+    world
+        .sim
+        .apply(widgets(json!([{"name": "Girth", "type": "integer", "jsonPath": ".spec.size"}])))
+        .unwrap();
     let id: GroupResource = "widgets.example.com".parse().unwrap();
     world
         .until(|world| {
@@ -119,7 +126,9 @@ async fn a_crd_deleted_while_it_is_watched_is_absent_until_it_returns() {
     world.sim.delete(&crds(), "", "widgets.example.com").unwrap();
     world.until(|world| world.state("widgets.example.com") == Some(SyncState::Absent)).await;
     assert!(world.open("widgets.example.com").await.store.read().is_empty());
-    world.until(|world| !world.kinds().discovery().kinds.iter().any(|kind| kind.id.resource == "widgets")).await;
+    world
+        .until(|world| !world.kinds().discovery().kinds.iter().any(|kind| kind.id.resource == "widgets"))
+        .await;
     world.sim.apply(widgets(json!([]))).unwrap();
     world.sim.apply(widget("b")).unwrap();
     world.until(|world| world.state("widgets.example.com") == Some(SyncState::Synced)).await;
@@ -129,10 +138,20 @@ async fn a_crd_deleted_while_it_is_watched_is_absent_until_it_returns() {
 #[tokio::test(start_paused = true)]
 async fn a_withdrawn_version_is_replaced_by_another() {
     let world = World::start(small(), config());
+    let mut crd = widgets(json!([]));
+    let first = crd["spec"]["versions"][0].clone();
+    let versions = crd["spec"]["versions"].as_array_mut().unwrap();
+    versions.push(first);
+    versions[1]["name"] = json!("v2");
+    versions[1]["storage"] = json!(false);
+    world.sim.apply(crd).unwrap();
+    world.sim.apply(widget("a")).unwrap();
     world.ready().await;
-    let id: GroupResource = "horizontalpodautoscalers.autoscaling".parse().unwrap();
-    assert_eq!(world.kinds().shared.handle(&id).unwrap().info.version, "v2");
-    world.sim.withdraw_version("autoscaling", "v2");
+    let id: GroupResource = "widgets.example.com".parse().unwrap();
+    let first = world.open("widgets.example.com").await;
+    assert_eq!(first.info.versions, ["v2", "v1"]);
+    first.synced(Instant::now() + HOUR).await;
+    world.sim.withdraw_version("example.com", "v2");
     world.until(|world| world.kinds().shared.handle(&id).unwrap().info.version == "v1").await;
     world.ready().await;
     world.all_agree().await;
