@@ -51,7 +51,9 @@ impl Training {
 /// that leave the lock to others in between. Takes up to a second of CPU time for each 10,000 objects: call it off the
 /// async threads, whenever [`KindStore::wants_tending`] says so. One call at a time for each store.
 pub fn tend(store: &RwLock<KindStore>) {
-    if let Some((samples, sizes)) = samples(&store.read()) {
+    // A statement of its own, so that the read lock is gone before training starts.
+    let samples = samples(&store.read());
+    if let Some((samples, sizes)) = samples {
         let dictionary = Dictionary::train(&samples, &sizes);
         store.write().adopt(dictionary);
     }
