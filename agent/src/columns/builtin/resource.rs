@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::field::{has, is_deleted, list, text};
-use super::{AGE, Entry, GENERIC, NAME, narrow};
+use super::field::{has, is_deleted, list, text, time};
+use super::{AGE, Entry, GENERIC, NAME, age, narrow};
 
 const CLAIMS: &[Entry] = &[NAME, narrow("State", |claim| state(claim).into()), AGE];
 
@@ -15,10 +15,20 @@ const SLICES: &[Entry] = &[
     AGE,
 ];
 
+const TAINT_RULES: &[Entry] = &[
+    NAME,
+    narrow("Key", |rule| text(rule, "/spec/taint/key").into()),
+    narrow("Value", |rule| text(rule, "/spec/taint/value").into()),
+    narrow("Effect", |rule| text(rule, "/spec/taint/effect").into()),
+    age("TimeAdded", |rule| time(rule, "/spec/taint/timeAdded")),
+    AGE,
+];
+
 pub(super) fn entries(group: &str, resource: &str) -> Option<&'static [Entry]> {
     Some(match (group, resource) {
         ("resource.k8s.io", "resourceclaims") => CLAIMS,
         ("resource.k8s.io", "resourceslices") => SLICES,
+        ("resource.k8s.io", "devicetaintrules") => TAINT_RULES,
         ("resource.k8s.io", "deviceclasses" | "resourceclaimtemplates") => GENERIC,
         _ => return None,
     })
@@ -49,6 +59,14 @@ mod tests {
         check_names("resourceclaims.resource.k8s.io", "Name, State, Age");
         check_names("resourceslices.resource.k8s.io", "Name, Node, Driver, Pool, Age");
         check_names("deviceclasses.resource.k8s.io", "Name, Age");
+        check_names("devicetaintrules.resource.k8s.io", "Name, Key, Value, Effect, TimeAdded, Age");
+    }
+
+    #[test]
+    fn taints_say_since_when() {
+        let taint = json!({"key": "k", "effect": "NoExecute", "timeAdded": "1970-01-01T00:00:05Z"});
+        let shown = json!({"key": "k", "value": "", "effect": "NoExecute", "timeadded": 5_000});
+        check("devicetaintrules.resource.k8s.io", &named("r", json!({"spec": {"taint": taint}})), &shown);
     }
 
     #[test]

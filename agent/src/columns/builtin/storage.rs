@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::field::{
     NONE, UNSET, annotation, count, flag, has, is_deleted, join, joined, list, or, quantity, text, text_or,
 };
-use super::{AGE, Cell, Entry, NAME, narrow, wide};
+use super::{AGE, Cell, DEFAULT, Entry, NAME, narrow, wide};
 
 const VOLUME_MODE: Entry = wide("VolumeMode", |object| text_or(object, "/spec/volumeMode", UNSET).into());
 const ATTRIBUTES_CLASS: Entry = narrow("VolumeAttributesClass", |object| {
@@ -78,12 +78,6 @@ const CSI_DRIVERS: &[Entry] = &[
     AGE,
 ];
 
-const CSI_CAPACITIES: &[Entry] = &[
-    NAME,
-    narrow("StorageClassName", |capacity| text(capacity, "/storageClassName").into()),
-    narrow("Capacity", |capacity| text_or(capacity, "/capacity", UNSET).into()),
-];
-
 const BETA_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
 const DEFAULT_CLASS: [&str; 2] =
     ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"];
@@ -105,7 +99,7 @@ pub(super) fn entries(group: &str, resource: &str) -> Option<&'static [Entry]> {
         ("storage.k8s.io", "volumeattributesclasses") => ATTRIBUTES_CLASSES,
         ("storage.k8s.io", "csinodes") => CSI_NODES,
         ("storage.k8s.io", "csidrivers") => CSI_DRIVERS,
-        ("storage.k8s.io", "csistoragecapacities") => CSI_CAPACITIES,
+        ("storage.k8s.io", "csistoragecapacities") => DEFAULT,
         _ => return None,
     })
 }
@@ -183,7 +177,7 @@ mod tests {
             "csidrivers.storage.k8s.io",
             "Name, AttachRequired, PodInfoOnMount, StorageCapacity, TokenRequests, RequiresRepublish, Modes, Age",
         );
-        check_names("csistoragecapacities.storage.k8s.io", "Name, StorageClassName, Capacity");
+        check_names("csistoragecapacities.storage.k8s.io", "Name, Created At");
         check_names("volumeattributesclasses.storage.k8s.io", "Name, DriverName, Age");
     }
 
@@ -285,6 +279,5 @@ mod tests {
             &named("n", json!({"spec": {"drivers": [{}, {}]}})),
             &json!({"drivers": 2}),
         );
-        check("csistoragecapacities.storage.k8s.io", &named("c", json!({})), &json!({"capacity": "<unset>"}));
     }
 }
