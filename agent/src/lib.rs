@@ -35,6 +35,7 @@ use crate::kinds::Kinds;
 #[derive(Clone)]
 pub struct Agent {
     instance: InstanceId,
+    api: Api,
     kinds: Kinds,
     router: Router,
 }
@@ -56,11 +57,11 @@ impl Agent {
             cluster,
             instance: instance.clone(),
             kinds: kinds.clone(),
-            api,
+            api: api.clone(),
             live_reads,
             tracker,
         });
-        Self { instance, kinds, router }
+        Self { instance, api, kinds, router }
     }
 
     /// Drawn at random when the agent started.
@@ -70,6 +71,11 @@ impl Agent {
 
     pub fn kinds(&self) -> &Kinds {
         &self.kinds
+    }
+
+    /// The way to the API server, within the agent's budget.
+    pub fn api(&self) -> &Api {
+        &self.api
     }
 
     /// The agent's HTTP service, for a carrier to serve or a gateway in this process to call.
