@@ -138,13 +138,13 @@ impl Motion {
                 self.dirty.insert(key);
             }
         }
-        // The controllers' own writes are no news to them.
-        self.position = self.shared.store.revision();
     }
 
     fn observe(&mut self) {
         let deployments = GroupResource::new(DEPLOYMENTS.0, DEPLOYMENTS.1);
-        let Ok((changes, _)) = self.shared.store.changes(&deployments, self.position) else {
+        // What is written from here on is seen by the next step, the controllers' own writes included.
+        let since = std::mem::replace(&mut self.position, self.shared.store.revision());
+        let Ok((changes, _)) = self.shared.store.changes(&deployments, since) else {
             let all = self.list(DEPLOYMENTS, "");
             self.dirty.extend(all.iter().map(crate::admission::key_of));
             return;
@@ -156,13 +156,13 @@ impl Motion {
                 self.dirty.insert(change.last().key().clone());
             }
         }
-        self.observe_pods();
+        self.observe_pods(since);
     }
 
     /// A pod that someone deleted leaves its Deployment short of one.
-    fn observe_pods(&mut self) {
+    fn observe_pods(&mut self, since: u64) {
         let pods = GroupResource::new(PODS.0, PODS.1);
-        let Ok((changes, _)) = self.shared.store.changes(&pods, self.position) else { return };
+        let Ok((changes, _)) = self.shared.store.changes(&pods, since) else { return };
         for change in changes.iter().filter(|change| change.kind() == ChangeKind::Deleted) {
             let pod = change.last().value();
             let set = text(&pod, "/metadata/ownerReferences/0/name");

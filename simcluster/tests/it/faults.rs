@@ -71,6 +71,20 @@ async fn a_watch_freezes_while_open_and_thaws() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_watch_freezes_after_some_of_the_state() {
+    let cluster = empty();
+    for name in ["p1", "p2", "p3"] {
+        cluster.apply(pod("a", name, "x")).unwrap();
+    }
+    let id = cluster.faults().add(Fault::new(FaultAction::Freeze { after_events: 2 }).verb(Verb::Watch));
+    let mut watch = Lines::open(&cluster, "/api/v1/pods?watch=1").await;
+    assert_eq!([watch.short().await, watch.short().await], ["ADDED p1", "ADDED p2"]);
+    assert!(watch.is_silent_for(Duration::from_secs(500)).await);
+    cluster.faults().remove(id);
+    assert_eq!(watch.short().await, "ADDED p3");
+}
+
+#[tokio::test(start_paused = true)]
 async fn events_come_twice_and_late() {
     let cluster = empty();
     let uri = format!("/api/v1/pods?watch=1&resourceVersion={}", cluster.revision());

@@ -110,10 +110,10 @@ impl Session {
                 continue;
             }
             if let Some(line) = self.trouble.due_line() {
-                return Some(line);
+                return Some(self.trouble.leaves(line));
             }
             if let Some(line) = self.queue.pop_front() {
-                return Some(line);
+                return Some(self.trouble.leaves(line));
             }
             if self.phase == Phase::Ending {
                 return None;

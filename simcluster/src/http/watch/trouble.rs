@@ -14,16 +14,26 @@ pub(super) struct Trouble {
     call: Call,
     seen: Vec<FaultId>,
     active: Vec<(FaultId, FaultAction)>,
-    /// Events of this stream so far.
+    /// Events that passed here so far.
     events: u64,
+    /// Events that left so far.
+    sent: u64,
     late: Vec<(Instant, Bytes)>,
 }
 
 impl Trouble {
     pub(super) fn new(plan: FaultPlan, call: Call) -> Self {
         let changes = plan.changes();
-        let mut trouble =
-            Self { plan, changes, call, seen: Vec::new(), active: Vec::new(), events: 0, late: Vec::new() };
+        let mut trouble = Self {
+            plan,
+            changes,
+            call,
+            seen: Vec::new(),
+            active: Vec::new(),
+            events: 0,
+            sent: 0,
+            late: Vec::new(),
+        };
         trouble.plan.update_stream(&trouble.call, &mut trouble.seen, &mut trouble.active);
         trouble
     }
@@ -46,7 +56,7 @@ impl Trouble {
 
     /// Silent until the fault leaves.
     pub(super) fn is_frozen(&self) -> bool {
-        let freezes = |action: &FaultAction| matches!(action, FaultAction::Freeze { after_events } if self.events >= *after_events);
+        let freezes = |action: &FaultAction| matches!(action, FaultAction::Freeze { after_events } if self.sent >= *after_events);
         self.active.iter().any(|(_, action)| freezes(action))
     }
 
@@ -66,6 +76,12 @@ impl Trouble {
             }
         }
         out
+    }
+
+    /// Counts a line that leaves; bookmarks are no events.
+    pub(super) fn leaves(&mut self, line: Bytes) -> Bytes {
+        self.sent += u64::from(!line.starts_with(br#"{"type":"BOOKMARK""#));
+        line
     }
 
     /// A late line whose time has come.
