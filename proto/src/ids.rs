@@ -13,7 +13,9 @@ pub struct ClusterId(Arc<str>);
 
 /// Why a text can't name a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" can't name a cluster: 1 to 253 printable characters without spaces, commas, quotes or '*' are wanted")]
+#[error(
+    "\"{0}\" can't name a cluster: 1 to 253 printable characters without spaces, commas, quotes or '*' are wanted"
+)]
 pub struct InvalidClusterId(String);
 
 impl ClusterId {

@@ -22,7 +22,11 @@ impl GroupResource {
 /// As kubectl writes it: `pods`, `deployments.apps`.
 impl fmt::Display for GroupResource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.group.is_empty() { f.write_str(&self.resource) } else { write!(f, "{}.{}", self.resource, self.group) }
+        if self.group.is_empty() {
+            f.write_str(&self.resource)
+        } else {
+            write!(f, "{}.{}", self.resource, self.group)
+        }
     }
 }
 
@@ -70,7 +74,11 @@ pub struct KindInfo {
 impl KindInfo {
     /// `v1` or `apps/v1`.
     pub fn api_version(&self) -> String {
-        if self.id.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.id.group, self.version) }
+        if self.id.group.is_empty() {
+            self.version.clone()
+        } else {
+            format!("{}/{}", self.id.group, self.version)
+        }
     }
 
     pub fn has_verb(&self, verb: &str) -> bool {

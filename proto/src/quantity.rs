@@ -69,13 +69,15 @@ pub fn parse_time_ms(text: &str) -> Option<i64> {
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
     let separators = bytes[7] == b'-' && bytes[13] == b':' && bytes[16] == b':';
-    let in_range = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
+    let in_range =
+        (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
     if !separators || !in_range {
         return None;
     }
     let zone_at = text[19..].find(['Z', 'z', '+', '-']).map(|at| at + 19)?;
     let offset_minutes = zone_offset_minutes(&text[zone_at..])?;
-    let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + (minute - offset_minutes) * 60 + second;
+    let seconds =
+        days_since_1970(year, month, day) * 86_400 + hour * 3_600 + (minute - offset_minutes) * 60 + second;
     Some(seconds * 1_000 + fraction_ms(&text[19..zone_at])?)
 }
 
@@ -92,7 +94,8 @@ fn fraction_ms(fraction: &str) -> Option<i64> {
     if fraction.is_empty() {
         return Some(0);
     }
-    let digits = fraction.strip_prefix('.').filter(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()))?;
+    let digits =
+        fraction.strip_prefix('.').filter(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()))?;
     format!("{digits:0<3}")[..3].parse().ok()
 }
 

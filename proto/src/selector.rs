@@ -232,7 +232,11 @@ impl Scanner<'_> {
         while self.take(",") {
             values.push(self.label_value()?);
         }
-        if self.take(")") { Ok(Some(build(values))) } else { self.error("a comma or a closing bracket is wanted") }
+        if self.take(")") {
+            Ok(Some(build(values)))
+        } else {
+            self.error("a comma or a closing bracket is wanted")
+        }
     }
 
     fn label_key(&mut self) -> Result<String, SelectorError> {
@@ -241,7 +245,11 @@ impl Scanner<'_> {
         let name = key.rsplit('/').next().unwrap_or_default();
         let problem = if key.is_empty() {
             "a label key is wanted"
-        } else if key.matches('/').count() > 1 || key.starts_with('/') || !is_label_text(name) || name.is_empty() {
+        } else if key.matches('/').count() > 1
+            || key.starts_with('/')
+            || !is_label_text(name)
+            || name.is_empty()
+        {
             "a label key is an optional DNS prefix and a slash, then at most 63 letters, digits, '-', '_' or '.'"
         } else {
             return Ok(key);
@@ -318,7 +326,8 @@ impl Scanner<'_> {
                     Some((_, escaped @ (',' | '=' | '\\'))) => value.push(escaped),
                     _ => {
                         self.at += offset;
-                        return self.error("a backslash may stand before a comma, an equals sign or a backslash");
+                        return self
+                            .error("a backslash may stand before a comma, an equals sign or a backslash");
                     }
                 },
                 '=' => {

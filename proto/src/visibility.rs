@@ -124,7 +124,11 @@ mod tests {
             (&shop, &GroupResource::new("apps", "deployments"), Some("shop-eu"), "d", true),
         ];
         for (visibility, kind, namespace, name, expected) in table {
-            assert_eq!(visibility.for_kind(kind).shows(namespace, name), expected, "{kind} {namespace:?} {name}");
+            assert_eq!(
+                visibility.for_kind(kind).shows(namespace, name),
+                expected,
+                "{kind} {namespace:?} {name}"
+            );
         }
     }
 

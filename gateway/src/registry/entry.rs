@@ -146,6 +146,12 @@ impl Entry {
         true
     }
 
+    /// Why no agent can be started for the cluster; the first report of one that could replaces it.
+    pub(super) fn problem(&mut self, problem: String) {
+        self.report.api_problem = problem;
+        self.outdate();
+    }
+
     /// The cluster as it is now, its ages right to within 20 ms.
     pub(super) fn view(&self, id: &ClusterId) -> Arc<ClusterView> {
         let mut kept = self.view.lock();
@@ -177,7 +183,9 @@ impl Entry {
 
     fn unreachable(&self, id: &ClusterId) -> Unreachable {
         let since = self.since.elapsed();
-        let message = if self.state == LinkState::Never {
+        let message = if self.state == LinkState::Never && !self.report.api_problem.is_empty() {
+            format!("no agent could be started for {id}: {}", self.report.api_problem)
+        } else if self.state == LinkState::Never {
             format!("the agent of {id} has not connected since this gateway expects it, {}", in_words(since))
         } else {
             format!("no link to the agent of {id} for {}", in_words(since))

@@ -120,6 +120,14 @@ impl Registry {
         self.0.changes.subscribe()
     }
 
+    /// Notes why no agent can be started for a cluster: who starts agents in this process knows, and nobody else.
+    pub fn report_problem(&self, id: &ClusterId, problem: String) {
+        self.change(id, |entry| {
+            entry.problem(problem);
+            true
+        });
+    }
+
     /// Gives `candidate` the place of the cluster `id`, over a link that it outdates or that was found `dead`.
     pub(crate) fn attach(
         &self,

@@ -75,7 +75,9 @@ fn field_selectors_name_any_path() {
 
 #[test]
 fn malformed_field_selectors_say_where_and_what() {
-    for (selector, at) in [("status.phase", 12), ("=x", 0), ("a=b,", 4), (r"a=b\c", 3), ("a=b=c", 3), ("a!b", 1)] {
+    for (selector, at) in
+        [("status.phase", 12), ("=x", 0), ("a=b,", 4), (r"a=b\c", 3), ("a=b=c", 3), ("a!b", 1)]
+    {
         let error = selector.parse::<FieldSelector>().unwrap_err();
         assert_eq!(error.at, at, "{selector}: {error}");
     }

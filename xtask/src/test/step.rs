@@ -19,7 +19,10 @@ impl Step {
 
 /// What came of a part.
 pub(super) enum Outcome {
-    Counted { passed: u64, failed: u64 },
+    Counted {
+        passed: u64,
+        failed: u64,
+    },
     /// Why it could not run here.
     NotRun(String),
 }
@@ -33,6 +36,18 @@ impl Outcome {
                 eprintln!("{error:#}");
                 Self::Counted { passed: 0, failed: 1 }
             }
+        }
+    }
+}
+
+impl Outcome {
+    /// Both together; a part that did not run makes the whole not run.
+    pub(super) fn plus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Counted { passed: a, failed: b }, Self::Counted { passed: c, failed: d }) => {
+                Self::Counted { passed: a + c, failed: b + d }
+            }
+            (not_run @ Self::NotRun(_), _) | (_, not_run @ Self::NotRun(_)) => not_run,
         }
     }
 }
@@ -54,7 +69,9 @@ pub(super) fn counted(command: &mut Command) -> Outcome {
         Err(error) => return Outcome::of(Err(anyhow::anyhow!("starting {command:?}: {error}"))),
     };
     let (mut passed, mut failed) = (0, 0);
-    for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()).map_while(Result::ok) {
+    for line in
+        child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()).map_while(Result::ok)
+    {
         println!("{line}");
         if let Some((good, bad)) = test_result(&line) {
             passed += good;

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 
 use super::conformance;
 use super::step::{Outcome, Step, counted};
 use crate::{controlplane, deny, tidy};
+
+const NO_GO: &str = "Go is not installed: the real control planes are built from Go modules";
 
 /// How many real clusters the integration suite gets.
 const CLUSTERS: u8 = 3;
@@ -18,8 +20,13 @@ pub(super) const ALL: &[Step] = &[
     Step { name: "deny", about: "licences and sources of dependencies", action: || Outcome::of(deny::run()) },
     Step { name: "clippy", about: "lints, warnings are errors", action: || Outcome::of(clippy()) },
     Step { name: "rust", about: "unit tests, and the suite on simulated clusters", action: rust },
+    Step { name: "go", about: "the Go part of the control planes", action: go },
     Step { name: "real", about: "the same suite on real API servers", action: real },
-    Step { name: "conformance", about: "the official MCP suite, both protocol eras", action: conformance::run },
+    Step {
+        name: "conformance",
+        about: "the official MCP suite, both protocol eras",
+        action: conformance::run,
+    },
 ];
 
 fn format() -> anyhow::Result<()> {
@@ -31,20 +38,53 @@ fn clippy() -> anyhow::Result<()> {
 }
 
 fn rust() -> Outcome {
-    counted(Command::new("cargo").args(["test", "--quiet", "--workspace", "--no-fail-fast"]).current_dir(crate::root()))
+    counted(
+        Command::new("cargo")
+            .args(["test", "--quiet", "--workspace", "--no-fail-fast"])
+            .current_dir(crate::root()),
+    )
+}
+
+/// Without -trimpath, Kubernetes would be compiled a second time.
+fn go() -> Outcome {
+    if !has_go() {
+        return Outcome::NotRun(NO_GO.to_owned());
+    }
+    let folder = crate::root().join("tests/controlplane");
+    let tests =
+        Command::new("go").args(["test", "-trimpath", "-vet=off", "./..."]).current_dir(folder).status();
+    Outcome::of(match tests {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err(anyhow!("go test failed")),
+        Err(error) => Err(anyhow!("running go: {error}")),
+    })
+}
+
+fn has_go() -> bool {
+    Command::new("go").arg("version").output().is_ok()
 }
 
 /// Brings real control planes up, runs what needs them, and takes them down whatever happened.
 fn real() -> Outcome {
-    if Command::new("go").arg("version").output().is_err() {
-        return Outcome::NotRun("Go is not installed: the real control plane is built from Go modules".to_owned());
+    if !has_go() {
+        return Outcome::NotRun(NO_GO.to_owned());
     }
     if let Err(error) = controlplane::run(controlplane::Command::Up { count: CLUSTERS }) {
         return Outcome::of(Err(error.context("bringing the real control planes up")));
     }
     let outcome = counted(
         Command::new("cargo")
-            .args(["test", "--quiet", "--package", "kubeplex-tests", "--no-fail-fast", "--", "--test-threads", "1"])
+            .args([
+                "test",
+                "--quiet",
+                "--workspace",
+                "--test",
+                "suite",
+                "--no-fail-fast",
+                "--",
+                "--test-threads",
+                "1",
+            ])
             .current_dir(crate::root())
             .env("KUBEPLEX_TEST_CONTROLPLANE", state_file()),
     );
@@ -59,7 +99,8 @@ fn state_file() -> PathBuf {
 }
 
 fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
-    let status = Command::new("cargo").args(arguments).current_dir(crate::root()).status().context("running cargo")?;
+    let status =
+        Command::new("cargo").args(arguments).current_dir(crate::root()).status().context("running cargo")?;
     ensure!(status.success(), "cargo {} failed", arguments.join(" "));
     Ok(())
 }

@@ -41,7 +41,8 @@ pub(super) fn crates_depend_downwards(files: &[SourceFile]) -> Vec<Finding> {
             }
             let name = text.split(['.', '=', ' ']).next().unwrap_or_default();
             if in_dependencies && forbidden.contains(&name) {
-                let problem = format!("{crate_folder} must not depend on {name} (see the table in ARCHITECTURE.md)");
+                let problem =
+                    format!("{crate_folder} must not depend on {name} (see the table in ARCHITECTURE.md)");
                 findings.push(Finding { path: manifest.clone(), line, problem });
             }
         }

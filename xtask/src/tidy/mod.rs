@@ -37,7 +37,7 @@ const RULES: &[Rule] = &[
 ///
 /// # Errors
 /// All findings in one message, a line each.
-pub fn run() -> anyhow::Result<()> {
+pub(crate) fn run() -> anyhow::Result<()> {
     let files = files::tracked(&crate::root()).context("listing the files of the checkout")?;
     let findings: Vec<Finding> = RULES.iter().flat_map(|rule| rule(&files)).collect();
     if findings.is_empty() {
@@ -52,6 +52,6 @@ pub fn run() -> anyhow::Result<()> {
 mod tests {
     #[test]
     fn the_checkout_is_tidy() {
-        super::run().unwrap();
+        super::run().unwrap_or_else(|findings| panic!("{findings:#}"));
     }
 }

@@ -13,7 +13,11 @@ pub(super) fn files_are_short(files: &[SourceFile]) -> Vec<Finding> {
         .filter(too_long)
         .map(|file| {
             let count = file.text.lines().count();
-            finding(file, count, format!("{count} lines: above {MOST_LINES} a file has more than one reason to exist"))
+            finding(
+                file,
+                count,
+                format!("{count} lines: above {MOST_LINES} a file has more than one reason to exist"),
+            )
         })
         .collect()
 }
@@ -75,7 +79,8 @@ pub(super) fn lock_files_name_public_registries_only(files: &[SourceFile]) -> Ve
             return None;
         }
         let text = text.trim_start();
-        let address = text.strip_prefix("\"resolved\": \"").or_else(|| text.strip_prefix("source = \"registry+"))?;
+        let address =
+            text.strip_prefix("\"resolved\": \"").or_else(|| text.strip_prefix("source = \"registry+"))?;
         let known = public.iter().any(|prefix| address.starts_with(prefix));
         (!known).then(|| format!("{address} is not a public registry"))
     })

@@ -1,0 +1,101 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// One endpoint for all your Kubernetes clusters.
+#[derive(Debug, Parser)]
+#[command(name = "kubeplex", version, about, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+    /// Log more: -v what happens, -vv every request (or set KUBEPLEX_LOG to a tracing filter)
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Simulated clusters with real agents and a real gateway, in this process: nothing to install
+    Demo(Demo),
+    /// The clusters of your kubeconfig behind one endpoint on this machine
+    Local(Local),
+    /// Call one tool of a running gateway
+    Call(Call),
+    /// What a running gateway knows of its clusters
+    Clusters(Clusters),
+}
+
+/// Where the gateway of this process listens.
+#[derive(Debug, Clone, Args)]
+pub struct Listen {
+    /// Where MCP clients and agents connect (loopback only; port 0 picks a free one)
+    #[arg(long, default_value_t = kubeplex_gateway::config::DEFAULT_LISTEN)]
+    pub listen: SocketAddr,
+    /// Where health and metrics are served (loopback only; port 0 picks a free one)
+    #[arg(long, default_value_t = kubeplex_gateway::config::DEFAULT_ADMIN)]
+    pub admin: SocketAddr,
+    /// Print one line of JSON with the addresses when ready, and nothing else
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// How many clusters
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub clusters: u16,
+    /// How many pods a cluster
+    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u32).range(20..=50_000))]
+    pub pods: u32,
+    #[command(flatten)]
+    pub listen: Listen,
+}
+
+#[derive(Debug, Args)]
+pub struct Local {
+    /// The kubeconfig; otherwise KUBECONFIG, then ~/.kube/config
+    #[arg(long)]
+    pub kubeconfig: Option<PathBuf>,
+    /// Only these contexts, as a comma list; otherwise all
+    #[arg(long, value_delimiter = ',')]
+    pub context: Vec<String>,
+    #[command(flatten)]
+    pub listen: Listen,
+}
+
+/// Which gateway to ask.
+#[derive(Debug, Clone, Args)]
+pub struct Endpoint {
+    /// The gateway's address
+    #[arg(long, env = "KUBEPLEX_ENDPOINT", default_value = "http://127.0.0.1:7575/mcp")]
+    pub endpoint: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Call {
+    /// A tool, as in pods_list
+    pub tool: String,
+    /// Its arguments as a JSON object, or - to read them from standard input
+    #[arg(default_value = "{}")]
+    pub arguments: String,
+    /// Show both JSON-RPC messages, the time of each stage, and what each cluster did
+    #[arg(long)]
+    pub trace: bool,
+    /// Print the structured result as JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub endpoint: Endpoint,
+}
+
+#[derive(Debug, Args)]
+pub struct Clusters {
+    /// Print the structured result as JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub endpoint: Endpoint,
+}

@@ -1,0 +1,32 @@
+//! The parts of the program `kubeplex`.
+//!
+//! [`demo`] and [`local`] put a gateway and agents into one process and let [`stand`] run them; [`call`] and
+//! [`clusters`] are clients of a running gateway.
+
+pub mod arguments;
+pub mod call;
+pub mod client;
+pub mod clients;
+pub mod clusters;
+pub mod demo;
+pub mod local;
+pub mod logging;
+pub mod stand;
+pub mod startup;
+
+use std::process::ExitCode;
+
+use arguments::Command;
+
+/// Runs one command to its end.
+///
+/// # Errors
+/// What kept it from being done, as a chain of causes.
+pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Demo(options) => demo::run(options).await,
+        Command::Local(options) => local::run(options).await,
+        Command::Call(options) => call::run(options).await,
+        Command::Clusters(options) => clusters::run(options).await,
+    }
+}

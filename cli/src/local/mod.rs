@@ -1,0 +1,107 @@
+//! `kubeplex local`: the clusters of a kubeconfig, their agents in this process.
+
+mod contexts;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use futures::StreamExt as _;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kubeplex_agent::Agent;
+use kubeplex_agent::config::{AgentConfig, LiveReads, WatchMode};
+use kubeplex_gateway::GatewayConfig;
+use kubeplex_gateway::config::ExpectedCluster;
+use kubeplex_gateway::link::Links;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::arguments::{Listen, Local};
+use crate::stand::Stand;
+use crate::startup::ClusterState;
+use contexts::LocalCluster;
+
+/// How many clusters connect at the same time: credential plugins are processes, and a laptop has few cores.
+const STARTING_AT_ONCE: usize = 8;
+
+/// A cluster that has not answered by then gives its place to the next one, and goes on trying.
+const START_TURN: Duration = Duration::from_secs(3);
+
+/// # Errors
+/// When the kubeconfig can't be read, names no such context, or the gateway can't start.
+pub async fn run(options: Local) -> anyhow::Result<ExitCode> {
+    let kubeconfig = contexts::read(options.kubeconfig.as_deref())?;
+    let stand = start(kubeconfig, &options.context, &options.listen).await?;
+    stand.serve(&options.listen).await
+}
+
+/// Starts a gateway that expects the contexts `wanted` (all where none is named), and an agent for each.
+///
+/// # Errors
+/// When a context does not exist, or the gateway can't start.
+pub async fn start(kubeconfig: Kubeconfig, wanted: &[String], listen: &Listen) -> anyhow::Result<Stand> {
+    let clusters = contexts::select(&kubeconfig, wanted)?;
+    let expect = |config: GatewayConfig, cluster: &LocalCluster| {
+        config.with_cluster(ExpectedCluster { id: cluster.id.clone(), labels: BTreeMap::new(), token: None })
+    };
+    let config = clusters.iter().fold(GatewayConfig::default(), expect);
+    let stand = Stand::start(config, listen).await?;
+    let starter = Starter {
+        kubeconfig: Arc::new(kubeconfig),
+        links: stand.gateway.links().clone(),
+        tracker: stand.tracker.clone(),
+        stop: stand.stop.clone(),
+    };
+    let starting = async move {
+        let stop = starter.stop.clone();
+        let turns = futures::stream::iter(clusters).map(move |cluster| starter.clone().turn(cluster));
+        stop.run_until_cancelled(turns.for_each_concurrent(STARTING_AT_ONCE, |turn| turn)).await;
+    };
+    drop(stand.tracker.spawn(starting));
+    Ok(stand)
+}
+
+#[derive(Clone)]
+struct Starter {
+    kubeconfig: Arc<Kubeconfig>,
+    links: Links,
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Starter {
+    /// Starts one cluster's agent, and waits until it has settled or its turn is over.
+    async fn turn(self, cluster: LocalCluster) {
+        if let Err(error) = self.start_agent(&cluster).await {
+            tracing::warn!(cluster = %cluster.id, "{error:#}");
+            self.links.registry().report_problem(&cluster.id, format!("{error:#}"));
+            return;
+        }
+        let settled = async {
+            let mut changes = self.links.registry().changes();
+            let is_settled = || {
+                let fleet = self.links.registry().snapshot();
+                fleet.get(&cluster.id).is_some_and(|view| ClusterState::of(view).is_settled())
+            };
+            while !is_settled() && changes.changed().await.is_ok() {}
+        };
+        // Running out of time is the expected end for a cluster that does not answer.
+        let _ = tokio::time::timeout(START_TURN, settled).await;
+    }
+
+    async fn start_agent(&self, cluster: &LocalCluster) -> anyhow::Result<()> {
+        let options =
+            KubeConfigOptions { context: Some(cluster.context.clone()), ..KubeConfigOptions::default() };
+        let config = kube::Config::from_custom_kubeconfig(Kubeconfig::clone(&self.kubeconfig), &options);
+        let config = config.await.with_context(|| format!("the context {}", cluster.context))?;
+        let client = kube::Client::try_from(config).context("setting up the connection")?;
+        let agent = AgentConfig::of_cluster(cluster.id.clone())
+            .with_watch(WatchMode::OnDemand)
+            .with_live_reads(LiveReads::Own);
+        let agent = Agent::start(agent, client, self.tracker.clone(), self.stop.clone());
+        self.links.attach_in_process(cluster.id.clone(), agent.router());
+        Ok(())
+    }
+}

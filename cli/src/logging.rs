@@ -1,0 +1,21 @@
+//! Logs go to standard error; what a command prints goes to standard output.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::EnvFilter;
+
+/// Warnings by default, more with `-v`; `KUBEPLEX_LOG` takes a tracing filter and wins.
+pub fn start(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info,hyper=warn,h2=warn",
+        _ => "debug,hyper=info,h2=info",
+    };
+    let filter = EnvFilter::try_from_env("KUBEPLEX_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+}

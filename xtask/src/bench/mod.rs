@@ -1,0 +1,117 @@
+//! `cargo xtask bench`: the figures beside every claim, as a table, as JSON, and in `docs/benchmarks.md`.
+//!
+//! Each benchmark is a program of the workspace that prints one JSON object a line (see [`Figure`]). It runs in a process
+//! of its own, so that no figure of memory contains another benchmark's.
+
+mod document;
+mod machine;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Print the figures as JSON, one a line
+    #[arg(long)]
+    json: bool,
+    /// Write them to docs/benchmarks.md
+    #[arg(long)]
+    write: bool,
+    /// Only the benchmarks whose name contains this
+    #[arg(long)]
+    only: Option<String>,
+}
+
+/// One measured figure.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Figure {
+    /// What was measured, under which conditions: `bytes a cached pod, 10,000 pods`.
+    figure: String,
+    value: f64,
+    /// `B`, `µs`, `calls/s`, or `×` for a ratio within the same run.
+    unit: String,
+    /// What it should be: `≤ 1200`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    goal: String,
+    /// What keeps it from being better.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    limit: String,
+}
+
+/// A benchmark: its name, the program that runs it, and that program's arguments.
+struct Benchmark {
+    name: &'static str,
+    program: &'static str,
+    arguments: &'static [&'static str],
+}
+
+const BENCHMARKS: &[Benchmark] = &[
+    Benchmark { name: "cache", program: "examples/cache_bench", arguments: &[] },
+    Benchmark { name: "link", program: "examples/link_bench", arguments: &[] },
+    Benchmark { name: "fleet", program: "kubeplex-bench", arguments: &["fleet"] },
+    Benchmark { name: "load", program: "kubeplex-bench", arguments: &["load"] },
+    Benchmark { name: "freshness", program: "kubeplex-bench", arguments: &["freshness"] },
+    Benchmark { name: "scale", program: "kubeplex-bench", arguments: &["scale"] },
+];
+
+/// Builds once, runs each benchmark in turn, and reports.
+///
+/// # Errors
+/// When a benchmark does not build, fails, or prints something else than figures.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    build()?;
+    let wanted =
+        |benchmark: &&Benchmark| options.only.as_deref().is_none_or(|part| benchmark.name.contains(part));
+    let mut figures = Vec::new();
+    for benchmark in BENCHMARKS.iter().filter(wanted) {
+        eprintln!("measuring {} …", benchmark.name);
+        figures.push((benchmark.name, measure(benchmark)?));
+    }
+    let all = || figures.iter().flat_map(|(_, figures)| figures);
+    if options.json {
+        for figure in all() {
+            println!("{}", serde_json::to_string(figure)?);
+        }
+    } else {
+        for figure in all() {
+            let goal =
+                if figure.goal.is_empty() { String::new() } else { format!("  (goal {})", figure.goal) };
+            println!("{:>14} {:<9} {}{goal}", document::number(figure.value), figure.unit, figure.figure);
+        }
+    }
+    if options.write { document::write(&figures, options.only.is_none()) } else { Ok(()) }
+}
+
+fn build() -> anyhow::Result<()> {
+    let packages = ["kubeplex-agent", "kubeplex-link", "kubeplex-tests"];
+    let mut command = Command::new("cargo");
+    command.args(["build", "--release", "--bins", "--examples"]).current_dir(crate::root());
+    for package in packages {
+        command.args(["--package", package]);
+    }
+    let status = command.status().context("running cargo")?;
+    ensure!(status.success(), "the benchmarks did not build");
+    Ok(())
+}
+
+fn measure(benchmark: &Benchmark) -> anyhow::Result<Vec<Figure>> {
+    let program = crate::root().join("target/release").join(benchmark.program);
+    let mut child = Command::new(&program)
+        .args(benchmark.arguments)
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("starting {}", program.display()))?;
+    let mut figures = Vec::new();
+    for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
+        let line = line.context("reading what the benchmark prints")?;
+        match serde_json::from_str(&line) {
+            Ok(figure) => figures.push(figure),
+            Err(error) => bail!("{} printed \"{line}\", which is not a figure: {error}", benchmark.name),
+        }
+    }
+    ensure!(child.wait()?.success(), "the benchmark {} failed", benchmark.name);
+    Ok(figures)
+}
