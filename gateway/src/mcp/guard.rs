@@ -12,6 +12,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::BodyExt as _;
 use metrics::Counter;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -20,8 +21,9 @@ use super::sessions::BoundedSessions;
 use crate::limits::{BODY_TIMEOUT, JSON_DEPTH, Limits, SESSION_RETRY_AFTER_S};
 use crate::telemetry::Telemetry;
 
-/// JSON-RPC's code for a request that is not one.
+/// JSON-RPC's codes for a request that is not one, and for one that is not even JSON.
 const INVALID_REQUEST: i32 = -32_600;
+const PARSE_ERROR: i32 = -32_700;
 
 #[derive(Clone)]
 pub(super) struct Guard {
@@ -32,7 +34,7 @@ pub(super) struct Guard {
 }
 
 /// Why a request goes no further.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 enum Denied {
     #[error("the request is larger than {0} bytes")]
     TooLarge(usize),
@@ -40,6 +42,8 @@ enum Denied {
     TooSlow,
     #[error("the request nests deeper than {JSON_DEPTH} levels")]
     TooDeep,
+    #[error("the request is not JSON: {0}")]
+    NotJson(serde_json::Error),
     #[error("all {0} sessions are in use; end one (DELETE) or use protocol 2026-07-28, which needs none")]
     NoSession(usize),
 }
@@ -66,6 +70,7 @@ impl Guard {
         if depth(&body) > JSON_DEPTH {
             return Err(Denied::TooDeep);
         }
+        serde_json::from_slice::<IgnoredAny>(&body).map_err(Denied::NotJson)?;
         if opens_session(&head.headers, &body) && !self.sessions.make_room().await {
             return Err(Denied::NoSession(self.sessions.limit()));
         }
@@ -135,6 +140,7 @@ struct GuardMetrics {
     too_large: Counter,
     too_slow: Counter,
     too_deep: Counter,
+    not_json: Counter,
     no_session: Counter,
 }
 
@@ -146,6 +152,7 @@ impl GuardMetrics {
             too_large: counter("too_large"),
             too_slow: counter("too_slow"),
             too_deep: counter("too_deep"),
+            not_json: counter("not_json"),
             no_session: counter("no_session"),
         })
     }
@@ -155,6 +162,7 @@ impl GuardMetrics {
             Denied::TooLarge(_) => &self.too_large,
             Denied::TooSlow => &self.too_slow,
             Denied::TooDeep => &self.too_deep,
+            Denied::NotJson(_) => &self.not_json,
             Denied::NoSession(_) => &self.no_session,
         };
         counter.increment(1);
@@ -163,20 +171,20 @@ impl GuardMetrics {
 
 impl IntoResponse for Denied {
     fn into_response(self) -> Response {
-        let status = match self {
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::TooDeep => StatusCode::BAD_REQUEST,
-            Self::NoSession(_) => StatusCode::SERVICE_UNAVAILABLE,
+        let (status, code) = match self {
+            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, INVALID_REQUEST),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, INVALID_REQUEST),
+            Self::TooDeep => (StatusCode::BAD_REQUEST, INVALID_REQUEST),
+            Self::NotJson(_) => (StatusCode::BAD_REQUEST, PARSE_ERROR),
+            Self::NoSession(_) => (StatusCode::SERVICE_UNAVAILABLE, INVALID_REQUEST),
         };
-        let error = json!({"code": INVALID_REQUEST, "message": self.to_string()});
-        let body = axum::Json(json!({"jsonrpc": "2.0", "id": null, "error": error}));
-        match self {
-            Self::NoSession(_) => {
-                (status, [(header::RETRY_AFTER, SESSION_RETRY_AFTER_S)], body).into_response()
-            }
-            Self::TooLarge(_) | Self::TooSlow | Self::TooDeep => (status, body).into_response(),
+        let error = json!({"code": code, "message": self.to_string()});
+        let mut response =
+            (status, axum::Json(json!({"jsonrpc": "2.0", "id": null, "error": error}))).into_response();
+        if matches!(self, Self::NoSession(_)) {
+            response.headers_mut().insert(header::RETRY_AFTER, SESSION_RETRY_AFTER_S.into());
         }
+        response
     }
 }
 
