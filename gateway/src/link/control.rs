@@ -33,7 +33,7 @@ pub(super) struct Control {
     cluster: ClusterId,
     carrier: Carrier,
     activity: Activity,
-    /// Held until the first report is in.
+    /// Held until the first report is in, or should be.
     syncing: Option<OwnedSemaphorePermit>,
 }
 
@@ -63,7 +63,7 @@ impl Control {
         Self { registry, timings, stop, cluster, carrier, activity, syncing: None }
     }
 
-    /// Gives `permit` back when the first report is in, or the conversation over.
+    /// Gives `permit` back when the first report is in, the first heartbeat due, or the conversation over.
     pub(super) fn syncing(self, permit: OwnedSemaphorePermit) -> Self {
         Self { syncing: Some(permit), ..self }
     }
@@ -164,6 +164,7 @@ impl Control {
                 },
                 () = &mut beat => {
                     writer.offer(&GatewayFrame::Heartbeat);
+                    self.syncing = None;
                     beat.set(tokio::time::sleep(self.next_beat()));
                 }
                 judgement = liveness.changed() => {

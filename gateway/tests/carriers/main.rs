@@ -38,4 +38,6 @@ over_every_carrier! {
     crate::replies::reports_reach_the_registry as reports_reach_the_registry,
     crate::saturation::unread_replies_and_cancellations_leave_the_link_alone
         as unread_replies_and_cancellations_leave_the_link_alone,
+    crate::saturation::a_link_full_of_unread_replies_still_carries_heartbeats_and_calls
+        as a_link_full_of_unread_replies_still_carries_heartbeats_and_calls,
 }

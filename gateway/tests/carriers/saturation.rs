@@ -4,6 +4,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use kubeplex_gateway::fleet::LinkState;
+use kubeplex_link::limits::STREAMS;
 use kubeplex_proto::control::{ClusterReport, Report};
 use tokio::sync::watch;
 
@@ -40,6 +41,23 @@ pub(crate) async fn unread_replies_and_cancellations_leave_the_link_alone(rig: R
         assert_eq!(received, agent::BULK_FRAMES, "a reply that waited is complete");
     }
     until(&rig.agent.at_work, |count| *count == 0).await;
+}
+
+/// Every stream but the control stream and one stands full of what nobody reads: together more than a connection may hold
+/// by HTTP/2's usual settings.
+pub(crate) async fn a_link_full_of_unread_replies_still_carries_heartbeats_and_calls(rig: Rig) {
+    let mut unread = Vec::new();
+    for _ in 0..STREAMS - 2 {
+        let mut frames = rig.carrier().call(agent::BULK, Bytes::new()).await.unwrap();
+        frames.next::<String>().await.unwrap().unwrap();
+        unread.push(frames);
+    }
+    beats_go_on(&rig.agent.beats).await;
+    let mut frames = rig.carrier().call(agent::COUNT, Bytes::new()).await.unwrap();
+    while let Some(frame) = frames.next::<serde::de::IgnoredAny>().await {
+        frame.unwrap();
+    }
+    assert_eq!(rig.view().link, LinkState::Connected);
 }
 
 async fn leave(rig: &Rig, nth: usize) {
