@@ -76,11 +76,6 @@ impl Fleet {
     pub fn get(&self, id: &ClusterId) -> Option<&Arc<ClusterView>> {
         self.clusters.binary_search_by(|cluster| cluster.id.cmp(id)).ok().map(|at| &self.clusters[at])
     }
-
-    /// The part of the fleet that `visible` admits: what resolve may know of.
-    pub fn visible(&self, visible: impl Fn(&ClusterView) -> bool) -> Self {
-        Self { clusters: self.clusters.iter().filter(|cluster| visible(cluster)).cloned().collect() }
-    }
 }
 
 impl ClusterView {
@@ -115,13 +110,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clusters_are_found_by_name_and_hidden_ones_are_not() {
+    fn clusters_are_ordered_and_found_by_name() {
         let view = |name| Arc::new(ClusterView::expected(ClusterId::new(name).unwrap(), BTreeMap::new(), 0));
         let fleet = Fleet::new(vec![view("b"), view("a"), view("b")]);
         let names: Vec<_> = fleet.clusters().iter().map(|cluster| cluster.id.as_str()).collect();
         assert_eq!(names, ["a", "b"]);
         let b = ClusterId::new("b").unwrap();
         assert!(fleet.get(&b).is_some());
-        assert!(fleet.visible(|cluster| cluster.id != b).get(&b).is_none());
     }
 }

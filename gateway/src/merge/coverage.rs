@@ -206,7 +206,9 @@ impl Coverage {
             message.push_str(&format!("; and {} more", self.legs.len() - 3));
         }
         let mut error = CallError::new(code, message);
-        error.cluster = (self.legs.len() == 1).then(|| self.legs[0].cluster.clone());
+        if let [only] = self.legs.as_slice() {
+            error = error.at_cluster(only.cluster.clone());
+        }
         error.retry_after_ms = self.legs.iter().filter_map(|leg| leg.retry_after_ms).min();
         if code == ErrorCode::Unavailable {
             error.hint = Some("clusters_list shows how each cluster's link and data stand".to_owned());

@@ -95,9 +95,10 @@ impl ListMerge {
 
     /// `now_ms` is the gateway's time since 1970 at arrival; ages are counted on from it.
     pub fn head(&mut self, leg: LegId, head: ListHead, now_ms: i64) {
-        let Some(state) = self.legs.get_mut(leg.0).filter(|state| state.expects_head()) else {
+        let Some(state) = self.legs.get_mut(leg.0).filter(|state| state.is_open()) else { return };
+        if state.head.is_some() {
             return self.protest(leg, "its agent sent a second head");
-        };
+        }
         if !head.status.answered() {
             let message = head.message.clone().unwrap_or_else(|| "its agent gave no reason".to_owned());
             state.progress = Progress::Failed(LegFailure::new(head.status, message));
@@ -110,9 +111,7 @@ impl ListMerge {
     /// Rows out of order, of the wrong width or beyond the limit fail the leg: its agent can't be trusted.
     pub fn rows(&mut self, leg: LegId, rows: Vec<Row>) {
         for row in rows {
-            let Some(state) =
-                self.legs.get_mut(leg.0).filter(|state| matches!(state.progress, Progress::Open))
-            else {
+            let Some(state) = self.legs.get_mut(leg.0).filter(|state| state.is_open()) else {
                 return;
             };
             let fault = state.fault(&row, &self.directions, self.after.as_ref(), self.limit);
@@ -125,8 +124,7 @@ impl ListMerge {
 
     /// The leg is over. A leg that ends before its head has failed.
     pub fn finish(&mut self, leg: LegId, end: Result<ListEnd, LegFailure>) {
-        let Some(state) = self.legs.get_mut(leg.0).filter(|state| matches!(state.progress, Progress::Open))
-        else {
+        let Some(state) = self.legs.get_mut(leg.0).filter(|state| state.is_open()) else {
             return;
         };
         state.progress = match end {

@@ -153,3 +153,6 @@ fn counts(coverage: &Coverage) -> Map<String, Value> {
     counts.sort_by(|(a, more), (b, less)| less.cmp(more).then_with(|| a.cmp(b)));
     counts.into_iter().take(MAX_COUNTS).map(|(cluster, count)| (cluster.to_owned(), count.into())).collect()
 }
+
+#[cfg(test)]
+mod tests;

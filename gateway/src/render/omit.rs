@@ -6,6 +6,8 @@ use super::json_len;
 
 /// A smaller subtree than this is not worth replacing: the marker takes about as much.
 const SMALLEST: usize = 64;
+/// The longest name of an object, in its quotes.
+const LONGEST_NAME: usize = 255;
 
 /// Replaces subtrees of the objects until `over` bytes are gone, or nothing worth it is left. The smallest subtree that
 /// is large enough goes first, so that as little as possible is lost. Identity (apiVersion, kind, name, namespace)
@@ -37,12 +39,13 @@ pub(super) fn shorten_objects(objects: &mut [&mut Value], mut over: usize) -> Ve
     paths
 }
 
-/// The same for the cells of a row; whether anything was replaced.
+/// The same for the cells of a row, but for those that may be names; whether anything was replaced.
 pub(super) fn shorten_cells(cells: &mut [Value], over: usize) -> bool {
-    let mut objects: Vec<_> = cells.iter_mut().map(|cell| json!({ "cell": cell.take() })).collect();
+    let mut large: Vec<_> = cells.iter_mut().filter(|cell| json_len(cell) > LONGEST_NAME).collect();
+    let mut objects: Vec<_> = large.iter_mut().map(|cell| json!({ "cell": cell.take() })).collect();
     let replaced = !shorten_objects(&mut objects.iter_mut().collect::<Vec<_>>(), over).is_empty();
-    for (cell, mut object) in cells.iter_mut().zip(objects) {
-        *cell = object["cell"].take();
+    for (cell, object) in large.iter_mut().zip(&mut objects) {
+        **cell = object["cell"].take();
     }
     replaced
 }
@@ -137,10 +140,11 @@ mod tests {
 
     #[test]
     fn cells_become_markers() {
-        let mut cells = vec![json!("short"), json!({"a": "x".repeat(300)})];
+        let name = "n".repeat(253);
+        let mut cells = vec![json!(name), json!({"a": "x".repeat(300)})];
         assert!(shorten_cells(&mut cells, 100));
-        assert_eq!(cells[0], "short");
-        assert!(json_len(&cells) < 100);
+        assert_eq!(cells[0], name);
+        assert!(json_len(&cells[1]) < 100);
         assert!(!shorten_cells(&mut cells, 100));
     }
 }

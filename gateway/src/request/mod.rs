@@ -15,7 +15,6 @@ use std::sync::Arc;
 use kubeplex_proto::call::{CallContext, Freshness, Identity};
 use kubeplex_proto::ids::CallId;
 use kubeplex_proto::kind::GroupResource;
-use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::visibility::Visibility;
 
 use crate::fleet::ClusterView;
@@ -112,15 +111,6 @@ impl Request {
             Self::Clusters(_) => None,
             Self::List(query) => Some(&query.kind),
             Self::Get(query) => Some(&query.kind),
-        }
-    }
-
-    /// The namespaces asked for; empty: all.
-    pub fn namespaces(&self) -> &[Pattern] {
-        match self {
-            Self::Clusters(_) => &[],
-            Self::List(query) => &query.namespaces,
-            Self::Get(query) => &query.namespaces,
         }
     }
 }

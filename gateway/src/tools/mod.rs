@@ -85,7 +85,7 @@ impl Tool {
             "name": self.name,
             "title": self.title,
             "description": self.description,
-            "inputSchema": self.schema.source(),
+            "inputSchema": self.input_schema(),
             "annotations": {
                 "readOnlyHint": self.annotations.read_only,
                 "destructiveHint": self.annotations.destructive,

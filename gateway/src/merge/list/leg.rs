@@ -58,13 +58,18 @@ impl Leg {
         }
     }
 
+    /// Frames of it are still to come.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.progress, Progress::Open)
+    }
+
     pub(super) fn expects_head(&self) -> bool {
-        self.head.is_none() && matches!(self.progress, Progress::Open)
+        self.head.is_none() && self.is_open()
     }
 
     /// Its next row is not here yet.
     pub(super) fn is_starved(&self) -> bool {
-        self.window.is_empty() && matches!(self.progress, Progress::Open)
+        self.window.is_empty() && self.is_open()
     }
 
     /// It has rows that it did not send.

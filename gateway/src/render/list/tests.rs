@@ -11,12 +11,14 @@ use crate::cursor::CursorSealer;
 use crate::fleet::{ClusterView, Fleet};
 use crate::merge::{LegFailure, ListMerge, Step};
 use crate::render::json_len;
-use crate::request::LegId;
 use crate::request::fixtures::{NOW_MS, cluster, fleet, list_query, lost, sealer};
+use crate::request::legs;
 
+mod paging;
 mod tokens;
 
 /// A pod, as far as its row goes.
+#[derive(Debug, Clone)]
 pub(super) struct Pod {
     pub(super) cluster: String,
     pub(super) namespace: String,
@@ -56,19 +58,22 @@ fn row(query: &ListQuery, cluster: &ClusterView, pod: &Pod) -> Row {
 pub(super) fn page(query: &ListQuery, pods: &[Pod]) -> ListPage {
     let directions = query.order.directions();
     let mut merge = ListMerge::new(query);
-    for (leg, target) in query.targets.iter().enumerate() {
-        if let Some(failure) = LegFailure::of_link(&target.cluster) {
-            merge.finish(LegId(leg), Err(failure));
+    for (leg, cluster) in legs(&query.targets) {
+        if let Some(failure) = LegFailure::of_link(cluster) {
+            merge.finish(leg, Err(failure));
             continue;
         }
-        let own: Vec<_> = pods.iter().filter(|pod| pod.cluster == target.cluster.id.as_str()).collect();
-        let mut rows: Vec<_> = own.iter().map(|pod| row(query, &target.cluster, pod)).collect();
+        let own: Vec<_> = pods.iter().filter(|pod| pod.cluster == cluster.id.as_str()).collect();
+        let mut rows: Vec<_> = own.iter().map(|pod| row(query, cluster, pod)).collect();
         rows.sort_by(|a, b| a.key.compare(&b.key, &directions));
+        if let Some(resume) = &query.resume {
+            rows.retain(|row| resume.after.compare(&row.key, &directions).is_lt());
+        }
         let more = rows.len() > query.limit as usize;
         rows.truncate(query.limit as usize);
-        merge.head(LegId(leg), head(&own), NOW_MS - 500);
-        merge.rows(LegId(leg), rows);
-        merge.finish(LegId(leg), Ok(ListEnd { more, cut: None }));
+        merge.head(leg, head(&own), NOW_MS - 500);
+        merge.rows(leg, rows);
+        merge.finish(leg, Ok(ListEnd { more, cut: None }));
     }
     while merge.next() == Step::Row {}
     merge.into_page().unwrap()
@@ -215,12 +220,7 @@ fn a_cluster_that_is_back_stays_out_until_the_cursor_ends() {
     let first = rendered(&query, &page(&query, &pods)).structured;
     let up = fleet(vec![cluster("eu", &[]), cluster("ap", &[])]);
     let query = list_query(&up, "pods_list", &json!({"limit": 1, "continue": first["continue"]}));
-    let mut merge = ListMerge::new(&query);
-    merge.head(LegId(1), head(&[&pods[0], &pods[1]]), NOW_MS);
-    merge.rows(LegId(1), vec![row(&query, &query.targets[1].cluster, &pods[1])]);
-    merge.finish(LegId(1), Ok(ListEnd { more: false, cut: None }));
-    while merge.next() == Step::Row {}
-    let second = rendered(&query, &merge.into_page().unwrap()).structured;
+    let second = rendered(&query, &page(&query, &pods)).structured;
     assert_eq!(second["groups"][0]["rows"][0][0], "b");
     assert_eq!(second["clusters"], json!({"expected": 2, "answered": 1, "ageMs": 140, "rejoined": ["ap"]}));
     assert_eq!(second["partial"], true);

@@ -1,0 +1,94 @@
+use kubeplex_proto::ids::ClusterId;
+use serde_json::json;
+
+use super::*;
+
+fn leg(name: &str, status: LegStatus) -> LegOutcome {
+    LegOutcome::answered(ClusterId::new(name).unwrap(), status)
+}
+
+fn content(legs: Vec<LegOutcome>, cut: bool) -> Value {
+    let nouns = Nouns { shown: "rows", kind: "pods" };
+    let content = CoverageContent::new(&Coverage { legs }, nouns, cut, 1_795_458_279_000);
+    serde_json::to_value(content).unwrap()
+}
+
+#[test]
+fn each_status_says_what_it_means_for_the_rows() {
+    let stale = LegOutcome {
+        message: Some("its watch broke".into()),
+        age_ms: Some(150_000),
+        ..leg("a", LegStatus::Stale)
+    };
+    let syncing = LegOutcome {
+        message: Some("first list under way.".into()),
+        rows: RowsShown::None,
+        ..leg("b", LegStatus::Syncing)
+    };
+    let torn = LegOutcome {
+        message: Some("the link broke".into()),
+        rows: RowsShown::Partial,
+        ..leg("c", LegStatus::Error)
+    };
+    let cut =
+        LegOutcome { message: Some("too large".into()), rows: RowsShown::Partial, ..leg("d", LegStatus::Ok) };
+    let hostile = LegOutcome {
+        message: Some("\u{1b}[31m\n".repeat(200)),
+        rows: RowsShown::None,
+        ..leg("e", LegStatus::Forbidden)
+    };
+    let found = content(vec![stale, syncing, torn, cut, hostile, leg("f", LegStatus::Absent)], false);
+    assert_eq!(
+        (&found["expected"], &found["answered"], &found["ageMs"]),
+        (&json!(6), &json!(2), &json!(150_000))
+    );
+    let problems = found["problems"].as_array().unwrap();
+    let expected = [
+        ("stale", "old", "its watch broke: its rows are as of 2m30s ago"),
+        ("syncing", "none", "first list under way: none of its rows are in this answer"),
+        ("error", "partial", "the link broke: its rows after that are missing from this answer"),
+        ("ok", "partial", "too large: its rows after that are missing from this answer"),
+    ];
+    for (problem, (status, rows_shown, message)) in problems.iter().zip(expected) {
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["rowsShown"], rows_shown);
+        assert_eq!(problem["message"], message);
+    }
+    let message = problems[4]["message"].as_str().unwrap();
+    assert!(message.starts_with("\\u{1b}[31m\\n") && message.len() < 1_000);
+    assert_eq!(problems.len(), 5, "absent is no problem");
+}
+
+#[test]
+fn of_many_problems_the_number_is_said() {
+    let down = |at: usize| LegOutcome {
+        rows: RowsShown::None,
+        ..leg(&format!("c{at:03}"), LegStatus::Disconnected)
+    };
+    let found = content((0..100).map(down).collect(), false);
+    assert_eq!(found["problems"].as_array().unwrap().len(), MAX_PROBLEMS);
+    assert_eq!(found["moreProblems"], json!({"disconnected": 80}));
+}
+
+#[test]
+fn versions_sources_and_counts_stand_where_they_tell_something() {
+    let legs = |sources: [Source; 2], versions: [&str; 2]| -> Vec<LegOutcome> {
+        let outcomes = ["a", "b"].iter().zip(sources).zip(versions).zip([3, 40]);
+        let outcome = |(((name, source), version), total): (((&&str, Source), &str), u64)| LegOutcome {
+            source: Some(source),
+            api_version: Some(version.to_owned()),
+            total: Some(total),
+            ..leg(name, LegStatus::Ok)
+        };
+        outcomes.map(outcome).collect()
+    };
+    let alike = content(legs([Source::Cache; 2], ["v1", "v1"]), false);
+    assert_eq!(alike, json!({"expected": 2, "answered": 2}));
+    let differing = content(legs([Source::Cache, Source::Fill], ["v1", "v1beta1"]), true);
+    assert_eq!(
+        differing,
+        json!({"expected": 2, "answered": 2, "source": {"b": "fill"}, "apiVersion": {"a": "v1", "b": "v1beta1"},
+            "counts": {"b": 40, "a": 3}})
+    );
+    assert_eq!(content(legs([Source::Fill; 2], ["v1", "v1"]), false)["source"], "fill");
+}
