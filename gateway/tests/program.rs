@@ -1,4 +1,5 @@
 //! The gateway as a process: what it prints, refuses and does when it is told to end.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;

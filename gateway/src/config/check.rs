@@ -218,7 +218,7 @@ impl Mistakes {
             }
             match ClusterId::new(&cluster.name) {
                 Ok(id) if !names.insert(id.clone()) => {
-                    self.add(at("name"), format!("\"{id}\" is there twice"))
+                    self.add(at("name"), format!("\"{id}\" is there twice"));
                 }
                 Ok(id) => clusters.push(ExpectedCluster { id, labels: cluster.labels, token }),
                 Err(error) => self.add(at("name"), error.to_string()),

@@ -25,7 +25,7 @@ use serde_json::json;
 
 /// What an agent does when it is asked for a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Behaviour {
+pub(crate) enum Behaviour {
     /// Has so many pods, and answers properly.
     Pods(usize),
     /// Never answers.
@@ -44,18 +44,18 @@ pub enum Behaviour {
 
 /// What a test can see of an agent.
 #[derive(Debug, Default)]
-pub struct Observed {
+pub(crate) struct Observed {
     asked: AtomicUsize,
     /// Answers that hang or stall and were given up by the gateway.
     cancelled: AtomicUsize,
 }
 
 impl Observed {
-    pub fn asked(&self) -> usize {
+    pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 
-    pub fn cancelled(&self) -> usize {
+    pub(crate) fn cancelled(&self) -> usize {
         self.cancelled.load(Ordering::SeqCst)
     }
 }
@@ -68,7 +68,7 @@ struct Agent {
 }
 
 /// The agent as a service.
-pub fn agent(cluster: &ClusterId, behaviour: Behaviour) -> (Router, Arc<Observed>) {
+pub(crate) fn agent(cluster: &ClusterId, behaviour: Behaviour) -> (Router, Arc<Observed>) {
     let observed = Arc::new(Observed::default());
     let agent = Agent { cluster: cluster.clone(), behaviour, observed: observed.clone() };
     let router = Router::new()

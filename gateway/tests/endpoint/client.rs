@@ -5,32 +5,32 @@ use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
-pub const OLDER: &str = "2025-11-25";
-pub const NEWER: &str = "2026-07-28";
+pub(crate) const OLDER: &str = "2025-11-25";
+pub(crate) const NEWER: &str = "2026-07-28";
 
 #[derive(Clone)]
-pub struct Client {
+pub(crate) struct Client {
     http: reqwest::Client,
     addresses: Addresses,
 }
 
 /// A session of the older era.
-pub struct Session<'a> {
+pub(crate) struct Session<'a> {
     client: &'a Client,
-    pub id: String,
+    pub(crate) id: String,
 }
 
 impl Client {
-    pub fn new(addresses: Addresses) -> Self {
+    pub(crate) fn new(addresses: Addresses) -> Self {
         Self { http: reqwest::Client::new(), addresses }
     }
 
-    pub fn mcp(&self) -> String {
+    pub(crate) fn mcp(&self) -> String {
         format!("http://{}/mcp", self.addresses.listen)
     }
 
     /// A POST with the headers that every message has.
-    pub fn post(&self, body: impl Into<reqwest::Body>) -> RequestBuilder {
+    pub(crate) fn post(&self, body: impl Into<reqwest::Body>) -> RequestBuilder {
         self.http
             .post(self.mcp())
             .header("content-type", "application/json")
@@ -39,7 +39,7 @@ impl Client {
     }
 
     /// A request of the newer era, not yet sent.
-    pub fn request(&self, method: &str, mut params: Value) -> RequestBuilder {
+    pub(crate) fn request(&self, method: &str, mut params: Value) -> RequestBuilder {
         let meta = params.as_object_mut().unwrap().entry("_meta").or_insert_with(|| json!({}));
         meta["io.modelcontextprotocol/protocolVersion"] = json!(NEWER);
         meta["io.modelcontextprotocol/clientInfo"] = json!({"name": "tests", "version": "1"});
@@ -55,25 +55,27 @@ impl Client {
     }
 
     /// Sends one, and returns the JSON-RPC response.
-    pub async fn ask(&self, method: &str, params: Value) -> Value {
+    pub(crate) async fn ask(&self, method: &str, params: Value) -> Value {
         message(self.request(method, params).send().await.unwrap()).await
     }
 
     /// Calls a tool and returns its result.
-    pub async fn call(&self, tool: &str, arguments: Value) -> Value {
-        let answer = self.ask("tools/call", json!({"name": tool, "arguments": arguments})).await;
+    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Value {
+        let mut params = json!({"name": tool});
+        params["arguments"] = arguments;
+        let answer = self.ask("tools/call", params).await;
         assert!(answer["error"].is_null(), "{answer}");
         answer["result"].clone()
     }
 
     /// Calls `pods_list` and returns what it answers.
-    pub async fn pods(&self, arguments: Value) -> Value {
+    pub(crate) async fn pods(&self, arguments: Value) -> Value {
         let result = self.call("pods_list", arguments).await;
         assert_ne!(result["isError"], json!(true), "{result}");
         result["structuredContent"].clone()
     }
 
-    pub async fn initialize(&self) -> Session<'_> {
+    pub(crate) async fn initialize(&self) -> Session<'_> {
         let params = json!({
             "protocolVersion": OLDER,
             "capabilities": {},
@@ -89,12 +91,12 @@ impl Client {
         Session { client: self, id }
     }
 
-    pub async fn admin(&self, path: &str) -> (StatusCode, String) {
+    pub(crate) async fn admin(&self, path: &str) -> (StatusCode, String) {
         let response = self.http.get(format!("http://{}{path}", self.addresses.admin)).send().await.unwrap();
         (response.status(), response.text().await.unwrap())
     }
 
-    pub async fn delete(&self, session: &str) -> StatusCode {
+    pub(crate) async fn delete(&self, session: &str) -> StatusCode {
         let request = self.http.delete(self.mcp()).header("mcp-session-id", session);
         request.send().await.unwrap().status()
     }
@@ -102,23 +104,23 @@ impl Client {
 
 impl Session<'_> {
     /// A message of this session, without the version header, as VS Code sends it.
-    pub fn message(&self, body: Value) -> RequestBuilder {
+    pub(crate) fn message(&self, body: Value) -> RequestBuilder {
         self.client.post(body.to_string()).header("mcp-session-id", &self.id)
     }
 
-    pub async fn ask(&self, id: u64, method: &str, params: Value) -> Value {
+    pub(crate) async fn ask(&self, id: u64, method: &str, params: Value) -> Value {
         let body = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
         message(self.message(body).send().await.unwrap()).await
     }
 
-    pub async fn notify(&self, method: &str, params: Value) -> StatusCode {
+    pub(crate) async fn notify(&self, method: &str, params: Value) -> StatusCode {
         let body = json!({"jsonrpc": "2.0", "method": method, "params": params});
         self.message(body).send().await.unwrap().status()
     }
 }
 
 /// The JSON-RPC response out of a body that is one, or a stream that ends with one.
-pub async fn message(response: Response) -> Value {
+pub(crate) async fn message(response: Response) -> Value {
     let streamed = header(response.headers(), "content-type").starts_with("text/event-stream");
     let text = response.text().await.unwrap();
     if !streamed {
@@ -128,7 +130,7 @@ pub async fn message(response: Response) -> Value {
 }
 
 /// The messages of a stream.
-pub fn events(text: &str) -> Vec<Value> {
+pub(crate) fn events(text: &str) -> Vec<Value> {
     let data = text.lines().filter_map(|line| line.strip_prefix("data:"));
     data.filter_map(|data| serde_json::from_str(data.trim()).ok()).collect()
 }

@@ -19,20 +19,20 @@ use crate::client::Client;
 /// Longer than anything here takes on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub struct World {
-    pub gateway: Gateway,
-    pub stop: CancellationToken,
-    pub tracker: TaskTracker,
+pub(crate) struct World {
+    pub(crate) gateway: Gateway,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tracker: TaskTracker,
     /// In the order in which the clusters were given.
-    pub agents: Vec<Arc<Observed>>,
+    pub(crate) agents: Vec<Arc<Observed>>,
 }
 
 impl World {
-    pub async fn of(clusters: &[(&str, Behaviour)]) -> Self {
+    pub(crate) async fn of(clusters: &[(&str, Behaviour)]) -> Self {
         Self::with(clusters, Limits::default()).await
     }
 
-    pub async fn with(clusters: &[(&str, Behaviour)], limits: Limits) -> Self {
+    pub(crate) async fn with(clusters: &[(&str, Behaviour)], limits: Limits) -> Self {
         let mut config = loopback().with_limits(limits);
         for (name, _) in clusters {
             config = config.with_cluster(expected(name));
@@ -56,34 +56,34 @@ impl World {
         Self { agents, ..world }
     }
 
-    pub async fn empty(config: GatewayConfig) -> Self {
+    pub(crate) async fn empty(config: GatewayConfig) -> Self {
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let gateway = Gateway::start(config, tracker.clone(), stop.clone()).await.unwrap();
         Self { gateway, stop, tracker, agents: Vec::new() }
     }
 
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::new(self.addresses())
     }
 
-    pub fn addresses(&self) -> Addresses {
+    pub(crate) fn addresses(&self) -> Addresses {
         self.gateway.addresses()
     }
 }
 
 /// Ports of the system's choice.
-pub fn loopback() -> GatewayConfig {
+pub(crate) fn loopback() -> GatewayConfig {
     let free = "127.0.0.1:0".parse().unwrap();
     GatewayConfig::default().with_listen(free).unwrap().with_admin(free).unwrap()
 }
 
-pub fn expected(name: &str) -> ExpectedCluster {
+pub(crate) fn expected(name: &str) -> ExpectedCluster {
     let labels = BTreeMap::from([("stage".to_owned(), "test".to_owned())]);
     ExpectedCluster { id: ClusterId::new(name).unwrap(), labels, token: None }
 }
 
 /// Waits for something to become true.
-pub async fn eventually<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
     let holds = async {
         while !condition().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
