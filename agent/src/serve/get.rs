@@ -83,7 +83,7 @@ impl Reply {
         let head = GetHead {
             status: nothing.status,
             message: nothing.message,
-            source: Source::Cache,
+            source: nothing.source,
             api_version: nothing.info.map(|info| info.api_version()).unwrap_or_default(),
             total: 0,
             age_ms: 0,

@@ -7,7 +7,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use kubeplex_proto::call::Freshness;
 use kubeplex_proto::list::{ListEnd, ListFrame, ListHead, ListRequest, Row};
-use kubeplex_proto::status::{AgentError, Source};
+use kubeplex_proto::status::AgentError;
 
 use super::body::{Ask, Failure, line, lines, next_rows};
 use super::deadline::Deadline;
@@ -80,7 +80,7 @@ impl Reply {
         let head = ListHead {
             status: nothing.status,
             message: nothing.message,
-            source: Source::Cache,
+            source: nothing.source,
             api_version: info.as_ref().map(|info| info.api_version()).unwrap_or_default(),
             scope: info.map(|info| info.scope),
             columns: Vec::new(),

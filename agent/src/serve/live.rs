@@ -188,9 +188,7 @@ fn malformed(error: impl std::error::Error) -> LiveError {
 
 fn failed(info: &KindInfo, error: &LiveError) -> Nothing {
     match error {
-        LiveError::Api(ApiError::NotFound { .. }) => {
-            Nothing { status: LegStatus::Absent, message: None, info: None }
-        }
+        LiveError::Api(ApiError::NotFound { .. }) => Nothing::without_words(LegStatus::Absent),
         LiveError::Api(error) => {
             Nothing::new(leg_status(error), format!("{} can't be listed: {}", info.id, chain(error)))
         }

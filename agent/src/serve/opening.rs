@@ -38,6 +38,8 @@ pub(super) struct Nothing {
     pub(super) status: LegStatus,
     pub(super) message: Option<String>,
     pub(super) info: Option<KindInfo>,
+    /// Where it was looked for.
+    pub(super) source: Source,
 }
 
 impl Rows {
@@ -51,11 +53,16 @@ impl Rows {
 
 impl Nothing {
     pub(super) fn new(status: LegStatus, message: impl Into<String>) -> Self {
-        Self { status, message: Some(message.into()), info: None }
+        Self { message: Some(message.into()), ..Self::without_words(status) }
     }
 
-    pub(super) fn of_kind(self, info: &KindInfo) -> Self {
-        Self { info: Some(info.clone()), ..self }
+    /// For a status that says it all.
+    pub(super) fn without_words(status: LegStatus) -> Self {
+        Self { status, message: None, info: None, source: Source::Cache }
+    }
+
+    fn looked_for_live(self, info: &KindInfo) -> Self {
+        Self { info: Some(info.clone()), source: Source::Live, ..self }
     }
 }
 
@@ -73,9 +80,9 @@ impl Service {
         match opened {
             Opened::Handle(handle) => watched(handle, deadline).await,
             Opened::Unwatchable(info) => {
-                self.0.live.read(&info, deadline).await.map_err(|nothing| nothing.of_kind(&info))
+                self.0.live.read(&info, deadline).await.map_err(|nothing| nothing.looked_for_live(&info))
             }
-            Opened::Absent => Err(Nothing { status: LegStatus::Absent, message: None, info: None }),
+            Opened::Absent => Err(Nothing::without_words(LegStatus::Absent)),
             Opened::Denied => Err(Nothing::new(
                 LegStatus::Forbidden,
                 format!("the agent's configuration keeps {kind} out of its reach"),
@@ -99,7 +106,7 @@ async fn watched(handle: Arc<KindHandle>, deadline: Deadline) -> Result<Readable
     let source = if handle.first_use() { Source::Fill } else { Source::Cache };
     let known = handle.synced(deadline.at()).await;
     let (kind, message) = (&handle.info.id, known.message);
-    let nothing = |status, message| Err(Nothing { status, message, info: Some(handle.info.clone()) });
+    let nothing = |status, message| Err(Nothing { status, message, info: Some(handle.info.clone()), source });
     let status = match known.state {
         SyncState::Synced => LegStatus::Ok,
         SyncState::Stale => LegStatus::Stale,

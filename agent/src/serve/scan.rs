@@ -60,8 +60,11 @@ impl Scans {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
+    use std::time::Duration;
 
     use super::*;
+    use crate::query;
+    use crate::serve::tests::{World, list_of};
 
     fn scans(at_once: usize) -> Scans {
         Scans { tracker: TaskTracker::new(), at_once: Arc::new(Semaphore::new(at_once)) }
@@ -73,6 +76,27 @@ mod tests {
         let failing = scans.run(Deadline::after_ms(10_000), |_| -> Result<(), _> { panic!("a bug") });
         assert_eq!(failing.await.unwrap_err().code, AgentErrorCode::Internal);
         assert_eq!(scans.run(Deadline::after_ms(10_000), |_| Ok(7)).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn dropping_a_call_ends_its_scan() {
+        let world = World::start();
+        let nodes = world.agent.kinds().open(&list_of("nodes").kind, None).await;
+        let crate::kinds::Opened::Handle(nodes) = nodes else { panic!("nodes are not watched") };
+        let scans = scans(1);
+        let (begun, wait) = mpsc::channel();
+        let endless = scans.run(Deadline::after_ms(60_000), move |budget| {
+            loop {
+                query::list(&nodes.store, &list_of("nodes"), budget)?;
+                let _ = begun.send(());
+            }
+        });
+        let endless: Result<Result<(), _>, _> =
+            tokio::time::timeout(Duration::from_millis(100), endless).await;
+        assert!(endless.is_err(), "nothing but its end could end it");
+        wait.recv_timeout(Duration::from_secs(30)).unwrap();
+        scans.tracker.close();
+        tokio::time::timeout(Duration::from_secs(30), scans.tracker.wait()).await.unwrap();
     }
 
     #[tokio::test]

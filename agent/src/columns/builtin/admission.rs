@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::field::{UNSET, count, has, list, text};
+use super::field::{UNSET, at, count, has, list, text};
 use super::{AGE, Entry, NAME, narrow};
 
 const WEBHOOKS: &[Entry] = &[NAME, narrow("Webhooks", |hooks| count(hooks, "/webhooks").into()), AGE];
@@ -47,7 +47,7 @@ fn param_kind(policy: &Value) -> String {
 fn param_ref(binding: &Value) -> String {
     let (name, namespace) = (text(binding, "/spec/paramRef/name"), text(binding, "/spec/paramRef/namespace"));
     match (name, namespace) {
-        ("", _) => binding.pointer("/spec/paramRef/selector").map_or_else(|| UNSET.to_owned(), go_selector),
+        ("", _) => at(binding, "/spec/paramRef/selector").map_or_else(|| UNSET.to_owned(), go_selector),
         (name, "") => format!("*/{name}"),
         (name, namespace) => format!("{namespace}/{name}"),
     }

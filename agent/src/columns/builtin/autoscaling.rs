@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::field::{NONE, UNKNOWN, UNSET, has, integer, list, text, text_or};
+use super::field::{NONE, UNKNOWN, UNSET, at, has, integer, list, text, text_or};
 use super::{AGE, Entry, NAME, narrow};
 
 const AUTOSCALERS: &[Entry] = &[
@@ -12,7 +12,7 @@ const AUTOSCALERS: &[Entry] = &[
             .into()
     }),
     narrow("Targets", |scaler| targets(scaler).into()),
-    narrow("MinPods", |scaler| match scaler.pointer("/spec/minReplicas").and_then(Value::as_i64) {
+    narrow("MinPods", |scaler| match at(scaler, "/spec/minReplicas").and_then(Value::as_i64) {
         Some(least) => least.to_string().into(),
         None => UNSET.into(),
     }),
@@ -85,8 +85,8 @@ fn resource(spec: &Value, status: Option<&Value>) -> String {
         return format!("{name}: {}/{}", status.map_or(UNKNOWN, average), text(spec, "/target/averageValue"));
     }
     let percent = |value: Option<&Value>| Some(format!("{}%", value?.as_i64()?));
-    let current = percent(status.and_then(|status| status.pointer("/current/averageUtilization")));
-    let target = percent(spec.pointer("/target/averageUtilization"));
+    let current = percent(status.and_then(|status| at(status, "/current/averageUtilization")));
+    let target = percent(at(spec, "/target/averageUtilization"));
     format!("{name}: {}/{}", current.as_deref().unwrap_or(UNKNOWN), target.as_deref().unwrap_or("<auto>"))
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::field::{
-    NONE, UNSET, containers, count, images, is_deleted, is_true, number, selector_or_none, text, text_or,
+    NONE, UNSET, at, containers, count, images, is_deleted, is_true, number, selector_or_none, text, text_or,
     time,
 };
 use super::{AGE, Cell, Entry, NAME, age, narrow, wide};
@@ -56,7 +56,7 @@ fn status(job: &Value) -> &'static str {
 fn completions(job: &Value) -> String {
     let succeeded = number(job, "/status/succeeded");
     let parallelism = number(job, "/spec/parallelism");
-    match job.pointer("/spec/completions").and_then(Value::as_i64) {
+    match at(job, "/spec/completions").and_then(Value::as_i64) {
         Some(completions) => format!("{succeeded}/{completions}"),
         None if parallelism > 1 => format!("{succeeded}/1 of {parallelism}"),
         None => format!("{succeeded}/1"),
@@ -72,7 +72,7 @@ fn duration(job: &Value) -> Cell {
 }
 
 fn suspended(cron: &Value) -> &'static str {
-    match cron.pointer("/spec/suspend").and_then(Value::as_bool) {
+    match at(cron, "/spec/suspend").and_then(Value::as_bool) {
         Some(true) => "True",
         Some(false) => "False",
         None => UNSET,

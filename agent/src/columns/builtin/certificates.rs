@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::field::{NONE, condition, text, text_or};
+use super::field::{NONE, at, condition, text, text_or};
 use super::{AGE, Entry, NAME, narrow};
 use crate::columns::human_duration;
 
@@ -28,7 +28,7 @@ pub(super) fn entries(group: &str, resource: &str) -> Option<&'static [Entry]> {
 }
 
 fn duration(request: &Value) -> String {
-    let seconds = request.pointer("/spec/expirationSeconds").and_then(Value::as_i64);
+    let seconds = at(request, "/spec/expirationSeconds").and_then(Value::as_i64);
     seconds.map_or_else(|| NONE.to_owned(), |seconds| human_duration(seconds.saturating_mul(1_000)))
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::field::{count, or, quantity, text};
+use super::field::{at, count, or, quantity, text};
 use super::{AGE, DEFAULT, Entry, GENERIC, NAME, narrow};
 
 const NAMESPACES: &[Entry] =
@@ -39,11 +39,11 @@ pub(super) fn entries(group: &str, resource: &str) -> Option<&'static [Entry]> {
 
 /// `cpu: 1/4, memory: 0/8Gi`: of the resources that are limits, or of the others.
 fn usage(quota: &Value, limits: bool) -> String {
-    let Some(Value::Object(hard)) = quota.pointer("/status/hard") else { return String::new() };
+    let Some(Value::Object(hard)) = at(quota, "/status/hard") else { return String::new() };
     let mut resources: Vec<_> =
         hard.iter().filter(|(name, _)| name.starts_with("limits.") == limits).collect();
     resources.sort_by_key(|(name, _)| *name);
-    let used = quota.pointer("/status/used").unwrap_or(&Value::Null);
+    let used = at(quota, "/status/used").unwrap_or(&Value::Null);
     let one = |(name, hard): (&String, &Value)| {
         let used = used.get(name).map_or("0", |used| quantity(used, ""));
         format!("{name}: {used}/{}", or(hard.as_str().unwrap_or_default(), "0"))

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::field::{NONE, annotation, joined, list, or, selector_or_none, text, text_or};
+use super::field::{NONE, annotation, at, joined, list, or, selector_or_none, text, text_or};
 use super::services::load_balancer_addresses;
 use super::{AGE, Entry, NAME, narrow};
 
@@ -73,8 +73,7 @@ fn class_name(class: &Value) -> String {
 
 /// `IngressParameters.example.com/external`.
 fn parameters(class: &Value) -> String {
-    let Some(parameters) = class.pointer("/spec/parameters").filter(|parameters| !parameters.is_null())
-    else {
+    let Some(parameters) = at(class, "/spec/parameters").filter(|parameters| !parameters.is_null()) else {
         return NONE.to_owned();
     };
     let group = parameters["apiGroup"].as_str().map(|group| format!(".{group}")).unwrap_or_default();
@@ -83,7 +82,7 @@ fn parameters(class: &Value) -> String {
 
 /// `services/default/kubernetes`.
 fn parent(address: &Value) -> String {
-    let Some(parent) = address.pointer("/spec/parentRef").filter(|parent| !parent.is_null()) else {
+    let Some(parent) = at(address, "/spec/parentRef").filter(|parent| !parent.is_null()) else {
         return NONE.to_owned();
     };
     let resource = match text(parent, "/group") {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::field::{NONE, UNKNOWN, flag, list, or, text, text_or};
+use super::field::{NONE, UNKNOWN, at, flag, list, or, text, text_or};
 use super::{AGE, Cell, Entry, NAME, narrow, wide};
 
 const NODES: &[Entry] = &[
@@ -45,7 +45,7 @@ fn status(node: &Value) -> String {
 }
 
 fn roles(node: &Value) -> String {
-    let Some(Value::Object(labels)) = node.pointer("/metadata/labels") else { return NONE.to_owned() };
+    let Some(Value::Object(labels)) = at(node, "/metadata/labels") else { return NONE.to_owned() };
     let roles: BTreeSet<_> = labels.iter().filter_map(|(key, value)| role(key, value)).collect();
     or(&roles.into_iter().collect::<Vec<_>>().join(","), NONE).to_owned()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::field::{flag, integer, text};
+use super::field::{at, flag, integer, text};
 use super::{AGE, Cell, Entry, NAME, narrow};
 
 const DISRUPTION_BUDGETS: &[Entry] = &[
@@ -34,7 +34,7 @@ pub(super) fn entries(group: &str, resource: &str) -> Option<&'static [Entry]> {
 
 /// A number or a percentage, as text.
 fn amount(budget: &Value, pointer: &str) -> Cell {
-    match budget.pointer(pointer) {
+    match at(budget, pointer) {
         Some(Value::Number(number)) => number.to_string().into(),
         Some(Value::String(percentage)) => percentage.as_str().into(),
         _ => "N/A".into(),

@@ -35,9 +35,9 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const TOKEN: &str = "agent-token";
 
 /// A simulated cluster, and the service of an agent that watches it.
-struct World {
+pub(super) struct World {
     sim: SimCluster,
-    agent: Agent,
+    pub(super) agent: Agent,
     router: Router,
     cancel: CancellationToken,
 }
@@ -66,7 +66,7 @@ fn small() -> SimConfig {
 }
 
 impl World {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         Self::of(small(), config())
     }
 
@@ -182,7 +182,7 @@ fn context() -> CallContext {
     }
 }
 
-fn list_of(kind: &str) -> ListRequest {
+pub(super) fn list_of(kind: &str) -> ListRequest {
     ListRequest {
         context: context(),
         kind: kind.parse().unwrap(),
