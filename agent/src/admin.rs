@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use kubeplex_agent::Agent;
+use kubeplex_proto::control::SyncState;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +34,7 @@ pub(crate) async fn start(
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .route("/metrics", get(|State(admin): State<Admin>| async move { admin.metrics.render() }))
+        .route("/metrics", get(render))
         .with_state(Admin { agent: agent.clone(), metrics });
     let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
     tracing::info!(admin.address = %listener.local_addr()?, "serving health and metrics");
@@ -58,4 +59,22 @@ async fn ready(State(admin): State<Admin>) -> (StatusCode, String) {
     let states = admin.agent.kinds().snapshot();
     let lines = states.iter().map(|kind| format!("{} {:?}\n", kind.kind, kind.state).to_lowercase());
     (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n{}", report.api_problem, lines.collect::<String>()))
+}
+
+/// What is counted as it happens, and the state of the caches as it is now.
+async fn render(State(admin): State<Admin>) -> String {
+    let kinds = admin.agent.kinds();
+    for report in kinds.snapshot() {
+        let labels = [("kind", report.kind.to_string())];
+        metrics::gauge!("kubeplex_agent_cached_objects", &labels).set(report.objects as f64);
+        let synced = f64::from(u8::from(report.state == SyncState::Synced));
+        metrics::gauge!("kubeplex_agent_kind_synced", &labels).set(synced);
+        if let Some(age_ms) = report.age_ms {
+            metrics::gauge!("kubeplex_agent_kind_age_seconds", &labels).set(age_ms as f64 / 1_000.0);
+        }
+    }
+    let bytes: usize = kinds.memory().iter().map(|(_, memory)| memory.total()).sum();
+    metrics::gauge!("kubeplex_agent_cache_bytes").set(bytes as f64);
+    metrics::gauge!("kubeplex_agent_ready").set(f64::from(u8::from(kinds.cluster().ready)));
+    admin.metrics.render()
 }

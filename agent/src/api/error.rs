@@ -128,6 +128,24 @@ impl ApiError {
         }
     }
 
+    /// One word, for counting.
+    pub(super) fn label(&self) -> &'static str {
+        match self {
+            Self::Expired { .. } => "expired",
+            Self::Forbidden { .. } => "forbidden",
+            Self::Unauthorized { .. } => "unauthorized",
+            Self::NotFound { .. } => "not_found",
+            Self::Invalid { .. } => "invalid",
+            Self::TooManyRequests { .. } => "too_many_requests",
+            Self::Server { .. } => "server_error",
+            Self::Timeout { .. } => "timeout",
+            Self::Connect(_) => "unreachable",
+            Self::Broken(_) | Self::Truncated => "broken",
+            Self::TooLarge { .. } => "too_large",
+            Self::Decode { .. } => "undecodable",
+        }
+    }
+
     /// How long the server asked us to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

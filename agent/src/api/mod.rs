@@ -236,6 +236,8 @@ impl Api {
             Err(_) => Err(ApiError::Timeout { after: timeout }),
         };
         self.problem.note(result.as_ref().err());
+        let outcome = result.as_ref().err().map_or("ok", ApiError::label);
+        metrics::counter!("kubeplex_agent_api_requests_total", "outcome" => outcome).increment(1);
         result
     }
 }

@@ -25,6 +25,7 @@ use self::blueprint::Blueprint;
 use self::cluster::ClusterFacts;
 use self::slots::Slots;
 use crate::api::Api;
+use crate::cache::MemoryReport;
 use crate::config::AgentConfig;
 use crate::redact::DigestKey;
 use crate::watch::WatchContext;
@@ -146,6 +147,12 @@ impl Kinds {
     pub fn snapshot(&self) -> Vec<KindReport> {
         // Reports look into the stores, so not under the lock of the slots.
         self.shared.handles().iter().map(|handle| handle.report()).collect()
+    }
+
+    /// What each watched kind's store costs.
+    pub fn memory(&self) -> Vec<(GroupResource, MemoryReport)> {
+        let of = |handle: &Arc<KindHandle>| (handle.info.id.clone(), handle.store.read().memory());
+        self.shared.handles().iter().map(of).collect()
     }
 
     /// The cluster as a whole.

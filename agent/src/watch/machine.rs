@@ -9,6 +9,7 @@ use std::time::Duration;
 use kubeplex_proto::control::SyncState;
 
 use super::failure::{Failure, FailureKind};
+use super::step::{Effect, Event, Reaction, Step};
 use super::timings::WatchTimings;
 use super::version;
 use crate::limits::{PAGE_OBJECTS, PAGE_OBJECTS_MOST};
@@ -21,71 +22,6 @@ const FUTURE_ATTEMPTS: u32 = 3;
 
 /// Failures in a row before a kind that never was synced is said to be in error rather than syncing.
 const PATIENCE: u32 = 2;
-
-/// What happened.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Event {
-    /// The loop begins.
-    Start,
-    /// A page of a list is in the store.
-    Page { version: String, next: Option<String> },
-    /// The head of a watch's reply arrived.
-    Opened,
-    /// Events or bookmarks of the open watch are in the store.
-    Progress { version: Option<String>, initial_end: bool },
-    /// A page could not be read, a watch not be opened.
-    Failed(Failure),
-    /// The open watch ended after this long, by itself or with an error.
-    Ended { lived: Duration, failure: Option<Failure> },
-    /// The open watch said nothing for too long.
-    Silent,
-    /// The pause is over.
-    Waited,
-}
-
-/// What it means for the store and its readers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// A whole list begins: what it does not mention is gone at its end.
-    BeginList,
-    /// The list is complete.
-    FinishList,
-    /// The rows may not be shown any more.
-    Clear,
-    State(SyncState, Option<String>),
-    /// The rows are current.
-    Current,
-    /// The watch stands again, which proves the rows current unless it fails at once.
-    Reopened,
-    /// It did.
-    ReopeningFailed,
-    /// What the cluster serves may have changed.
-    Rediscover,
-}
-
-/// What to do next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Open a watch that sends the objects there are first.
-    Stream,
-    /// Ask for a page of a list.
-    Page { next: Option<String>, objects: u32 },
-    /// Open a watch from this version.
-    Watch { from: String },
-    /// Read on from the open watch.
-    Read,
-    /// Pause for this long, or up to half as long again.
-    Wait(Duration),
-    /// Give up this store for a new one, because its versions mean nothing to the server any more.
-    Rebuild,
-}
-
-/// Effects in order, then the step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reaction {
-    pub(crate) effects: Vec<Effect>,
-    pub(crate) step: Step,
-}
 
 /// The state of one kind's watch.
 #[derive(Debug)]
@@ -398,19 +334,6 @@ fn synced() -> Effect {
 
 fn stale(failure: &Failure) -> Effect {
     Effect::State(SyncState::Stale, Some(failure.message.clone()))
-}
-
-impl Step {
-    fn after(self, effects: Vec<Effect>) -> Reaction {
-        Reaction { effects, step: self }
-    }
-}
-
-impl Reaction {
-    fn with_first(mut self, effect: Effect) -> Self {
-        self.effects.insert(0, effect);
-        self
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod event;
 mod failure;
 mod handle;
 mod machine;
+mod step;
 mod table_rows;
 mod timings;
 mod version;

@@ -1,0 +1,85 @@
+//! The words between the watch loop and its decisions: what happened, what it means, what to do next.
+
+use std::time::Duration;
+
+use kubeplex_proto::control::SyncState;
+
+use super::failure::Failure;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Event {
+    /// The loop begins.
+    Start,
+    /// A page of a list is in the store.
+    Page { version: String, next: Option<String> },
+    /// The head of a watch's reply arrived.
+    Opened,
+    /// Events or bookmarks of the open watch are in the store.
+    Progress { version: Option<String>, initial_end: bool },
+    /// A page could not be read, a watch not be opened.
+    Failed(Failure),
+    /// The open watch ended after this long, by itself or with an error.
+    Ended { lived: Duration, failure: Option<Failure> },
+    /// The open watch said nothing for too long.
+    Silent,
+    /// The pause is over.
+    Waited,
+}
+
+/// What it means for the store and its readers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// A whole list begins: what it does not mention is gone at its end.
+    BeginList,
+    /// The list is complete.
+    FinishList,
+    /// The rows may not be shown any more.
+    Clear,
+    State(SyncState, Option<String>),
+    /// The rows are current.
+    Current,
+    /// The watch stands again, which proves the rows current unless it fails at once.
+    Reopened,
+    /// It did.
+    ReopeningFailed,
+    /// What the cluster serves may have changed.
+    Rediscover,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Open a watch that sends the objects there are first.
+    Stream,
+    /// Ask for a page of a list.
+    Page { next: Option<String>, objects: u32 },
+    /// Open a watch from this version.
+    Watch { from: String },
+    /// Read on from the open watch.
+    Read,
+    /// Pause for this long, or up to half as long again.
+    Wait(Duration),
+    /// Give up this store for a new one, because its versions mean nothing to the server any more.
+    Rebuild,
+}
+
+/// Effects in order, then the step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reaction {
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) step: Step,
+}
+
+impl Step {
+    pub(super) fn after(self, effects: Vec<Effect>) -> Reaction {
+        Reaction { effects, step: self }
+    }
+}
+
+impl Reaction {
+    pub(super) fn with_first(mut self, effect: Effect) -> Self {
+        self.effects.insert(0, effect);
+        self
+    }
+}
