@@ -121,10 +121,9 @@ impl Pipeline {
         let clock = trace.stage(Stage::Admit, clock);
         let answers = self.fanout.ask(&admitted, deadline, trace);
         let clock = trace.stage(Stage::Fanout, clock);
-        let merged = timeout_at(deadline + HANDLER_GRACE, answers.merge())
-            .await
-            .map_err(|_| overdue(deadline, trace))??;
+        let merged = timeout_at(deadline + HANDLER_GRACE, answers.merge()).await;
         let clock = trace.stage(Stage::Merge, clock);
+        let merged = merged.map_err(|_| overdue(deadline, trace))??;
         let context = RenderContext { now_ms: now_ms(), sealer: &self.sealer, nonce: rand::random() };
         let rendered = tool.render(admitted.request(), merged, &context)?;
         trace.stage(Stage::Render, clock);

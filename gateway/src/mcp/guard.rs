@@ -128,9 +128,9 @@ fn opens_session(headers: &HeaderMap, body: &Bytes) -> bool {
         #[serde(borrow)]
         method: Option<std::borrow::Cow<'a, str>>,
     }
-    // Requests of the newer era name their method in a header, and never open a session.
+    // Requests of the newer era name their method in a header, which spares them the second look.
     !headers.contains_key("mcp-session-id")
-        && !headers.contains_key("mcp-method")
+        && headers.get("mcp-method").is_none_or(|method| method == "initialize")
         && serde_json::from_slice::<Peek<'_>>(body)
             .is_ok_and(|peek| peek.method.as_deref() == Some("initialize"))
 }
@@ -207,12 +207,33 @@ mod tests {
         }
     }
 
+    fn guard(limits: &Limits) -> Guard {
+        let telemetry = Telemetry::new();
+        let sessions = Arc::new(BoundedSessions::new(limits, &telemetry));
+        Guard::new(limits, sessions, TaskTracker::new(), &telemetry)
+    }
+
+    fn post(body: Body) -> Request {
+        Request::post("/mcp").body(body).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_sends_too_slowly_or_too_much_is_cut_off() {
+        let guard = guard(&Limits { request_bytes: 100, ..Limits::default() });
+        let trickle = futures::stream::pending::<Result<Bytes, std::io::Error>>();
+        assert!(matches!(guard.admit(post(Body::from_stream(trickle))).await, Err(Denied::TooSlow)));
+        let flood = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(b"[[[[")));
+        assert!(matches!(guard.admit(post(Body::from_stream(flood))).await, Err(Denied::TooLarge(100))));
+        assert!(matches!(guard.admit(post(Body::from("{"))).await, Err(Denied::NotJson(_))));
+        assert!(guard.admit(post(Body::from("{}"))).await.is_ok());
+    }
+
     #[test]
     fn only_a_legacy_initialize_opens_a_session() {
-        let with = |name: Option<&'static str>| {
+        let with = |header: Option<(&'static str, &'static str)>| {
             let mut headers = HeaderMap::new();
-            if let Some(name) = name {
-                headers.insert(name, "x".parse().unwrap());
+            if let Some((name, value)) = header {
+                headers.insert(name, value.parse().unwrap());
             }
             headers
         };
@@ -220,7 +241,8 @@ mod tests {
         let list = Bytes::from_static(br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
         assert!(opens_session(&with(None), &initialize));
         assert!(!opens_session(&with(None), &list));
-        assert!(!opens_session(&with(Some("mcp-session-id")), &initialize));
-        assert!(!opens_session(&with(Some("mcp-method")), &initialize));
+        assert!(opens_session(&with(Some(("mcp-method", "initialize"))), &initialize));
+        assert!(!opens_session(&with(Some(("mcp-method", "tools/call"))), &initialize));
+        assert!(!opens_session(&with(Some(("mcp-session-id", "x"))), &initialize));
     }
 }

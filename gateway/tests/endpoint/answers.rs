@@ -1,5 +1,6 @@
 //! What a caller gets when all is well, and when some of it is not.
 
+use kubeplex_gateway::limits::Limits;
 use kubeplex_proto::status::AgentErrorCode;
 use serde_json::{Value, json};
 
@@ -69,6 +70,19 @@ async fn a_hanging_cluster_costs_its_rows_and_nothing_else() {
     assert_eq!(answer["partial"], true);
     assert_eq!(problem(&answer, "b")["status"], "timeout");
     assert_eq!(world.agents[1].cancelled(), 1, "the agent's work was cancelled");
+}
+
+#[tokio::test]
+async fn few_legs_at_a_time_still_read_every_cluster_to_the_end_of_the_page() {
+    let limits = Limits { legs_per_call: 2, ..Limits::default() };
+    let clusters = [("a", Pods(150)), ("b", Hang), ("c", Pods(150)), ("d", Pods(150)), ("e", Pods(150))];
+    let world = World::with(&clusters, limits).await;
+    // By name over all clusters: the merge needs rows of every one before it can show the last.
+    let arguments = json!({"sortBy": "-name", "limit": 600, "maxBytes": 1_000_000, "timeoutSeconds": 2});
+    let answer = world.client().pods(arguments).await;
+    assert_eq!((&answer["shown"], &answer["total"]), (&json!(600), &json!(600)), "{}", answer["clusters"]);
+    assert_eq!(answer["clusters"]["answered"], 4);
+    assert_eq!(problem(&answer, "b")["status"], "timeout");
 }
 
 #[tokio::test]
