@@ -132,12 +132,13 @@ impl Records {
         }
         // Segments grow with the store, so that a kind of five objects does not hold a large one.
         let usual = (self.live_bytes / 4).next_power_of_two().clamp(SMALLEST_SEGMENT, LARGEST_SEGMENT);
-        let index = self.add_segment(usual.max(size));
-        // One that is as large as its only record is never appended to; the tail stays.
-        if size <= usual {
-            let sealed = self.tail.replace(index);
-            sealed.into_iter().for_each(|tail| self.drop_if_dead(tail));
+        // A large record has a segment of its own, so that it neither wastes the rest of the tail nor of a new one.
+        if size > SMALLEST_SEGMENT.max(usual / LIVE_PER_DEAD) {
+            return self.add_segment(size);
         }
+        let index = self.add_segment(usual.max(size));
+        let sealed = self.tail.replace(index);
+        sealed.into_iter().for_each(|tail| self.drop_if_dead(tail));
         index
     }
 

@@ -102,9 +102,9 @@ fn versions_that_are_no_numbers_count_by_arrival() {
         ("abc", "1", Applied::Created),
         ("abc", "2", Applied::Unchanged),
         ("abd", "2", Applied::Updated),
-        ("aaa", "2", Applied::Updated),
-        ("", "2", Applied::Unchanged),
-        ("", "3", Applied::Updated),
+        ("aaa", "3", Applied::Updated),
+        ("", "3", Applied::Unchanged),
+        ("", "4", Applied::Updated),
     ] {
         assert_eq!(store.apply(object("shop", "cart", "u", version, content)), expected, "{version} {content}");
     }
@@ -137,7 +137,9 @@ fn a_deletion_that_arrives_first_holds() {
 #[test]
 fn a_relist_shows_neither_an_empty_nor_a_half_list() {
     let mut store = store();
-    ["a", "b", "c"].map(|name| store.apply(pod(name, "1")));
+    for name in ["a", "b", "c"] {
+        store.apply(pod(name, "1"));
+    }
     store.begin_relist();
     assert_eq!(names(&store), ["a", "b", "c"]);
     store.apply(pod("b", "1"));
@@ -178,7 +180,8 @@ fn of_events_the_newest_are_kept() {
     let len = store.len();
     assert!((limits::EVENTS_KEPT * 9 / 10..=limits::EVENTS_KEPT).contains(&len), "{len}");
     let oldest = store.rows().map(|row| row.resource_version().parse::<u64>().unwrap()).min().unwrap();
-    assert_eq!(store.apply(pod("old", &(oldest - 1).to_string())), Applied::Unchanged);
+    assert!(oldest > 300_000, "{oldest}");
+    assert_eq!(store.apply(pod("old", "1")), Applied::Unchanged);
     assert_eq!(store.apply(pod("new", "2000000")), Applied::Created);
 }
 
@@ -264,7 +267,9 @@ fn tending_and_writing_at_once_lose_nothing() {
 #[test]
 fn rows_are_brought_together_when_most_are_gone() {
     let store = RwLock::new(store());
-    (0..6_000).for_each(|at| drop(store.write().apply(pod(&format!("p{at:04}"), "1"))));
+    for at in 0..6_000 {
+        store.write().apply(pod(&format!("p{at:04}"), "1"));
+    }
     tend(&store);
     let full = store.read().memory();
     for at in (0..6_000).filter(|at| at % 60 != 7) {
@@ -280,7 +285,9 @@ fn rows_are_brought_together_when_most_are_gone() {
         assert!(json(store.get(Some("shop"), name).unwrap()).contains(name.as_str()));
         assert_eq!(store.apply(pod(name, "2")), Applied::Updated);
     }
-    (0..3_000).for_each(|at| drop(store.apply(pod(&format!("q{at:04}"), "1"))));
+    for at in 0..3_000 {
+        store.apply(pod(&format!("q{at:04}"), "1"));
+    }
     assert_eq!(store.len(), 3_100);
     assert!(store.rows().map(|row| row.name()).is_sorted());
 }

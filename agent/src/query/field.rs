@@ -214,16 +214,22 @@ fn cell_value(cell: CellRef<'_>) -> Value {
 fn cell_key(cell: CellRef<'_>) -> KeyValue {
     match cell {
         CellRef::Null => KeyValue::Missing,
-        CellRef::Text(text) => KeyValue::by_value(text),
+        CellRef::Text(text) => text_key(text),
         CellRef::Integer(integer) => KeyValue::from_integer(integer),
         CellRef::Time(ms) => KeyValue::from_ms(ms),
         CellRef::Boolean(_) | CellRef::Json(_) => KeyValue::from_json(&cell_value(cell)),
     }
 }
 
+/// What stands in a column for "nothing" is missing, and so comes last.
+fn text_key(text: &str) -> KeyValue {
+    if matches!(text, "" | "<none>" | "<unset>" | "<unknown>") { KeyValue::Missing } else { KeyValue::by_value(text) }
+}
+
 fn column_key(cell: &Cell) -> KeyValue {
     match cell {
         Cell::Time(ms) => KeyValue::from_ms(*ms),
+        Cell::Text(text) => text_key(text),
         other => KeyValue::from_json(&other.clone().into()),
     }
 }

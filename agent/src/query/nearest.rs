@@ -11,7 +11,7 @@ pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> V
     if word.len() > LONGEST {
         return Vec::new();
     }
-    let tolerance = 1 + word.chars().count() / 4;
+    let tolerance = 1 + word.chars().count() / 5;
     let word = word.to_lowercase();
     let mut near: Vec<(usize, &str)> = known
         .map(|other| (distance(&word, &other.to_lowercase()), other))
