@@ -19,14 +19,15 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::CallError;
 use crate::render::human_duration;
+use crate::request::LegId;
 
 /// Where an earlier page ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resume {
     /// The key of the last row shown.
     pub after: RowKey,
-    /// Clusters that were missing on that page or an earlier one.
-    pub missing: Vec<ClusterId>,
+    /// Clusters that were missing on that page or an earlier one, as places among the expected ones.
+    pub missing: Vec<LegId>,
 }
 
 /// What a cursor is bound to, as hashes: the start of a SHA-256 each, enough because they are only ever compared inside
@@ -45,8 +46,8 @@ pub struct CursorSealer {
 }
 
 const NONCE_BYTES: usize = 24;
-/// No honest cursor is longer: two names of 253 bytes, sort values, the missing clusters of a large fleet.
-const MAX_CURSOR_CHARS: usize = 65_536;
+/// No honest cursor is longer: the merge lets no key of more than 4 KiB through, and a cluster takes a bit.
+const MAX_CURSOR_CHARS: usize = 16_384;
 const START_AGAIN: &str = "repeat the call without continue to start again";
 
 impl Fingerprint {
@@ -98,25 +99,24 @@ impl CursorSealer {
         let opened = self.decrypt(text).and_then(|plain| codec::decode(&plain));
         let Some(codec::Opened { resume, fingerprint: bound, expires_ms }) = opened else {
             let start: String = text.chars().take(24).collect();
-            return refuse(format!(
+            return refuse(&format!(
                 "\"{start}…\" is not a cursor of this gateway: it was changed or cut on the way, or the gateway has restarted since"
             ));
         };
         if now_ms >= expires_ms {
             let ago = human_duration(now_ms.saturating_sub(expires_ms));
-            return refuse(format!("the cursor expired {ago} ago"));
+            return refuse(&format!("the cursor expired {ago} ago"));
         }
         if bound.caller != fingerprint.caller {
-            return refuse("the cursor was given to another caller".to_owned());
+            return refuse("the cursor was given to another caller");
         }
         if bound.question != fingerprint.question {
             return refuse(
-                "the cursor belongs to another question: all arguments but limit, maxBytes, timeoutSeconds and output must be as on the first page"
-                    .to_owned(),
+                "the cursor belongs to another question: all arguments but limit, maxBytes, timeoutSeconds and output must be as on the first page",
             );
         }
         if bound.expected != fingerprint.expected {
-            return refuse("the set of clusters asked has changed since the first page".to_owned());
+            return refuse("the set of clusters asked has changed since the first page");
         }
         Ok(resume)
     }
@@ -131,7 +131,7 @@ impl CursorSealer {
     }
 }
 
-fn refuse<T>(problem: String) -> Result<T, CallError> {
+fn refuse<T>(problem: &str) -> Result<T, CallError> {
     Err(CallError::invalid(format!("continue: {problem}")).with_hint(START_AGAIN))
 }
 

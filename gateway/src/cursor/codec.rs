@@ -1,9 +1,11 @@
 //! The bytes inside a cursor. Short, because a model pays for every character: UIDs as sixteen bytes, texts with a
-//! one-byte length where that is enough.
+//! one-byte length where that is enough, the missing clusters as one bit each (which cluster a bit means is settled by
+//! the hash of the expected set).
 
-use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::sort::{KeyValue, RowKey};
 use uuid::Uuid;
+
+use crate::request::LegId;
 
 use super::{Fingerprint, Resume};
 
@@ -29,10 +31,7 @@ pub(super) fn encode(resume: &Resume, fingerprint: &Fingerprint, expires_ms: i64
     put_text(&mut bytes, &resume.after.namespace);
     put_text(&mut bytes, &resume.after.name);
     put_uid(&mut bytes, &resume.after.uid);
-    put_number(&mut bytes, resume.missing.len());
-    for cluster in &resume.missing {
-        put_text(&mut bytes, cluster.as_str());
-    }
+    put_bits(&mut bytes, &resume.missing);
     bytes
 }
 
@@ -47,7 +46,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Opened> {
         Fingerprint { caller: reader.array()?, question: reader.array()?, expected: reader.array()? };
     let values = reader.list(|reader| KeyValue::try_from(reader.text()?).ok())?;
     let (namespace, name, uid) = (reader.text()?, reader.text()?, reader.uid()?);
-    let missing = reader.list(|reader| ClusterId::new(reader.text()?).ok())?;
+    let missing = reader.bits()?;
     let after = RowKey { values, namespace, name, uid };
     reader.rest.is_empty().then_some(Opened { resume: Resume { after, missing }, fingerprint, expires_ms })
 }
@@ -64,6 +63,16 @@ fn put_number(bytes: &mut Vec<u8>, mut number: usize) {
 fn put_text(bytes: &mut Vec<u8>, text: &str) {
     put_number(bytes, text.len());
     bytes.extend(text.as_bytes());
+}
+
+/// A byte for every eight places, up to the last that is set.
+fn put_bits(bytes: &mut Vec<u8>, places: &[LegId]) {
+    let mut bits = vec![0_u8; places.iter().map(|place| place.0 / 8 + 1).max().unwrap_or_default()];
+    for place in places {
+        bits[place.0 / 8] |= 1 << (place.0 % 8);
+    }
+    put_number(bytes, bits.len());
+    bytes.extend(bits);
 }
 
 /// A UID in the usual spelling takes sixteen bytes behind a 1; any other text stands behind a 0.
@@ -117,6 +126,13 @@ impl<'a> Reader<'a> {
             [1] => Some(Uuid::from_bytes(self.array()?).hyphenated().to_string()),
             _ => self.text(),
         }
+    }
+
+    fn bits(&mut self) -> Option<Vec<LegId>> {
+        let length = self.number()?;
+        let bits = self.take(length)?;
+        let is_set = |place: &usize| bits[place / 8] & 1 << (place % 8) != 0;
+        Some((0..8 * bits.len()).filter(is_set).map(LegId).collect())
     }
 
     fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {

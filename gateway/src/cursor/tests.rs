@@ -26,7 +26,7 @@ fn resume() -> Resume {
         name: "cart-7d9f8b6c5d-x2x9k".into(),
         uid: "3f2504e0-4f89-11d3-9a0c-0305e82c3301".into(),
     };
-    Resume { after, missing: vec![cluster("prod-ap")] }
+    Resume { after, missing: vec![LegId(1), LegId(99)] }
 }
 
 #[test]

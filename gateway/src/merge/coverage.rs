@@ -8,6 +8,7 @@ use kubeplex_proto::status::{AgentErrorCode, LegStatus, Source};
 use crate::error::{CallError, ErrorCode};
 use crate::fleet::{ClusterView, LinkState};
 use crate::render::human_duration;
+use crate::request::LegId;
 
 use super::LegFailure;
 
@@ -152,8 +153,9 @@ impl Coverage {
     }
 
     /// Clusters that a next page must go without.
-    pub fn missing(&self) -> Vec<ClusterId> {
-        self.legs.iter().filter(|leg| !leg.is_answered()).map(|leg| leg.cluster.clone()).collect()
+    pub fn missing(&self) -> Vec<LegId> {
+        let missing = self.legs.iter().enumerate().filter(|(_, leg)| !leg.is_answered());
+        missing.map(|(at, _)| LegId(at)).collect()
     }
 
     /// The error of the call, where no cluster answered.

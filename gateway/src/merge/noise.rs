@@ -135,7 +135,7 @@ mod tests {
         };
         let (eu, us) = (object("1", "2026-01-01T00:00:00Z"), object("2", "2026-02-01T00:00:00Z"));
         assert_eq!(without_noise(&eu), without_noise(&us));
-        let mut shown = eu.clone();
+        let mut shown = eu;
         keep_common(&mut shown, &us);
         assert_eq!(
             shown,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use kubeplex_proto::column::{CellFormat, Column};
 use kubeplex_proto::quantity::parse_time_ms;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::merge::{ListPage, PageClock, PageRow};
 use crate::request::{Field, ListQuery, Order, Target};
@@ -15,6 +15,8 @@ use super::{Page, PageCursor, Place, RenderContext, Rendered, escaped, human_dur
 
 /// Values of the status column counted one by one.
 const MAX_STATUSES: usize = 20;
+/// All other values; agents name theirs so, too.
+const OTHERS: &str = "other";
 
 /// The reply to a [`ListQuery`].
 pub(crate) fn list(query: &ListQuery, page: &ListPage, context: &RenderContext<'_>) -> Rendered {
@@ -35,13 +37,20 @@ pub(crate) fn list(query: &ListQuery, page: &ListPage, context: &RenderContext<'
 }
 
 /// The commonest values, and the others together: a column of free text must not push the rows out.
-fn status_counts(counts: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+fn status_counts(counts: &BTreeMap<String, u64>) -> Map<String, Value> {
     let mut by_count: Vec<_> = counts.iter().collect();
     by_count.sort_by(|(a, more), (b, less)| less.cmp(more).then_with(|| a.cmp(b)));
-    let mut shown = BTreeMap::new();
+    let mut shown = Map::new();
+    let mut others = 0;
     for (at, (status, count)) in by_count.into_iter().enumerate() {
-        let status = if at < MAX_STATUSES { one_line(status).into_owned() } else { "other".to_owned() };
-        *shown.entry(status).or_insert(0) += count;
+        if at < MAX_STATUSES && status != OTHERS {
+            shown.insert(one_line(status).into_owned(), (*count).into());
+        } else {
+            others += count;
+        }
+    }
+    if others > 0 {
+        shown.insert(OTHERS.to_owned(), others.into());
     }
     shown
 }

@@ -1,7 +1,5 @@
 //! A page of rows, fitted into its budget: the shape that every listing tool answers in.
 
-use std::collections::BTreeMap;
-
 use kubeplex_proto::sort::RowKey;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -20,7 +18,7 @@ pub(crate) struct Page<'a> {
     /// Whether more rows follow.
     pub(crate) more: bool,
     pub(crate) total: u64,
-    pub(crate) status_counts: &'a BTreeMap<String, u64>,
+    pub(crate) status_counts: &'a Map<String, Value>,
     pub(crate) coverage: &'a Coverage,
     pub(crate) nouns: Nouns<'a>,
     pub(crate) options: &'a CallOptions,
@@ -57,7 +55,7 @@ pub(super) struct PageContent<'a> {
     #[serde(rename = "continue", skip_serializing_if = "Option::is_none")]
     pub(super) cursor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) status_counts: Option<&'a BTreeMap<String, u64>>,
+    pub(super) status_counts: Option<&'a Map<String, Value>>,
     pub(super) clusters: CoverageContent,
     #[serde(skip_serializing_if = "is_false")]
     pub(super) partial: bool,

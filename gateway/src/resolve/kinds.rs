@@ -57,7 +57,7 @@ pub(crate) fn find(text: &str, fleet: &Fleet) -> Result<ResolvedKind, CallError>
         spelling.version = spelling.version.or(version);
         let matches = matches(&spelling, &tables);
         if !matches.is_empty() {
-            return choose(&spelling, matches);
+            return choose(&spelling, &matches);
         }
     }
     Err(unknown(text, &tables))
@@ -164,7 +164,7 @@ fn group_rank(group: &str) -> u8 {
     }
 }
 
-fn choose(spelling: &Spelling<'_>, matches: Vec<Match<'_>>) -> Result<ResolvedKind, CallError> {
+fn choose(spelling: &Spelling<'_>, matches: &[Match<'_>]) -> Result<ResolvedKind, CallError> {
     let Some(best) = matches.first() else { return Err(CallError::invalid("kind: empty")) };
     let alike: Vec<_> =
         matches.iter().filter(|other| (other.rank.0, other.rank.1) == (best.rank.0, best.rank.1)).collect();

@@ -12,7 +12,7 @@ use crate::error::{CallError, ErrorCode};
 use crate::fleet::ClusterView;
 use crate::request::bounds::{DEFAULT_LIMIT, DEFAULT_TIMEOUT_S, MAX_LIST_PARTS};
 use crate::request::{
-    CallOptions, ClustersQuery, Field, GetQuery, ListQuery, Output, Request, Standing, Target,
+    CallOptions, ClustersQuery, Field, GetQuery, LegId, ListQuery, Output, Request, Standing, Target,
 };
 
 use super::kinds::{self, ResolvedKind};
@@ -199,8 +199,8 @@ fn continued(
 
 fn targets(clusters: Vec<Arc<ClusterView>>, resume: Option<&Resume>) -> Vec<Target> {
     let missing = resume.map_or(&[][..], |resume| &resume.missing);
-    let targets = clusters.into_iter().map(|cluster| {
-        let standing = if missing.contains(&cluster.id) { Standing::Out } else { Standing::Asked };
+    let targets = clusters.into_iter().enumerate().map(|(at, cluster)| {
+        let standing = if missing.contains(&LegId(at)) { Standing::Out } else { Standing::Asked };
         Target { cluster, standing }
     });
     targets.collect()

@@ -85,7 +85,7 @@ fn render(request: &Request, _: Merged, context: &RenderContext<'_>) -> Result<R
             .collect(),
         more,
         total: query.targets.len() as u64,
-        status_counts: &std::collections::BTreeMap::new(),
+        status_counts: &serde_json::Map::new(),
         coverage: &coverage,
         nouns: Nouns { shown: "details", kind: "clusters" },
         options: &query.options,

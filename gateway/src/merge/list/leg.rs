@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use kubeplex_proto::kind::GroupResource;
 use kubeplex_proto::list::{ListHead, Row};
-use kubeplex_proto::sort::{Direction, RowKey};
+use kubeplex_proto::sort::{Direction, KeyValue, RowKey};
 use kubeplex_proto::status::LegStatus;
 
 use crate::fleet::ClusterView;
 use crate::merge::{LegFailure, LegOutcome, RowsShown};
 use crate::request::{Standing, Target};
 
-use super::PageClock;
+use super::{MAX_KEY_BYTES, PageClock};
 
 /// What one cluster has sent, and not yet shown.
 pub(super) struct Leg {
@@ -91,6 +91,9 @@ impl Leg {
         if row.cells.len() != head.head.columns.len() || row.key.values.len() != directions.len() {
             return Some("its agent sent a row that does not fit its columns or the order");
         }
+        if key_bytes(&row.key) > MAX_KEY_BYTES {
+            return Some("its rows have sort values too long to page by; sort by another column");
+        }
         let previous = self.last_key.as_ref().or(after);
         let in_order = previous.is_none_or(|previous| previous.compare(&row.key, directions).is_lt());
         (!in_order).then_some("its agent sent rows out of order")
@@ -136,4 +139,12 @@ impl Leg {
         }
         outcome
     }
+}
+
+fn key_bytes(key: &RowKey) -> usize {
+    let values = key.values.iter().map(|value| match value {
+        KeyValue::Text(text) => text.len(),
+        KeyValue::Number(_) | KeyValue::Missing => 0,
+    });
+    values.sum::<usize>() + key.namespace.len() + key.name.len() + key.uid.len()
 }

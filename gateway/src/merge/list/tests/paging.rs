@@ -78,9 +78,10 @@ proptest! {
                 if failed.len() == sets.len() { break } else { continue }
             };
             shown.extend(names(&page));
-            failed.extend(page.coverage.missing().iter().map(ToString::to_string));
+            let missing = page.coverage.missing();
+            failed.extend(missing.iter().map(|leg| query.targets[leg.0].cluster.id.to_string()));
             let Some(last) = page.rows.last().filter(|_| page.more) else { break };
-            query.resume = Some(Resume { after: last.key.clone(), missing: page.coverage.missing() });
+            query.resume = Some(Resume { after: last.key.clone(), missing });
             for target in &mut query.targets {
                 let is_out = failed.contains(target.cluster.id.as_str());
                 target.standing = if is_out { Standing::Out } else { Standing::Asked };
