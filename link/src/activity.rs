@@ -43,15 +43,17 @@ impl Activity {
     /// Something came from the other end.
     pub fn touch(&self) {
         let since_start = u64::try_from(self.0.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.0.heard_us.fetch_max(since_start, Ordering::Relaxed);
-        if self.0.awaited.swap(false, Ordering::Relaxed) {
+        // Sequentially consistent with `heard_after`, which writes and reads the two the other way round: one of both ends
+        // sees what the other wrote.
+        self.0.heard_us.fetch_max(since_start, Ordering::SeqCst);
+        if self.0.awaited.load(Ordering::SeqCst) && self.0.awaited.swap(false, Ordering::SeqCst) {
             self.0.heard.notify_one();
         }
     }
 
     /// When the other end was last heard.
     pub fn heard_at(&self) -> Instant {
-        self.0.started + Duration::from_micros(self.0.heard_us.load(Ordering::Relaxed))
+        self.0.started + Duration::from_micros(self.0.heard_us.load(Ordering::SeqCst))
     }
 
     /// How long the other end has been silent.
@@ -59,10 +61,15 @@ impl Activity {
         self.heard_at().elapsed()
     }
 
-    /// Resolves when the other end is heard after this call. Meant for one waiter at a time.
-    pub async fn next(&self) {
-        self.0.awaited.store(true, Ordering::Relaxed);
-        self.0.heard.notified().await;
+    /// Resolves when the other end has been heard after `moment`. Meant for one waiter at a time.
+    pub async fn heard_after(&self, moment: Instant) {
+        loop {
+            self.0.awaited.store(true, Ordering::SeqCst);
+            if self.heard_at() > moment {
+                return;
+            }
+            self.0.heard.notified().await;
+        }
     }
 }
 

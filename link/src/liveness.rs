@@ -46,7 +46,7 @@ impl LivenessWatch {
                 Liveness::Alive => sleep_until(self.deadline(self.suspect_after)).await,
                 Liveness::Suspect => tokio::select! {
                     () = sleep_until(self.deadline(self.lost_after)) => {}
-                    () = self.activity.next() => {}
+                    () = self.activity.heard_after(Instant::now() - self.suspect_after) => {}
                 },
                 Liveness::Lost => std::future::pending().await,
             }

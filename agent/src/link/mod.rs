@@ -1,12 +1,10 @@
 //! The agent's end of the link: dials the gateway, serves it, and dials again when the link breaks, for ever.
 //!
-//! One connection is [`session`]'s affair, what the gateway says on its control stream [`verdict`]'s. The service itself
+//! One connection is `session`'s affair, what the gateway says on its control stream `verdict`'s. The service itself
 //! knows nothing of links: it is the same router that a gateway in this process would call directly.
 
 mod config;
 mod session;
-#[cfg(test)]
-mod tests;
 mod verdict;
 
 use std::time::Duration;
@@ -80,5 +78,40 @@ fn log(config: &LinkConfig, failure: &Failure, pause: Duration) {
         ),
         Failure::Refused(_) => tracing::error!(%cluster, again_in_ms, reason, "the link was not accepted"),
         _ => tracing::warn!(%cluster, again_in_ms, reason, "no link to the gateway"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kubeplex_proto::control::Refusal;
+
+    use super::*;
+
+    #[test]
+    fn what_only_a_person_can_mend_is_not_tried_in_haste() {
+        let refused = |status| {
+            Failure::Dial(DialError::Refused {
+                url: String::new(),
+                status,
+                message: String::new(),
+                retry_after: Some(Duration::from_secs(7)),
+            })
+        };
+        let table = [
+            (refused(StatusCode::UNAUTHORIZED), true, Some(7)),
+            (refused(StatusCode::FORBIDDEN), true, Some(7)),
+            (refused(StatusCode::SERVICE_UNAVAILABLE), false, Some(7)),
+            (Failure::Refused(Refusal { message: String::new(), retry_after_ms: None }), true, None),
+            (
+                Failure::Refused(Refusal { message: String::new(), retry_after_ms: Some(5_000) }),
+                false,
+                Some(5),
+            ),
+            (Failure::Closed, false, None),
+        ];
+        for (failure, person, wait) in table {
+            assert_eq!(needs_a_person(&failure), person, "{failure:?}");
+            assert_eq!(retry_after(&failure), wait.map(Duration::from_secs), "{failure:?}");
+        }
     }
 }

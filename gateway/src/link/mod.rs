@@ -1,11 +1,11 @@
 //! The gateway's end of the links: where agents dial in, and the conversation that keeps each link known and alive.
 //!
-//! [`endpoint`] authenticates an agent and takes its connection over; [`session`] runs one connection; [`control`] is the
-//! conversation on it, the same for an agent in this process ([`in_process`]).
+//! `endpoint` authenticates an agent and takes its connection over; `session` runs one connection; `control` is the
+//! conversation on it, the same for an agent in this process (`in_process`).
 
 mod control;
 mod credentials;
-pub mod endpoint;
+mod endpoint;
 mod in_process;
 mod session;
 

@@ -1,14 +1,20 @@
-//! The agent's end against a gateway written by hand.
+//! The agent's end of the link against a gateway written by hand.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use http::StatusCode;
 use http_body_util::{BodyExt as _, Full};
+use kubeplex_agent::link::{LinkConfig, run};
 use kubeplex_link::accept::{self, Upgrading};
 use kubeplex_link::activity::Activity;
 use kubeplex_link::frames::{self, FrameReader, FrameWriter};
@@ -22,8 +28,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-
-use super::*;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// What the gateway does with those who dial.
 #[derive(Debug, Clone)]
@@ -48,8 +54,7 @@ struct Gateway {
     /// When each of those who dialled came.
     dials: mpsc::UnboundedReceiver<Instant>,
     reception: watch::Sender<Reception>,
-    /// Dropping it stops the gateway.
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 #[derive(Clone)]
@@ -69,7 +74,7 @@ impl Gateway {
         let app = Router::new().route(paths::LINK, get(receive)).with_state(desk);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self { address, links: links_in, dials: dials_in, reception, _tasks: tasks }
+        Self { address, links: links_in, dials: dials_in, reception, tasks }
     }
 }
 
@@ -113,11 +118,12 @@ async fn hold(upgrading: Upgrading, reception: Reception, links: mpsc::Unbounded
     let _ = links.send(Linked { client, control, _cut: cut });
 }
 
-/// The agent's service: a control stream that stays open, and a call that ends when the test says so.
+/// The agent's service: a control stream that says hello and listens, and a call that ends when the test says so.
 fn service(finish: Arc<Notify>) -> Router {
-    let never_ending = || async {
-        let first = futures::stream::iter([Ok::<_, std::convert::Infallible>("{\"hello\":true}\n")]);
-        Body::from_stream(futures::StreamExt::chain(first, futures::stream::pending()))
+    let listening = |body: Body| async {
+        let hello = stream::iter([Ok::<_, axum::Error>(Bytes::from_static(b"{\"hello\":true}\n"))]);
+        let silence = body.into_data_stream().filter_map(|frame| async { frame.err().map(Err) });
+        Body::from_stream(hello.chain(silence))
     };
     let slow = move || {
         let finish = Arc::clone(&finish);
@@ -126,7 +132,7 @@ fn service(finish: Arc<Notify>) -> Router {
             "done"
         }
     };
-    Router::new().route(paths::CONTROL, post(never_ending)).route("/slow", post(slow))
+    Router::new().route(paths::CONTROL, post(listening)).route("/slow", post(slow))
 }
 
 fn config(address: SocketAddr, change: impl FnOnce(&mut Timings)) -> LinkConfig {
@@ -168,7 +174,8 @@ async fn a_gateway_that_went_and_came_back_is_linked_again() {
         let linked = gateway.links.recv().await.unwrap();
         agent.finish.notify_one();
         assert_eq!(slow_call(&linked.client).await, "done");
-        drop((gateway, linked));
+        gateway.tasks.shutdown().await;
+        drop(linked);
         let mut gateway = Gateway::start(address, Reception::Welcome).await;
         let linked = gateway.links.recv().await.unwrap();
         agent.finish.notify_one();
@@ -259,28 +266,4 @@ async fn an_agent_that_stops_says_goodbye_and_ends_what_it_began() {
         agent.tasks.join_next().await.unwrap().unwrap();
     })
     .await;
-}
-
-#[test]
-fn what_only_a_person_can_mend_is_not_tried_in_haste() {
-    let refused = |status| {
-        Failure::Dial(DialError::Refused {
-            url: String::new(),
-            status,
-            message: String::new(),
-            retry_after: Some(Duration::from_secs(7)),
-        })
-    };
-    let table = [
-        (refused(StatusCode::UNAUTHORIZED), true, Some(7)),
-        (refused(StatusCode::FORBIDDEN), true, Some(7)),
-        (refused(StatusCode::SERVICE_UNAVAILABLE), false, Some(7)),
-        (Failure::Refused(Refusal { message: String::new(), retry_after_ms: None }), true, None),
-        (Failure::Refused(Refusal { message: String::new(), retry_after_ms: Some(5_000) }), false, Some(5)),
-        (Failure::Closed, false, None),
-    ];
-    for (failure, person, wait) in table {
-        assert_eq!(needs_a_person(&failure), person, "{failure:?}");
-        assert_eq!(retry_after(&failure), wait.map(Duration::from_secs), "{failure:?}");
-    }
 }
