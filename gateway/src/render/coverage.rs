@@ -12,7 +12,7 @@ use super::{human_duration, one_line, rfc3339};
 
 /// Clusters whose matches are counted one by one where rows were cut.
 const MAX_COUNTS: usize = 50;
-/// Problems told one by one; of the rest the number by status.
+/// Problems told one by one, and clusters without the kind; of the rest the number by status.
 const MAX_PROBLEMS: usize = 20;
 /// A message comes from far away and is cut to this many characters.
 const MAX_MESSAGE_CHARS: usize = 300;
@@ -31,6 +31,9 @@ pub(crate) struct CoverageContent {
     api_version: Option<BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub(crate) counts: Map<String, Value>,
+    /// Clusters that do not have the kind at all: they answered, and nothing is missing from them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) absent: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) problems: Vec<Problem>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -65,8 +68,9 @@ impl CoverageContent {
         let troubled = || {
             coverage.legs.iter().filter(|leg| leg.status.worth_mention() || leg.rows == RowsShown::Partial)
         };
+        let absent = || coverage.legs.iter().filter(|leg| leg.status == LegStatus::Absent);
         let mut more_problems = BTreeMap::new();
-        for leg in troubled().skip(MAX_PROBLEMS) {
+        for leg in troubled().skip(MAX_PROBLEMS).chain(absent().skip(MAX_PROBLEMS)) {
             *more_problems.entry(leg.status).or_insert(0) += 1;
         }
         Self {
@@ -81,6 +85,7 @@ impl CoverageContent {
                     .collect()
             }),
             counts: if cut && coverage.expected() > 1 { counts(coverage) } else { Map::new() },
+            absent: absent().take(MAX_PROBLEMS).map(|leg| leg.cluster.to_string()).collect(),
             problems: troubled().take(MAX_PROBLEMS).map(|leg| Problem::new(leg, nouns, now_ms)).collect(),
             more_problems,
             rejoined: coverage

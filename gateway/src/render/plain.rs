@@ -55,6 +55,9 @@ pub(super) fn coverage(text: &mut String, clusters: &CoverageContent, partial: b
             clusters.counts.iter().map(|(cluster, count)| format!("{cluster} {count}")).collect();
         text.push_str(&format!("by cluster: {}\n", counts.join(", ")));
     }
+    if !clusters.absent.is_empty() {
+        text.push_str(&format!("no such kind in: {}\n", clusters.absent.join(", ")));
+    }
     for problem in &clusters.problems {
         let status = word(&problem.status);
         let since = problem.since.as_deref().map(|since| format!(" since {since}")).unwrap_or_default();

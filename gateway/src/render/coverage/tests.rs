@@ -57,6 +57,7 @@ fn each_status_says_what_it_means_for_the_rows() {
     let message = problems[4]["message"].as_str().unwrap();
     assert!(message.starts_with("\\u{1b}[31m\\n") && message.len() < 1_000);
     assert_eq!(problems.len(), 5, "absent is no problem");
+    assert_eq!(found["absent"], json!(["f"]));
 }
 
 #[test]
@@ -68,6 +69,9 @@ fn of_many_problems_the_number_is_said() {
     let found = content((0..100).map(down).collect(), false);
     assert_eq!(found["problems"].as_array().unwrap().len(), MAX_PROBLEMS);
     assert_eq!(found["moreProblems"], json!({"disconnected": 80}));
+    let without = content((0..30).map(|at| leg(&format!("c{at:03}"), LegStatus::Absent)).collect(), false);
+    assert_eq!(without["absent"].as_array().unwrap().len(), MAX_PROBLEMS);
+    assert_eq!(without["moreProblems"], json!({"absent": 10}));
 }
 
 #[test]
