@@ -1,6 +1,7 @@
 //! Requests in, frames and errors out.
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 
 use axum::body::Body;
 use axum::extract::rejection::BytesRejection;
@@ -18,6 +19,7 @@ use kubeplex_proto::{ROWS_PER_FRAME, paths};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::contain::bug;
 use crate::limits;
 
 /// Rows go into a frame until it has this many bytes; a frame must stay far below what the gateway reads as one line.
@@ -52,14 +54,12 @@ fn malformed(error: &serde_json::Error) -> Failure {
     AgentError::new(AgentErrorCode::InvalidArgument, message).into()
 }
 
-#[expect(clippy::unused_async, reason = "the router wants a handler")]
 pub(super) async fn unknown_path(uri: Uri) -> Failure {
     let message = format!("there is nothing at {:?}", uri.path());
     let hint = format!("the agent answers at {}, {} and {}", paths::LIST, paths::GET, paths::CONTROL);
     AgentError::new(AgentErrorCode::InvalidArgument, message).with_hint(hint).into()
 }
 
-#[expect(clippy::unused_async, reason = "the router wants a handler")]
 pub(super) async fn wrong_method(method: Method, uri: Uri) -> Failure {
     let message = format!("{} wants POST, not {method}", uri.path());
     AgentError::new(AgentErrorCode::InvalidArgument, message).into()
@@ -85,9 +85,13 @@ impl IntoResponse for Failure {
     }
 }
 
-/// A reply of lines that are written as they are asked for.
+/// A reply of lines that are written as they are asked for. It ends early where writing one meets a bug.
 pub(super) fn lines(lines: impl Stream<Item = Bytes> + Send + 'static) -> Response {
-    let mut response = Response::new(Body::from_stream(lines.map(Ok::<_, Infallible>)));
+    let written = AssertUnwindSafe(lines).catch_unwind().scan((), |(), line| {
+        let line = line.inspect_err(|panic| drop(bug("reply", &**panic)));
+        std::future::ready(line.ok())
+    });
+    let mut response = Response::new(Body::from_stream(written.map(Ok::<_, Infallible>)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(FRAMES));
     response
 }
@@ -142,6 +146,14 @@ mod tests {
     fn row(cell: serde_json::Value) -> Row {
         let key = RowKey { values: vec![], namespace: String::new(), name: "x".into(), uid: "u".into() };
         Row { key, cells: vec![cell] }
+    }
+
+    #[tokio::test]
+    async fn a_bug_while_a_line_is_written_ends_the_reply_and_nothing_else() {
+        let stream = futures::stream::iter([1, 2, 3])
+            .map(|at| if at < 3 { Bytes::from("x\n") } else { panic!("a bug") });
+        let body = axum::body::to_bytes(lines(stream).into_body(), 100).await.unwrap();
+        assert_eq!(body, "x\nx\n");
     }
 
     #[test]

@@ -15,7 +15,6 @@ use super::body::lines;
 use super::{Service, Shared};
 use crate::report::{Conversation, ReportSource, ReportTimings, conversation};
 
-#[expect(clippy::unused_async, reason = "the router wants a handler")]
 pub(super) async fn control(State(service): State<Service>, request: Request<Body>) -> Response {
     let parts = Conversation {
         hello: hello(&service.0),

@@ -37,7 +37,7 @@ pub(super) enum Rows {
 pub(super) struct Nothing {
     pub(super) status: LegStatus,
     pub(super) message: Option<String>,
-    pub(super) info: Option<KindInfo>,
+    pub(super) info: Option<Box<KindInfo>>,
     /// Where it was looked for.
     pub(super) source: Source,
 }
@@ -62,7 +62,7 @@ impl Nothing {
     }
 
     fn looked_for_live(self, info: &KindInfo) -> Self {
-        Self { info: Some(info.clone()), source: Source::Live, ..self }
+        Self { info: Some(Box::new(info.clone())), source: Source::Live, ..self }
     }
 }
 
@@ -106,7 +106,8 @@ async fn watched(handle: Arc<KindHandle>, deadline: Deadline) -> Result<Readable
     let source = if handle.first_use() { Source::Fill } else { Source::Cache };
     let known = handle.synced(deadline.at()).await;
     let (kind, message) = (&handle.info.id, known.message);
-    let nothing = |status, message| Err(Nothing { status, message, info: Some(handle.info.clone()), source });
+    let nothing =
+        |status, message| Err(Nothing { status, message, info: Some(Box::new(handle.info.clone())), source });
     let status = match known.state {
         SyncState::Synced => LegStatus::Ok,
         SyncState::Stale => LegStatus::Stale,

@@ -105,12 +105,16 @@ mod tests {
     }
 
     fn shows(metrics: Value, current: Value, expected: &str) {
-        let scaler = named("h", json!({"spec": {"metrics": metrics}, "status": {"currentMetrics": current}}));
+        let mut scaler = named("h", json!({}));
+        scaler["spec"]["metrics"] = metrics;
+        scaler["status"]["currentMetrics"] = current;
         check(KIND, &scaler, &json!({"targets": expected}));
     }
 
     fn metric(metric_type: &str, field: &str, spec: Value) -> Value {
-        json!({"type": metric_type, field: spec})
+        let mut metric = json!({"type": metric_type});
+        metric[field] = spec;
+        metric
     }
 
     #[test]

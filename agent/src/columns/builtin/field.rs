@@ -151,7 +151,7 @@ pub(super) fn selector(object: &Value, pointer: &str) -> String {
         );
     }
     requirements.extend(list(selector, "/matchExpressions").iter().map(requirement));
-    requirements.sort_by(|(a, _), (b, _)| a.cmp(b));
+    requirements.sort_by_key(|(key, _)| *key);
     requirements.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(",")
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Rules: `k8s.io/kubernetes/pkg/printers/internalversion/printers.go`, for the kinds that it leaves to others the table
 //! convertors of their registries. The server computes every Table with wide columns and wide texts, so nothing is
-//! clipped here either. Kinds whose columns come and go with alpha APIs are left to the server's Table.
+//! clipped here either. Kinds of alpha APIs, whose columns come and go, are not here.
 
 use kubeplex_proto::column::CellFormat;
 use kubeplex_proto::kind::GroupResource;
@@ -53,8 +53,10 @@ const AGE: Entry = age("Age", field::created);
 const CREATED_AT: Entry =
     narrow("Created At", |object| field::text(object, "/metadata/creationTimestamp").into());
 
-/// Each area knows its own kinds.
-const AREAS: [fn(&str, &str) -> Option<&'static [Entry]>; 19] = [
+/// The columns of a kind, by group and resource, where it is one of an area's.
+type Area = fn(&str, &str) -> Option<&'static [Entry]>;
+
+const AREAS: [Area; 19] = [
     pods::entries,
     nodes::entries,
     configuration::entries,

@@ -5,7 +5,10 @@ use simcluster::{Fault, FaultAction, Gvr, Verb};
 use super::*;
 
 fn config_map(name: &str, data: Value) -> Value {
-    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "default"}, "data": data})
+    let metadata = json!({"name": name, "namespace": "default"});
+    let mut map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
+    map["data"] = data;
+    map
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,7 +20,9 @@ fn running(name: &str) -> Value {
 }
 
 fn terminated(name: &str, restarts: i64, how: Value) -> Value {
-    json!({"name": name, "ready": false, "restartCount": restarts, "state": {"terminated": how}})
+    let mut status = json!({"name": name, "ready": false, "restartCount": restarts});
+    status["state"]["terminated"] = how;
+    status
 }
 
 fn waiting(name: &str, restarts: i64, reason: &str) -> Value {
