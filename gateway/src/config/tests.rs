@@ -102,7 +102,7 @@ fn all_mistakes_are_reported_at_once() {
 
 #[test]
 fn the_example_is_the_default_with_two_clusters() {
-    let config = GatewayConfig::from_toml(include_str!("../../config.example.toml")).unwrap();
+    let config = GatewayConfig::from_toml(include_str!("../../../config.example.toml")).unwrap();
     assert_eq!((config.listen(), config.admin()), (DEFAULT_LISTEN, DEFAULT_ADMIN));
     assert_eq!(config.limits(), &Limits::default());
     assert_eq!(config.timings(), &Timings::default());

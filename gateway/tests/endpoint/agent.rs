@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -22,6 +21,9 @@ use kubeplex_proto::status::{AgentError, AgentErrorCode, LegStatus, Source};
 use kubeplex_proto::{PROTOCOL, ROWS_PER_FRAME, paths};
 use serde::Serialize;
 use serde_json::json;
+use tokio::sync::watch;
+
+use crate::world::eventually;
 
 /// What an agent does when it is asked for a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,18 +47,28 @@ pub(crate) enum Behaviour {
 /// What a test can see of an agent.
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
-    asked: AtomicUsize,
+    asked: watch::Sender<usize>,
     /// Answers that hang or stall and were given up by the gateway.
-    cancelled: AtomicUsize,
+    cancelled: watch::Sender<usize>,
 }
 
 impl Observed {
     pub(crate) fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+        *self.asked.borrow()
     }
 
     pub(crate) fn cancelled(&self) -> usize {
-        self.cancelled.load(Ordering::SeqCst)
+        *self.cancelled.borrow()
+    }
+
+    /// Returns when the agent was asked for the first time.
+    pub(crate) async fn until_asked(&self) {
+        eventually("the agent is asked", &self.asked, |asked| *asked > 0).await;
+    }
+
+    /// Returns when an answer was given up.
+    pub(crate) async fn until_cancelled(&self) {
+        eventually("the agent's work is cancelled", &self.cancelled, |cancelled| *cancelled > 0).await;
     }
 }
 
@@ -94,7 +106,7 @@ async fn control(State(agent): State<Agent>) -> Response {
 }
 
 async fn list(State(agent): State<Agent>, body: Bytes) -> Response {
-    agent.observed.asked.fetch_add(1, Ordering::SeqCst);
+    agent.observed.asked.send_modify(|asked| *asked += 1);
     let request: ListRequest =
         serde_json::from_slice(&body).expect("the gateway writes requests that can be read");
     match agent.behaviour {
@@ -127,7 +139,7 @@ async fn list(State(agent): State<Agent>, body: Bytes) -> Response {
 
 /// Every agent that answers has one ConfigMap-like object, the same in each; the others do as they do with lists.
 async fn get(State(agent): State<Agent>, body: Bytes) -> Response {
-    agent.observed.asked.fetch_add(1, Ordering::SeqCst);
+    agent.observed.asked.send_modify(|asked| *asked += 1);
     let request: GetRequest =
         serde_json::from_slice(&body).expect("the gateway writes requests that can be read");
     let object = GetFrame::Object(Box::new(found(&request)));
@@ -173,7 +185,7 @@ struct Cancelled(Arc<Observed>);
 
 impl Drop for Cancelled {
     fn drop(&mut self) {
-        self.0.cancelled.fetch_add(1, Ordering::SeqCst);
+        self.0.cancelled.send_modify(|cancelled| *cancelled += 1);
     }
 }
 

@@ -61,7 +61,7 @@ async fn a_gateway_that_is_full_says_when_to_come_back() {
     let client = world.client();
     let first = client.call("pods_list", json!({"timeoutSeconds": 3}));
     let second = async {
-        crate::world::eventually("the first call runs", async || world.agents[0].asked() == 1).await;
+        world.agents[0].until_asked().await;
         client.call("pods_list", json!({})).await
     };
     let (first, second) = tokio::join!(first, second);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::agent::Behaviour::{Hang, Pods};
 use crate::client::{NEWER, OLDER, events, message};
-use crate::world::{World, eventually};
+use crate::world::World;
 
 #[tokio::test]
 async fn the_newer_era_needs_no_session() {
@@ -91,10 +91,10 @@ async fn a_client_that_leaves_cancels_its_call_in_the_newer_era() {
         .send();
     tokio::select! {
         _ = call => panic!("a hanging cluster can't answer"),
-        () = eventually("the agent is asked", async || world.agents[0].asked() == 1) => {}
+        () = world.agents[0].until_asked() => {}
     }
-    eventually("its work is cancelled", async || world.agents[0].cancelled() == 1).await;
-    eventually("no call is left", async || world.gateway.pipeline().calls_in_flight() == 0).await;
+    world.agents[0].until_cancelled().await;
+    world.gateway.pipeline().drain().await;
 }
 
 #[tokio::test]
@@ -106,11 +106,11 @@ async fn a_cancelled_notification_cancels_in_the_older_era() {
     let params = json!({"name": "pods_list", "arguments": {"timeoutSeconds": 60}});
     let body = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params});
     let _stream = session.message(body).send().await.unwrap();
-    eventually("the agent is asked", async || world.agents[0].asked() == 1).await;
+    world.agents[0].until_asked().await;
     let cancelled =
         session.notify("notifications/cancelled", json!({"requestId": 7, "reason": "enough"})).await;
     assert_eq!(cancelled, 202);
-    eventually("its work is cancelled", async || world.agents[0].cancelled() == 1).await;
+    world.agents[0].until_cancelled().await;
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use kubeplex_gateway::limits::Limits;
 use serde_json::{Value, json};
 
 use crate::agent::Behaviour::{Hang, Pods};
-use crate::world::{World, eventually, expected, loopback};
+use crate::world::{World, expected, loopback};
 
 #[tokio::test]
 async fn readiness_compares_and_does_not_require() {
@@ -48,7 +48,7 @@ async fn running_calls_finish_and_then_everything_ends() {
     let session = client.initialize().await;
     let running = client.pods(json!({"timeoutSeconds": 2}));
     let stopping = async {
-        eventually("the call runs", async || world.agents[1].asked() == 1).await;
+        world.agents[1].until_asked().await;
         world.stop.cancel();
         world.tracker.close();
     };
@@ -67,7 +67,7 @@ async fn a_call_that_outlasts_the_drain_is_cut() {
         .request("tools/call", json!({"name": "pods_list", "arguments": {"timeoutSeconds": 120}}))
         .send();
     let stopping = async {
-        eventually("the call runs", async || world.agents[0].asked() == 1).await;
+        world.agents[0].until_asked().await;
         world.stop.cancel();
         world.tracker.close();
         tokio::time::timeout(Duration::from_secs(30), world.tracker.wait()).await.expect("every task ends");

@@ -1,15 +1,16 @@
 //! A gateway on free ports with agents of this process.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kubeplex_gateway::config::{ExpectedCluster, GatewayConfig};
-use kubeplex_gateway::fleet::LinkState;
+use kubeplex_gateway::fleet::{ClusterView, LinkState};
 use kubeplex_gateway::limits::Limits;
 use kubeplex_gateway::{Addresses, Gateway};
 use kubeplex_proto::ids::ClusterId;
+use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -45,14 +46,7 @@ impl World {
             world.gateway.links().attach_in_process(id, router);
             agents.push(observed);
         }
-        eventually("all agents reported", async || {
-            let fleet = world.gateway.registry().snapshot();
-            fleet
-                .clusters()
-                .iter()
-                .all(|cluster| cluster.link == LinkState::Connected && cluster.kinds.is_some())
-        })
-        .await;
+        world.until_all_reported().await;
         Self { agents, ..world }
     }
 
@@ -60,6 +54,23 @@ impl World {
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let gateway = Gateway::start(config, tracker.clone(), stop.clone()).await.unwrap();
         Self { gateway, stop, tracker, agents: Vec::new() }
+    }
+
+    async fn until_all_reported(&self) {
+        let registry = self.gateway.registry();
+        let mut changes = registry.changes();
+        let reported = async {
+            loop {
+                let fleet = registry.snapshot();
+                let known =
+                    |cluster: &ClusterView| cluster.link == LinkState::Connected && cluster.kinds.is_some();
+                if fleet.clusters().iter().all(|cluster| known(cluster)) {
+                    return;
+                }
+                changes.changed().await.unwrap();
+            }
+        };
+        assert!(timeout(PATIENCE, reported).await.is_ok(), "never: all agents reported");
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -82,12 +93,9 @@ pub(crate) fn expected(name: &str) -> ExpectedCluster {
     ExpectedCluster { id: ClusterId::new(name).unwrap(), labels, token: None }
 }
 
-/// Waits for something to become true.
-pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
-    let holds = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    assert!(tokio::time::timeout(PATIENCE, holds).await.is_ok(), "never: {what}");
+/// Waits for a value.
+pub(crate) async fn eventually<T>(what: &str, value: &watch::Sender<T>, wanted: impl FnMut(&T) -> bool) {
+    let mut value = value.subscribe();
+    let seen = timeout(PATIENCE, value.wait_for(wanted)).await;
+    assert!(matches!(seen, Ok(Ok(_))), "never: {what}");
 }
