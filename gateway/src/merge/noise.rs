@@ -57,11 +57,25 @@ const NOISE: &[Noise] = &[
     Noise { path: &["status", "containerStatuses", "*", "containerID"], reason: "drawn by each runtime" },
 ];
 
+/// What the API server fills in for one kind.
+const ASSIGNED: &[(&str, Noise)] = &[
+    ("Service", Noise { path: &["spec", "clusterIP"], reason: "from each cluster's own range" }),
+    ("Service", Noise { path: &["spec", "clusterIPs"], reason: "from each cluster's own range" }),
+    ("PersistentVolumeClaim", Noise { path: &["spec", "volumeName"], reason: "holds a uid" }),
+];
+
 /// The object without its noise: what is compared.
 pub(super) fn without_noise(object: &Value) -> Value {
     let mut quiet = object.clone();
     for noise in NOISE {
         remove(&mut quiet, noise.path);
+    }
+    // A service without an address was meant to have none.
+    let is_headless = quiet["spec"]["clusterIP"] == "None";
+    for (kind, noise) in ASSIGNED {
+        if quiet["kind"] == *kind && !is_headless {
+            remove(&mut quiet, noise.path);
+        }
     }
     quiet
 }
@@ -82,7 +96,11 @@ pub(super) fn keep_common(shown: &mut Value, other: &Value) {
 fn keep_common_keys(shown: &mut Map<String, Value>, other: &Map<String, Value>) {
     shown.retain(|key, value| match (value, other.get(key)) {
         (_, None) => false,
-        (Value::Object(_) | Value::Array(_), Some(Value::Object(_) | Value::Array(_))) => true,
+        (Value::Object(_), Some(Value::Object(_))) => true,
+        // What differs inside its elements is dropped there; an element itself can't be dropped alone.
+        (Value::Array(items), Some(Value::Array(other))) => {
+            items == other || items.iter().all(Value::is_object)
+        }
         (value, Some(other)) => value == other,
     });
     for (key, value) in shown {
@@ -143,6 +161,16 @@ mod tests {
                 "status": {"observedGeneration": 7, "readyReplicas": 2,
                     "conditions": [{"type": "Available", "status": "True"}]}})
         );
+    }
+
+    #[test]
+    fn an_address_is_noise_and_to_have_none_is_not() {
+        let service = |ip: &str| json!({"kind": "Service", "spec": {"clusterIP": ip, "clusterIPs": [ip], "type": "ClusterIP"}});
+        assert_eq!(without_noise(&service("10.0.0.7")), without_noise(&service("10.1.0.9")));
+        assert_ne!(without_noise(&service("10.0.0.7")), without_noise(&service("None")));
+        let mut shown = service("10.0.0.7");
+        keep_common(&mut shown, &service("10.1.0.9"));
+        assert_eq!(shown, json!({"kind": "Service", "spec": {"type": "ClusterIP"}}));
     }
 
     #[test]
