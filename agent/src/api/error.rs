@@ -57,7 +57,7 @@ pub enum ApiError {
 /// What the layers below said.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct Unreachable(Box<kube::Error>);
+pub struct Unreachable(Box<dyn std::error::Error + Send + Sync>);
 
 /// `metav1.Status`, as far as it is used.
 #[derive(Debug, Default, Deserialize)]
@@ -84,11 +84,11 @@ struct StatusCause {
 
 impl ApiError {
     pub(super) fn unreachable(source: kube::Error) -> Self {
-        Self::Connect(Unreachable(Box::new(source)))
+        Self::Connect(Unreachable::from(source))
     }
 
     pub(super) fn broken(source: kube::Error) -> Self {
-        Self::Broken(Unreachable(Box::new(source)))
+        Self::Broken(Unreachable::from(source))
     }
 
     /// Reads the reply's `Status`, or what a proxy wrote in its place.
@@ -151,6 +151,16 @@ impl ApiError {
         match self {
             Self::TooManyRequests { retry_after, .. } | Self::Server { retry_after, .. } => *retry_after,
             _ => None,
+        }
+    }
+}
+
+impl From<kube::Error> for Unreachable {
+    /// The client's own wrapping says nothing that a person could use.
+    fn from(error: kube::Error) -> Self {
+        match error {
+            kube::Error::Service(inner) => Self(inner),
+            other => Self(Box::new(other)),
         }
     }
 }

@@ -22,8 +22,11 @@ impl Problem {
             _ => String::new(),
         };
         let mut problem = self.0.lock();
-        if *problem != text {
-            *problem = text;
+        match (problem.is_empty(), text.is_empty()) {
+            (true, false) => tracing::warn!("{text}"),
+            (false, true) => tracing::info!("the API server answers again"),
+            _ => {}
         }
+        *problem = text;
     }
 }

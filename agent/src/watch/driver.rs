@@ -155,8 +155,14 @@ impl Driver {
 
     fn say(&self, state: SyncState, message: Option<String>) {
         if self.handle.status().state != state {
-            let message = message.as_deref().unwrap_or_default();
-            tracing::info!(kind = %self.handle.info.id, kind.state = ?state, "{message}");
+            let (kind, reason) = (&self.handle.info.id, message.as_deref().unwrap_or_default());
+            match state {
+                SyncState::Forbidden | SyncState::Absent => {
+                    tracing::info!(%kind, reason, "a kind can't be watched")
+                }
+                // One outage of the API server is told once, by its client, not once for each kind.
+                _ => tracing::debug!(%kind, kind.state = ?state, reason, "a kind is not current"),
+            }
         }
         self.handle.set_state(state, message);
     }

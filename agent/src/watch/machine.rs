@@ -37,6 +37,8 @@ pub(crate) struct Machine {
     stream_failures: u32,
     /// Watches in a row that ended by a line that can't be read.
     garbled: u32,
+    /// A kind that could be read was refused once. A server that has just started may refuse what it will grant.
+    refused: bool,
     /// The last watch ended in silence; opening another proves nothing.
     was_silent: bool,
     page_objects: u32,
@@ -77,6 +79,7 @@ impl Machine {
             failures: 0,
             stream_failures: 0,
             garbled: 0,
+            refused: false,
             was_silent: false,
             page_objects: PAGE_OBJECTS,
         }
@@ -120,7 +123,7 @@ impl Machine {
                 self.streaming = false;
                 self.list()
             }
-            FailureKind::Forbidden | FailureKind::NotFound => self.settle(&failure),
+            FailureKind::Forbidden | FailureKind::NotFound => self.settle(&failure, Then::List),
             _ => {
                 self.stream_failures += 1;
                 self.retry(&failure, Then::List)
@@ -142,7 +145,7 @@ impl Machine {
             _ => return self.page(next).after(vec![]),
         };
         match failure.kind {
-            FailureKind::Forbidden | FailureKind::NotFound => self.settle(&failure),
+            FailureKind::Forbidden | FailureKind::NotFound => self.settle(&failure, Then::Page { next }),
             FailureKind::Expired | FailureKind::FutureVersion => {
                 // The list took longer than its continue token lasts: fewer, larger pages.
                 self.page_objects = (self.page_objects * 4).min(PAGE_OBJECTS_MOST);
@@ -160,7 +163,10 @@ impl Machine {
     fn on_watch(&mut self, proven: bool, event: Event) -> Reaction {
         match event {
             Event::Opened if self.was_silent => Step::Read.after(vec![]),
-            Event::Opened => Step::Read.after(vec![Effect::Reopened, synced()]),
+            Event::Opened => {
+                self.refused = false;
+                Step::Read.after(vec![Effect::Reopened, synced()])
+            }
             Event::Progress { version, .. } => {
                 self.proven(version);
                 Step::Read.after(vec![Effect::Current, synced()])
@@ -213,7 +219,7 @@ impl Machine {
 
     fn on_watch_failure(&mut self, proven: bool, failure: &Failure) -> Reaction {
         match failure.kind {
-            FailureKind::Forbidden | FailureKind::NotFound => self.settle(failure),
+            FailureKind::Forbidden | FailureKind::NotFound => self.settle(failure, Then::Watch),
             FailureKind::FutureVersion => {
                 // A replica of the API server may lag behind another for a moment. It does not lag for long.
                 let retry = self.retry(failure, Then::Watch).with_first(Effect::ReopeningFailed);
@@ -259,6 +265,7 @@ impl Machine {
         self.version = version;
         self.phase = Phase::Watching { proven: step == Step::Read };
         self.ever_synced = true;
+        self.refused = false;
         self.stream_failures = 0;
         self.garbled = 0;
         self.was_silent = false;
@@ -289,16 +296,17 @@ impl Machine {
     }
 
     /// The agent may not read this kind, or there is none: that is an answer. It is asked again now and then.
-    fn settle(&mut self, failure: &Failure) -> Reaction {
-        let (state, absent) = match failure.kind {
-            FailureKind::NotFound => (SyncState::Absent, true),
-            _ => (SyncState::Forbidden, false),
-        };
+    fn settle(&mut self, failure: &Failure, again: Then) -> Reaction {
+        let forbidden = failure.kind == FailureKind::Forbidden;
+        if forbidden && self.ever_synced && !std::mem::replace(&mut self.refused, true) {
+            return self.retry(failure, again);
+        }
+        let state = if forbidden { SyncState::Forbidden } else { SyncState::Absent };
         self.ever_synced = false;
         self.failures = 0;
         self.phase = Phase::Waiting { then: Then::List };
         let mut effects = vec![Effect::Clear, Effect::State(state, Some(failure.message.clone()))];
-        effects.extend(absent.then_some(Effect::Rediscover));
+        effects.extend((!forbidden).then_some(Effect::Rediscover));
         Step::Wait(self.timings.settled_retry).after(effects)
     }
 

@@ -35,7 +35,7 @@ impl Default for WatchTimings {
             open: Duration::from_secs(30),
             page: Duration::from_secs(60),
             retry_first: Duration::from_millis(500),
-            retry_most: Duration::from_secs(30),
+            retry_most: Duration::from_secs(15),
             settled_retry: Duration::from_secs(60),
             watch_too_short: Duration::from_secs(1),
         }
