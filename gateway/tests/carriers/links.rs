@@ -22,9 +22,8 @@ use crate::rig::{Rig, TOKEN, cluster, dial_as, quick, until, within};
 
 fn impatient() -> Timings {
     Timings {
-        suspect_after: Duration::from_millis(400),
-        lost_after: Duration::from_millis(800),
-        probe: Duration::from_millis(300),
+        suspect_after: Duration::from_secs(1),
+        lost_after: Duration::from_secs(2),
         ..quick()
     }
 }
