@@ -1,5 +1,7 @@
 //! The agent's end of the link against a gateway written by hand.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;

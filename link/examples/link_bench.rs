@@ -1,7 +1,8 @@
 //! Measures one link over loopback: round trips of small requests, and the throughput of 1 MB replies.
 //!
-//! Prints one JSON object. `round_trip_us` is the time of a request with a short body and a short reply, one at a time;
-//! `throughput` moves 1 MB bodies, one at a time, through the same WebSocket and the same flow control as in production.
+//! Prints figures as JSON, one a line, as `cargo xtask bench` reads them: the time of a request with a short body and a
+//! short reply, one at a time; and 1 MB bodies, one at a time, through the same WebSocket and the same flow control as in
+//! production.
 //! Give the number of round trips as the argument (default 20,000).
 
 use std::future::Future;
@@ -50,14 +51,10 @@ async fn main() -> Result<(), BoxError> {
         received += exchange(&client, "/bulk").await?;
     }
     let seconds = began.elapsed().as_secs_f64();
-    let report = serde_json::json!({
-        "round_trips": round_trips,
-        "round_trip_us": { "p50": micros(&times, 0.5), "p99": micros(&times, 0.99) },
-        "replies": REPLIES,
-        "reply_bytes": MEGABYTE,
-        "throughput_mb_per_s": received as f64 / 1e6 / seconds,
-    });
-    println!("{report}");
+    let round_trip = "one request at a time over HTTP/2 in a WebSocket, loopback, both ends in one process";
+    figure(&format!("round trip, {round_trip}: p50"), micros(&times, 0.5), "µs");
+    figure(&format!("round trip, {round_trip}: p99"), micros(&times, 0.99), "µs");
+    figure("throughput of 1 MB replies, one at a time", received as f64 / 1e6 / seconds, "MB/s");
     Ok(())
 }
 
@@ -120,6 +117,10 @@ where
         taken.push(began.elapsed());
     }
     Ok(taken)
+}
+
+fn figure(figure: &str, value: f64, unit: &str) {
+    println!("{}", serde_json::json!({ "figure": figure, "value": value, "unit": unit }));
 }
 
 fn micros(sorted: &[Duration], quantile: f64) -> f64 {

@@ -1,5 +1,7 @@
 //! Dialling through TLS: whom an agent believes, and what it says when it does not.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -21,11 +21,7 @@ use crate::proxy::Proxy;
 use crate::rig::{Rig, TOKEN, cluster, dial_as, quick, until, within};
 
 fn impatient() -> Timings {
-    Timings {
-        suspect_after: Duration::from_secs(1),
-        lost_after: Duration::from_secs(2),
-        ..quick()
-    }
+    Timings { suspect_after: Duration::from_secs(1), lost_after: Duration::from_secs(2), ..quick() }
 }
 
 fn denied(outcome: Result<crate::rig::Dialled, DialError>) -> (StatusCode, String, Option<Duration>) {
