@@ -52,7 +52,7 @@ impl Agent {
         let api = Api::new(client, ClusterClock::system(), ApiBudget::new(config.limits()));
         let instance = InstanceId(uuid::Uuid::new_v4().to_string());
         let (cluster, live_reads) = (config.cluster().clone(), config.live_reads());
-        let kinds = Kinds::start(config, api.clone(), tracker.clone(), cancel);
+        let kinds = Kinds::start(config, api.clone(), &tracker, cancel);
         let router = serve::router(serve::Parts {
             cluster,
             instance: instance.clone(),

@@ -159,7 +159,7 @@ impl Api {
         let call = async {
             let headers = HeaderMap::from_iter([(ACCEPT, header(representation.accept())?)]);
             let response = self.send(&path, headers).await?;
-            Page::parse(body::read(response.into_body(), limits::PAGE_BYTES).await?)
+            Page::parse(&body::read(response.into_body(), limits::PAGE_BYTES).await?)
         };
         self.within(timeout, call).await
     }

@@ -48,9 +48,9 @@ struct ColumnDefinition {
 impl Page {
     /// # Errors
     /// `Decode` where the body is no list and no Table.
-    pub fn parse(body: Bytes) -> Result<Self, ApiError> {
+    pub fn parse(body: &Bytes) -> Result<Self, ApiError> {
         let raw: RawPage<'_> =
-            serde_json::from_slice(&body).map_err(|source| ApiError::Decode { what: "a list", source })?;
+            serde_json::from_slice(body).map_err(|source| ApiError::Decode { what: "a list", source })?;
         let items = raw.items.or(raw.rows).unwrap_or_default();
         Ok(Self {
             resource_version: raw.metadata.resource_version,
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn parse(body: &'static str) -> Page {
-        Page::parse(Bytes::from_static(body.as_bytes())).unwrap()
+        Page::parse(&Bytes::from_static(body.as_bytes())).unwrap()
     }
 
     #[test]
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn what_is_no_list_is_refused() {
         for body in ["<html>", "{\"items\":[{]}", "", "[1]", "{\"items\":7}"] {
-            let result = Page::parse(Bytes::from_static(body.as_bytes()));
+            let result = Page::parse(&Bytes::from_static(body.as_bytes()));
             assert!(matches!(result, Err(ApiError::Decode { .. })), "{body}");
         }
     }

@@ -87,7 +87,7 @@ impl Kinds {
     pub(crate) fn start(
         config: AgentConfig,
         api: Api,
-        tracker: TaskTracker,
+        tracker: &TaskTracker,
         cancel: CancellationToken,
     ) -> Self {
         let context = WatchContext {

@@ -158,7 +158,7 @@ impl Driver {
             let (kind, reason) = (&self.handle.info.id, message.as_deref().unwrap_or_default());
             match state {
                 SyncState::Forbidden | SyncState::Absent => {
-                    tracing::info!(%kind, reason, "a kind can't be watched")
+                    tracing::info!(%kind, reason, "a kind can't be watched");
                 }
                 // One outage of the API server is told once, by its client, not once for each kind.
                 _ => tracing::debug!(%kind, kind.state = ?state, reason, "a kind is not current"),

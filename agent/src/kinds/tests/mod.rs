@@ -147,7 +147,7 @@ fn pod(name: &str) -> serde_json::Value {
     })
 }
 
-fn widgets(columns: serde_json::Value) -> serde_json::Value {
+fn widgets(columns: &serde_json::Value) -> serde_json::Value {
     serde_json::json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
         "metadata": {"name": "widgets.example.com"},

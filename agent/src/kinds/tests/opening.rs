@@ -84,7 +84,7 @@ async fn a_kind_that_appears_is_found_and_shows_its_columns() {
         world.ready().await;
         sleep(Duration::from_secs(30)).await;
         let size = json!([{"name": "Size", "type": "integer", "jsonPath": ".spec.size"}]);
-        world.sim.apply(widgets(size)).unwrap();
+        world.sim.apply(widgets(&size)).unwrap();
         world.sim.apply(widget("a")).unwrap();
         let handle = world.open("widgets.example.com").await;
         handle.synced(Instant::now() + HOUR).await;
@@ -96,14 +96,17 @@ async fn a_kind_that_appears_is_found_and_shows_its_columns() {
 #[tokio::test(start_paused = true)]
 async fn changed_columns_come_with_a_new_store_and_no_gap() {
     let world = World::start(small(), config());
-    world.sim.apply(widgets(json!([{"name": "Size", "type": "integer", "jsonPath": ".spec.size"}]))).unwrap();
+    world
+        .sim
+        .apply(widgets(&json!([{"name": "Size", "type": "integer", "jsonPath": ".spec.size"}])))
+        .unwrap();
     world.sim.apply(widget("a")).unwrap();
     world.ready().await;
     let old = world.open("widgets.example.com").await;
     old.synced(Instant::now() + HOUR).await;
     world
         .sim
-        .apply(widgets(json!([{"name": "Girth", "type": "integer", "jsonPath": ".spec.size"}])))
+        .apply(widgets(&json!([{"name": "Girth", "type": "integer", "jsonPath": ".spec.size"}])))
         .unwrap();
     let id: GroupResource = "widgets.example.com".parse().unwrap();
     world
@@ -119,7 +122,7 @@ async fn changed_columns_come_with_a_new_store_and_no_gap() {
 #[tokio::test(start_paused = true)]
 async fn a_crd_deleted_while_it_is_watched_is_absent_until_it_returns() {
     let world = World::start(small(), config());
-    world.sim.apply(widgets(json!([]))).unwrap();
+    world.sim.apply(widgets(&json!([]))).unwrap();
     world.sim.apply(widget("a")).unwrap();
     world.ready().await;
     world.open("widgets.example.com").await.synced(Instant::now() + HOUR).await;
@@ -129,7 +132,7 @@ async fn a_crd_deleted_while_it_is_watched_is_absent_until_it_returns() {
     world
         .until(|world| !world.kinds().discovery().kinds.iter().any(|kind| kind.id.resource == "widgets"))
         .await;
-    world.sim.apply(widgets(json!([]))).unwrap();
+    world.sim.apply(widgets(&json!([]))).unwrap();
     world.sim.apply(widget("b")).unwrap();
     world.until(|world| world.state("widgets.example.com") == Some(SyncState::Synced)).await;
     world.all_agree().await;
@@ -138,7 +141,7 @@ async fn a_crd_deleted_while_it_is_watched_is_absent_until_it_returns() {
 #[tokio::test(start_paused = true)]
 async fn a_withdrawn_version_is_replaced_by_another() {
     let world = World::start(small(), config());
-    let mut crd = widgets(json!([]));
+    let mut crd = widgets(&json!([]));
     let first = crd["spec"]["versions"][0].clone();
     let versions = crd["spec"]["versions"].as_array_mut().unwrap();
     versions.push(first);
@@ -212,6 +215,8 @@ async fn secrets_are_watched_without_their_data() {
         assert!(object.get("data").is_none(), "{object}");
         if row.name() == "fresh" {
             assert_eq!((&object["type"], &object["dataCount"]), (&json!("Opaque"), &json!(2)));
+            let cells: Vec<_> = (1..3).map(|column| row.cell(column).to_cell()).collect();
+            assert_eq!(cells, ["Opaque".into(), Cell::Integer(2)], "type and count, as kubectl shows them");
         }
     }
     assert!(store.get(Some("default"), "fresh").is_some());
