@@ -14,7 +14,7 @@ const CONFIG_MAPS: &[Entry] =
 const SECRETS: &[Entry] = &[
     NAME,
     narrow("Type", |secret| text(secret, "/type").into()),
-    narrow("Data", |secret| count(secret, "/data").into()),
+    narrow("Data", |secret| keys(secret).into()),
     AGE,
 ];
 
@@ -35,6 +35,12 @@ pub(super) fn entries(group: &str, resource: &str) -> Option<&'static [Entry]> {
         ("", "limitranges") => DEFAULT,
         _ => return None,
     })
+}
+
+/// Secrets are watched without their data: then the server's own count stands in `dataCount`.
+fn keys(secret: &Value) -> i64 {
+    let counted = at(secret, "/dataCount").and_then(Value::as_i64);
+    counted.unwrap_or_else(|| count(secret, "/data"))
 }
 
 /// `cpu: 1/4, memory: 0/8Gi`: of the resources that are limits, or of the others.
@@ -76,6 +82,11 @@ mod tests {
             "secrets",
             &named("s", json!({"type": "Opaque", "data": {"a": "eA=="}})),
             &json!({"type": "Opaque", "data": 1}),
+        );
+        check(
+            "secrets",
+            &named("s", json!({"type": "kubernetes.io/tls", "dataCount": 2})),
+            &json!({"type": "kubernetes.io/tls", "data": 2}),
         );
     }
 
