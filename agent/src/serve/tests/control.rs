@@ -1,3 +1,5 @@
+//! The control stream: hello, reports and heartbeats as a gateway sees them.
+
 use kubeplex_link::frames::{self, FrameReader};
 use kubeplex_proto::control::{AgentFrame, GatewayFrame, Hello, Report, SyncState, Welcome};
 use kubeplex_proto::ids::Epoch;

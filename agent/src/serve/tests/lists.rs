@@ -1,3 +1,5 @@
+//! Lists: statuses, waiting, and what is hidden.
+
 use kubeplex_proto::control::SyncState;
 use kubeplex_proto::status::{AgentErrorCode, LegStatus, Source};
 use simcluster::{Fault, FaultAction, Gvr, Policy, Rule, Subject, User, Verb};

@@ -1,3 +1,5 @@
+//! What the cache does not hold: live reads, shared, refused, cancelled.
+
 use kubeplex_proto::status::{LegStatus, Source};
 use simcluster::{Fault, FaultAction, Gvr, MetricsApi, Verb};
 

@@ -1,3 +1,5 @@
+//! Whole objects, and the values of ConfigMaps.
+
 use kubeplex_proto::status::{AgentErrorCode, LegStatus, Source};
 use serde_json::{Value, json};
 use simcluster::{Fault, FaultAction, Gvr, Verb};

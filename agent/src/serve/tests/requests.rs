@@ -1,3 +1,5 @@
+//! Requests that are refused, and bugs that are contained.
+
 use kubeplex_proto::status::AgentErrorCode;
 
 use super::*;

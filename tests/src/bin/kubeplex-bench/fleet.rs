@@ -1,0 +1,51 @@
+//! One caller asks ten clusters of a thousand pods.
+
+use std::time::Instant;
+
+use kubeplex_tests::fleet::TestFleet;
+use serde_json::json;
+use simcluster::SimConfig;
+
+use crate::figure::{Figure, millis, percentile};
+
+const CALLS: usize = 300;
+
+/// Ten simulated clusters of about a thousand pods, agents linked as over a network, everything synced.
+pub(crate) async fn ten_clusters() -> TestFleet {
+    clusters(10, 1_000).await
+}
+
+pub(crate) async fn clusters(count: usize, pods: usize) -> TestFleet {
+    let config = |index: usize| SimConfig {
+        pods,
+        nodes: pods / 30 + 3,
+        ..SimConfig::named(&format!("cluster-{index:03}"), index as u64 + 1)
+    };
+    TestFleet::simulated((0..count).map(config).collect()).await.ready().await
+}
+
+pub(crate) async fn run() -> anyhow::Result<()> {
+    let fleet = ten_clusters().await;
+    let questions = [
+        ("first page, usual order", json!({})),
+        ("sorted by restarts over all clusters", json!({"sortBy": "-restarts"})),
+        ("one namespace, 200 rows", json!({"namespace": "shop", "limit": 200, "maxBytes": 1_000_000})),
+        ("field selector on a path outside the rows", json!({"fieldSelector": "spec.schedulerName=none"})),
+    ];
+    for (name, arguments) in questions {
+        fleet.call("pods_list", arguments.clone()).await;
+        let mut samples = Vec::with_capacity(CALLS);
+        let calls = if name.contains("outside") { CALLS / 10 } else { CALLS };
+        for _ in 0..calls {
+            let started = Instant::now();
+            fleet.call("pods_list", arguments.clone()).await;
+            samples.push(started.elapsed());
+        }
+        for percent in [50.0, 99.0] {
+            let title = format!("pods_list, 10 clusters × 1,000 pods, {name}: p{percent:.0}");
+            Figure::new(title, millis(percentile(&mut samples, percent)), "ms").print()?;
+        }
+    }
+    fleet.stop().await;
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! The benchmarks of the whole, each a subcommand that prints figures as JSON, one a line. `cargo xtask bench` runs them.
+
+mod figure;
+mod fleet;
+mod freshness;
+mod load;
+mod peers;
+mod process;
+mod scale;
+mod steady;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Benchmarks of the whole; cargo xtask bench runs them all")]
+struct Arguments {
+    #[command(subcommand)]
+    benchmark: Benchmark,
+}
+
+#[derive(Subcommand)]
+enum Benchmark {
+    /// pods_list over 10 clusters of 1,000 pods, one call after the other
+    Fleet,
+    /// Calls a second at 1, 16 and 64 in flight, beside bare rmcp and plain axum with the same bytes
+    Load,
+    /// From a write at the API server to a row in an answer
+    Freshness,
+    /// Requests a second at an API server where nothing happens
+    Steady,
+    /// Memory and time of 1, 10 and 100 clusters
+    Scale,
+    /// One step of `scale`, in a process of its own
+    #[command(hide = true)]
+    ScaleStep { clusters: usize },
+}
+
+fn main() -> anyhow::Result<()> {
+    let benchmark = Arguments::parse().benchmark;
+    // Steady state is played in paused time, which only a single thread can do.
+    if matches!(benchmark, Benchmark::Steady) {
+        return steady::run();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match benchmark {
+            Benchmark::Fleet => fleet::run().await,
+            Benchmark::Load => load::run().await,
+            Benchmark::Freshness => freshness::run().await,
+            Benchmark::Steady => Ok(()),
+            Benchmark::Scale => scale::run(),
+            Benchmark::ScaleStep { clusters } => scale::step(clusters).await,
+        }
+    })
+}

@@ -1,0 +1,44 @@
+//! What one, ten and a hundred clusters cost, each fleet in a process of its own.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, ensure};
+use serde_json::json;
+
+use crate::figure::{Figure, millis, percentile};
+use crate::fleet;
+use crate::process::memory_mib;
+
+const CALLS: usize = 100;
+const PODS: usize = 200;
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    let program = std::env::current_exe().context("finding this program")?;
+    for clusters in [1, 10, 100] {
+        let status = Command::new(&program).arg("scale-step").arg(clusters.to_string()).status()?;
+        ensure!(status.success(), "the step with {clusters} clusters failed");
+    }
+    Ok(())
+}
+
+pub(crate) async fn step(clusters: usize) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let fleet = fleet::clusters(clusters, PODS).await;
+    let title = format!("{clusters} clusters × {PODS} pods");
+    let whole = "simulated API servers, agents and gateway share this process and its two cores";
+    Figure::new(format!("{title}: until all are ready"), started.elapsed().as_secs_f64(), "s").limit(whole).print()?;
+    Figure::new(format!("{title}: resident, API servers included"), memory_mib("VmRSS")?, "MiB").limit(whole).print()?;
+    let mut samples = Vec::with_capacity(CALLS);
+    for _ in 0..CALLS {
+        let called = Instant::now();
+        fleet.call("pods_list", json!({})).await;
+        samples.push(called.elapsed());
+    }
+    for percent in [50.0, 99.0] {
+        let value = millis(percentile(&mut samples, percent));
+        Figure::new(format!("{title}: pods_list p{percent:.0}"), value, "ms").print()?;
+    }
+    fleet.stop().await;
+    Ok(())
+}
