@@ -9,9 +9,9 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
+mod feed;
 #[path = "../../tests/fixture/mod.rs"]
 mod fixture;
-mod feed;
 mod memory;
 mod speed;
 
@@ -41,7 +41,11 @@ fn run() -> anyhow::Result<()> {
 }
 
 fn all(counts: &[&str]) -> anyhow::Result<Value> {
-    let given: Vec<usize> = counts.iter().map(|count| count.parse()).collect::<Result<_, _>>().context("a number of pods is wanted")?;
+    let given: Vec<usize> = counts
+        .iter()
+        .map(|count| count.parse())
+        .collect::<Result<_, _>>()
+        .context("a number of pods is wanted")?;
     let counts = if given.is_empty() { PODS.to_vec() } else { given };
     let mut memory = Vec::new();
     for pods in &counts {
@@ -57,7 +61,8 @@ fn all(counts: &[&str]) -> anyhow::Result<Value> {
 /// Measures in a new process.
 fn child(arguments: &[&str]) -> anyhow::Result<Value> {
     let program = std::env::current_exe().context("finding this program")?;
-    let output = Command::new(program).arg("--measure").args(arguments).output().context("starting a measurement")?;
+    let output =
+        Command::new(program).arg("--measure").args(arguments).output().context("starting a measurement")?;
     if !output.status.success() {
         bail!("the measurement {arguments:?} failed: {}", String::from_utf8_lossy(&output.stderr));
     }

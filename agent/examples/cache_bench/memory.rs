@@ -64,7 +64,8 @@ fn medians(cluster: &Cluster) -> anyhow::Result<(usize, usize)> {
     feed::list(&store, cluster.pods().take(1_001), 1)?;
     let mut json = Vec::new();
     let store = store.read();
-    let mut kept: Vec<_> = store.rows().map(|row| if row.object(&mut json) { json.len() } else { 0 }).collect();
+    let mut kept: Vec<_> =
+        store.rows().map(|row| if row.object(&mut json) { json.len() } else { 0 }).collect();
     sizes.sort_unstable();
     kept.sort_unstable();
     Ok((sizes[sizes.len() / 2], kept[kept.len() / 2]))
@@ -85,9 +86,14 @@ fn reset_peak() {
 }
 
 fn status(field: &str) -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").context("reading /proc/self/status, which Linux has")?;
-    let line = status.lines().find_map(|line| line.strip_prefix(field)).with_context(|| format!("no {field} there"))?;
-    let kib: u64 = line.trim().trim_end_matches(" kB").parse().with_context(|| format!("{field} is no number"))?;
+    let status =
+        std::fs::read_to_string("/proc/self/status").context("reading /proc/self/status, which Linux has")?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(field))
+        .with_context(|| format!("no {field} there"))?;
+    let kib: u64 =
+        line.trim().trim_end_matches(" kB").parse().with_context(|| format!("{field} is no number"))?;
     Ok(kib * 1024)
 }
 

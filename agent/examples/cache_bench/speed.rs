@@ -31,7 +31,9 @@ pub(crate) fn measure(pods: usize) -> anyhow::Result<Value> {
     let rows = time(|| {
         for (namespace, name) in places() {
             let row = store.get(Some(namespace), name);
-            seen += row.map_or(0, |row| row.labels().count() + (0..5).filter(|at| black_box(row.cell(*at)) == row.cell(*at)).count());
+            seen += row.map_or(0, |row| {
+                row.labels().count() + (0..5).filter(|at| black_box(row.cell(*at)) == row.cell(*at)).count()
+            });
         }
     });
     let mut json = Vec::new();
@@ -41,7 +43,9 @@ pub(crate) fn measure(pods: usize) -> anyhow::Result<Value> {
         }
     });
     black_box(seen);
-    let scan = time(|| seen += store.rows().filter(|row| row.label("app.kubernetes.io/version") == Some("1.2.3")).count());
+    let scan = time(|| {
+        seen += store.rows().filter(|row| row.label("app.kubernetes.io/version") == Some("1.2.3")).count()
+    });
     Ok(json!({
         "pods": pods,
         "rowReadNs": rows.as_nanos() as u64 / READS as u64,

@@ -46,7 +46,9 @@ impl Packed {
             Cell::Time(ms) if fits(*ms) => Self::of(TIME, *ms as u64),
             Cell::Time(ms) => Self::spilled(JSON, &ms.to_string(), strings),
             Cell::Boolean(flag) => Self::of(BOOLEAN, u64::from(*flag)),
-            Cell::Number(number) => Self::spilled(JSON, &serde_json::Value::from(*number).to_string(), strings),
+            Cell::Number(number) => {
+                Self::spilled(JSON, &serde_json::Value::from(*number).to_string(), strings)
+            }
             Cell::Json(value) => Self::spilled(JSON, &value.to_string(), strings),
         }
     }

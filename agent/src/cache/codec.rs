@@ -96,13 +96,16 @@ impl Codec {
 
     /// Objects that are not of the current generation.
     pub(super) fn outdated(&self) -> usize {
-        let others = |(generation, slot): (usize, &Slot)| if generation == self.current as usize { 0 } else { slot.users };
+        let others = |(generation, slot): (usize, &Slot)| {
+            if generation == self.current as usize { 0 } else { slot.users }
+        };
         self.slots.iter().enumerate().map(others).sum()
     }
 
     pub(super) fn bytes(&self) -> usize {
         let dictionaries = self.slots.iter().filter_map(|slot| slot.dictionary.as_ref());
-        dictionaries.map(|dictionary| dictionary.bytes()).sum::<usize>() + self.slots.capacity() * size_of::<Slot>()
+        dictionaries.map(|dictionary| dictionary.bytes()).sum::<usize>()
+            + self.slots.capacity() * size_of::<Slot>()
     }
 
     fn drop_if_unused(&mut self, generation: u16) {

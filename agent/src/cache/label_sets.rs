@@ -34,7 +34,8 @@ struct Entry {
 impl LabelSets {
     /// The set of these labels, in the order given, with one more reference to it.
     pub(super) fn take(&mut self, labels: &[(String, String)], strings: &mut Strings) -> LabelSetId {
-        let labels: Box<[_]> = labels.iter().map(|(key, value)| (strings.take(key), strings.take(value))).collect();
+        let labels: Box<[_]> =
+            labels.iter().map(|(key, value)| (strings.take(key), strings.take(value))).collect();
         let hash = self.hasher.hash_one(&labels);
         if let Some(id) = self.index.find(hash, |id| self.entries[*id as usize].labels == labels) {
             let id = *id;

@@ -45,7 +45,8 @@ impl Order {
         self.pieces[at].remove(within);
         if self.pieces[at].is_empty() {
             self.pieces.remove(at);
-        } else if self.pieces.get(at + 1).is_some_and(|next| next.len() + self.pieces[at].len() <= PIECE / 2) {
+        } else if self.pieces.get(at + 1).is_some_and(|next| next.len() + self.pieces[at].len() <= PIECE / 2)
+        {
             let next = self.pieces.remove(at + 1);
             self.pieces[at].extend(next);
         }
@@ -77,7 +78,10 @@ impl Order {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.pieces.iter().map(|piece| piece.capacity() * size_of::<u32>() + super::strings::ALLOCATION).sum::<usize>()
+        self.pieces
+            .iter()
+            .map(|piece| piece.capacity() * size_of::<u32>() + super::strings::ALLOCATION)
+            .sum::<usize>()
             + self.pieces.capacity() * size_of::<Vec<u32>>()
     }
 

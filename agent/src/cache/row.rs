@@ -70,7 +70,11 @@ impl<'a> RowRef<'a> {
 
     pub fn labels(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         let strings = &self.store.strings;
-        self.store.labels.get(self.row.labels).iter().map(|(key, value)| (strings.get(*key), strings.get(*value)))
+        self.store
+            .labels
+            .get(self.row.labels)
+            .iter()
+            .map(|(key, value)| (strings.get(*key), strings.get(*value)))
     }
 
     /// The same number for rows with the same labels, below [`KindStore::label_set_bound`].
@@ -90,7 +94,12 @@ impl<'a> RowRef<'a> {
     pub fn last_manager(&self) -> Option<Manager<'a>> {
         let mut parts = self.store.strings.get(self.row.writer?).split('\0');
         let mut part = || parts.next().unwrap_or_default();
-        Some(Manager { manager: part(), operation: part(), api_version: part(), time_ms: self.row.written_ms })
+        Some(Manager {
+            manager: part(),
+            operation: part(),
+            api_version: part(),
+            time_ms: self.row.written_ms,
+        })
     }
 
     /// The whole object's JSON into `into`, replacing what it held. False where only the row was kept, because the object
@@ -134,7 +143,8 @@ fn uid_text(bytes: &[u8; 16]) -> String {
 /// The sixteen bytes of a UID in its usual spelling; `None` for any other.
 pub(super) fn uid_bytes(text: &str) -> Option<[u8; 16]> {
     let hyphen = |at: usize| matches!(at, 8 | 13 | 18 | 23);
-    let usual = |(at, b): (usize, u8)| if hyphen(at) { b == b'-' } else { matches!(b, b'0'..=b'9' | b'a'..=b'f') };
+    let usual =
+        |(at, b): (usize, u8)| if hyphen(at) { b == b'-' } else { matches!(b, b'0'..=b'9' | b'a'..=b'f') };
     if text.len() != 36 || !text.bytes().enumerate().all(usual) {
         return None;
     }
@@ -155,7 +165,9 @@ mod tests {
     fn only_usual_uids_are_packed() {
         let usual = "0f3c2a10-9b7e-4d55-8e1a-c0ffee00d00d";
         assert_eq!(uid_text(&uid_bytes(usual).unwrap()), usual);
-        for unusual in ["", "abc", "0F3C2A10-9B7E-4D55-8E1A-C0FFEE00D00D", "0f3c2a10x9b7e-4d55-8e1a-c0ffee00d00d"] {
+        for unusual in
+            ["", "abc", "0F3C2A10-9B7E-4D55-8E1A-C0FFEE00D00D", "0f3c2a10x9b7e-4d55-8e1a-c0ffee00d00d"]
+        {
             assert_eq!(uid_bytes(unusual), None, "{unusual}");
         }
     }

@@ -160,7 +160,12 @@ impl Rows {
     /// Drops free places at the end.
     fn cut_free_end(&mut self) {
         while self.id_bound() > 0 && self.free.first() == Some(&(self.id_bound() - 1)) {
-            let end = self.free.iter().zip((0..self.id_bound()).rev()).take_while(|(free, id)| **free == *id).count();
+            let end = self
+                .free
+                .iter()
+                .zip((0..self.id_bound()).rev())
+                .take_while(|(free, id)| **free == *id)
+                .count();
             self.free.drain(..end);
             (0..end).for_each(|_| self.cut_end());
         }

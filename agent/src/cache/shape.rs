@@ -35,7 +35,9 @@ impl KindShape {
     pub fn indexed_paths(&self) -> &'static [&'static str] {
         match (self.id.group.as_str(), self.id.resource.as_str()) {
             ("", "pods") => &["spec.nodeName", "status.phase"],
-            ("", "events") => &["involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "reason", "type"],
+            ("", "events") => {
+                &["involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "reason", "type"]
+            }
             ("", "nodes") => &["spec.unschedulable"],
             ("", "namespaces" | "persistentvolumes" | "persistentvolumeclaims") => &["status.phase"],
             ("", "secrets") => &["type"],

@@ -162,7 +162,11 @@ impl KindStore {
     }
 
     /// The rows from this namespace and name on, itself included.
-    pub fn rows_from<'a>(&'a self, namespace: &str, name: &str) -> impl Iterator<Item = RowRef<'a>> + use<'a> {
+    pub fn rows_from<'a>(
+        &'a self,
+        namespace: &str,
+        name: &str,
+    ) -> impl Iterator<Item = RowRef<'a>> + use<'a> {
         let place = self.order.seek(|id| self.compare_key(id, namespace, name));
         self.order.iter_at(place).map(|id| RowRef::new(self, id))
     }

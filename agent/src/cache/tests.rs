@@ -33,7 +33,10 @@ fn object(namespace: &str, name: &str, uid: &str, version: &str, content: &str) 
         uid: uid.to_owned(),
         version: version.to_owned(),
         created_ms: Some(1_000),
-        labels: vec![("app".to_owned(), "cart".to_owned()), ("pod-template-hash".to_owned(), content.to_owned())],
+        labels: vec![
+            ("app".to_owned(), "cart".to_owned()),
+            ("pod-template-hash".to_owned(), content.to_owned()),
+        ],
         last_writer: Some(LastWriter {
             manager: "kubelet".to_owned(),
             operation: "Update".to_owned(),
@@ -41,7 +44,8 @@ fn object(namespace: &str, name: &str, uid: &str, version: &str, content: &str) 
             time_ms: 7,
         }),
         cells: vec![Cell::from(name), Cell::from(content), Cell::Integer(3)],
-        json: format!(r#"{{"metadata":{{"name":"{name}","uid":"{uid}"}},"content":"{content}"}}"#).into_bytes(),
+        json: format!(r#"{{"metadata":{{"name":"{name}","uid":"{uid}"}},"content":"{content}"}}"#)
+            .into_bytes(),
     }
 }
 
@@ -68,7 +72,10 @@ fn a_row_shows_all_that_was_put_in() {
     assert_eq!((row.namespace(), row.name(), &*row.uid()), (Some("shop"), "cart-0", uid));
     assert_eq!((&*row.resource_version(), row.created_ms()), ("12", Some(1_000)));
     assert_eq!((row.label("app"), row.label("gone")), (Some("cart"), None));
-    assert_eq!([row.cell(0), row.cell(1), row.cell(2)], [CellRef::Text("cart-0"), CellRef::Text("a1"), CellRef::Integer(3)]);
+    assert_eq!(
+        [row.cell(0), row.cell(1), row.cell(2)],
+        [CellRef::Text("cart-0"), CellRef::Text("a1"), CellRef::Integer(3)]
+    );
     assert_eq!((row.cell(4), row.cell(400)), (CellRef::Null, CellRef::Null));
     let expected = Manager { manager: "kubelet", operation: "Update", api_version: "v1", time_ms: 7 };
     assert_eq!(row.last_manager(), Some(expected));
@@ -106,7 +113,11 @@ fn versions_that_are_no_numbers_count_by_arrival() {
         ("", "3", Applied::Unchanged),
         ("", "4", Applied::Updated),
     ] {
-        assert_eq!(store.apply(object("shop", "cart", "u", version, content)), expected, "{version} {content}");
+        assert_eq!(
+            store.apply(object("shop", "cart", "u", version, content)),
+            expected,
+            "{version} {content}"
+        );
     }
 }
 
@@ -191,7 +202,12 @@ fn large_events_are_bounded_by_their_bytes() {
     let mut noise = 1_u64;
     for at in 0..400 {
         let mut event = pod(&format!("e{at}"), &(at + 1).to_string());
-        event.json = (0..100_000).map(|_| { noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1); (noise >> 56) as u8 }).collect();
+        event.json = (0..100_000)
+            .map(|_| {
+                noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (noise >> 56) as u8
+            })
+            .collect();
         store.apply(event);
         assert!(store.memory().records < limits::EVENT_BYTES_KEPT + (2 << 20));
     }
@@ -226,7 +242,9 @@ fn rollouts_do_not_grow_the_store() {
 #[test]
 fn a_dictionary_is_trained_and_everything_stays_readable() {
     let store = RwLock::new(store());
-    let long = |at: usize| object("shop", &format!("p{at:05}"), &format!("u{at}"), "1", &"some words that repeat, ".repeat(20));
+    let long = |at: usize| {
+        object("shop", &format!("p{at:05}"), &format!("u{at}"), "1", &"some words that repeat, ".repeat(20))
+    };
     for at in 0..3_000 {
         store.write().apply(long(at));
     }
@@ -248,10 +266,20 @@ fn tending_and_writing_at_once_lose_nothing() {
     let store = RwLock::new(store());
     let content = |at: usize, round: usize| format!("{at} in round {round} ").repeat(8);
     std::thread::scope(|scope| {
-        let tending = scope.spawn(|| while store.read().get(Some("shop"), "last").is_none() { tend(&store) });
+        let tending = scope.spawn(|| {
+            while store.read().get(Some("shop"), "last").is_none() {
+                tend(&store)
+            }
+        });
         for round in 1..4 {
             for at in (0..2_500).filter(|at| at % round == 0) {
-                store.write().apply(object("shop", &format!("p{at}"), "u", &round.to_string(), &content(at, round)));
+                store.write().apply(object(
+                    "shop",
+                    &format!("p{at}"),
+                    "u",
+                    &round.to_string(),
+                    &content(at, round),
+                ));
             }
         }
         store.write().apply(pod("last", "1"));
@@ -260,7 +288,10 @@ fn tending_and_writing_at_once_lose_nothing() {
     let store = store.into_inner();
     for at in 0..2_500 {
         let round = (1..4).rev().find(|round| at % round == 0).unwrap();
-        assert!(json(store.get(Some("shop"), &format!("p{at}")).unwrap()).contains(&content(at, round)), "p{at}");
+        assert!(
+            json(store.get(Some("shop"), &format!("p{at}")).unwrap()).contains(&content(at, round)),
+            "p{at}"
+        );
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::cell::Packed;
 use super::prepared::{LastWriter, Prepared};
+use super::records::RecordAt;
 use super::row::{RowRef, uid_bytes};
 use super::rows::{Body, Row, Uid, Version};
 use super::store::KindStore;
 use super::strings::{Strings, Symbol};
-use super::records::RecordAt;
 
 /// Scratch space that is kept between objects; a larger one is freed after use.
 const SCRATCH_KEPT: usize = 64 << 10;

@@ -45,7 +45,11 @@ pub fn prepare_value(shape: &KindShape, mut object: Value) -> Result<Prepared, I
     describe(shape, &object, last_writer)
 }
 
-fn describe(shape: &KindShape, object: &Value, last_writer: Option<LastWriter>) -> Result<Prepared, IngestError> {
+fn describe(
+    shape: &KindShape,
+    object: &Value,
+    last_writer: Option<LastWriter>,
+) -> Result<Prepared, IngestError> {
     let metadata = &object["metadata"];
     let text = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
     let name = text("name");

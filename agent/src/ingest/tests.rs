@@ -84,7 +84,18 @@ fn what_an_object_says_of_itself_is_kept() {
 fn what_is_no_object_is_an_error() {
     let shape = shape("", "pods", "Pod");
     let deep = "[".repeat(100_000);
-    for raw in ["", "{", "null", "[]", "7", "{}", r#"{"metadata":7}"#, r#"{"metadata":{}}"#, r#"{"metadata":{"name":7}}"#, &deep] {
+    for raw in [
+        "",
+        "{",
+        "null",
+        "[]",
+        "7",
+        "{}",
+        r#"{"metadata":7}"#,
+        r#"{"metadata":{}}"#,
+        r#"{"metadata":{"name":7}}"#,
+        &deep,
+    ] {
         assert!(prepare(&shape, raw.as_bytes()).is_err(), "{}", &raw[..raw.len().min(40)]);
     }
     let long = json!({"metadata": {"name": "x".repeat(70_000)}}).to_string();

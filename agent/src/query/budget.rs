@@ -25,7 +25,9 @@ impl ScanBudget {
             return timeout("the call was cancelled while its objects were read");
         }
         if Instant::now() >= self.deadline {
-            return timeout("the deadline passed while objects were read: ask for fewer namespaces, or allow more time");
+            return timeout(
+                "the deadline passed while objects were read: ask for fewer namespaces, or allow more time",
+            );
         }
         Ok(())
     }

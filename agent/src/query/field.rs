@@ -172,7 +172,8 @@ fn path_source(shape: &KindShape, text: &str) -> Result<Source, AgentError> {
     let path = Path::parse(text)
         .map_err(|error| AgentError::new(AgentErrorCode::InvalidArgument, error.to_string()))?;
     let keys = path.keys().unwrap_or_default();
-    let stored = || shape.indexed_paths().iter().position(|indexed| indexed.split('.').eq(keys.iter().copied()));
+    let stored =
+        || shape.indexed_paths().iter().position(|indexed| indexed.split('.').eq(keys.iter().copied()));
     Ok(match keys.as_slice() {
         ["metadata", "name"] => Source::Name,
         ["metadata", "namespace"] => Source::Namespace,
@@ -193,7 +194,10 @@ fn unknown(shape: &KindShape, word: &str) -> AgentError {
     let near = nearest(word, known);
     let shown: String = word.chars().take(80).collect();
     let hint = if near.is_empty() {
-        format!("columns are {}; a path into the object has a dot: spec.nodeName, .{shown}", columns.join(", "))
+        format!(
+            "columns are {}; a path into the object has a dot: spec.nodeName, .{shown}",
+            columns.join(", ")
+        )
     } else {
         format!("did you mean {}? A path into the object has a dot: spec.nodeName", near.join(" or "))
     };
@@ -223,7 +227,11 @@ fn cell_key(cell: CellRef<'_>) -> KeyValue {
 
 /// What stands in a column for "nothing" is missing, and so comes last.
 fn text_key(text: &str) -> KeyValue {
-    if matches!(text, "" | "<none>" | "<unset>" | "<unknown>") { KeyValue::Missing } else { KeyValue::by_value(text) }
+    if matches!(text, "" | "<none>" | "<unset>" | "<unknown>") {
+        KeyValue::Missing
+    } else {
+        KeyValue::by_value(text)
+    }
 }
 
 fn column_key(cell: &Cell) -> KeyValue {

@@ -65,7 +65,11 @@ impl<'a> Filter<'a> {
 
     /// # Errors
     /// `invalid_argument` for a field that the kind can't have.
-    pub(super) fn with_fields(mut self, shape: &KindShape, selector: &'a FieldSelector) -> Result<Self, AgentError> {
+    pub(super) fn with_fields(
+        mut self,
+        shape: &KindShape,
+        selector: &'a FieldSelector,
+    ) -> Result<Self, AgentError> {
         for requirement in &selector.requirements {
             let field = Field::resolve(shape, &requirement.path)?;
             let part = if field.needs_object() { &mut self.object_fields } else { &mut self.row_fields };
@@ -89,7 +93,9 @@ impl<'a> Filter<'a> {
         };
         match (namespaces, literals(self.names)) {
             (Some(namespaces), Some(names)) if namespaces.len() * names.len() <= OBJECTS_LOOKED_UP => {
-                let pair = |namespace: &String| names.iter().map(move |name| (namespace.clone(), name.clone())).collect::<Vec<_>>();
+                let pair = |namespace: &String| {
+                    names.iter().map(move |name| (namespace.clone(), name.clone())).collect::<Vec<_>>()
+                };
                 Reach::Objects(namespaces.iter().flat_map(pair).collect())
             }
             (Some(namespaces), _) if shape.scope == Scope::Namespaced => Reach::Namespaces(namespaces),
@@ -105,7 +111,8 @@ impl<'a> Filter<'a> {
 
     /// Everything that the row alone can tell.
     pub(super) fn row_passes(&mut self, shape: &KindShape, row: RowRef<'_>) -> bool {
-        let in_namespace = row.namespace().is_none_or(|namespace| any_or_unrestricted(self.namespaces, namespace));
+        let in_namespace =
+            row.namespace().is_none_or(|namespace| any_or_unrestricted(self.namespaces, namespace));
         in_namespace
             && self.shows(row)
             && any_or_unrestricted(self.names, row.name())
@@ -131,14 +138,17 @@ impl<'a> Filter<'a> {
         }
         let verdict = &mut self.verdicts[row.label_set()];
         if *verdict == Verdict::Unknown {
-            *verdict = if self.labels.matches(|key| row.label(key)) { Verdict::Passes } else { Verdict::Fails };
+            *verdict =
+                if self.labels.matches(|key| row.label(key)) { Verdict::Passes } else { Verdict::Fails };
         }
         *verdict == Verdict::Passes
     }
 }
 
 fn all_hold(fields: &[(Field, &FieldRequirement)], candidate: Candidate<'_>) -> bool {
-    fields.iter().all(|(field, requirement)| field.reads(candidate, &requirement.value) != requirement.negated)
+    fields
+        .iter()
+        .all(|(field, requirement)| field.reads(candidate, &requirement.value) != requirement.negated)
 }
 
 /// The names that patterns spell out, sorted; `None` where one of them is a glob, or there is none.

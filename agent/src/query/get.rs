@@ -37,7 +37,11 @@ const IDENTITY: [&str; 4] = ["apiVersion", "kind", "metadata.name", "metadata.na
 /// # Errors
 /// `invalid_argument` for a field that can't be read as a path, or that is a typing mistake of one that the objects have;
 /// `timeout` when the budget is used up before the objects are known. Later the answer is only cut.
-pub fn get(store: &RwLock<KindStore>, request: &GetRequest, budget: &ScanBudget) -> Result<Found, AgentError> {
+pub fn get(
+    store: &RwLock<KindStore>,
+    request: &GetRequest,
+    budget: &ScanBudget,
+) -> Result<Found, AgentError> {
     let shape = store.read().shape().clone();
     let projection = Projection::parse(&request.fields)?;
     let patterns = (request.namespaces.as_slice(), request.names.as_slice());
@@ -67,7 +71,8 @@ pub fn get(store: &RwLock<KindStore>, request: &GetRequest, budget: &ScanBudget)
         let object = projection.apply(object);
         let size = object.to_string().len() as u64;
         if size > bytes_left && !found.objects.is_empty() {
-            let message = format!("the objects after {} did not fit into the bytes asked for", found.objects.len());
+            let message =
+                format!("the objects after {} did not fit into the bytes asked for", found.objects.len());
             found.cut = Some(Cut { status: LegStatus::Ok, message });
             break;
         }
@@ -82,7 +87,8 @@ fn read(shape: &KindShape, row: RowRef<'_>) -> Value {
     if let Some(object) = parse(row, &mut Vec::new()) {
         return object;
     }
-    let labels: serde_json::Map<_, _> = row.labels().map(|(key, value)| (key.to_owned(), value.into())).collect();
+    let labels: serde_json::Map<_, _> =
+        row.labels().map(|(key, value)| (key.to_owned(), value.into())).collect();
     let mut metadata = json!({
         "name": row.name(), "uid": row.uid(), "resourceVersion": row.resource_version(), "labels": labels,
     });
@@ -103,7 +109,8 @@ struct Projection<'a> {
 impl<'a> Projection<'a> {
     fn parse(words: &'a [String]) -> Result<Self, AgentError> {
         let parse = |word: &str| {
-            Path::parse(word).map_err(|error| AgentError::new(AgentErrorCode::InvalidArgument, error.to_string()))
+            Path::parse(word)
+                .map_err(|error| AgentError::new(AgentErrorCode::InvalidArgument, error.to_string()))
         };
         let paths = words.iter().map(String::as_str).chain(IDENTITY).map(parse).collect::<Result<_, _>>()?;
         Ok(Self { words, paths })
@@ -120,7 +127,9 @@ impl<'a> Projection<'a> {
             let near = nearest(word, object.keys().map(String::as_str));
             let hint = match (near.first(), Field::column(shape, word)) {
                 (Some(near), _) => format!("did you mean {near}?"),
-                (None, Some(_)) => "it is a column: lists show it; here paths are wanted, such as status.phase".to_owned(),
+                (None, Some(_)) => {
+                    "it is a column: lists show it; here paths are wanted, such as status.phase".to_owned()
+                }
                 (None, None) => continue,
             };
             let message = format!("an object of {} has no field \"{word}\"", shape.id);

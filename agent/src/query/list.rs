@@ -46,7 +46,11 @@ const STATUS_VALUES: usize = 64;
 /// # Errors
 /// `invalid_argument` for a column or a field that the kind can't have; `timeout` when the budget is used up before the
 /// rows are known. Later the page is only cut.
-pub fn list(store: &RwLock<KindStore>, request: &ListRequest, budget: &ScanBudget) -> Result<Listing, AgentError> {
+pub fn list(
+    store: &RwLock<KindStore>,
+    request: &ListRequest,
+    budget: &ScanBudget,
+) -> Result<Listing, AgentError> {
     let shape = store.read().shape().clone();
     let columns = columns(&shape, &request.columns)?;
     let terms = terms(&shape, request)?;
@@ -86,7 +90,9 @@ pub fn list(store: &RwLock<KindStore>, request: &ListRequest, budget: &ScanBudge
 
 fn columns(shape: &KindShape, choice: &ColumnChoice) -> Result<Vec<Field>, AgentError> {
     let all = shape.columns.defs();
-    let shown = |wide: bool| (0..all.len()).filter(|at| wide || !all[*at].wide).map(|at| Field::of_column(shape, at)).collect();
+    let shown = |wide: bool| {
+        (0..all.len()).filter(|at| wide || !all[*at].wide).map(|at| Field::of_column(shape, at)).collect()
+    };
     match choice {
         ColumnChoice::Usual => Ok(shown(false)),
         ColumnChoice::Wide => Ok(shown(true)),
@@ -181,7 +187,9 @@ impl Page {
             filter.begin(&store);
             for key in keys.by_ref().take(PROJECTED_AT_ONCE) {
                 let namespace = (!key.namespace.is_empty()).then_some(key.namespace.as_str());
-                let Some(row) = store.get(namespace, &key.name).filter(|row| row.uid() == key.uid) else { continue };
+                let Some(row) = store.get(namespace, &key.name).filter(|row| row.uid() == key.uid) else {
+                    continue;
+                };
                 let object = if needs_object { parse(row, &mut json) } else { None };
                 let candidate = Candidate { shape, row, object: object.as_ref() };
                 if !filter.row_passes(shape, row) || !filter.object_passes(candidate) {

@@ -91,9 +91,16 @@ impl Reader<'_, '_, '_> {
     }
 
     /// The rows of one namespace, or all; true when it broke off because the step is over.
-    fn range(&mut self, store: &KindStore, namespace: Option<&String>, place: &mut Place, left: &mut usize) -> bool {
+    fn range(
+        &mut self,
+        store: &KindStore,
+        namespace: Option<&String>,
+        place: &mut Place,
+        left: &mut usize,
+    ) -> bool {
         let start = namespace.map_or("", String::as_str);
-        let (from_namespace, from_name) = place.from.take().unwrap_or_else(|| (start.to_owned(), String::new()));
+        let (from_namespace, from_name) =
+            place.from.take().unwrap_or_else(|| (start.to_owned(), String::new()));
         for row in store.rows_from(&from_namespace, &from_name) {
             if namespace.is_some_and(|namespace| row.namespace() != Some(namespace)) {
                 return false;

@@ -136,7 +136,8 @@ fn sorted_names(store: &RwLock<KindStore>, word: &str, direction: Direction) -> 
 #[test]
 fn what_is_not_visible_is_neither_counted_nor_shown() {
     let store = pods(30);
-    let rule = VisibilityRule { kinds: Reach::All, namespaces: Reach::Only(patterns(&["shop"])), names: Reach::All };
+    let rule =
+        VisibilityRule { kinds: Reach::All, namespaces: Reach::Only(patterns(&["shop"])), names: Reach::All };
     let mut request = list_of("pods");
     for (visibility, total) in
         [(Visibility::everything(), 30), (Visibility::of(vec![rule]), 10), (Visibility::nothing(), 0)]
@@ -157,7 +158,8 @@ fn what_is_not_visible_is_neither_counted_nor_shown() {
 fn whoever_sees_into_a_namespace_sees_it() {
     let shape = shape("namespaces", "Namespace", Scope::Cluster);
     let store = store_of(&shape, ["shop", "pay"].map(|name| json!({"metadata": {"name": name}})));
-    let rule = VisibilityRule { kinds: Reach::All, namespaces: Reach::Only(patterns(&["shop"])), names: Reach::All };
+    let rule =
+        VisibilityRule { kinds: Reach::All, namespaces: Reach::Only(patterns(&["shop"])), names: Reach::All };
     let mut request = list_of("namespaces");
     request.context.visibility = Visibility::of(vec![rule]);
     // A namespace does not narrow a kind that is in none.
@@ -168,12 +170,34 @@ fn whoever_sees_into_a_namespace_sees_it() {
 #[test]
 fn columns_are_found_in_any_spelling_and_paths_beside_them() {
     let store = pods(1);
-    let choice = fields(&["Name", "NAMESPACE", "node", "spec.nodeName", ".status.phase", "metadata.labels['app']", "age", "spec.containers[*].name", "spec.nothing", "metadata.creationTimestamp"]);
+    let choice = fields(&[
+        "Name",
+        "NAMESPACE",
+        "node",
+        "spec.nodeName",
+        ".status.phase",
+        "metadata.labels['app']",
+        "age",
+        "spec.containers[*].name",
+        "spec.nothing",
+        "metadata.creationTimestamp",
+    ]);
     let listing = list(&store, &ListRequest { columns: choice, ..list_of("pods") }, &budget()).unwrap();
     let ms = 1_700_000_000_000_i64;
     assert_eq!(
         listing.rows[0].cells,
-        [json!("p0000"), json!("shop"), json!("n0"), json!("n0"), json!("Pending"), json!("cart"), json!(ms), json!("c"), Value::Null, json!("2023-11-14T22:13:20Z")]
+        [
+            json!("p0000"),
+            json!("shop"),
+            json!("n0"),
+            json!("n0"),
+            json!("Pending"),
+            json!("cart"),
+            json!(ms),
+            json!("c"),
+            Value::Null,
+            json!("2023-11-14T22:13:20Z")
+        ]
     );
     let age = listing.columns.iter().find(|column| column.name == "age").unwrap();
     assert_eq!(age.format, CellFormat::Age);
@@ -187,7 +211,12 @@ fn what_is_no_column_is_refused_with_the_nearest() {
         assert_eq!(error.code, AgentErrorCode::InvalidArgument);
         format!("{} ({})", error.message, error.hint.unwrap_or_default())
     };
-    for (word, part) in [("stauts", "did you mean status?"), ("spec", ".spec"), ("zone", "columns are name"), ("spec.[", "spec.[")] {
+    for (word, part) in [
+        ("stauts", "did you mean status?"),
+        ("spec", ".spec"),
+        ("zone", "columns are name"),
+        ("spec.[", "spec.["),
+    ] {
         for request in [
             ListRequest { columns: fields(&[word]), ..list_of("pods") },
             ListRequest { sort: vec![sort(word, Direction::Ascending)], ..list_of("pods") },
@@ -196,7 +225,10 @@ fn what_is_no_column_is_refused_with_the_nearest() {
             assert!(message.contains(part), "{message}");
         }
     }
-    assert!(refused(ListRequest { field_selector: "stauts=x".parse().unwrap(), ..list_of("pods") }).contains("status"));
+    assert!(
+        refused(ListRequest { field_selector: "stauts=x".parse().unwrap(), ..list_of("pods") })
+            .contains("status")
+    );
 }
 
 #[test]
@@ -207,7 +239,10 @@ fn quantities_ages_and_text_sort_by_value_with_missing_last() {
     store.write().apply(prepare_value(&pods_shape(), bare).unwrap());
     let cpu = "spec.containers[0].resources.requests.cpu";
     let ascending = sorted_names(&store, cpu, Direction::Ascending);
-    assert_eq!((ascending[1].as_str(), ascending[10].as_str(), ascending[12].as_str()), ("p0001", "p0010", "p0100"));
+    assert_eq!(
+        (ascending[1].as_str(), ascending[10].as_str(), ascending[12].as_str()),
+        ("p0001", "p0010", "p0100")
+    );
     let descending = sorted_names(&store, cpu, Direction::Descending);
     assert_eq!((descending[0].as_str(), descending[12].as_str()), ("p0011", "p0100"));
     assert_eq!(sorted_names(&store, "age", Direction::Descending)[0], "p0000");
@@ -218,8 +253,10 @@ fn quantities_ages_and_text_sort_by_value_with_missing_last() {
 #[test]
 fn a_constant_takes_its_place_in_the_key() {
     let store = pods(3);
-    let constant = SortTerm { by: SortBy::Constant(KeyValue::Text("eu".to_owned())), direction: Direction::Ascending };
-    let request = ListRequest { sort: vec![constant, sort("name", Direction::Descending)], ..list_of("pods") };
+    let constant =
+        SortTerm { by: SortBy::Constant(KeyValue::Text("eu".to_owned())), direction: Direction::Ascending };
+    let request =
+        ListRequest { sort: vec![constant, sort("name", Direction::Descending)], ..list_of("pods") };
     let listing = list(&store, &request, &budget()).unwrap();
     assert_eq!(names(&listing), ["p0002", "p0001", "p0000"]);
     assert_eq!(listing.rows[0].key.values[0], KeyValue::Text("eu".to_owned()));
@@ -274,7 +311,11 @@ fn a_scan_ends_at_its_deadline_or_when_it_is_cancelled() {
 #[test]
 fn a_long_scan_lets_writers_in() {
     let store = pods(5_000);
-    let request = ListRequest { field_selector: "spec.containers[0].name=c".parse().unwrap(), limit: 10_000, ..list_of("pods") };
+    let request = ListRequest {
+        field_selector: "spec.containers[0].name=c".parse().unwrap(),
+        limit: 10_000,
+        ..list_of("pods")
+    };
     let done = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
         let writer = scope.spawn(|| {
@@ -282,7 +323,9 @@ fn a_long_scan_lets_writers_in() {
             while !done.load(std::sync::atomic::Ordering::Relaxed) {
                 round += 1;
                 let at = round % 2_000;
-                store.write().apply(prepare_value(&pods_shape(), pod("passing", &format!("x{at:05}"), at)).unwrap());
+                store
+                    .write()
+                    .apply(prepare_value(&pods_shape(), pod("passing", &format!("x{at:05}"), at)).unwrap());
                 store.write().delete(Some("passing"), &format!("x{:05}", (at + 1_000) % 2_000), None);
             }
         });
@@ -299,27 +342,37 @@ fn a_long_scan_lets_writers_in() {
 #[test]
 fn status_is_counted_over_all_matches() {
     let listing = list(&pods(40), &ListRequest { limit: 1, ..list_of("pods") }, &budget()).unwrap();
-    assert_eq!(listing.status_counts, BTreeMap::from([("Pending".to_owned(), 10), ("Running".to_owned(), 30)]));
+    assert_eq!(
+        listing.status_counts,
+        BTreeMap::from([("Pending".to_owned(), 10), ("Running".to_owned(), 30)])
+    );
     assert!(listing.more);
 }
 
 #[test]
 fn objects_are_found_in_order_and_projected() {
     let store = pods(9);
-    let request = GetRequest { namespaces: patterns(&["s*", "pay"]), fields: vec!["status.phase".to_owned()], limit: 2, ..get_of("pods") };
+    let request = GetRequest {
+        namespaces: patterns(&["s*", "pay"]),
+        fields: vec!["status.phase".to_owned()],
+        limit: 2,
+        ..get_of("pods")
+    };
     let found = get(&store, &request, &budget()).unwrap();
     assert_eq!((found.total, found.objects.len()), (6, 2));
     assert_eq!(found.objects[0].name, "p0001");
     let expected = json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "p0001", "namespace": "pay"}, "status": {"phase": "Running"}});
     assert_eq!(found.objects[0].object, expected);
-    let whole = get(&store, &GetRequest { names: patterns(&["p0001"]), ..get_of("pods") }, &budget()).unwrap();
+    let whole =
+        get(&store, &GetRequest { names: patterns(&["p0001"]), ..get_of("pods") }, &budget()).unwrap();
     assert_eq!(whole.objects[0].object["spec"]["nodeName"], "n1");
 }
 
 #[test]
 fn fields_of_a_get_are_paths() {
     let store = pods(1);
-    let ask = |word: &str| get(&store, &GetRequest { fields: vec![word.to_owned()], ..get_of("pods") }, &budget());
+    let ask =
+        |word: &str| get(&store, &GetRequest { fields: vec![word.to_owned()], ..get_of("pods") }, &budget());
     assert!(ask("spec").unwrap().objects[0].object["spec"].is_object());
     assert!(ask("nothing").is_ok() && ask("data").is_ok());
     for (word, part) in [("sepc", "did you mean spec?"), ("ready", "it is a column"), ("spec[", "spec[")] {

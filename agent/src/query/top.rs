@@ -27,10 +27,16 @@ impl<'a> Top<'a> {
     }
 
     /// Offers a row: its values first, the rest of its key only if that could matter.
-    pub(super) fn offer(&mut self, values: Vec<KeyValue>, identity: impl FnOnce() -> (String, String, String)) {
+    pub(super) fn offer(
+        &mut self,
+        values: Vec<KeyValue>,
+        identity: impl FnOnce() -> (String, String, String),
+    ) {
         let mut key = RowKey { values, namespace: String::new(), name: String::new(), uid: String::new() };
         // With nothing behind its values the key is the least that it can be.
-        if self.kept.len() == self.limit && self.kept.peek().is_some_and(|last| self.compare(&key, &last.key).is_ge()) {
+        if self.kept.len() == self.limit
+            && self.kept.peek().is_some_and(|last| self.compare(&key, &last.key).is_ge())
+        {
             self.matched += 1;
             return;
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use regex::{Captures, Regex, RegexSet};
+use regex::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::patterns::{NAMES, POINTERS, VALUES};
 
@@ -15,6 +15,10 @@ static POINTER: LazyLock<Regex> = LazyLock::new(|| regex(POINTERS.expression));
 static VALUE_SET: LazyLock<RegexSet> = LazyLock::new(|| set(VALUES.iter().map(|pattern| pattern.expression)));
 static VALUE_EACH: LazyLock<Vec<Regex>> =
     LazyLock::new(|| VALUES.iter().map(|pattern| regex(pattern.expression)).collect());
+
+/// What a matcher may remember of its automaton. Each keeps that for every thread that used it at the same time, and the
+/// usual 2 MiB would cost more than thousands of pods.
+const MATCHER_BYTES: usize = 128 << 10;
 
 /// No pattern matches anything shorter.
 const SHORTEST_MATCH: usize = 6;
@@ -81,12 +85,12 @@ fn words(name: &str) -> String {
 
 #[expect(clippy::expect_used, reason = "the expressions are constants, and a test compiles them all")]
 fn regex(expression: &str) -> Regex {
-    Regex::new(expression).expect("a constant expression")
+    RegexBuilder::new(expression).dfa_size_limit(MATCHER_BYTES).build().expect("a constant expression")
 }
 
 #[expect(clippy::expect_used, reason = "the expressions are constants, and a test compiles them all")]
 fn set<'a>(expressions: impl Iterator<Item = &'a str>) -> RegexSet {
-    RegexSet::new(expressions).expect("constant expressions")
+    RegexSetBuilder::new(expressions).dfa_size_limit(MATCHER_BYTES).build().expect("constant expressions")
 }
 
 #[cfg(test)]
@@ -109,9 +113,26 @@ mod tests {
     #[test]
     fn ordinary_names_stay() {
         for name in [
-            "PATH", "HOSTNAME", "LOG_LEVEL", "secretName", "SECRET_NAME", "tokenExpirationSeconds", "MAX_TOKENS",
-            "TOKENIZER_MODEL", "COMPASS_URL", "passthrough", "key", "KEYBOARD", "monkey", "author", "PASSWORD_FILE",
-            "serviceAccountName", "PINNED_VERSION", "assault", "name", "value",
+            "PATH",
+            "HOSTNAME",
+            "LOG_LEVEL",
+            "secretName",
+            "SECRET_NAME",
+            "tokenExpirationSeconds",
+            "MAX_TOKENS",
+            "TOKENIZER_MODEL",
+            "COMPASS_URL",
+            "passthrough",
+            "key",
+            "KEYBOARD",
+            "monkey",
+            "author",
+            "PASSWORD_FILE",
+            "serviceAccountName",
+            "PINNED_VERSION",
+            "assault",
+            "name",
+            "value",
         ] {
             assert!(!is_credential_name(name), "{name}");
         }
@@ -143,7 +164,10 @@ mod tests {
             ("export API_KEY='a b'; go", "export API_KEY=[redacted]; go"),
             (r#"{"clientSecret":"hunter2","n":1}"#, r#"{"clientSecret":"[redacted]","n":1}"#),
             ("a: 1\npassword: hunter2\nb: 2", "a: 1\npassword: [redacted]\nb: 2"),
-            ("curl -H 'Authorization: Bearer 0123456789abcdef'", "curl -H 'Authorization: Bearer [redacted]'"),
+            (
+                "curl -H 'Authorization: Bearer 0123456789abcdef'",
+                "curl -H 'Authorization: Bearer [redacted]'",
+            ),
         ] {
             assert_eq!(text(before), after);
         }

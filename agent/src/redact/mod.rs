@@ -43,7 +43,8 @@ pub fn text(text: &str) -> Cow<'_, str> {
     mask::text(text)
 }
 
-const IDENTITY: [&str; 6] = ["name", "generateName", "namespace", "uid", "resourceVersion", "ownerReferences"];
+const IDENTITY: [&str; 6] =
+    ["name", "generateName", "namespace", "uid", "resourceVersion", "ownerReferences"];
 
 fn take_identity(object: &mut Value) -> [Option<Value>; IDENTITY.len()] {
     IDENTITY.map(|field| object.get_mut("metadata")?.get_mut(field).map(Value::take))
@@ -85,7 +86,9 @@ fn walk_map(map: &mut Map<String, Value>) {
     for (key, value) in map.iter_mut() {
         match value {
             Value::Array(items) if matches!(key.as_str(), "args" | "command") => mask_arguments(items),
-            Value::String(_) | Value::Array(_) | Value::Number(_) if is_credential_name(key) => mask_values(value),
+            Value::String(_) | Value::Array(_) | Value::Number(_) if is_credential_name(key) => {
+                mask_values(value)
+            }
             _ => {}
         }
         walk(value);

@@ -14,7 +14,11 @@ pub(super) struct Pattern {
 /// Names whose values are masked. They are matched without a prefix that ends in a slash, in lower case, with `_` between
 /// their words: `apiKey`, `API-KEY` and `example.com/api.key` are all `api_key`.
 pub(super) const NAMES: &[Pattern] = &[
-    Pattern { id: "password", expression: r"passw(or)?ds?|passphrase|(^|_)(pass|pwd|pw)($|_)|(root|user|db|admin)pass$", example: "MYSQL_ROOT_PASSWORD" },
+    Pattern {
+        id: "password",
+        expression: r"passw(or)?ds?|passphrase|(^|_)(pass|pwd|pw)($|_)|(root|user|db|admin)pass$",
+        example: "MYSQL_ROOT_PASSWORD",
+    },
     Pattern { id: "secret", expression: r"secret($|_)", example: "clientSecret" },
     Pattern { id: "token", expression: r"token($|_)", example: "GITHUB_TOKEN" },
     Pattern {
@@ -23,9 +27,21 @@ pub(super) const NAMES: &[Pattern] = &[
         example: "AWS_SECRET_ACCESS_KEY",
     },
     Pattern { id: "credential", expression: r"credentials?|(^|_)creds?($|_)", example: "DB_CREDENTIALS" },
-    Pattern { id: "authorization", expression: r"authorization|(basic|registry|docker|http|proxy|redis)_?auth($|_)|auth_?config|bearer|(^|_)cookie($|_)", example: "Authorization" },
-    Pattern { id: "connection", expression: r"connection_?str(ing)?|(^|_)dsn($|_)|(^|_)sas($|_)", example: "SQL_CONNECTION_STRING" },
-    Pattern { id: "one-time", expression: r"(^|_)(otp|totp|pin|nonce|salt)($|_)|(^|_)seed_phrase|mnemonic", example: "TOTP" },
+    Pattern {
+        id: "authorization",
+        expression: r"authorization|(basic|registry|docker|http|proxy|redis)_?auth($|_)|auth_?config|bearer|(^|_)cookie($|_)",
+        example: "Authorization",
+    },
+    Pattern {
+        id: "connection",
+        expression: r"connection_?str(ing)?|(^|_)dsn($|_)|(^|_)sas($|_)",
+        example: "SQL_CONNECTION_STRING",
+    },
+    Pattern {
+        id: "one-time",
+        expression: r"(^|_)(otp|totp|pin|nonce|salt)($|_)|(^|_)seed_phrase|mnemonic",
+        example: "TOTP",
+    },
 ];
 
 /// Names that only say where a credential is, or how it is used: these endings take a name out of the table above.
@@ -42,32 +58,76 @@ pub(super) const VALUES: &[Pattern] = &[
         expression: r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----.*?(-----END [A-Z0-9 ]*PRIVATE KEY( BLOCK)?-----|\z)",
         example: "-----BEGIN RSA PRIVATE KEY-----\u{2026}",
     },
-    Pattern { id: "jwt", expression: r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)*", example: "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln" },
+    Pattern {
+        id: "jwt",
+        expression: r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)*",
+        example: "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln",
+    },
     Pattern {
         id: "url-password",
         expression: r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:@]*:(?P<secret>[^\s/?#]+)@",
         example: "postgres://shop:hunter2@db:5432/shop",
     },
-    Pattern { id: "bearer", expression: r"(?i)\b(bearer|basic|negotiate)\s+(?P<secret>[A-Za-z0-9._~+/=-]{12,})", example: "Authorization: Bearer 9f8e7d6c5b4a3210" },
-    Pattern { id: "aws-key-id", expression: r"\b(AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b", example: "AKIAIOSFODNN7EXAMPLE" },
-    Pattern { id: "github", expression: r"\b(gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,})", example: "ghp_0123456789abcdefghijABCDEFGHIJ012345" },
-    Pattern { id: "gitlab", expression: r"\bgl(pat|ptt|dt|rt|soat)-[A-Za-z0-9_-]{20,}", example: "glpat-0123456789abcdefghij" },
+    Pattern {
+        id: "bearer",
+        expression: r"(?i)\b(bearer|basic|negotiate)\s+(?P<secret>[A-Za-z0-9._~+/=-]{12,})",
+        example: "Authorization: Bearer 9f8e7d6c5b4a3210",
+    },
+    Pattern {
+        id: "aws-key-id",
+        expression: r"\b(AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b",
+        example: "AKIAIOSFODNN7EXAMPLE",
+    },
+    Pattern {
+        id: "github",
+        expression: r"\b(gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{22,})",
+        example: "ghp_0123456789abcdefghijABCDEFGHIJ012345",
+    },
+    Pattern {
+        id: "gitlab",
+        expression: r"\bgl(pat|ptt|dt|rt|soat)-[A-Za-z0-9_-]{20,}",
+        example: "glpat-0123456789abcdefghij",
+    },
     Pattern {
         id: "slack",
         expression: r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}|https://hooks\.slack\.com/(?P<secret>(services|workflows)/[A-Za-z0-9/_-]+)",
         example: "xoxb-1234567890-abcdefghij",
     },
-    Pattern { id: "google", expression: r"\bAIza[0-9A-Za-z_-]{30,}|\bya29\.[0-9A-Za-z_-]{20,}|\bGOCSPX-[0-9A-Za-z_-]{20,}", example: "AIzaSyA0123456789abcdefghijklmnopqrstuv" },
-    Pattern { id: "stripe", expression: r"\b[rs]k_(live|test)_[0-9A-Za-z]{16,}|\bwhsec_[0-9A-Za-z+/=]{16,}", example: "sk_live_0123456789abcdef" },
-    Pattern { id: "ai", expression: r"\bsk-[A-Za-z0-9_-]{20,}|\bhf_[A-Za-z0-9]{30,}", example: "sk-proj-0123456789abcdefghij" },
+    Pattern {
+        id: "google",
+        expression: r"\bAIza[0-9A-Za-z_-]{30,}|\bya29\.[0-9A-Za-z_-]{20,}|\bGOCSPX-[0-9A-Za-z_-]{20,}",
+        example: "AIzaSyA0123456789abcdefghijklmnopqrstuv",
+    },
+    Pattern {
+        id: "stripe",
+        expression: r"\b[rs]k_(live|test)_[0-9A-Za-z]{16,}|\bwhsec_[0-9A-Za-z+/=]{16,}",
+        example: "sk_live_0123456789abcdef",
+    },
+    Pattern {
+        id: "ai",
+        expression: r"\bsk-[A-Za-z0-9_-]{20,}|\bhf_[A-Za-z0-9]{30,}",
+        example: "sk-proj-0123456789abcdefghij",
+    },
     Pattern {
         id: "registries",
         expression: r"\bnpm_[A-Za-z0-9]{30,}|\bpypi-[A-Za-z0-9_-]{16,}|\bdckr_pat_[A-Za-z0-9_-]{16,}|\bdop_v1_[a-f0-9]{32,}",
         example: "npm_0123456789abcdefghijABCDEFGHIJ012345",
     },
-    Pattern { id: "vault", expression: r"\bhv[sbr]\.[A-Za-z0-9_-]{20,}", example: "hvs.0123456789abcdefghijklmn" },
-    Pattern { id: "sendgrid", expression: r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}", example: "SG.0123456789abcdef.0123456789abcdef" },
-    Pattern { id: "azure-key", expression: r"(?i)\b(AccountKey|SharedAccessKey|SharedAccessSignature)=(?P<secret>[^;\s]{8,})", example: "AccountKey=MDEyMzQ1Njc4OWFiY2RlZg==" },
+    Pattern {
+        id: "vault",
+        expression: r"\bhv[sbr]\.[A-Za-z0-9_-]{20,}",
+        example: "hvs.0123456789abcdefghijklmn",
+    },
+    Pattern {
+        id: "sendgrid",
+        expression: r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",
+        example: "SG.0123456789abcdef.0123456789abcdef",
+    },
+    Pattern {
+        id: "azure-key",
+        expression: r"(?i)\b(AccountKey|SharedAccessKey|SharedAccessSignature)=(?P<secret>[^;\s]{8,})",
+        example: "AccountKey=MDEyMzQ1Njc4OWFiY2RlZg==",
+    },
     Pattern {
         id: "assignment",
         expression: r#"(?i)\b[A-Za-z0-9_.-]*(passw(or)?d|passphrase|\bpwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)=(?P<secret>"[^"]*"|'[^']*'|[^\s,;&"'`]+)"#,

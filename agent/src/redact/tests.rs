@@ -48,7 +48,10 @@ fn no_other_kind_leaves_a_canary() {
     check_gone("pods", json!({"metadata": {"annotations": {LAST_APPLIED: CANARY}}}));
     check_gone("pods", json!({"metadata": {"annotations": {"note": format!("password={CANARY}")}}}));
     check_gone("events", json!({"message": format!("pull failed: https://user:{CANARY}@registry/v2")}));
-    check_gone("configmaps", json!({"data": {"app.conf": format!("a=b\ndb.password = {CANARY}\n"), "token": CANARY}}));
+    check_gone(
+        "configmaps",
+        json!({"data": {"app.conf": format!("a=b\ndb.password = {CANARY}\n"), "token": CANARY}}),
+    );
     let key = format!("-----BEGIN EC PRIVATE KEY-----\n{CANARY}\n-----END EC PRIVATE KEY-----");
     check_gone("widgets", json!({"spec": {"pem": key}}));
 }
@@ -85,11 +88,16 @@ fn keys_of_a_secret_stay() {
 }
 
 fn surroundings() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![any::<bool>().prop_map(Value::from), "[ -~]{0,20}".prop_map(Value::from), Just(Value::Null)];
+    let leaf = prop_oneof![
+        any::<bool>().prop_map(Value::from),
+        "[ -~]{0,20}".prop_map(Value::from),
+        Just(Value::Null)
+    ];
     leaf.prop_recursive(4, 32, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::vec(("[a-zA-Z]{1,8}", inner), 0..4).prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            prop::collection::vec(("[a-zA-Z]{1,8}", inner), 0..4)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
         ]
     })
 }

@@ -8,7 +8,8 @@ use super::*;
 
 const NAMESPACES: [&str; 3] = ["pay", "shop", "shop-eu"];
 
-const SORTS: [&str; 7] = ["name", "status", "age", "node", "restarts", "spec.containers[0].image", "metadata.labels.app"];
+const SORTS: [&str; 7] =
+    ["name", "status", "age", "node", "restarts", "spec.containers[0].image", "metadata.labels.app"];
 
 #[derive(Debug, Clone)]
 struct Thing {
@@ -22,8 +23,24 @@ struct Thing {
 }
 
 fn thing() -> impl Strategy<Value = Thing> {
-    let fields = (0..3_usize, 0..400_u16, prop::option::of(0..3_u8), prop::option::of(0..3_u8), 0..3_u8, 0..50_i64, 0..4_u8);
-    fields.prop_map(|(namespace, name, app, node, phase, created, image)| Thing { namespace, name, app, node, phase, created, image })
+    let fields = (
+        0..3_usize,
+        0..400_u16,
+        prop::option::of(0..3_u8),
+        prop::option::of(0..3_u8),
+        0..3_u8,
+        0..50_i64,
+        0..4_u8,
+    );
+    fields.prop_map(|(namespace, name, app, node, phase, created, image)| Thing {
+        namespace,
+        name,
+        app,
+        node,
+        phase,
+        created,
+        image,
+    })
 }
 
 impl Thing {
@@ -62,21 +79,38 @@ struct Question {
 }
 
 fn question() -> impl Strategy<Value = Question> {
-    let namespaces = prop::sample::select(vec![vec![], vec!["shop"], vec!["shop*"], vec!["shop-eu", "pay"], vec!["none"]]);
+    let namespaces =
+        prop::sample::select(vec![vec![], vec!["shop"], vec!["shop*"], vec!["shop-eu", "pay"], vec!["none"]]);
     let names = prop::sample::select(vec![vec![], vec!["p1*"], vec!["p7", "p8", "p9"], vec!["*5"]]);
     let labels = prop::sample::select(vec!["", "app=a1", "app!=a1", "!app", "app in (a0,a2)"]);
     let fields = prop::sample::select(vec![
-        "", "spec.nodeName=n1", "status.phase!=Running", "metadata.name=p7", "spec.nodeName=", "spec.containers[0].image=i:2",
-        "metadata.namespace=shop,status.phase=Pending", "spec.containers[*].image!=i:1", "status=Failed",
+        "",
+        "spec.nodeName=n1",
+        "status.phase!=Running",
+        "metadata.name=p7",
+        "spec.nodeName=",
+        "spec.containers[0].image=i:2",
+        "metadata.namespace=shop,status.phase=Pending",
+        "spec.containers[*].image!=i:1",
+        "status=Failed",
     ]);
     let sort = prop::collection::vec((prop::sample::select(SORTS.to_vec()), any::<bool>()), 0..3);
-    (namespaces, names, labels, fields, sort, 1..40_u32)
-        .prop_map(|(namespaces, names, labels, fields, sort, limit)| Question { namespaces, names, labels, fields, sort, limit })
+    (namespaces, names, labels, fields, sort, 1..40_u32).prop_map(
+        |(namespaces, names, labels, fields, sort, limit)| Question {
+            namespaces,
+            names,
+            labels,
+            fields,
+            sort,
+            limit,
+        },
+    )
 }
 
 impl Question {
     fn request(&self) -> ListRequest {
-        let direction = |descending: bool| if descending { Direction::Descending } else { Direction::Ascending };
+        let direction =
+            |descending: bool| if descending { Direction::Descending } else { Direction::Ascending };
         ListRequest {
             namespaces: patterns(&self.namespaces),
             names: patterns(&self.names),
@@ -90,7 +124,9 @@ impl Question {
 
     fn matches(&self, thing: &Thing) -> bool {
         let object = thing.json();
-        let any = |globs: &[&str], text: &str| globs.is_empty() || patterns(globs).iter().any(|glob| glob.matches(text));
+        let any = |globs: &[&str], text: &str| {
+            globs.is_empty() || patterns(globs).iter().any(|glob| glob.matches(text))
+        };
         let labels: LabelSelector = self.labels.parse().unwrap();
         let fields: FieldSelector = self.fields.parse().unwrap();
         any(&self.namespaces, NAMESPACES[thing.namespace])
@@ -98,7 +134,9 @@ impl Question {
             && labels.matches(|key| thing.label(key).map(|value| &*value.leak()))
             && fields.requirements.iter().all(|wanted| {
                 let pointer = match wanted.path.as_str() {
-                    "spec.containers[0].image" | "spec.containers[*].image" => "/spec/containers/0/image".to_owned(),
+                    "spec.containers[0].image" | "spec.containers[*].image" => {
+                        "/spec/containers/0/image".to_owned()
+                    }
                     "status" => "/status/phase".to_owned(),
                     path => format!("/{}", path.replace('.', "/")),
                 };
@@ -129,7 +167,8 @@ impl Question {
 
     fn expected(&self, things: &BTreeMap<(usize, u16), Thing>) -> Vec<RowKey> {
         let directions: Vec<_> = self.request().sort.iter().map(|term| term.direction).collect();
-        let mut keys: Vec<_> = things.values().filter(|thing| self.matches(thing)).map(|thing| self.key(thing)).collect();
+        let mut keys: Vec<_> =
+            things.values().filter(|thing| self.matches(thing)).map(|thing| self.key(thing)).collect();
         keys.sort_by(|a, b| a.compare(b, &directions));
         keys
     }
