@@ -9,7 +9,7 @@ use zstd::zstd_safe::{CCtx, CDict, DCtx, DDict, compress_bound, get_frame_conten
 /// The most that a dictionary may hold.
 pub(super) const DICTIONARY_BYTES: usize = 32 << 10;
 
-/// Measured on pods: levels above gain less than 2 % and take twice as long or more.
+/// On the pods of the fixture 5 % smaller than level 3, for tables that are 260 KB larger a dictionary.
 const LEVEL: i32 = 9;
 
 /// Contexts kept for the next use; more may be in use at once.
