@@ -197,3 +197,6 @@ impl Deny {
         self.namespaces.iter().any(|pattern| pattern.matches(name))
     }
 }
+
+#[cfg(test)]
+mod example_tests;

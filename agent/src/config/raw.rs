@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct RawConfig {
     /// The cluster's name, the one that the gateway's configuration holds the token's hash under.
@@ -19,6 +20,7 @@ pub struct RawConfig {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct RawGateway {
     /// `wss://gateway.example.com`; `ws://` to loopback only.
@@ -31,6 +33,7 @@ pub struct RawGateway {
 
 /// Without this section: the service account of the pod.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct RawKubernetes {
     pub kubeconfig: Option<PathBuf>,
@@ -40,6 +43,7 @@ pub struct RawKubernetes {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct RawWatch {
     /// `builtin` or `on-demand`.
@@ -47,6 +51,7 @@ pub struct RawWatch {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct RawDeny {
     /// Patterns over kinds: `secrets`, `*.cert-manager.io`.
@@ -56,6 +61,7 @@ pub struct RawDeny {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct RawLimits {
     pub calls_in_flight: Option<usize>,
@@ -66,6 +72,7 @@ pub struct RawLimits {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub struct RawAdmin {
     /// Health and metrics; loopback only.

@@ -196,4 +196,6 @@ impl fmt::Debug for CursorKey {
 }
 
 #[cfg(test)]
+mod example_tests;
+#[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawConfig {
     pub(super) gateway: RawGateway,
@@ -17,6 +18,7 @@ pub(super) struct RawConfig {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawGateway {
     /// MCP clients and agents; `127.0.0.1:7575`.
@@ -28,6 +30,7 @@ pub(super) struct RawGateway {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawMcp {
     /// Host names, beside the loopback ones, under which clients may address the gateway.
@@ -39,6 +42,7 @@ pub(super) struct RawMcp {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawLimits {
     pub(super) request_bytes: Option<usize>,
@@ -55,6 +59,7 @@ pub(super) struct RawLimits {
 
 /// How links are watched, in milliseconds.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawLink {
     /// How often each end says that it is alive, before jitter.
@@ -66,6 +71,7 @@ pub(super) struct RawLink {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawCluster {
     pub(super) name: String,

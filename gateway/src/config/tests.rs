@@ -101,15 +101,6 @@ fn all_mistakes_are_reported_at_once() {
 }
 
 #[test]
-fn the_example_is_the_default_with_two_clusters() {
-    let config = GatewayConfig::from_toml(include_str!("../../../config.example.toml")).unwrap();
-    assert_eq!((config.listen(), config.admin()), (DEFAULT_LISTEN, DEFAULT_ADMIN));
-    assert_eq!(config.limits(), &Limits::default());
-    assert_eq!(config.timings(), &Timings::default());
-    assert_eq!(config.clusters().len(), 2);
-}
-
-#[test]
 fn an_unknown_key_is_named() {
     let error = GatewayConfig::from_toml("[limits]\nsesions = 3").unwrap_err();
     let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
