@@ -4,23 +4,47 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use kube::config::Kubeconfig;
+use kubeplex_agent::Agent;
+use kubeplex_agent::config::AgentConfig;
+use kubeplex_agent::link::{self, LinkConfig};
 use kubeplex_cli::arguments::Listen;
 use kubeplex_cli::client::{Client, Exchange};
 use kubeplex_cli::demo::DemoCluster;
 use kubeplex_cli::stand::Stand;
 use kubeplex_cli::startup::ClusterState;
 use kubeplex_cli::{clients, demo, local};
-use serde_json::{Map, Value};
+use kubeplex_gateway::GatewayConfig;
+use kubeplex_gateway::config::{ExpectedCluster, TokenHash};
+use kubeplex_link::timings::Timings;
+use kubeplex_proto::ids::ClusterId;
+use serde_json::{Map, Value, json};
 use simcluster::{SimCluster, SimConfig};
 
+use crate::rows::{self, Row};
+use crate::server::Server;
 use crate::wait;
+
+/// As much as an answer may hold: what a comparison with everything takes.
+const EVERYTHING: (u64, u64) = (1_000, 4 << 20);
 
 /// A running fleet.
 pub struct TestFleet {
     pub stand: Stand,
     /// The simulated API servers, by cluster name; empty over real ones.
     pub sims: BTreeMap<String, SimCluster>,
+    /// The API servers themselves, by cluster name; empty where the fleet was made without them.
+    pub servers: Vec<Server>,
     client: Client,
+}
+
+/// A cluster for [`TestFleet::linked`].
+pub struct LinkedCluster {
+    pub name: String,
+    pub labels: BTreeMap<String, String>,
+    /// What the agent reaches the cluster with.
+    pub agent: kube::Client,
+    /// The administrator, for comparisons.
+    pub server: Server,
 }
 
 /// Ports are the system's choice.
@@ -51,9 +75,54 @@ impl TestFleet {
         Self::over(stand, BTreeMap::new())
     }
 
+    /// Clusters of any making; agents dial the gateway as over a network, and watch the built-in kinds.
+    pub async fn linked(clusters: Vec<LinkedCluster>) -> Self {
+        let token = |name: &str| format!("token-of-{name}");
+        let expect = |config: GatewayConfig, cluster: &LinkedCluster| {
+            config.with_cluster(ExpectedCluster {
+                id: id_of(&cluster.name),
+                labels: cluster.labels.clone(),
+                token: Some(TokenHash::of(&token(&cluster.name))),
+            })
+        };
+        let config = clusters.iter().fold(GatewayConfig::default(), expect);
+        let stand = Stand::start(config, &free_ports()).await.expect("the gateway starts");
+        let mut servers = Vec::new();
+        for LinkedCluster { name, agent, server, .. } in clusters {
+            let (tracker, stop) = (stand.tracker.clone(), stand.stop.clone());
+            let config = AgentConfig::of_cluster(id_of(&name));
+            let agent = Agent::start(config, agent, tracker.clone(), stop.clone());
+            let gateway = format!("ws://{}", stand.gateway.addresses().listen);
+            let dial = LinkConfig::new(&gateway, &token(&name), None, id_of(&name), Timings::default());
+            let dial = dial.expect("the link's configuration");
+            drop(tracker.clone().spawn(link::run(dial, agent.router(), tracker, stop)));
+            servers.push(server);
+        }
+        servers.sort_by(|a, b| a.name.cmp(&b.name));
+        Self { servers, ..Self::over(stand, BTreeMap::new()) }
+    }
+
     fn over(stand: Stand, sims: BTreeMap<String, SimCluster>) -> Self {
         let client = Client::new(clients::endpoint(stand.gateway.addresses().listen)).expect("a client");
-        Self { stand, sims, client }
+        let server = |(name, sim): (&String, &SimCluster)| {
+            Server::new(name, kube::Client::new(sim.service(), "default"))
+        };
+        let servers = sims.iter().map(server).collect();
+        Self { stand, sims, servers, client }
+    }
+
+    /// Where MCP clients connect.
+    pub fn endpoint(&self) -> String {
+        clients::endpoint(self.stand.gateway.addresses().listen)
+    }
+
+    /// The API server of a cluster.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub fn server(&self, cluster: &str) -> &Server {
+        let found = self.servers.iter().find(|server| server.name == cluster);
+        found.unwrap_or_else(|| panic!("no cluster {cluster}"))
     }
 
     /// Waits until every cluster is ready.
@@ -84,6 +153,36 @@ impl TestFleet {
         exchange.structured().unwrap_or_else(|error| panic!("{tool} {arguments}: {error}")).clone()
     }
 
+    /// All rows that match, over as many pages as it takes.
+    ///
+    /// # Panics
+    /// When an answer is partial: a comparison with it would mean nothing.
+    pub async fn rows(&self, tool: &str, arguments: Value) -> Vec<Row> {
+        let mut arguments = arguments;
+        arguments["limit"] = json!(EVERYTHING.0);
+        arguments["maxBytes"] = json!(EVERYTHING.1);
+        self.pages(tool, arguments).await.iter().flat_map(rows::of).collect()
+    }
+
+    /// The pages of a listing, from the first to the last.
+    ///
+    /// # Panics
+    /// When an answer is partial.
+    pub async fn pages(&self, tool: &str, arguments: Value) -> Vec<Value> {
+        let mut arguments = arguments;
+        let mut pages = Vec::new();
+        loop {
+            let page = self.call(tool, arguments.clone()).await;
+            assert!(page.get("partial").is_none(), "{tool} {arguments} is partial: {}", page["clusters"]);
+            let next = page.get("continue").cloned();
+            pages.push(page);
+            match next {
+                Some(next) => arguments["continue"] = next,
+                None => return pages,
+            }
+        }
+    }
+
     /// The error of a call that should fail.
     ///
     /// # Panics
@@ -100,4 +199,8 @@ impl TestFleet {
     pub async fn stop(self) {
         self.stand.drain(true).await;
     }
+}
+
+fn id_of(name: &str) -> ClusterId {
+    ClusterId::new(name).expect("a cluster's name")
 }

@@ -1,0 +1,131 @@
+//! The two grounds that every question of reading is put on: a simulated fleet and a real one, each started once for all
+//! tests of this binary, because starting is what takes time.
+//!
+//! Both have three clusters of the same names and labels, and a kind that only the first of them has.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::LazyLock;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kubeplex_tests::fleet::{LinkedCluster, TestFleet};
+use kubeplex_tests::real;
+use kubeplex_tests::server::Server;
+use serde_json::{Value, json};
+use simcluster::SimConfig;
+use tokio::runtime::Runtime;
+use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// The clusters of both grounds, and their labels.
+pub(crate) const CLUSTERS: [(&str, &str, &str); 3] =
+    [("ap-1", "test", "asia"), ("eu-1", "prod", "europe"), ("us-1", "prod", "america")];
+
+/// The one that has canaries.
+pub(crate) const WITH_CANARIES: &str = "eu-1";
+
+/// One runtime for what outlives a test.
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+static SIMULATED: Ground = OnceCell::const_new();
+static REAL: Ground = OnceCell::const_new();
+
+/// `None` once it could not be started: trying again for every test would only take longer to fail.
+type Ground = OnceCell<Option<TestFleet>>;
+
+/// Who reads the real clusters shares them; who changes what others would notice has them alone.
+static QUIET: RwLock<()> = RwLock::const_new(());
+
+/// Puts a question to the simulated fleet.
+pub(crate) fn simulated<F: Future<Output = ()>>(question: impl FnOnce(&'static TestFleet) -> F) {
+    RUNTIME.block_on(async { question(started(&SIMULATED, start_simulated).await).await });
+}
+
+/// Puts a question to the real fleet, where there is one.
+pub(crate) fn real<F: Future<Output = ()>>(test: &str, question: impl FnOnce(&'static TestFleet) -> F) {
+    if real::control_planes().is_none() {
+        return real::skipped(test);
+    }
+    RUNTIME.block_on(async {
+        let _quiet = reading().await;
+        question(started(&REAL, start_real).await).await;
+    });
+}
+
+async fn started<F>(ground: &'static Ground, start: fn() -> F) -> &'static TestFleet
+where
+    F: Future<Output = TestFleet> + Send + 'static,
+{
+    let fleet = ground.get_or_init(|| async move { tokio::spawn(start()).await.ok() }).await;
+    fleet.as_ref().expect("this ground did not start; the reason was printed when it was tried")
+}
+
+/// Held while a test compares real clusters with what they were a moment before.
+pub(crate) async fn reading() -> RwLockReadGuard<'static, ()> {
+    QUIET.read().await
+}
+
+/// Held while a test changes real clusters, or stops them.
+pub(crate) async fn changing() -> RwLockWriteGuard<'static, ()> {
+    QUIET.write().await
+}
+
+/// Labels of a cluster of both grounds.
+pub(crate) fn labels(name: &str) -> BTreeMap<String, String> {
+    let (_, stage, region) = CLUSTERS.into_iter().find(|(known, ..)| *known == name).expect("a cluster");
+    [("stage", stage), ("region", region)].map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+}
+
+async fn start_simulated() -> TestFleet {
+    let config = |(seed, (name, ..)): (u64, (&str, &str, &str))| SimConfig {
+        labels: labels(name),
+        pods: 40 + 10 * seed as usize,
+        nodes: 4,
+        ..SimConfig::named(name, seed)
+    };
+    let configs = (1..).zip(CLUSTERS).map(config).collect();
+    let fleet = TestFleet::simulated(configs).await;
+    for object in canaries() {
+        fleet.sims[WITH_CANARIES].apply(object).expect("canaries");
+    }
+    fleet.ready().await
+}
+
+/// A kind that one cluster has, as the real ground's seed has it.
+fn canaries() -> [Value; 2] {
+    let names = json!({"kind": "Canary", "plural": "canaries", "singular": "canary"});
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    let version = json!({"name": "v1alpha1", "served": true, "storage": true, "schema": schema});
+    [
+        json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "canaries.stable.kubeplex.dev"},
+            "spec": {"group": "stable.kubeplex.dev", "scope": "Namespaced", "names": names, "versions": [version]},
+        }),
+        json!({
+            "apiVersion": "stable.kubeplex.dev/v1alpha1", "kind": "Canary",
+            "metadata": {"name": "web", "namespace": "shop"}, "spec": {"weight": 10},
+        }),
+    ]
+}
+
+async fn start_real() -> TestFleet {
+    let mut clusters = Vec::new();
+    for (name, ..) in CLUSTERS {
+        let server = Server::new(name, client(name).await);
+        clusters.push(LinkedCluster {
+            name: name.to_owned(),
+            labels: labels(name),
+            agent: client(name).await,
+            server,
+        });
+    }
+    TestFleet::linked(clusters).await.ready().await
+}
+
+/// A client of the real control planes with the rights of a context.
+pub(crate) async fn client(context: &str) -> kube::Client {
+    let planes = real::control_planes().expect("real control planes");
+    let kubeconfig = Kubeconfig::read_from(&planes.kubeconfig).expect("their kubeconfig");
+    let options = KubeConfigOptions { context: Some(context.to_owned()), ..KubeConfigOptions::default() };
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
+    kube::Client::try_from(config.expect("a context of the kubeconfig")).expect("a client")
+}

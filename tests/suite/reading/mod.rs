@@ -1,0 +1,38 @@
+//! Reading: what answers say, compared with what the API servers say themselves. Every question is put to a simulated fleet
+//! and to a real one.
+
+mod agree;
+mod kinds;
+mod lists;
+mod objects;
+mod orders;
+mod pages;
+mod selectors;
+
+/// A test on each ground for every question.
+macro_rules! on_both_grounds {
+    ($($module:ident: $($question:ident),+;)+) => {
+        mod simulated {
+            use crate::{ground, reading};
+            $($(#[test] fn $question() { ground::simulated(reading::$module::$question); })+)+
+        }
+        mod real {
+            use crate::{ground, reading};
+            $($(#[test] fn $question() { ground::real(stringify!($question), reading::$module::$question); })+)+
+        }
+    };
+}
+
+on_both_grounds! {
+    lists: pods_are_those_of_all_servers, totals_and_counts_are_of_all_matches, columns_say_what_the_server_prints,
+        fields_choose_columns_and_paths, rows_can_be_objects, clusters_are_listed;
+    orders: restarts_of_all_clusters_in_one_order, ages_of_all_clusters_in_one_order, labels_of_clusters_order_rows,
+        paths_order_rows, quantities_order_by_value;
+    pages: every_row_comes_once_whatever_the_page_size, a_budget_cuts_at_a_row_and_says_so;
+    selectors: label_selectors_agree_with_the_server, field_selectors_agree_with_the_server,
+        any_path_can_be_selected_by, namespaces_are_selected_by_globs, clusters_are_selected_by_name_and_label;
+    kinds: every_kind_has_as_many_rows_as_its_server_says, a_kind_of_one_cluster_is_absent_elsewhere,
+        printer_columns_are_those_of_the_crd;
+    objects: equal_objects_come_once_with_their_clusters, distinct_objects_stand_apart,
+        no_answer_has_managed_fields, fields_cut_an_object_down, what_is_too_large_is_left_out_and_named;
+}

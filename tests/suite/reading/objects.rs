@@ -1,0 +1,162 @@
+//! Whole objects: equal ones once, distinct ones apart, and what is left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kubeplex_tests::fleet::TestFleet;
+use kubeplex_tests::server::key;
+use serde_json::{Value, json};
+
+const MAX_BYTES: usize = 4 << 20;
+
+/// Clusters that have an object, by namespace and name.
+async fn holders(fleet: &TestFleet, path: &str) -> BTreeMap<(String, String), BTreeMap<String, Value>> {
+    let mut holders = BTreeMap::<_, BTreeMap<_, _>>::new();
+    for server in &fleet.servers {
+        for object in server.list(path).await {
+            holders.entry(key(&object)).or_default().insert(server.name.clone(), object);
+        }
+    }
+    holders
+}
+
+/// What a person wrote: that decides most whether objects are the same.
+fn spec(object: &Value) -> String {
+    let mut spec = json!([object["spec"], object["metadata"]["labels"], object["data"]]);
+    strip(&mut spec);
+    spec.to_string()
+}
+
+/// Leaves out where credentials may stand, which an answer shows redacted, and what the server writes in passing.
+fn strip(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for field in ["env", "args", "command", "creationTimestamp", "clusterIP", "clusterIPs"] {
+                map.shift_remove(field);
+            }
+            map.values_mut().for_each(strip);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip),
+        _ => {}
+    }
+}
+
+fn names(value: &Value) -> Vec<String> {
+    let names = value.as_array().unwrap_or_else(|| panic!("no clusters in {value}"));
+    names.iter().map(|name| name.as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// Kinds of which clusters hold objects of the same name, some alike and some not.
+const KINDS: [(&str, &str); 4] = [
+    ("deployments", "/apis/apps/v1/deployments"),
+    ("daemonsets", "/apis/apps/v1/daemonsets"),
+    ("svc", "/api/v1/services"),
+    ("namespaces", "/api/v1/namespaces"),
+];
+
+/// Each object, with the clusters that an answer groups it by.
+async fn grouped(fleet: &TestFleet, kind: &str, at: &(String, String)) -> Vec<(Vec<String>, Value)> {
+    let mut question = json!({"kind": kind, "name": at.1, "maxBytes": MAX_BYTES});
+    if !at.0.is_empty() {
+        question["namespace"] = json!(at.0);
+    }
+    let answer = fleet.call("resources_get", question).await;
+    let objects = answer["objects"].as_array().expect("objects");
+    objects.iter().map(|object| (names(&object["clusters"]), object["object"].clone())).collect()
+}
+
+pub(crate) async fn equal_objects_come_once_with_their_clusters(fleet: &'static TestFleet) {
+    let mut shared = 0;
+    for (kind, path) in KINDS {
+        for (at, holders) in holders(fleet, path).await {
+            let groups = grouped(fleet, kind, &at).await;
+            let mut told: Vec<_> = groups.iter().flat_map(|(clusters, _)| clusters.clone()).collect();
+            told.sort();
+            assert_eq!(told, holders.keys().cloned().collect::<Vec<_>>(), "{kind} {at:?}: each cluster once");
+            for (clusters, object) in &groups {
+                shared += usize::from(clusters.len() > 1);
+                for cluster in clusters {
+                    assert_eq!(spec(object), spec(&holders[cluster]), "{kind} {at:?} of {cluster}");
+                }
+            }
+        }
+    }
+    assert!(shared > 3, "too little is alike in two clusters to compare anything: {shared}");
+}
+
+pub(crate) async fn distinct_objects_stand_apart(fleet: &'static TestFleet) {
+    let mut apart = 0;
+    for (kind, path) in KINDS {
+        for (at, holders) in holders(fleet, path).await {
+            let distinct: BTreeSet<_> = holders.values().map(spec).collect();
+            let groups = grouped(fleet, kind, &at).await;
+            assert!(groups.len() >= distinct.len(), "{kind} {at:?}: {distinct:?} as {groups:?}");
+            apart += usize::from(distinct.len() > 1);
+        }
+    }
+    assert!(apart > 0, "nothing differs between clusters: nothing was compared");
+}
+
+pub(crate) async fn no_answer_has_managed_fields(fleet: &'static TestFleet) {
+    let mut managed = 0;
+    for (kind, path) in
+        [("deploy", "/apis/apps/v1/deployments"), ("ns", "/api/v1/namespaces"), ("no", "/api/v1/nodes")]
+    {
+        for ((namespace, name), holders) in holders(fleet, path).await {
+            managed +=
+                holders.values().filter(|object| object["metadata"].get("managedFields").is_some()).count();
+            let mut question = json!({"kind": kind, "name": name, "maxBytes": MAX_BYTES});
+            if !namespace.is_empty() {
+                question["namespace"] = json!(namespace);
+            }
+            let answer = fleet.call("resources_get", question).await.to_string();
+            assert!(!answer.contains("managedFields"), "{answer}");
+            assert!(!answer.contains("last-applied-configuration"), "{answer}");
+        }
+    }
+    assert!(managed > 0, "the servers have managed fields to leave out");
+}
+
+pub(crate) async fn fields_cut_an_object_down(fleet: &'static TestFleet) {
+    let (at, holders) = holders(fleet, "/apis/apps/v1/deployments").await.pop_first().expect("a deployment");
+    let (namespace, name) = at;
+    let fields = "spec.replicas,metadata.uid,spec.template.spec.containers[0].image";
+    let question = json!({"kind": "deployment", "namespace": namespace, "name": name, "fields": fields});
+    for (cluster, whole) in holders {
+        let mut question = question.clone();
+        question["cluster"] = json!(cluster);
+        let answer = fleet.call("resources_get", question).await;
+        let wanted = json!({
+            "kind": "Deployment", "apiVersion": "apps/v1",
+            "metadata": {"name": name, "namespace": namespace, "uid": whole["metadata"]["uid"]},
+            "spec": {
+                "replicas": whole["spec"]["replicas"],
+                "template": {"spec": {"containers": [{"image": whole["spec"]["template"]["spec"]["containers"][0]["image"]}]}},
+            },
+        });
+        assert_eq!(answer["objects"][0]["object"], wanted, "{cluster}");
+    }
+}
+
+pub(crate) async fn what_is_too_large_is_left_out_and_named(fleet: &'static TestFleet) {
+    let (at, _) = holders(fleet, "/apis/apps/v1/deployments").await.pop_first().expect("a deployment");
+    let whole = json!({"kind": "deployment", "namespace": at.0, "name": at.1, "cluster": "eu-1", "maxBytes": MAX_BYTES});
+    let whole = fleet.call("resources_get", whole).await;
+    assert!(whole.get("omitted").is_none(), "{whole}");
+    let budget = whole.to_string().len() / 2;
+    let small =
+        json!({"kind": "deployment", "namespace": at.0, "name": at.1, "cluster": "eu-1", "maxBytes": budget});
+    let small = fleet.call("resources_get", small).await;
+    assert!(small.to_string().len() <= budget, "{} of {budget} bytes: {small}", small.to_string().len());
+    let omitted = names(&small["omitted"]);
+    assert!(!omitted.is_empty());
+    for path in omitted {
+        // What was left out can be asked for by the path that the answer named.
+        let question = json!({"kind": "deployment", "namespace": at.0, "name": at.1, "cluster": "eu-1", "fields": path, "maxBytes": MAX_BYTES});
+        let answer = fleet.call("resources_get", question).await;
+        let pointer =
+            format!("/objects/0/object/{}", path.replace('.', "/").replace('[', "/").replace(']', ""));
+        let (left_out, asked) = (small.pointer(&pointer), answer.pointer(&pointer));
+        assert!(left_out.is_some_and(|value| value["omittedBytes"].is_u64()), "{path} in {small}");
+        assert_eq!(asked, whole.pointer(&pointer), "{path}");
+    }
+}
