@@ -13,6 +13,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use crate::clock::millis;
 use crate::error::{CallError, ErrorCode};
 use crate::limits::{Limits, OBJECTS_PER_CHARGE, RATED_CALLERS, RETRY_AFTER};
 use crate::policy::Permit;
@@ -145,17 +146,13 @@ fn charge(request: &Request) -> Charge {
 fn full(of: &str) -> CallError {
     CallError::new(ErrorCode::Unavailable, format!("the gateway already works on as many {of} as it may"))
         .with_hint("try again after retryAfterMs")
-        .retry_after_ms(milliseconds(RETRY_AFTER))
+        .retry_after_ms(millis(RETRY_AFTER))
 }
 
 fn rate_limited(wait: Duration) -> CallError {
     CallError::new(ErrorCode::RateLimited, "the caller has used up its share of the gateway for the moment")
         .with_hint("try again after retryAfterMs, with fewer clusters or less often")
-        .retry_after_ms(milliseconds(wait).max(1))
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+        .retry_after_ms(millis(wait).max(1))
 }
 
 #[cfg(test)]

@@ -12,13 +12,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::Aead as _;
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
+use kubeplex_proto::duration::human_duration;
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::sort::RowKey;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::CallError;
-use crate::render::human_duration;
 use crate::request::LegId;
 
 /// Where an earlier page ended.

@@ -22,6 +22,9 @@ pub struct ClusterView {
     pub link: LinkState,
     /// How long the link has been in this state.
     pub link_since_ms: u64,
+    /// When it came to that, by the gateway's clock in milliseconds since 1970: unlike the age it stays the same from page
+    /// to page.
+    pub link_changed_ms: i64,
     /// How long ago any byte came over the link; `None` while none ever did.
     pub heard_ms_ago: Option<u64>,
     /// Empty while no agent ever said hello.
@@ -79,13 +82,14 @@ impl Fleet {
 }
 
 impl ClusterView {
-    /// A cluster that is expected and of which nothing is known yet.
+    /// A cluster that is expected for so long and of which nothing is known yet.
     pub fn expected(id: ClusterId, labels: BTreeMap<String, String>, since_ms: u64) -> Self {
         Self {
             id,
             labels,
             link: LinkState::Never,
             link_since_ms: since_ms,
+            link_changed_ms: 0_i64.saturating_sub_unsigned(since_ms),
             heard_ms_ago: None,
             agent_version: String::new(),
             report: ClusterReport::default(),

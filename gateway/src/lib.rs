@@ -5,12 +5,14 @@
 pub mod admin;
 pub mod admit;
 pub mod carrier;
+pub mod clock;
 pub mod config;
 pub mod cursor;
 pub mod error;
 pub mod fanout;
 pub mod fleet;
 pub mod identify;
+mod json_len;
 pub mod limits;
 pub mod link;
 pub mod mcp;

@@ -58,8 +58,9 @@ pub const RATED_CALLERS: usize = 10_000;
 /// How deep the JSON of a request may nest. A deeper one is an attack on a recursive parser, not a question.
 pub const JSON_DEPTH: usize = 64;
 
-/// What a leg's deadline leaves of its call's, for merging, rendering and the way back.
-pub const LEG_MARGIN: Duration = Duration::from_millis(250);
+/// What the deadline for the beginning of a leg's answer leaves of its call's. One cluster that hangs makes all others wait
+/// until then, and a page of a thousand rows is more than a link holds ready: the rest is fetched in this time.
+pub const LEG_MARGIN: Duration = Duration::from_secs(1);
 
 /// The most that [`LEG_MARGIN`] takes of a short deadline, as a divisor.
 pub const LEG_MARGIN_DIVISOR: u32 = 5;

@@ -7,13 +7,14 @@
 //! A check that is skipped does not compile. `resolve`, `authorize`, `merge` and `render` are pure; `admit` may wait for a
 //! place, `fanout` talks to clusters.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
 use crate::admit::Admission;
+use crate::clock::{millis, now_ms};
 use crate::config::GatewayConfig;
 use crate::cursor::CursorSealer;
 use crate::error::{CallError, ErrorCode};
@@ -25,7 +26,7 @@ use crate::registry::Registry;
 use crate::render::{RenderContext, Rendered};
 use crate::request::Request;
 use crate::request::bounds::{DEFAULT_MAX_BYTES_MCP, DEFAULT_MAX_BYTES_REST};
-use crate::resolve::{self, Scope};
+use crate::resolve::Scope;
 use crate::telemetry::Telemetry;
 use crate::tools::{self, Tool};
 use crate::trace::{Stage, Trace};
@@ -63,7 +64,7 @@ impl Pipeline {
     pub fn new(config: &GatewayConfig, registry: Registry, telemetry: &Telemetry) -> Self {
         let key = config.cursor_key().map_or_else(rand::random, |key| key.0);
         Self {
-            sealer: CursorSealer::new(key, u64::try_from(CURSOR_LIFE.as_millis()).unwrap_or(u64::MAX)),
+            sealer: CursorSealer::new(key, millis(CURSOR_LIFE)),
             admission: Admission::new(config.limits()),
             fanout: Fanout::new(registry.clone(), config.limits(), telemetry.clone()),
             metrics: CallMetrics::new(telemetry),
@@ -149,14 +150,8 @@ impl Pipeline {
             now_ms: now_ms(),
             default_max_bytes,
         };
-        resolve::resolve(tool, arguments, &scope)
+        tool.resolve(arguments, &scope)
     }
-}
-
-/// The gateway's time, in milliseconds since 1970.
-pub fn now_ms() -> i64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn halfway(from: Instant, to: Instant) -> Instant {
@@ -170,7 +165,7 @@ fn overdue(deadline: Instant, trace: &Trace) -> CallError {
 }
 
 fn log(result: &Result<Rendered, CallError>, trace: &Trace) {
-    let elapsed_ms = u64::try_from(trace.started().elapsed().as_millis()).unwrap_or(u64::MAX);
+    let elapsed_ms = millis(trace.started().elapsed());
     match result {
         Ok(_) => tracing::debug!(elapsed_ms, "answered"),
         Err(error) => tracing::info!(elapsed_ms, code = %error.code, "refused or failed: {error}"),

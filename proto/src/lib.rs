@@ -9,10 +9,12 @@
 pub mod call;
 pub mod column;
 pub mod control;
+pub mod duration;
 pub mod get;
 pub mod ids;
 pub mod kind;
 pub mod list;
+pub mod nearest;
 pub mod pattern;
 pub mod quantity;
 pub mod selector;

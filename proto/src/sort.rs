@@ -43,12 +43,23 @@ pub enum Direction {
 pub enum KeyValue {
     /// In billionths.
     Number(i128),
+    /// At most [`TEXT_CHARS`] characters; [`KeyValue::text`] sees to it.
     Text(String),
     /// Last, in either direction.
     Missing,
 }
 
+/// Characters of a text that count in an order. Keys travel in cursors, which models pay for; texts that begin alike for so
+/// long are told apart by what ends every key.
+pub const TEXT_CHARS: usize = 256;
+
 impl KeyValue {
+    /// As much of a text as counts.
+    pub fn text(text: &str) -> Self {
+        let end = text.char_indices().nth(TEXT_CHARS).map_or(text.len(), |(end, _)| end);
+        Self::Text(text[..end].to_owned())
+    }
+
     pub fn from_ms(ms: i64) -> Self {
         Self::Number(i128::from(ms) * 1_000_000)
     }
@@ -62,7 +73,7 @@ impl KeyValue {
         parse_time_ms(text)
             .map(Self::from_ms)
             .or_else(|| parse_quantity(text).map(Self::Number))
-            .unwrap_or_else(|| Self::Text(text.to_owned()))
+            .unwrap_or_else(|| Self::text(text))
     }
 
     /// A scalar of an object; arrays and objects have no place in an order.
@@ -184,6 +195,20 @@ mod tests {
     fn ties_fall_to_namespace_name_and_uid() {
         let (a, b) = (key(vec![KeyValue::Missing], "a"), key(vec![KeyValue::Missing], "b"));
         assert_eq!(a.compare(&b, &[Direction::Descending]), Ordering::Less);
+    }
+
+    #[test]
+    fn long_texts_count_by_their_beginning_and_a_page_can_begin_between_them() {
+        let long = |end: &str| KeyValue::by_value(&format!("{}{end}", "ä".repeat(TEXT_CHARS)));
+        assert_eq!(long("a"), long("b"));
+        assert!(serde_json::to_string(&long("")).unwrap().len() <= 2 * TEXT_CHARS + 3);
+        let rows = [("b", "p1"), ("a", "p2"), ("a", "p3")].map(|(end, name)| key(vec![long(end)], name));
+        for (at, shown) in rows.iter().enumerate() {
+            for direction in [Direction::Ascending, Direction::Descending] {
+                let after = rows.iter().filter(|row| row.compare(shown, &[direction]).is_gt());
+                assert_eq!(after.count(), rows.len() - at - 1, "each row is on one side of each other");
+            }
+        }
     }
 
     fn any_value() -> impl Strategy<Value = KeyValue> {

@@ -10,11 +10,10 @@ use kubeplex_proto::kind::GroupResource;
 use serde_json::Value;
 
 mod builtin;
-mod duration;
 mod printer;
 pub mod table;
 
-pub use duration::human_duration;
+pub use kubeplex_proto::duration::human_duration;
 pub use printer::PrinterColumn;
 
 use builtin::Entry;

@@ -7,11 +7,11 @@
 use std::borrow::Cow;
 
 use kubeplex_proto::column::{CellFormat, Column, same_column};
+use kubeplex_proto::nearest::nearest;
 use kubeplex_proto::sort::KeyValue;
 use kubeplex_proto::status::{AgentError, AgentErrorCode};
 use serde_json::Value;
 
-use super::nearest::nearest;
 use crate::cache::{CellRef, KindShape, RowRef};
 use crate::columns::Cell;
 use crate::path::Path;

@@ -2,6 +2,7 @@
 
 use kubeplex_proto::get::{FoundObject, GetRequest};
 use kubeplex_proto::list::Cut;
+use kubeplex_proto::nearest::nearest;
 use kubeplex_proto::status::{AgentError, AgentErrorCode, LegStatus};
 use parking_lot::RwLock;
 use serde_json::{Value, json};
@@ -9,7 +10,6 @@ use serde_json::{Value, json};
 use super::budget::ScanBudget;
 use super::field::Field;
 use super::filter::Filter;
-use super::nearest::nearest;
 use super::scan::{Decode, parse, scan};
 use crate::cache::{KindShape, KindStore, RowRef};
 use crate::path::{self, Path};

@@ -8,7 +8,6 @@ mod field;
 mod filter;
 mod get;
 mod list;
-mod nearest;
 mod scan;
 mod top;
 

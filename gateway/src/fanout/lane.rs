@@ -68,6 +68,16 @@ impl Lane {
 }
 
 impl Ticket {
+    /// The cluster answers. A probe has shown what it was sent for, however long the rest of its answer takes: other legs
+    /// need not wait for that.
+    pub(super) fn answers(&mut self) {
+        if std::mem::take(&mut self.probe) {
+            let mut breaker = self.lane.breaker.lock();
+            breaker.record(true, Outcome::Answered, Instant::now());
+            self.lane.metrics.breaker(breaker.is_open());
+        }
+    }
+
     /// How the leg ended.
     pub(super) fn record(mut self, outcome: Outcome) {
         self.note(outcome);
@@ -126,5 +136,21 @@ mod tests {
         // The first place came free after one time-out, before the breaker opened; whoever comes now is refused.
         drop(queued);
         assert!(matches!(lane.enter(soon()).await.err(), Some(NoEntry::Open(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_answers_lets_others_through_before_it_is_read_to_its_end() {
+        let lane = lane(4);
+        for _ in 0..3 {
+            lane.enter(soon()).await.unwrap().record(Outcome::TimedOut);
+        }
+        tokio::time::advance(crate::limits::BREAKER_OPEN).await;
+        let mut probe = lane.enter(soon()).await.unwrap();
+        assert!(lane.enter(soon()).await.is_err(), "one probe at a time");
+        probe.answers();
+        assert!(lane.enter(soon()).await.is_ok());
+        // What becomes of its rows counts as any leg's.
+        probe.record(Outcome::TimedOut);
+        assert!(lane.enter(soon()).await.is_ok());
     }
 }

@@ -14,6 +14,7 @@ use super::Asked;
 use super::breaker::Outcome;
 use super::lane::{Lane, NoEntry, Ticket};
 use crate::carrier::{CarrierError, Frames};
+use crate::clock::millis;
 use crate::fleet::ClusterView;
 use crate::limits::BREAKER_MIN_WAIT;
 use crate::merge::LegFailure;
@@ -30,6 +31,9 @@ pub(super) struct Leg<'a> {
     lane: Arc<Lane>,
     open: Option<Open>,
     sent: Option<Instant>,
+    /// How long its agent was waited for. Less than the time since it was sent: a merge leaves a leg alone while it
+    /// needs others.
+    waited: Duration,
     status: Option<LegStatus>,
     message: Option<String>,
     rows: usize,
@@ -50,6 +54,7 @@ impl<'a> Leg<'a> {
             lane: asked.fanout.lane(&cluster.id),
             open: None,
             sent: None,
+            waited: Duration::ZERO,
             status: None,
             message: None,
             rows: 0,
@@ -75,11 +80,14 @@ impl<'a> Leg<'a> {
         let ticket = self.lane.enter(self.patience()).await.map_err(no_entry)?;
         let now = Instant::now();
         let remaining = self.asked.deadline.saturating_duration_since(now);
-        let body = serde_json::to_vec(&question(&self.asked, milliseconds(remaining)));
-        let body = body
-            .map_err(|error| failure(LegStatus::Error, format!("the request can't be written: {error}")))?;
+        let body = serde_json::to_vec(&question(&self.asked, millis(remaining)));
+        let body = body.map_err(|error| {
+            LegFailure::new(LegStatus::Error, format!("the request can't be written: {error}"))
+        })?;
         self.sent = Some(now);
-        match timeout_at(self.asked.deadline, leg.carrier.call(path, Bytes::from(body))).await {
+        let reply = timeout_at(self.deadline(), leg.carrier.call(path, Bytes::from(body))).await;
+        self.waited += now.elapsed();
+        match reply {
             Ok(Ok(frames)) => {
                 self.open = Some(Open { frames, ticket });
                 Ok(())
@@ -95,7 +103,10 @@ impl<'a> Leg<'a> {
     /// The next frame; `None` when the answer is over, and after a failure.
     pub(super) async fn frame<F: DeserializeOwned>(&mut self) -> Result<Option<F>, LegFailure> {
         let Some(mut open) = self.open.take() else { return Ok(None) };
-        match timeout_at(self.asked.deadline, open.frames.next::<F>()).await {
+        let began = Instant::now();
+        let frame = timeout_at(self.deadline(), open.frames.next::<F>()).await;
+        self.waited += began.elapsed();
+        match frame {
             Ok(Some(Ok(frame))) => {
                 self.open = Some(open);
                 Ok(Some(frame))
@@ -119,10 +130,13 @@ impl<'a> Leg<'a> {
         }
     }
 
-    /// For the leg's record.
+    /// For the leg's record, and its cluster's breaker.
     pub(super) fn note_head(&mut self, status: LegStatus, message: Option<&String>) {
         self.status = Some(status);
         self.message = message.cloned();
+        if let Some(open) = &mut self.open {
+            open.ticket.answers();
+        }
     }
 
     /// For the leg's record.
@@ -144,10 +158,21 @@ impl<'a> Leg<'a> {
         now + self.asked.deadline.saturating_duration_since(now) / 2
     }
 
+    /// Until its head is in, others wait for it; after that it may use up what they were waited for.
+    fn deadline(&self) -> Instant {
+        if self.has_head() { self.asked.rows_deadline } else { self.asked.deadline }
+    }
+
     fn timed_out(&self, ticket: Ticket) -> LegFailure {
-        let waited = self.sent.map_or(Duration::ZERO, |sent| sent.elapsed());
+        let waited = self.waited;
         ticket.record(if waited >= BREAKER_MIN_WAIT { Outcome::TimedOut } else { Outcome::Abandoned });
-        failure(LegStatus::Timeout, format!("no answer within {:.1} s", waited.as_secs_f64()))
+        let waited = waited.as_secs_f64();
+        let message = if self.has_head() {
+            format!("its answer began and did not go on within {waited:.1} s")
+        } else {
+            format!("no answer within {waited:.1} s")
+        };
+        LegFailure::new(LegStatus::Timeout, message)
     }
 }
 
@@ -158,7 +183,8 @@ impl Drop for Leg<'_> {
         if self.has_head() {
             self.complete();
         }
-        let status = self.status.unwrap_or(LegStatus::Error);
+        // One that came to nothing because its call was given up says nothing about its cluster.
+        let Some(status) = self.status else { return };
         self.lane.metrics().over(status, self.sent.map(|sent| (now - sent).as_secs_f64()));
         let started = self.asked.trace.started();
         self.asked.trace.leg_over(LegTrace {
@@ -172,32 +198,23 @@ impl Drop for Leg<'_> {
     }
 }
 
-/// A failure that says no more than its status and what happened.
-pub(super) fn failure(status: LegStatus, message: impl Into<String>) -> LegFailure {
-    LegFailure {
-        status,
-        message: message.into(),
-        since_ms: None,
-        refusal: None,
-        hint: None,
-        retry_after_ms: None,
-    }
-}
-
 /// What an agent sent is not what the protocol says.
 pub(super) fn garbled(what: &str) -> LegFailure {
-    failure(LegStatus::Error, format!("the agent's answer makes no sense: {what}"))
+    LegFailure::new(LegStatus::Error, format!("the agent's answer makes no sense: {what}"))
 }
 
 fn unreachable_cluster(unreachable: Unreachable) -> LegFailure {
-    LegFailure { since_ms: Some(unreachable.since_ms), ..failure(unreachable.status, unreachable.message) }
+    LegFailure {
+        since_ms: Some(unreachable.since_ms),
+        ..LegFailure::new(unreachable.status, unreachable.message)
+    }
 }
 
 fn no_entry(reason: NoEntry) -> LegFailure {
     match reason {
         NoEntry::Open(wait) => LegFailure {
-            retry_after_ms: Some(milliseconds(wait)),
-            ..failure(
+            retry_after_ms: Some(millis(wait)),
+            ..LegFailure::new(
                 LegStatus::Timeout,
                 format!(
                     "not asked, because its latest requests timed out; it is tried again in {:.0} s",
@@ -205,16 +222,18 @@ fn no_entry(reason: NoEntry) -> LegFailure {
                 ),
             )
         },
-        NoEntry::Busy => failure(LegStatus::Error, "busy: as many requests as it may have are under way"),
+        NoEntry::Busy => {
+            LegFailure::new(LegStatus::Error, "busy: as many requests as it may have are under way")
+        }
     }
 }
 
 fn carrier_failure(error: CarrierError) -> LegFailure {
     match error {
         CarrierError::Refused(refusal) => refused(refusal),
-        CarrierError::Broken(_) => failure(LegStatus::Disconnected, error.to_string()),
+        CarrierError::Broken(_) => LegFailure::new(LegStatus::Disconnected, error.to_string()),
         CarrierError::Unexplained { .. } | CarrierError::Frame(_) | CarrierError::Panicked => {
-            failure(LegStatus::Error, error.to_string())
+            LegFailure::new(LegStatus::Error, error.to_string())
         }
     }
 }
@@ -232,10 +251,6 @@ fn refused(refusal: AgentError) -> LegFailure {
         refusal: Some(refusal.code),
         hint: refusal.hint,
         retry_after_ms: refusal.retry_after_ms,
-        ..failure(status, refusal.message)
+        ..LegFailure::new(status, refusal.message)
     }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -10,6 +10,7 @@ use tracing::Instrument as _;
 
 use super::Asked;
 use super::leg::{Leg, garbled};
+use crate::clock::now_ms;
 use crate::error::{CallError, ErrorCode};
 use crate::merge::{LegFailure, ListMerge, ListPage, Step};
 use crate::request::{LegId, ListQuery};
@@ -50,7 +51,7 @@ pub(super) async fn merge(
             }
             let Some((leg, batch)) = working.next().await else { return Err(stuck(needed)) };
             let id = leg.id;
-            if feed(&mut merge, id, batch, asked.now_ms()) == Fed::Open {
+            if feed(&mut merge, id, batch, now_ms()) == Fed::Open {
                 idle[id.0] = Some(leg);
             }
             if id == needed {

@@ -56,8 +56,10 @@ struct Asked<'a> {
     identity: &'a Identity,
     visibility: &'a Visibility,
     trace: &'a Trace,
-    /// The legs' deadline.
+    /// By when a leg must have begun to answer; agents are told this one.
     deadline: Instant,
+    /// By when the rest of an answer must be there.
+    rows_deadline: Instant,
 }
 
 impl Fanout {
@@ -81,6 +83,7 @@ impl Fanout {
             visibility: caller.visibility(),
             trace,
             deadline: leg_deadline(Instant::now(), deadline),
+            rows_deadline: deadline,
         };
         let legs: Vec<_> =
             admitted.request().legs().map(|(id, cluster)| Leg::new(asked, id, cluster)).collect();
@@ -113,11 +116,6 @@ impl Answers<'_> {
 }
 
 impl Asked<'_> {
-    /// The gateway's time since 1970.
-    fn now_ms(&self) -> i64 {
-        crate::pipeline::now_ms()
-    }
-
     fn leg_context(&self, deadline_ms: u64) -> LegContext {
         LegContext {
             call_id: self.trace.call_id().clone(),
@@ -128,7 +126,8 @@ impl Asked<'_> {
     }
 }
 
-/// A little before the call's, so that what the other clusters said can still be sent in time.
+/// Before the call's: a leg that does not answer holds all rows up until then, and the other clusters still have to send
+/// the rest of theirs.
 fn leg_deadline(now: Instant, call: Instant) -> Instant {
     let remaining = call.saturating_duration_since(now);
     call - LEG_MARGIN.min(remaining / LEG_MARGIN_DIVISOR)

@@ -1,19 +1,20 @@
 //! What a request must be before anything parses it: small, shallow, sent in time, and with room for the session that it
 //! would open.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::BodyExt as _;
 use metrics::Counter;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
+use serde_json::value::RawValue;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -44,6 +45,8 @@ enum Denied {
     TooDeep,
     #[error("the request is not JSON: {0}")]
     NotJson(serde_json::Error),
+    #[error("the request is no JSON-RPC message: {0}")]
+    NotJsonRpc(&'static str),
     #[error("all {0} sessions are in use; end one (DELETE) or use protocol 2026-07-28, which needs none")]
     NoSession(usize),
 }
@@ -70,8 +73,8 @@ impl Guard {
         if depth(&body) > JSON_DEPTH {
             return Err(Denied::TooDeep);
         }
-        serde_json::from_slice::<IgnoredAny>(&body).map_err(Denied::NotJson)?;
-        if opens_session(&head.headers, &body) && !self.sessions.make_room().await {
+        let message = Envelope::read(&body)?;
+        if message.opens_session(&head.headers) && !self.sessions.make_room().await {
             return Err(Denied::NoSession(self.sessions.limit()));
         }
         Ok(Request::from_parts(head, Body::from(body)))
@@ -122,17 +125,55 @@ fn depth(body: &[u8]) -> usize {
     deepest
 }
 
-fn opens_session(headers: &HeaderMap, body: &Bytes) -> bool {
-    #[derive(Deserialize)]
-    struct Peek<'a> {
-        #[serde(borrow)]
-        method: Option<std::borrow::Cow<'a, str>>,
+/// What every message of the protocol says first.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    jsonrpc: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    method: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+}
+
+impl<'a> Envelope<'a> {
+    /// The library says of these no more than that it can't read them, and not as the protocol would.
+    fn read(body: &'a [u8]) -> Result<Self, Denied> {
+        let text = std::str::from_utf8(body).map_err(|_| Denied::NotJsonRpc("it is not UTF-8"))?;
+        let envelope: Self = serde_json::from_str(text).map_err(|error| {
+            let kind = serde_json::from_str::<IgnoredAny>(text);
+            match (kind, text.trim_start().starts_with('[')) {
+                (Err(error), _) => Denied::NotJson(error),
+                (Ok(_), true) => {
+                    Denied::NotJsonRpc("the protocol has no batches; send one message at a time")
+                }
+                (Ok(_), false) if error.is_data() && text.trim_start().starts_with('{') => {
+                    Denied::NotJsonRpc("jsonrpc and method are strings")
+                }
+                (Ok(_), false) => Denied::NotJsonRpc("an object is wanted"),
+            }
+        })?;
+        if envelope.jsonrpc.as_deref() != Some("2.0") {
+            return Err(Denied::NotJsonRpc("jsonrpc must be \"2.0\""));
+        }
+        if !envelope.id.is_none_or(can_be_answered) {
+            return Err(Denied::NotJsonRpc("id must be a string or an integer of 64 bits"));
+        }
+        Ok(envelope)
     }
-    // Requests of the newer era name their method in a header, which spares them the second look.
-    !headers.contains_key("mcp-session-id")
-        && headers.get("mcp-method").is_none_or(|method| method == "initialize")
-        && serde_json::from_slice::<Peek<'_>>(body)
-            .is_ok_and(|peek| peek.method.as_deref() == Some("initialize"))
+
+    fn opens_session(&self, headers: &HeaderMap) -> bool {
+        !headers.contains_key("mcp-session-id") && self.method.as_deref() == Some("initialize")
+    }
+}
+
+/// A `null` is there as well: it must not pass for a notification.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+fn can_be_answered(id: &RawValue) -> bool {
+    id.get().starts_with('"') || id.get().parse::<i64>().is_ok()
 }
 
 /// Requests that went no further, by reason.
@@ -141,6 +182,7 @@ struct GuardMetrics {
     too_slow: Counter,
     too_deep: Counter,
     not_json: Counter,
+    not_json_rpc: Counter,
     no_session: Counter,
 }
 
@@ -153,6 +195,7 @@ impl GuardMetrics {
             too_slow: counter("too_slow"),
             too_deep: counter("too_deep"),
             not_json: counter("not_json"),
+            not_json_rpc: counter("not_json_rpc"),
             no_session: counter("no_session"),
         })
     }
@@ -163,6 +206,7 @@ impl GuardMetrics {
             Denied::TooSlow => &self.too_slow,
             Denied::TooDeep => &self.too_deep,
             Denied::NotJson(_) => &self.not_json,
+            Denied::NotJsonRpc(_) => &self.not_json_rpc,
             Denied::NoSession(_) => &self.no_session,
         };
         counter.increment(1);
@@ -176,6 +220,7 @@ impl IntoResponse for Denied {
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, INVALID_REQUEST),
             Self::TooDeep => (StatusCode::BAD_REQUEST, INVALID_REQUEST),
             Self::NotJson(_) => (StatusCode::BAD_REQUEST, PARSE_ERROR),
+            Self::NotJsonRpc(_) => (StatusCode::BAD_REQUEST, INVALID_REQUEST),
             Self::NoSession(_) => (StatusCode::SERVICE_UNAVAILABLE, INVALID_REQUEST),
         };
         let error = json!({"code": code, "message": self.to_string()});
@@ -190,6 +235,8 @@ impl IntoResponse for Denied {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     #[test]
@@ -225,24 +272,53 @@ mod tests {
         let flood = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(b"[[[[")));
         assert!(matches!(guard.admit(post(Body::from_stream(flood))).await, Err(Denied::TooLarge(100))));
         assert!(matches!(guard.admit(post(Body::from("{"))).await, Err(Denied::NotJson(_))));
-        assert!(guard.admit(post(Body::from("{}"))).await.is_ok());
+        assert!(guard.admit(post(Body::from(r#"{"jsonrpc":"2.0","method":"ping"}"#))).await.is_ok());
     }
 
     #[test]
-    fn only_a_legacy_initialize_opens_a_session() {
-        let with = |header: Option<(&'static str, &'static str)>| {
-            let mut headers = HeaderMap::new();
-            if let Some((name, value)) = header {
-                headers.insert(name, value.parse().unwrap());
+    fn a_message_is_an_object_of_the_protocol_with_an_id_that_can_be_answered() {
+        for (body, problem) in [
+            (r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#, None),
+            (r#" {"jsonrpc":"2.0","id":"x","result":{}}"#, None),
+            (r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, None),
+            (r#"{"jsonrpc":"2.0","id":-9223372036854775808,"method":"ping"}"#, None),
+            (r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, Some("batches")),
+            ("[]", Some("batches")),
+            ("null", Some("an object is wanted")),
+            (r#""hi""#, Some("an object is wanted")),
+            ("{}", Some("jsonrpc must be")),
+            (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, Some("jsonrpc must be")),
+            (r#"{"jsonrpc":"2.0","id":1,"method":7}"#, Some("are strings")),
+            (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, Some("id must be")),
+            (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, Some("id must be")),
+            (r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, Some("id must be")),
+            (r#"{"jsonrpc":"2.0","id":99999999999999999999,"method":"ping"}"#, Some("id must be")),
+            ("{\"jsonrpc\":", Some("not JSON")),
+        ] {
+            let refused = Envelope::read(body.as_bytes()).err().map(|denied| denied.to_string());
+            match problem {
+                None => assert_eq!(refused, None, "{body}"),
+                Some(part) => {
+                    assert!(refused.as_ref().is_some_and(|told| told.contains(part)), "{body}: {refused:?}")
+                }
             }
-            headers
+        }
+        assert!(matches!(Envelope::read(b"{\"jsonrpc\":\"\xff\"}"), Err(Denied::NotJsonRpc(_))));
+    }
+
+    #[test]
+    fn only_an_initialize_without_a_session_opens_one() {
+        let initialize = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#;
+        let list = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+        let opens = |body: &str, headers: &HeaderMap| {
+            Envelope::read(body.as_bytes()).is_ok_and(|message| message.opens_session(headers))
         };
-        let initialize = Bytes::from_static(br#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}"#);
-        let list = Bytes::from_static(br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
-        assert!(opens_session(&with(None), &initialize));
-        assert!(!opens_session(&with(None), &list));
-        assert!(opens_session(&with(Some(("mcp-method", "initialize"))), &initialize));
-        assert!(!opens_session(&with(Some(("mcp-method", "tools/call"))), &initialize));
-        assert!(!opens_session(&with(Some(("mcp-session-id", "x"))), &initialize));
+        assert!(opens(initialize, &HeaderMap::new()));
+        assert!(!opens(list, &HeaderMap::new()));
+        let in_session = HeaderMap::from_iter([(
+            http::HeaderName::from_static("mcp-session-id"),
+            http::HeaderValue::from_static("x"),
+        )]);
+        assert!(!opens(initialize, &in_session));
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use kubeplex_proto::duration::human_duration;
+use kubeplex_proto::get::GetHead;
 use kubeplex_proto::ids::ClusterId;
+use kubeplex_proto::list::ListHead;
 use kubeplex_proto::status::{AgentErrorCode, LegStatus, Source};
 
 use crate::error::{CallError, ErrorCode};
 use crate::fleet::{ClusterView, LinkState};
-use crate::render::human_duration;
 use crate::request::LegId;
 
 use super::LegFailure;
@@ -45,6 +47,30 @@ pub struct LegOutcome {
     pub retry_after_ms: Option<u64>,
 }
 
+/// What heads of every kind of answer say.
+pub(super) struct Said<'a> {
+    pub(super) status: LegStatus,
+    pub(super) message: Option<&'a String>,
+    pub(super) total: u64,
+    pub(super) age_ms: u64,
+    pub(super) source: Source,
+    pub(super) api_version: &'a str,
+}
+
+impl<'a> From<&'a ListHead> for Said<'a> {
+    fn from(head: &'a ListHead) -> Self {
+        let ListHead { status, total, age_ms, source, .. } = *head;
+        Self { status, message: head.message.as_ref(), total, age_ms, source, api_version: &head.api_version }
+    }
+}
+
+impl<'a> From<&'a GetHead> for Said<'a> {
+    fn from(head: &'a GetHead) -> Self {
+        let GetHead { status, total, age_ms, source, .. } = *head;
+        Self { status, message: head.message.as_ref(), total, age_ms, source, api_version: &head.api_version }
+    }
+}
+
 /// Whether rows of a cluster are in the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowsShown {
@@ -77,6 +103,19 @@ impl LegOutcome {
             hint: None,
             retry_after_ms: None,
         }
+    }
+
+    /// Adds what the head of its answer said.
+    pub(super) fn with_head(mut self, head: Option<Said<'_>>) -> Self {
+        let Some(head) = head else { return self };
+        self.message = self.message.or_else(|| head.message.cloned());
+        self.total = Some(head.total);
+        if head.status != LegStatus::Absent {
+            self.age_ms = Some(head.age_ms);
+            self.source = Some(head.source);
+            self.api_version = Some(head.api_version.to_owned()).filter(|version| !version.is_empty());
+        }
+        self
     }
 
     pub(crate) fn failed(cluster: &ClusterView, failure: LegFailure, rows: RowsShown) -> Self {

@@ -67,7 +67,10 @@ impl GetMerge {
         Self {
             legs: legs.collect(),
             kind: query.kind.clone(),
-            asked: format!("{} \"{}\"", query.kind, names.join(",")),
+            asked: match names.as_slice() {
+                [] => query.kind.to_string(),
+                names => format!("{} \"{}\"", query.kind, names.join(",")),
+            },
             objects: HashMap::new(),
             too_many: false,
         }
@@ -94,7 +97,7 @@ impl GetMerge {
         };
         state.objects += 1;
         let FoundObject { namespace, name, mut object } = found;
-        let compared = hash(&without_noise(&object));
+        let compared = hash(without_noise(&object));
         drop_managed_fields(&mut object);
         if let Some(known) = self.objects.get_mut(&compared) {
             keep_common(&mut known.object, &object);
@@ -198,24 +201,14 @@ impl Leg {
             }
         };
         outcome.last_known = self.cluster.last_known_objects(kind);
-        if let Some(head) = self.head.as_ref() {
-            outcome.message = outcome.message.or_else(|| head.message.clone());
-            outcome.total = Some(head.total);
-            if head.status != LegStatus::Absent {
-                outcome.age_ms = Some(head.age_ms);
-                outcome.source = Some(head.source);
-                outcome.api_version = Some(head.api_version.clone()).filter(|version| !version.is_empty());
-            }
-        }
-        outcome
+        outcome.with_head(self.head.as_ref().map(Into::into))
     }
 }
 
 /// Of the canonical text: keys sorted, because two API servers need not agree on their order.
-fn hash(value: &Value) -> [u8; 32] {
-    let mut sorted = value.clone();
-    sorted.sort_all_objects();
-    Sha256::digest(sorted.to_string()).into()
+fn hash(mut value: Value) -> [u8; 32] {
+    value.sort_all_objects();
+    Sha256::digest(value.to_string()).into()
 }
 
 #[cfg(test)]

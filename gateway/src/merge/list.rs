@@ -15,7 +15,7 @@ use kubeplex_proto::status::LegStatus;
 use serde_json::Value;
 
 use crate::error::CallError;
-use crate::render::json_len;
+use crate::json_len::json_len;
 use crate::request::{LegId, ListQuery};
 
 use super::{Coverage, LegFailure, Step};

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{LinkId, Unreachable};
 use crate::carrier::Carrier;
+use crate::clock::{millis, now_ms};
 use crate::fleet::{ClusterView, LinkState};
 
 /// A view is used again for so long, if nothing but its ages changed: a busy gateway takes thousands a second.
@@ -27,6 +28,8 @@ pub(super) struct Entry {
     link: Option<Link>,
     state: LinkState,
     since: Instant,
+    /// The same moment, in milliseconds since 1970.
+    changed_ms: i64,
     /// When the last link that ended was last heard.
     heard_before: Option<Instant>,
     agent_version: String,
@@ -67,6 +70,7 @@ impl Default for Entry {
             link: None,
             state: LinkState::Never,
             since: Instant::now(),
+            changed_ms: now_ms(),
             heard_before: None,
             agent_version: String::new(),
             report: ClusterReport::default(),
@@ -173,6 +177,7 @@ impl Entry {
             labels: self.labels.clone(),
             link: self.state,
             link_since_ms: millis(self.since.elapsed()),
+            link_changed_ms: self.changed_ms,
             heard_ms_ago: heard.map(|heard| millis(heard.elapsed())),
             agent_version: self.agent_version.clone(),
             report: self.report.clone(),
@@ -197,6 +202,7 @@ impl Entry {
         // A suspect link that is heard again has not been connected anew.
         self.state = state;
         self.since = Instant::now();
+        self.changed_ms = now_ms();
         self.outdate();
     }
 
@@ -211,10 +217,6 @@ impl TimedReport {
         report.age_ms = report.age_ms.map(|age_ms| age_ms.saturating_add(millis(self.received.elapsed())));
         report
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// `40 s`, `4 min`, `3 h`, `2 d`.

@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use kubeplex_proto::duration::human_duration;
 use kubeplex_proto::status::{LegStatus, Source};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::merge::{Coverage, LegOutcome, RowsShown};
 
-use super::{human_duration, one_line, rfc3339};
+use super::{one_line, rfc3339};
+use crate::json_len::json_len;
 
 /// Clusters whose matches are counted one by one where rows were cut.
 const MAX_COUNTS: usize = 50;
 /// Problems told one by one, and clusters without the kind; of the rest the number by status.
 const MAX_PROBLEMS: usize = 20;
+/// What counts, and what problems, may take of an answer, as divisors of its budget.
+pub(super) const COUNTS_SHARE: usize = 8;
+const PROBLEMS_SHARE: usize = 3;
 /// A message comes from far away and is cut to this many characters.
 const MAX_MESSAGE_CHARS: usize = 300;
 
@@ -94,6 +99,26 @@ impl CoverageContent {
                 .filter(|leg| leg.rejoined)
                 .map(|leg| leg.cluster.to_string())
                 .collect(),
+        }
+    }
+
+    /// Keeps to a share of an answer's budget, so that there is room for what was asked. The clusters with fewest matches
+    /// go uncounted, and of the last problems only their number is told; the first always stays.
+    pub(crate) fn leave_room(&mut self, max_bytes: usize) {
+        let mut bytes = 0;
+        let counts = std::mem::take(&mut self.counts).into_iter();
+        let fits = |(cluster, count): &(String, Value)| {
+            bytes += json_len(cluster) + json_len(count) + 2;
+            bytes <= max_bytes / COUNTS_SHARE
+        };
+        self.counts = counts.take_while(fits).collect();
+        while json_len(&self.absent) > max_bytes / COUNTS_SHARE && self.absent.pop().is_some() {
+            *self.more_problems.entry(LegStatus::Absent).or_insert(0) += 1;
+        }
+        while self.problems.len() > 1 && json_len(&self.problems) > max_bytes / PROBLEMS_SHARE {
+            if let Some(problem) = self.problems.pop() {
+                *self.more_problems.entry(problem.status).or_insert(0) += 1;
+            }
         }
     }
 }

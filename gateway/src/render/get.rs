@@ -7,7 +7,8 @@ use crate::merge::GetPage;
 use crate::request::GetQuery;
 
 use super::coverage::{CoverageContent, Nouns};
-use super::{RenderContext, Rendered, escaped, is_false, json_len, omit, plain};
+use super::{RenderContext, Rendered, escaped, is_false, omit, plain};
+use crate::json_len::json_len;
 
 #[derive(Serialize)]
 struct GetContent {
@@ -28,8 +29,10 @@ struct ObjectContent {
 /// The reply to a [`GetQuery`].
 pub(crate) fn get(query: &GetQuery, page: GetPage, context: &RenderContext<'_>) -> Rendered {
     let nouns = Nouns { shown: "objects", kind: &query.kind.resource };
+    let mut clusters = CoverageContent::new(&page.coverage, nouns, false, context.now_ms);
+    clusters.leave_room(query.options.max_bytes);
     let mut content = GetContent {
-        clusters: CoverageContent::new(&page.coverage, nouns, false, context.now_ms),
+        clusters,
         partial: page.coverage.is_partial(),
         omitted: Vec::new(),
         objects: page

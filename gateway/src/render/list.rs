@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use kubeplex_proto::column::{CellFormat, Column};
+use kubeplex_proto::duration::human_duration;
 use kubeplex_proto::quantity::parse_time_ms;
 use serde_json::{Map, Value};
 
 use crate::merge::{ListPage, PageClock, PageRow};
 use crate::request::{Field, ListQuery, Order, Target};
 
-use super::coverage::Nouns;
+use super::coverage::{COUNTS_SHARE, Nouns};
 use super::page::PlacedRow;
-use super::{Page, PageCursor, Place, RenderContext, Rendered, escaped, human_duration, one_line};
+use super::{Page, PageCursor, Place, RenderContext, Rendered, escaped, one_line};
+use crate::json_len::json_len;
 
 /// Values of the status column counted one by one.
 const MAX_STATUSES: usize = 20;
@@ -27,7 +29,7 @@ pub(crate) fn list(query: &ListQuery, page: &ListPage, context: &RenderContext<'
         rows,
         more: page.more,
         total: page.total,
-        status_counts: &status_counts(&page.status_counts),
+        status_counts: &status_counts(&page.status_counts, query.options.max_bytes / COUNTS_SHARE),
         coverage: &page.coverage,
         nouns: Nouns { shown: "rows", kind: &query.kind.resource },
         options: &query.options,
@@ -36,15 +38,19 @@ pub(crate) fn list(query: &ListQuery, page: &ListPage, context: &RenderContext<'
     fitted.render(&cursor, |at| &page.rows[at].key)
 }
 
-/// The commonest values, and the others together: a column of free text must not push the rows out.
-fn status_counts(counts: &BTreeMap<String, u64>) -> Map<String, Value> {
+/// The commonest values, as many as fit into so many bytes, and the others together: a column of free text must not push
+/// the rows out.
+fn status_counts(counts: &BTreeMap<String, u64>, max_bytes: usize) -> Map<String, Value> {
     let mut by_count: Vec<_> = counts.iter().collect();
     by_count.sort_by(|(a, more), (b, less)| less.cmp(more).then_with(|| a.cmp(b)));
     let mut shown = Map::new();
     let mut others = 0;
+    let mut bytes = 2;
     for (at, (status, count)) in by_count.into_iter().enumerate() {
-        if at < MAX_STATUSES && status != OTHERS {
-            shown.insert(one_line(status).into_owned(), (*count).into());
+        let (status, value) = (one_line(status), Value::from(*count));
+        bytes += json_len(&status) + json_len(&value) + 2;
+        if at < MAX_STATUSES && status != OTHERS && (at == 0 || bytes <= max_bytes) {
+            shown.insert(status.into_owned(), value);
         } else {
             others += count;
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::json_len;
+use crate::json_len::json_len;
 
 /// A smaller subtree than this is not worth replacing: the marker takes about as much.
 const SMALLEST: usize = 64;

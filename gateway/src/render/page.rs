@@ -9,7 +9,8 @@ use crate::merge::Coverage;
 use crate::request::{CallOptions, Output};
 
 use super::coverage::{CoverageContent, Nouns};
-use super::{RenderContext, Rendered, is_false, json_len, omit, plain};
+use super::{RenderContext, Rendered, is_false, omit, plain};
+use crate::json_len::json_len;
 
 /// What a listing tool has to say, before it is fitted.
 pub(crate) struct Page<'a> {
@@ -103,13 +104,13 @@ impl Page<'_> {
         }
     }
 
-    /// How many rows stay when at least `over` bytes go.
+    /// How many rows stay when at least `over` bytes go: each counts with what it takes in this output.
     fn fewer(&self, shown: usize, over: usize) -> usize {
         let mut freed = 0;
         let mut left = shown;
         while left > 1 && freed < over {
             left -= 1;
-            freed += json_len(&self.rows[left].cells) + 1;
+            freed += json_len(&self.row(&self.rows[left])) + 1;
         }
         left
     }
@@ -133,9 +134,15 @@ impl Page<'_> {
             shown,
             cursor: (cut && shown > 0).then(|| cursor.seal(key_of(shown - 1), self.coverage)),
             status_counts: (cut && !self.status_counts.is_empty()).then_some(self.status_counts),
-            clusters: CoverageContent::new(self.coverage, self.nouns, cut, cursor.context.now_ms),
+            clusters: self.clusters(cut, cursor.context.now_ms),
             partial: self.coverage.is_partial(),
         }
+    }
+
+    fn clusters(&self, cut: bool, now_ms: i64) -> CoverageContent {
+        let mut clusters = CoverageContent::new(self.coverage, self.nouns, cut, now_ms);
+        clusters.leave_room(self.options.max_bytes);
+        clusters
     }
 
     fn groups(&self, shown: usize) -> Vec<Group<'_>> {

@@ -12,7 +12,7 @@ use crate::cursor::CursorSealer;
 use crate::error::CallError;
 use crate::fleet::{ClusterView, Fleet, LinkState};
 use crate::request::{ListQuery, Request};
-use crate::resolve::{Scope, resolve};
+use crate::resolve::Scope;
 use crate::tools::registry;
 
 pub(crate) const NOW_MS: i64 = 1_795_458_279_000;
@@ -100,7 +100,7 @@ pub(crate) fn kinds(more: &[KindInfo]) -> KindTable {
 pub(crate) fn resolved(fleet: &Fleet, tool: &str, arguments: &Value) -> Result<Request, CallError> {
     let sealer = sealer();
     let scope = Scope { fleet, caller: "anna", sealer: &sealer, now_ms: NOW_MS, default_max_bytes: 7_500 };
-    resolve(registry().get(tool).unwrap(), arguments.as_object().unwrap(), &scope)
+    registry().get(tool).unwrap().resolve(arguments.as_object().unwrap(), &scope)
 }
 
 /// The same for a tool that lists.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use kubeplex_proto::nearest::nearest;
 use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::selector::LabelSelector;
 
@@ -11,7 +12,6 @@ use crate::fleet::{ClusterView, Fleet};
 
 use super::guard::short;
 use super::lists::split;
-use super::nearest::did_you_mean;
 
 /// Clusters named one by one in a message.
 const MAX_NAMED: usize = 10;
@@ -61,11 +61,12 @@ fn unknown(pattern: &Pattern, fleet: &Fleet) -> CallError {
         None => format!("cluster: no name matches \"{wrong}\""),
     };
     let count = fleet.clusters().len();
-    let known = match did_you_mean(pattern.as_str(), names()) {
-        Some(nearest) => format!("did you mean {nearest}?"),
-        None if count == 0 => "no cluster is configured that you may see".to_owned(),
-        None if count <= MAX_NAMED => format!("there are {}", names().collect::<Vec<_>>().join(", ")),
-        None => format!(
+    let near = nearest(pattern.as_str(), names());
+    let known = match count {
+        _ if !near.is_empty() => format!("did you mean {}?", near.join(", ")),
+        0 => "no cluster is configured that you may see".to_owned(),
+        1..=MAX_NAMED => format!("there are {}", names().collect::<Vec<_>>().join(", ")),
+        _ => format!(
             "there are {count}, {} among them",
             names().take(MAX_NAMED).collect::<Vec<_>>().join(", ")
         ),

@@ -4,15 +4,15 @@
 //! discovery's order; only names that are in several other groups are ambiguous. `pods` and `nodes` never mean
 //! metrics.k8s.io.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope};
+use kubeplex_proto::nearest::nearest;
 
 use crate::error::{CallError, ErrorCode};
 use crate::fleet::Fleet;
 
 use super::guard::short;
-use super::nearest::did_you_mean;
 
 /// A kind that at least one visible cluster has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,20 +47,30 @@ const METRICS_GROUP: &str = "metrics.k8s.io";
 /// `not_found` with the nearest kinds; `invalid_argument` for a name in several groups, naming them, and for a text that
 /// is no kind; `unavailable` while no cluster has reported its kinds.
 pub(crate) fn find(text: &str, fleet: &Fleet) -> Result<ResolvedKind, CallError> {
-    let tables: Vec<&KindTable> =
-        fleet.clusters().iter().filter_map(|cluster| cluster.kinds.as_deref()).collect();
+    let tables = tables(fleet);
     if tables.is_empty() {
         return Err(no_tables(fleet));
     }
     let (text, version) = split_version(text)?;
     for mut spelling in spellings(text) {
         spelling.version = spelling.version.or(version);
-        let matches = matches(&spelling, &tables);
+        let mut matches = matches(&spelling, &tables);
+        // `pods.v1` means only a kind that some cluster serves as v1; behind a group or a slash the error tells more.
+        if version.is_none() && spelling.group.is_none() {
+            matches.retain(|found| spelling.version.is_none_or(|version| found.versions.contains(version)));
+        }
         if !matches.is_empty() {
             return choose(&spelling, &matches);
         }
     }
     Err(unknown(text, &tables))
+}
+
+/// The different tables: clusters alike share one, and most are.
+fn tables(fleet: &Fleet) -> Vec<&KindTable> {
+    let mut seen = HashSet::new();
+    let tables = fleet.clusters().iter().filter_map(|cluster| cluster.kinds.as_deref());
+    tables.filter(|table| seen.insert(std::ptr::from_ref(*table))).collect()
 }
 
 /// `certificates.cert-manager.io/v1` → the name and the version.
@@ -131,9 +141,9 @@ fn matches_in<'a>(
         }
     }
     let mut matches: Vec<_> = found.into_values().collect();
-    // `pods.v1` may only mean a kind that some cluster serves as v1; of `/v9` behind a group the error tells more.
-    if spelling.group.is_none()
-        && let Some(version) = spelling.version
+    // Of kinds with one name, those that are served in the version asked for.
+    if let Some(version) = spelling.version
+        && matches.iter().any(|found| found.versions.contains(version))
     {
         matches.retain(|found| found.versions.contains(version));
     }
@@ -213,10 +223,10 @@ fn unknown(text: &str, tables: &[&KindTable]) -> CallError {
     }
     let name = text.split('.').next().unwrap_or(text);
     let mut message = format!("kind: no cluster has \"{}\"", short(text, 60));
-    if let Some(nearest) = did_you_mean(name, names.keys().copied()) {
-        let mut kinds: Vec<_> = nearest.split(", ").filter_map(|name| names.get(name)).collect();
-        kinds.dedup();
-        let kinds: Vec<_> = kinds.into_iter().map(String::as_str).collect();
+    let mut kinds: Vec<&str> =
+        nearest(name, names.keys().copied()).iter().map(|name| names[name].as_str()).collect();
+    kinds.dedup();
+    if !kinds.is_empty() {
         message.push_str(&format!("; did you mean {}?", kinds.join(", ")));
     }
     let failed: BTreeSet<_> =

@@ -1,5 +1,6 @@
 //! Comma lists: of names, of columns, of terms of an order.
 
+use kubeplex_proto::column::same_column;
 use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::sort::Direction;
 
@@ -70,11 +71,19 @@ pub(super) fn fields(text: Option<&str>) -> Result<Vec<Field>, CallError> {
     let mut fields = Vec::new();
     for part in split("fields", text)? {
         let field = field("fields", part)?;
-        if !fields.contains(&field) {
+        if !fields.iter().any(|known| is_same(known, &field)) {
             fields.push(field);
         }
     }
     Ok(fields)
+}
+
+/// A column has several spellings, a path one.
+fn is_same(a: &Field, b: &Field) -> bool {
+    match (a, b) {
+        (Field::Object(a), Field::Object(b)) if !a.contains(['.', '[']) => same_column(a, b),
+        _ => a == b,
+    }
 }
 
 /// Terms with `-` before what descends.

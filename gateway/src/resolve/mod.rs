@@ -1,4 +1,4 @@
-//! Arguments become a [`Request`]: validated, with clusters and kinds found among those that the caller may see.
+//! Arguments become a [`Request`](crate::request::Request): validated, with clusters and kinds found among those that the caller may see.
 //!
 //! In order: a cheap look at size and depth ([`guard`]), synonyms ([`synonyms`]), the tool's schema ([`validate`]), then
 //! the tool's own plan, which is put together from the parts in [`plan`].
@@ -8,7 +8,6 @@ mod clusters;
 mod guard;
 mod kinds;
 mod lists;
-mod nearest;
 mod plan;
 mod synonyms;
 mod validate;
@@ -18,12 +17,9 @@ use serde_json::{Map, Value};
 use crate::cursor::CursorSealer;
 use crate::error::CallError;
 use crate::fleet::Fleet;
-use crate::request::Request;
-use crate::tools::Tool;
 
 pub use arguments::Arguments;
 pub(crate) use kinds::ResolvedKind;
-pub(crate) use nearest::did_you_mean;
 pub(crate) use plan::{ListQuestion, clusters, get, kind_of, list};
 pub(crate) use validate::Schema;
 
@@ -40,14 +36,15 @@ pub struct Scope<'a> {
     pub default_max_bytes: usize,
 }
 
+/// Arguments as a schema wants them.
+///
 /// # Errors
-/// `invalid_argument` naming the argument, its value and what is right; `not_found` for clusters and kinds that are not
-/// there; `unavailable` while no cluster has said which kinds it has.
-pub fn resolve(tool: &Tool, arguments: &Map<String, Value>, scope: &Scope<'_>) -> Result<Request, CallError> {
-    guard::check(arguments)?;
-    let arguments = synonyms::normalise(arguments, &tool.schema)?;
-    tool.schema.check(&arguments)?;
-    (tool.plan)(&Arguments::new(arguments), scope)
+/// `invalid_argument` naming the argument, its value and what is right.
+pub(crate) fn arguments(schema: &Schema, given: &Map<String, Value>) -> Result<Arguments, CallError> {
+    guard::check(given)?;
+    let arguments = synonyms::normalise(given, schema)?;
+    schema.check(&arguments)?;
+    Ok(Arguments::new(arguments))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::request::{
     CallOptions, ClustersQuery, Field, GetQuery, LegId, ListQuery, Output, Request, Standing, Target,
 };
 
+use super::guard::short;
 use super::kinds::{self, ResolvedKind};
 use super::{Arguments, Scope, clusters as select, lists};
 
@@ -139,7 +140,11 @@ fn kind_and_name<'n>(
     scope: &Scope<'_>,
 ) -> Result<(ResolvedKind, &'n str), CallError> {
     let (before, name) = name.split_once('/').map_or((None, name), |(before, name)| (Some(before), name));
-    match (kind, before) {
+    match (kind, before.map(str::trim)) {
+        (_, Some("")) => Err(CallError::invalid(format!(
+            "name: \"{}\" has no kind before its slash; deployment/cart is an example",
+            short(&format!("/{name}"), 60)
+        ))),
         (None, None) => Err(CallError::invalid(
             "kind is missing: give one, or put it before the name, as in deployment/cart",
         )),

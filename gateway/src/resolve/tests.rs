@@ -4,6 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::error::ErrorCode;
 use crate::fleet::ClusterView;
+use crate::request::Request;
 use crate::request::fixtures::{cluster, fleet, list_query, lost, resolved};
 use crate::request::{Order, Output};
 
@@ -188,6 +189,12 @@ fn a_refusal_names_the_argument_the_value_and_what_is_right() {
             json!({"name": "po/x", "fields": "cluster"}),
             ErrorCode::InvalidArgument,
             "fields: only paths into the object",
+        ),
+        (
+            "resources_get",
+            json!({"name": "/x"}),
+            ErrorCode::InvalidArgument,
+            "\"/x\" has no kind before its slash",
         ),
         ("resources_get", json!({"name": "a/b/c"}), ErrorCode::NotFound, "kind: no cluster has \"a\""),
         (

@@ -2,12 +2,12 @@
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
+use kubeplex_proto::nearest::nearest;
 use serde_json::{Map, Value};
 
 use crate::error::CallError;
 
 use super::guard::{short, short_name};
-use super::nearest::did_you_mean;
 
 /// Faults told at once; the first ones teach the rest.
 const MAX_FAULTS: usize = 3;
@@ -79,14 +79,13 @@ impl Schema {
     }
 
     fn explain_unknown(&self, name: &str) -> String {
-        match did_you_mean(name, self.names()) {
-            Some(nearest) => {
-                format!("{}: there is no such argument; did you mean {nearest}?", short_name(name))
-            }
-            None => {
-                let names: Vec<_> = self.names().collect();
-                format!("{}: there is no such argument; there are {}", short_name(name), names.join(", "))
-            }
+        let near = nearest(name, self.names());
+        let name = short_name(name);
+        if near.is_empty() {
+            let names: Vec<_> = self.names().collect();
+            format!("{name}: there is no such argument; there are {}", names.join(", "))
+        } else {
+            format!("{name}: there is no such argument; did you mean {}?", near.join(", "))
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod columns;
 
+use kubeplex_proto::nearest::nearest;
 use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
 use serde_json::Value;
 
@@ -50,11 +51,11 @@ fn plan(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> 
 
 fn unknown(argument: &str, name: &str) -> CallError {
     let known = ClusterColumn::ALL.map(|column| column.name());
-    let nearest = resolve::did_you_mean(name, known).map(|nearest| format!("did you mean {nearest}? "));
+    let near = nearest(name, known);
+    let near = if near.is_empty() { String::new() } else { format!("did you mean {}? ", near.join(", ")) };
     let name: String = name.chars().take(60).collect();
     CallError::invalid(format!(
-        "{argument}: clusters have no column \"{name}\"; {}there are {} and cluster.labels.NAME",
-        nearest.unwrap_or_default(),
+        "{argument}: clusters have no column \"{name}\"; {near}there are {} and cluster.labels.NAME",
         known.join(", ")
     ))
 }

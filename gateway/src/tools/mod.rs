@@ -12,13 +12,13 @@ mod schema;
 
 use std::sync::LazyLock;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::error::CallError;
 use crate::merge::Merged;
 use crate::render::{RenderContext, Rendered};
 use crate::request::Request;
-use crate::resolve::{Arguments, Schema, Scope};
+use crate::resolve::{self, Arguments, Schema, Scope};
 
 pub use instructions::instructions;
 
@@ -29,10 +29,10 @@ pub struct Tool {
     /// One or two sentences, that also say when to take another tool.
     pub description: &'static str,
     pub annotations: Annotations,
-    pub(crate) schema: Schema,
-    pub(crate) plan: fn(&Arguments, &Scope<'_>) -> Result<Request, CallError>,
+    schema: Schema,
+    plan: fn(&Arguments, &Scope<'_>) -> Result<Request, CallError>,
     /// From the merged answers to the reply.
-    pub(crate) render: fn(&Request, Merged, &RenderContext<'_>) -> Result<Rendered, CallError>,
+    render: fn(&Request, Merged, &RenderContext<'_>) -> Result<Rendered, CallError>,
 }
 
 /// MCP's hints about a tool.
@@ -93,6 +93,15 @@ impl Tool {
                 "openWorldHint": self.annotations.open_world,
             },
         })
+    }
+
+    /// What a call with these arguments asks.
+    ///
+    /// # Errors
+    /// `invalid_argument` naming the argument, its value and what is right; `not_found` for clusters and kinds that are
+    /// not there; `unavailable` while no cluster has said which kinds it has.
+    pub fn resolve(&self, arguments: &Map<String, Value>, scope: &Scope<'_>) -> Result<Request, CallError> {
+        (self.plan)(&resolve::arguments(&self.schema, arguments)?, scope)
     }
 
     /// # Errors

@@ -128,16 +128,7 @@ impl Leg {
             }
         };
         outcome.last_known = self.cluster.last_known_objects(kind);
-        if let Some(Head { head, .. }) = &self.head {
-            outcome.message = outcome.message.or_else(|| head.message.clone());
-            outcome.total = Some(head.total);
-            if head.status != LegStatus::Absent {
-                outcome.age_ms = Some(head.age_ms);
-                outcome.source = Some(head.source);
-                outcome.api_version = Some(head.api_version.clone()).filter(|version| !version.is_empty());
-            }
-        }
-        outcome
+        outcome.with_head(self.head.as_ref().map(|head| (&head.head).into()))
     }
 }
 

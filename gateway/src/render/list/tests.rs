@@ -9,8 +9,8 @@ use serde_json::json;
 use super::*;
 use crate::cursor::CursorSealer;
 use crate::fleet::{ClusterView, Fleet};
+use crate::json_len::json_len;
 use crate::merge::{LegFailure, ListMerge, Step};
-use crate::render::json_len;
 use crate::request::fixtures::{NOW_MS, cluster, fleet, list_query, lost, sealer};
 use crate::request::legs;
 
@@ -273,4 +273,57 @@ fn a_status_of_many_values_does_not_push_the_rows_out() {
     let structured = rendered(&query, &page(&query, &pods)).structured;
     assert_eq!(structured["statusCounts"].as_object().unwrap().len(), 21);
     assert_eq!(structured["statusCounts"]["other"], 40);
+}
+
+/// So many pods of each of so many clusters, with statuses of free text.
+fn crowd(clusters: usize, each: usize) -> (Fleet, Vec<Pod>) {
+    let names: Vec<_> = (0..clusters).map(|at| format!("cluster-{at:03}")).collect();
+    let pods = names.iter().flat_map(|name| {
+        (0..each).map(move |at| Pod {
+            status: format!("Status{}", at % 25),
+            ..pod(name, "shop", &format!("cart-{at:04}"), 0)
+        })
+    });
+    (fleet(names.iter().map(|name| cluster(name, &[])).collect()), pods.collect())
+}
+
+#[test]
+fn a_budget_is_used_up_in_either_output() {
+    let (fleet, pods) = crowd(2, 200);
+    for output in ["table", "json"] {
+        for max_bytes in [2_000, 7_500, 12_000] {
+            let arguments = json!({"limit": 1000, "maxBytes": max_bytes, "output": output});
+            let query = list_query(&fleet, "pods_list", &arguments);
+            let structured = rendered(&query, &page(&query, &pods)).structured;
+            let used = json_len(&structured);
+            assert!(used <= max_bytes && used > max_bytes - 300, "{output}: {used} of {max_bytes}");
+        }
+    }
+}
+
+#[test]
+fn what_is_said_of_many_clusters_leaves_room_for_rows() {
+    let (all_linked, pods) = crowd(60, 20);
+    let half_lost = all_linked
+        .clusters()
+        .iter()
+        .enumerate()
+        .map(|(at, view)| if at % 2 == 0 { (**view).clone() } else { lost(view.id.as_str()) });
+    for fleet in [fleet(half_lost.collect()), all_linked] {
+        for max_bytes in [1_500, 3_000, 7_500] {
+            let arguments = json!({"limit": 1000, "maxBytes": max_bytes});
+            let query = list_query(&fleet, "pods_list", &arguments);
+            let structured = rendered(&query, &page(&query, &pods)).structured;
+            assert!(json_len(&structured) <= max_bytes, "{structured}");
+            let rows = json_len(&structured["groups"]);
+            assert!(rows > max_bytes / 8, "{rows} of {max_bytes}: {structured}");
+            let clusters = &structured["clusters"];
+            let named = clusters["problems"].as_array().map_or(0, Vec::len) as u64;
+            let others = clusters["moreProblems"]["disconnected"].as_u64().unwrap_or_default();
+            assert_eq!(named + others + clusters["answered"].as_u64().unwrap(), 60, "{clusters}");
+            let statuses = structured["statusCounts"].as_object().unwrap();
+            let counted: u64 = statuses.values().filter_map(Value::as_u64).sum();
+            assert_eq!(counted, structured["total"].as_u64().unwrap(), "{statuses:?}");
+        }
+    }
 }

@@ -57,12 +57,16 @@ fn a_named_version_is_kept_and_must_be_served_somewhere() {
     let find = |text| find(text, &two_clusters());
     assert_eq!(find("certificates.cert-manager.io/v1alpha2").unwrap().version.as_deref(), Some("v1alpha2"));
     assert_eq!(find("pods").unwrap().version, None);
-    let error = find("certificates.cert-manager.io/v9").unwrap_err();
-    assert_eq!(error.code, ErrorCode::NotFound);
-    assert_eq!(
-        error.message,
-        "kind: certificates.cert-manager.io has no version v9; served are v1, v1alpha2"
-    );
+    for (text, message) in [
+        (
+            "certificates.cert-manager.io/v9",
+            "kind: certificates.cert-manager.io has no version v9; served are v1, v1alpha2",
+        ),
+        ("pods/v9", "kind: pods has no version v9; served are v1"),
+    ] {
+        let error = find(text).unwrap_err();
+        assert_eq!((error.code, error.message.as_str()), (ErrorCode::NotFound, message));
+    }
 }
 
 #[test]

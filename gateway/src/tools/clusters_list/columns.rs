@@ -1,11 +1,12 @@
 //! What there is to know of a cluster.
 
 use kubeplex_proto::column::same_column;
+use kubeplex_proto::duration::human_duration;
 use kubeplex_proto::sort::KeyValue;
 use serde_json::{Map, Value};
 
 use crate::fleet::{ClusterView, LinkState};
-use crate::render::{human_duration, one_line};
+use crate::render::one_line;
 
 /// A clock that is off by more is said.
 const WORTH_SAYING_MS: u64 = 5_000;
@@ -101,7 +102,8 @@ impl ClusterColumn {
         let milliseconds = |ms: u64| i64::try_from(ms).map_or(KeyValue::Missing, KeyValue::from_ms);
         let count = |count: u64| i64::try_from(count).map_or(KeyValue::Missing, KeyValue::from_integer);
         match self {
-            Self::LinkAge => milliseconds(cluster.link_since_ms),
+            // An age grows as the moment that it counts from falls.
+            Self::LinkAge => KeyValue::from_ms(cluster.link_changed_ms.saturating_neg()),
             Self::DataAge => cluster.data_age_ms().map_or(KeyValue::Missing, milliseconds),
             Self::Nodes => count(cluster.report.nodes),
             Self::ClockOffset => KeyValue::from_ms(cluster.report.clock_offset_ms),

@@ -91,3 +91,27 @@ fn pages_follow_each_other() {
     assert_eq!(shown, ["e d", "c b", "a"]);
     assert!(arguments["continue"].is_null());
 }
+
+#[test]
+fn pages_by_age_follow_each_other_while_time_goes_on() {
+    let clusters = |passed_ms: u64| {
+        let linked = |(name, ago): (&str, u64)| {
+            let mut cluster = cluster(name, &[]);
+            cluster.link_changed_ms = NOW_MS.saturating_sub_unsigned(ago);
+            cluster.link_since_ms = ago + passed_ms;
+            cluster
+        };
+        [("a", 3_000), ("b", 2_000), ("c", 1_000), ("d", 4_000)].map(linked).to_vec()
+    };
+    for (order, expected) in [("linkAge", "c b a d"), ("-linkAge", "d a b c")] {
+        let mut shown = Vec::new();
+        let mut arguments = json!({"sortBy": order, "limit": 1});
+        for page in 0..4 {
+            let structured = rendered(clusters(page * 1_500), &arguments).structured;
+            shown.push(rows(&structured, 0));
+            arguments["continue"] = structured["continue"].clone();
+        }
+        assert_eq!(shown.join(" "), expected, "{order}");
+        assert!(arguments["continue"].is_null());
+    }
+}

@@ -1,22 +1,21 @@
-//! The names that somebody may have meant.
+//! The names that somebody may have meant: both ends refuse words that they don't know, and should guess alike.
 
 /// Names offered at once.
 const MAX_NAMES: usize = 3;
 /// Beyond this a name is no typing error, and comparing would cost.
 const MAX_CHARS: usize = 80;
 
-/// The nearest of `known`, ready for a sentence: `cluster`, or `pods, podtemplates`. `None` when none is near.
-pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let wanted: Vec<char> = name.to_lowercase().chars().take(MAX_CHARS).collect();
-    let allowed = (wanted.len() / 3).max(2);
+/// The nearest of `known`, at most three, best first; a name that contains the word, or is contained in it, is near.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let wanted: Vec<char> = word.to_lowercase().chars().take(MAX_CHARS).collect();
+    let allowed = (wanted.len() / 3).max(1);
     let mut near: Vec<(usize, &str)> = known
         .into_iter()
         .filter_map(|candidate| Some((distance_within(&wanted, candidate, allowed)?, candidate)))
         .collect();
     near.sort_unstable();
     near.dedup_by_key(|(_, candidate)| *candidate);
-    let names: Vec<_> = near.iter().take(MAX_NAMES).map(|(_, candidate)| *candidate).collect();
-    (!names.is_empty()).then(|| names.join(", "))
+    near.into_iter().map(|(_, candidate)| candidate).take(MAX_NAMES).collect()
 }
 
 /// How far a candidate is; one that contains the name, or is contained in it, is near.
@@ -59,18 +58,24 @@ mod tests {
 
     #[test]
     fn typing_errors_find_their_word() {
-        let known = ["cluster", "clusterSelector", "namespace", "labelSelector", "limit", "pods", "po"];
-        for (name, expected) in [
-            ("clutser", Some("cluster")),
-            ("Namespace", Some("namespace")),
-            ("labelselector", Some("labelSelector")),
-            ("selector", Some("clusterSelector, labelSelector")),
-            ("limits", Some("limit")),
-            ("pod", Some("po, pods")),
-            ("xyzzy", None),
-            ("", None),
+        let arguments = ["cluster", "clusterSelector", "namespace", "labelSelector", "limit", "pods", "po"];
+        let columns = ["name", "ready", "status", "restarts", "age"];
+        for (word, known, expected) in [
+            ("clutser", &arguments[..], &["cluster"][..]),
+            ("Namespace", &arguments, &["namespace"]),
+            ("labelselector", &arguments, &["labelSelector"]),
+            ("selector", &arguments, &["clusterSelector", "labelSelector"]),
+            ("limits", &arguments, &["limit"]),
+            ("pod", &arguments, &["po", "pods"]),
+            ("xyzzy", &arguments, &[]),
+            ("", &arguments, &[]),
+            ("stauts", &columns, &["status"]),
+            ("Restart", &columns, &["restarts"]),
+            ("nmae", &columns, &["name"]),
+            ("zone", &columns, &[]),
+            ("", &columns, &[]),
         ] {
-            assert_eq!(did_you_mean(name, known).as_deref(), expected, "{name}");
+            assert_eq!(nearest(word, known.iter().copied()), expected, "{word}");
         }
     }
 }
