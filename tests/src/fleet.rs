@@ -127,6 +127,12 @@ impl TestFleet {
 
     /// Waits until every cluster is ready.
     pub async fn ready(self) -> Self {
+        self.settle().await;
+        self
+    }
+
+    /// As [`ready`](Self::ready), for a fleet that is kept.
+    pub async fn settle(&self) {
         wait::until("all clusters to be ready", async || {
             let fleet = self.stand.gateway.registry().snapshot();
             let states: Vec<_> =
@@ -135,7 +141,6 @@ impl TestFleet {
             if ready { Ok(()) } else { Err(states) }
         })
         .await;
-        self
     }
 
     /// One tool call through MCP.

@@ -37,6 +37,13 @@ pub struct Component {
     pub pid: u32,
 }
 
+impl ControlPlanes {
+    /// The program whose subcommand `kubectl` is kubectl.
+    pub fn kubectl(&self) -> PathBuf {
+        self.kubeconfig.with_file_name("bin").join("controlplane")
+    }
+}
+
 /// The control planes that are up; `None` where the tests run without them.
 ///
 /// # Panics

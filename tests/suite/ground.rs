@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 
+use futures::FutureExt as _;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kubeplex_tests::fleet::{LinkedCluster, TestFleet};
 use kubeplex_tests::real;
@@ -46,15 +48,31 @@ pub(crate) fn real<F: Future<Output = ()>>(test: &str, question: impl FnOnce(&'s
     }
     RUNTIME.block_on(async {
         let _quiet = reading().await;
-        question(started(&REAL, start_real).await).await;
+        let fleet = started(&REAL, start_real).await;
+        fleet.settle().await;
+        question(fleet).await;
+    });
+}
+
+/// As [`real`], while nobody else reads or changes the real clusters.
+pub(crate) fn real_alone<F: Future<Output = ()>>(test: &str, question: impl FnOnce(&'static TestFleet) -> F) {
+    if real::control_planes().is_none() {
+        return real::skipped(test);
+    }
+    RUNTIME.block_on(async {
+        let _alone = changing().await;
+        let fleet = started(&REAL, start_real).await;
+        fleet.settle().await;
+        question(fleet).await;
     });
 }
 
 async fn started<F>(ground: &'static Ground, start: fn() -> F) -> &'static TestFleet
 where
-    F: Future<Output = TestFleet> + Send + 'static,
+    F: Future<Output = TestFleet>,
 {
-    let fleet = ground.get_or_init(|| async move { tokio::spawn(start()).await.ok() }).await;
+    let fleet =
+        ground.get_or_init(|| async move { AssertUnwindSafe(start()).catch_unwind().await.ok() }).await;
     fleet.as_ref().expect("this ground did not start; the reason was printed when it was tried")
 }
 
@@ -83,8 +101,8 @@ async fn start_simulated() -> TestFleet {
     };
     let configs = (1..).zip(CLUSTERS).map(config).collect();
     let fleet = TestFleet::simulated(configs).await;
-    for object in canaries() {
-        fleet.sims[WITH_CANARIES].apply(object).expect("canaries");
+    for object in canaries().into_iter().chain([leaky()]) {
+        fleet.sims[WITH_CANARIES].apply(object).expect("an object of the ground");
     }
     fleet.ready().await
 }
@@ -105,6 +123,33 @@ fn canaries() -> [Value; 2] {
             "metadata": {"name": "web", "namespace": "shop"}, "spec": {"weight": 10},
         }),
     ]
+}
+
+/// Credentials in all the places where people put them, as the real ground's seed has them.
+fn leaky() -> Value {
+    let environment = json!([
+        {"name": "STRIPE_API_KEY", "value": "KUBEPLEX-LEAK-CANARY-ENV"},
+        {"name": "DATABASE_URL", "value": "postgres://shop:KUBEPLEX-LEAK-CANARY-URL@db.internal/shop"},
+    ]);
+    let container = json!({
+        "name": "main", "image": "registry.kubeplex.dev/leaky:1", "env": environment,
+        "args": ["--listen=:8080", "--api-token=KUBEPLEX-LEAK-CANARY-ARG"],
+    });
+    let last_applied = r#"{"kind":"Deployment","password":"KUBEPLEX-LEAK-CANARY-LAST-APPLIED"}"#;
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {
+            "name": "leaky", "namespace": "shop",
+            "annotations": {
+                "kubectl.kubernetes.io/last-applied-configuration": last_applied,
+                "example.com/api-token": "KUBEPLEX-LEAK-CANARY-ANNOTATION",
+            },
+        },
+        "spec": {
+            "replicas": 0, "selector": {"matchLabels": {"app": "leaky"}},
+            "template": {"metadata": {"labels": {"app": "leaky"}}, "spec": {"containers": [container]}},
+        },
+    })
 }
 
 async fn start_real() -> TestFleet {

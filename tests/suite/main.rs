@@ -1,6 +1,12 @@
 //! The suite over the whole: the same questions to simulated clusters and to real API servers.
 
 mod bad_input;
+mod columns;
 mod faults;
 mod ground;
+mod leaks;
+mod protocol;
 mod reading;
+mod rights;
+mod stopped;
+mod writes;
