@@ -27,7 +27,7 @@ pub(crate) use prepared::LastWriter;
 pub use prepared::Prepared;
 pub use row::{Manager, RowRef};
 pub use shape::{Bound, KindShape};
-pub use store::{Applied, KindStore};
+pub use store::{Applied, KindStore, unused_revisions};
 pub use tend::tend;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU64, Ordering as Access};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -55,9 +56,26 @@ pub enum Applied {
     Replaced,
 }
 
+/// How many stores were given revisions of their own.
+static NUMBERED_STORES: AtomicU64 = AtomicU64::new(1);
+
+/// Revisions that a store can count through before it would reach those of the next one.
+const REVISIONS_A_STORE: u64 = 1 << 36;
+
+/// Where a store may count from so that no other store of this process ever had its revisions: whoever remembers a revision
+/// of a kind must not take another store of the same kind for unchanged.
+pub fn unused_revisions() -> u64 {
+    NUMBERED_STORES.fetch_add(1, Access::Relaxed).wrapping_mul(REVISIONS_A_STORE)
+}
+
 impl KindStore {
-    /// A store without objects.
+    /// A store without objects, whose revisions are compared with no other store's.
     pub fn new(shape: KindShape) -> Self {
+        Self::counting_from(shape, 0)
+    }
+
+    /// A store without objects, which is at this revision; [`unused_revisions`] gives one.
+    pub fn counting_from(shape: KindShape, revision: u64) -> Self {
         let width = shape.columns.defs().iter().filter(|def| !def.wide).count() + shape.indexed_paths().len();
         Self {
             shape,
@@ -69,7 +87,7 @@ impl KindStore {
             index: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             codec: Codec::default(),
-            revision: 0,
+            revision,
             mark: 0,
             relist_under_way: false,
             tombstones: VecDeque::new(),
@@ -141,6 +159,16 @@ impl KindStore {
         self.revision += u64::from(!gone.is_empty());
         self.training.list_is_complete();
         gone.len()
+    }
+
+    /// Empties the store at once. The objects are in what is returned, to be dropped where nobody waits for that; `None`
+    /// where there were none.
+    pub fn clear(&mut self) -> Option<Self> {
+        if self.is_empty() {
+            return None;
+        }
+        let empty = Self::counting_from(self.shape.clone(), self.revision + 1);
+        Some(std::mem::replace(self, empty))
     }
 
     pub fn len(&self) -> usize {

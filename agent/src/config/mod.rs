@@ -196,6 +196,12 @@ impl Deny {
     pub fn namespace(&self, name: &str) -> bool {
         self.namespaces.iter().any(|pattern| pattern.matches(name))
     }
+
+    /// Whether an object is out of reach by where it is, or is such a namespace itself.
+    pub fn object(&self, kind: &GroupResource, namespace: Option<&str>, name: &str) -> bool {
+        let is_namespace = kind.group.is_empty() && kind.resource == "namespaces";
+        namespace.or(is_namespace.then_some(name)).is_some_and(|namespace| self.namespace(namespace))
+    }
 }
 
 #[cfg(test)]

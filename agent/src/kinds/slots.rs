@@ -71,7 +71,11 @@ impl Shared {
         let mut dropped = Vec::new();
         let handle = {
             let mut slots = self.slots.lock();
-            if let Some(slot) = slots.by_id.get(&blueprint.info.id) {
+            if let Some(slot) = slots.by_id.get_mut(&blueprint.info.id) {
+                // Whoever asked first, a kind that is watched from the start is not dropped when nobody asks any more.
+                if reason == Reason::FromStart {
+                    slot.reason = reason;
+                }
                 return Arc::clone(&slot.current.handle);
             }
             if reason == Reason::Asked {
@@ -108,6 +112,18 @@ impl Shared {
                 self.replace(wanted);
             }
         }
+    }
+
+    /// Begins those absent kinds anew that `is_served` says are there.
+    pub(super) fn retry_absent(self: &Arc<Self>, is_served: impl Fn(&GroupResource) -> bool) {
+        let absent =
+            |slot: &&Slot| slot.next.is_none() && slot.current.handle.status().state == SyncState::Absent;
+        let served: Vec<Blueprint> = {
+            let slots = self.slots.lock();
+            let absent = slots.by_id.values().filter(absent).map(|slot| slot.current.blueprint.clone());
+            absent.filter(|blueprint| is_served(&blueprint.info.id)).collect()
+        };
+        served.into_iter().for_each(|blueprint| self.replace(blueprint));
     }
 
     /// Drops the kinds that nobody used for long. Says when to look again.
@@ -157,9 +173,8 @@ impl Shared {
 
 /// Watches one kind until it is stopped. A watch that ends by itself is replaced by another with a store of its own.
 async fn keep(shared: Arc<Shared>, handle: Arc<KindHandle>, blueprint: Blueprint) {
-    let far = Duration::from_secs(10 * 365 * 24 * 3_600);
     let promoted = async {
-        handle.synced(Instant::now() + far).await;
+        handle.told().await;
         shared.promote(&handle);
         std::future::pending::<()>().await;
     };

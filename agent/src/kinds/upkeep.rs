@@ -1,8 +1,10 @@
 //! Follows the cluster: what it serves, which kinds are to be watched from the start, whose columns changed, who is idle.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use kubeplex_proto::kind::{GroupResource, KindTable};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -27,8 +29,18 @@ const GLANCE: Duration = Duration::from_millis(200);
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_MOST: Duration = Duration::from_secs(30);
 
-/// Runs until it is dropped.
+/// Runs until it is dropped. A bug in it must not leave the agent without it.
 pub(super) async fn run(shared: Arc<Shared>) {
+    loop {
+        let round = AssertUnwindSafe(follow_cluster(Arc::clone(&shared))).catch_unwind();
+        if round.await.is_err() {
+            tracing::error!("following what the cluster serves met a bug; it begins anew soon");
+        }
+        sleep(RETRY_MOST).await;
+    }
+}
+
+async fn follow_cluster(shared: Arc<Shared>) {
     let mut upkeep = Upkeep {
         discovery: Discovery::default(),
         announcers: None,
@@ -36,7 +48,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         plan: Plan::default(),
         shared,
     };
-    upkeep.look().await;
+    upkeep.look(Occasion::Asked).await;
     upkeep.follow().await;
 }
 
@@ -67,8 +79,8 @@ impl Upkeep {
             let look_at = self.plan.next;
             let idle_at = self.shared.drop_idle(Instant::now());
             tokio::select! {
-                () = rediscover.notified() => self.look().await,
-                () = at(look_at) => self.look().await,
+                () = rediscover.notified() => self.look(Occasion::Asked).await,
+                () = at(look_at) => self.look(Occasion::Planned).await,
                 () = at(idle_at) => continue,
                 // The sender is in `shared`, so this can't fail.
                 _ = changed.changed() => self.glance(),
@@ -94,7 +106,7 @@ impl Upkeep {
     }
 
     /// Asks the cluster what it serves, and acts on it.
-    async fn look(&mut self) {
+    async fn look(&mut self, occasion: Occasion) {
         let outcome = self.discovery.refresh(&self.shared.api).await;
         let before = self.shared.discovered.borrow().clone();
         let looks = before.looks + 1;
@@ -107,6 +119,9 @@ impl Upkeep {
                 let latest = Discovered { table, looks, at: Some(Instant::now()), failure: None };
                 self.shared.discovered.send_replace(latest);
                 self.adapt();
+                if changed || occasion == Occasion::Planned {
+                    self.revive();
+                }
                 cluster::refresh_version(&self.shared).await;
                 if changed {
                     self.shared.tick();
@@ -154,6 +169,22 @@ impl Upkeep {
             )
         });
     }
+
+    /// Kinds that were absent and are served again should not say so until their watch is due to be tried again. Not after
+    /// every look: one whose watch is not found although discovery names it asks for a look itself.
+    fn revive(&self) {
+        let table = Arc::clone(&self.shared.discovered.borrow().table);
+        self.shared.retry_absent(|id| table.get(id).is_some());
+    }
+}
+
+/// Why there is a look at discovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    /// Somebody misses a kind.
+    Asked,
+    /// Something was announced, or a failure is to be tried again.
+    Planned,
 }
 
 /// Never, where there is no time.

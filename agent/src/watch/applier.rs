@@ -69,11 +69,11 @@ impl Applier {
         self.handle.tick();
     }
 
-    /// Forgets all rows.
+    /// Forgets all rows. The time it takes is not spent under the lock.
     pub(crate) fn clear(&self) {
-        let mut store = self.handle.store.write();
-        store.begin_relist();
-        store.finish_relist();
+        let forgotten = self.handle.store.write().clear();
+        self.handle.current_never();
+        drop(forgotten);
     }
 
     /// What is missing from the store, for the status.
@@ -138,7 +138,7 @@ impl Applier {
         let mut noticeable = false;
         let mut store = self.handle.store.write();
         for write in writes {
-            if write.namespace().is_some_and(|namespace| self.deny.namespace(namespace)) {
+            if self.deny.object(&self.handle.info.id, write.namespace(), write.name()) {
                 continue;
             }
             match write {
@@ -168,6 +168,13 @@ impl Write {
         match self {
             Self::Put(object) => object.resource_version(),
             Self::Delete(meta) => &meta.resource_version,
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Put(object) => object.name(),
+            Self::Delete(meta) => &meta.name,
         }
     }
 

@@ -96,7 +96,8 @@ struct OpenWatch {
 }
 
 struct RunningList {
-    _permit: Option<OwnedSemaphorePermit>,
+    /// Given back during a pause.
+    permit: Option<OwnedSemaphorePermit>,
     /// The list is current as of then.
     started_at: Instant,
 }
@@ -126,8 +127,8 @@ impl Driver {
                 self.open = None;
                 // A list that begins anew gives its place back first, or such lists could wait for each other.
                 self.list = None;
-                let permit = Arc::clone(&self.context.lists).acquire_owned().await.ok();
-                self.list = Some(RunningList { _permit: permit, started_at: Instant::now() });
+                let permit = place_for_a_list(Arc::clone(&self.context.lists)).await;
+                self.list = Some(RunningList { permit, started_at: Instant::now() });
                 self.applier.begin_list();
             }
             Effect::FinishList => {
@@ -139,7 +140,8 @@ impl Driver {
                 self.tend();
             }
             Effect::Clear => {
-                self.applier.clear();
+                let applier = Arc::clone(&self.applier);
+                spawn_blocking(move || applier.clear()).await?;
             }
             Effect::State(SyncState::Synced, None) => {
                 self.handle.set_state(SyncState::Synced, self.applier.complaint());
@@ -210,6 +212,12 @@ impl Driver {
     }
 
     async fn page(&mut self, next: Option<String>, objects: u32) -> Result<Event, JoinError> {
+        if self.list.as_ref().is_some_and(|list| list.permit.is_none()) {
+            let permit = place_for_a_list(Arc::clone(&self.context.lists)).await;
+            if let Some(list) = &mut self.list {
+                list.permit = permit;
+            }
+        }
         let mut query = Query::of(self.path.as_str()).with("limit", &objects.to_string());
         if let Some(next) = &next {
             query = query.with("continue", next);
@@ -319,10 +327,18 @@ impl Driver {
     }
 
     async fn wait(&mut self, pause: Duration) -> Event {
-        // Others may list while this kind waits.
-        self.list = None;
+        // Others may list while this kind waits. A list of which some pages are there goes on after it.
+        if let Some(list) = &mut self.list {
+            list.permit = None;
+        }
         self.open = None;
         sleep(pause.mul_f64(1.0 + rand::random::<f64>() / 2.0)).await;
         Event::Waited
     }
+}
+
+/// Waits until another list may run.
+async fn place_for_a_list(lists: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    // The semaphore is never closed, so there always is a permit.
+    lists.acquire_owned().await.ok()
 }

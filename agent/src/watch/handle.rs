@@ -9,7 +9,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::cache::{KindShape, KindStore};
+use crate::cache::{KindShape, KindStore, unused_revisions};
 
 /// How far a kind can be believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl KindHandle {
         let status = KindStatus { state: SyncState::Syncing, as_of: None, message: None };
         Self {
             info,
-            store: RwLock::new(KindStore::new(shape.clone())),
+            store: RwLock::new(KindStore::counting_from(shape.clone(), unused_revisions())),
             shape,
             status: Mutex::new(Believed { status, before_reopening: None }),
             state: watch::Sender::new(SyncState::Syncing),
@@ -65,6 +65,14 @@ impl KindHandle {
         // The sender lives as long as self, so only the timeout ends this early.
         let _ = tokio::time::timeout_at(until, state.wait_for(|state| *state != SyncState::Syncing)).await;
         self.status()
+    }
+
+    /// Waits until the server has told what there is, or that there is nothing to tell; failures are waited out.
+    pub(crate) async fn told(&self) {
+        let mut state = self.state.subscribe();
+        let known = |state: &SyncState| !matches!(state, SyncState::Syncing | SyncState::Error);
+        // The sender lives as long as self.
+        let _ = state.wait_for(known).await;
     }
 
     /// Whether the first list is still under way, so that an answer that waits for it is one it filled. Ask before waiting.
@@ -133,6 +141,13 @@ impl KindHandle {
     pub(crate) fn current_at(&self, at: Instant) {
         let mut believed = self.status.lock();
         believed.status.as_of = believed.status.as_of.max(Some(at));
+        believed.before_reopening = None;
+    }
+
+    /// There are no rows that could be current.
+    pub(crate) fn current_never(&self) {
+        let mut believed = self.status.lock();
+        believed.status.as_of = None;
         believed.before_reopening = None;
     }
 

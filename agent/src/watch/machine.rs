@@ -35,6 +35,8 @@ pub(crate) struct Machine {
     ever_synced: bool,
     failures: u32,
     stream_failures: u32,
+    /// Paged lists in a row whose continue token expired.
+    expired_lists: u32,
     /// Watches in a row that ended by a line that can't be read.
     garbled: u32,
     /// A kind that could be read was refused once. A server that has just started may refuse what it will grant.
@@ -78,6 +80,7 @@ impl Machine {
             ever_synced: false,
             failures: 0,
             stream_failures: 0,
+            expired_lists: 0,
             garbled: 0,
             refused: false,
             was_silent: false,
@@ -149,7 +152,9 @@ impl Machine {
             FailureKind::Expired | FailureKind::FutureVersion => {
                 // The list took longer than its continue token lasts: fewer, larger pages.
                 self.page_objects = (self.page_objects * 4).min(PAGE_OBJECTS_MOST);
-                self.failures += 1;
+                self.expired_lists += 1;
+                // Pages that arrive in between must not make a busy loop of it.
+                self.failures = self.failures.max(self.expired_lists - 1) + 1;
                 if self.failures == 1 { self.list() } else { self.pause(&failure, Then::List) }
             }
             FailureKind::TooLarge if self.page_objects > 1 => {
@@ -267,6 +272,7 @@ impl Machine {
         self.ever_synced = true;
         self.refused = false;
         self.stream_failures = 0;
+        self.expired_lists = 0;
         self.garbled = 0;
         self.was_silent = false;
         self.page_objects = PAGE_OBJECTS;

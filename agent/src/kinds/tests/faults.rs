@@ -90,6 +90,46 @@ async fn a_relist_never_shows_less_than_there_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_that_pauses_goes_on_as_the_list_it_was() {
+    let sim = SimCluster::new(paged(1_300));
+    let failing = Fault::new(FaultAction::Status { code: 500, message: "etcd has no leader".into() });
+    sim.faults().add(failing.verb(Verb::List).resource("pods").page(2).times(2));
+    // No watch stands, so that only the list tells how current the rows are.
+    sim.faults().add(Fault::new(FaultAction::Hang).verb(Verb::Watch).resource("pods"));
+    let world = World::over(sim, on_demand());
+    let pods = world.open("pods").await;
+    let opened = Instant::now();
+    let status = pods.synced(opened + HOUR).await;
+    assert_eq!(status.state, SyncState::Error, "a list that fails twice is said to");
+    world.until(|_| pods.status().state == SyncState::Synced).await;
+    let as_of = pods.status().as_of.unwrap();
+    assert!(as_of <= opened + Duration::from_secs(1), "as of the beginning of the list");
+    assert!(world.agrees(&pods));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_store_that_can_not_be_filled_takes_no_rows_away() {
+    let world = World::start(small(), config());
+    world.sim.apply(widgets(&serde_json::json!([]))).unwrap();
+    world.sim.apply(widget("a")).unwrap();
+    world.ready().await;
+    let old = world.open("widgets.example.com").await;
+    old.synced(Instant::now() + HOUR).await;
+    let fault = Fault::new(FaultAction::Status { code: 500, message: "no conversion webhook".into() });
+    let fault = world.sim.faults().add(fault.resource("widgets"));
+    let size = serde_json::json!([{"name": "Size", "type": "integer", "jsonPath": ".spec.size"}]);
+    world.sim.apply(widgets(&size)).unwrap();
+    let until = Instant::now() + Duration::from_secs(120);
+    while Instant::now() < until {
+        assert_eq!(world.open("widgets.example.com").await.store.read().len(), 1);
+        sleep(Duration::from_secs(1)).await;
+    }
+    world.sim.faults().remove(fault);
+    let id: GroupResource = "widgets.example.com".parse().unwrap();
+    world.until(|world| world.kinds().shared.handle(&id).unwrap().narrow_column("size").is_some()).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_frozen_watch_is_stale_and_then_listed_around() {
     let world = World::start(small(), on_demand());
     let pods = world.open("pods").await;
@@ -148,6 +188,7 @@ async fn forbidden_is_settled_and_tried_again() {
     assert_eq!(world.state("pods"), Some(SyncState::Synced));
     world.sim.set_policy(Policy::allow_all());
     world.until(|world| world.state("configmaps") == Some(SyncState::Synced)).await;
+    assert!(world.open("configmaps").await.age().is_some());
     world.sim.set_policy(limited());
     world.sim.compact();
     world.until(|world| world.state("configmaps") == Some(SyncState::Forbidden)).await;
@@ -155,4 +196,5 @@ async fn forbidden_is_settled_and_tried_again() {
         world.open("configmaps").await.store.read().is_empty(),
         "what may not be read any more is not kept"
     );
+    assert_eq!(world.open("configmaps").await.age(), None, "and nothing is as of any time");
 }

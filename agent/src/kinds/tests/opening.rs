@@ -65,6 +65,9 @@ async fn denied_namespaces_never_enter_a_store() {
     assert!(stored(&pods).keys().all(|name| !name.starts_with("kube-")));
     assert!(world.existing(&pods.info).keys().any(|name| name.starts_with("kube-system/")));
     assert!(!stored(&pods).is_empty());
+    let namespaces = world.open("namespaces").await;
+    assert!(stored(&namespaces).keys().all(|name| !name.starts_with("/kube-")));
+    assert!(!stored(&namespaces).is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -133,10 +136,12 @@ async fn a_crd_deleted_while_it_is_watched_is_absent_until_it_returns() {
     world
         .until(|world| !world.kinds().discovery().kinds.iter().any(|kind| kind.id.resource == "widgets"))
         .await;
+    let returned = Instant::now();
     world.sim.apply(widgets(&json!([]))).unwrap();
     world.sim.apply(widget("b")).unwrap();
     world.until(|world| world.state("widgets.example.com") == Some(SyncState::Synced)).await;
     world.all_agree().await;
+    assert!(returned.elapsed() < Duration::from_secs(15), "absent for {:?} too long", returned.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -174,6 +179,37 @@ async fn the_least_recently_used_kind_makes_room() {
     assert_eq!(world.state("configmaps"), None);
     assert!(world.state("services").is_some() && world.state("secrets").is_some());
     assert!(world.state("nodes").is_some(), "what is watched from the start stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_opened_again_repeats_no_revision() {
+    let limits = Limits { on_demand_kinds: 1, ..Limits::default() };
+    let world = World::start(small(), on_demand().with_limits(limits));
+    let mut revisions = Vec::new();
+    for id in ["services", "configmaps", "services", "configmaps"] {
+        let handle = world.open(id).await;
+        handle.synced(Instant::now() + HOUR).await;
+        let store = handle.store.read();
+        assert!(!store.is_empty());
+        revisions.push(store.revision() - store.len() as u64..=store.revision());
+    }
+    for (at, one) in revisions.iter().enumerate() {
+        let apart =
+            |other: &std::ops::RangeInclusive<u64>| other.end() < one.start() || one.end() < other.start();
+        assert!(revisions[..at].iter().all(apart), "{revisions:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_is_watched_from_the_start_stays_whoever_asked_first() {
+    let limits = Limits { on_demand_kinds: 1, ..Limits::default() };
+    let world = World::start(small(), on_demand().with_limits(limits));
+    let pods = world.open("pods").await;
+    let shared = &world.kinds().shared;
+    let blueprint = Blueprint::from_cache(shared, &pods.info).unwrap();
+    assert!(Arc::ptr_eq(&shared.start(blueprint, slots::Reason::FromStart), &pods));
+    world.open("services").await;
+    assert!(world.state("pods").is_some() && world.state("services").is_some());
 }
 
 #[tokio::test(start_paused = true)]
