@@ -7,6 +7,8 @@ use super::*;
 use crate::columns::Columns;
 use crate::redact::DigestKey;
 
+mod hostile;
+
 fn shape(group: &str, resource: &str, kind: &str) -> KindShape {
     let id = GroupResource::new(group, resource);
     KindShape {

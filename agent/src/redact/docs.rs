@@ -18,10 +18,12 @@ fn page() -> String {
         be guessed through them either. `{MASK}` stands where something was.\n\n\
         This page is rendered from the table in `agent/src/redact/patterns.rs`, and a test keeps the two equal.\n\n\
         ## Always\n\n\
-        - The values of a Secret's `data` and `stringData`. By default Secrets are not read at all.\n\
+        - The values of a Secret's `data` and `stringData`, also of one that another object carries (a template, a bundle).\n  \
+        By default Secrets are not read at all.\n\
         - The annotation `{}`, in which kubectl keeps a copy of the whole object.\n\
         - In the cache, the values of a ConfigMap: a hash under a key that is drawn at random when the agent starts, and the\n  \
-        length, stand for each. A live read of one ConfigMap shows its values, under the rules below.\n\n\
+        length, stand for each. A live read of one ConfigMap shows its values, under the rules below; a value of its\n  \
+        `binaryData` is masked where what it encodes is a text with a credential in it.\n\n\
         `metadata.name`, `namespace`, `uid`, `resourceVersion` and `ownerReferences` are never changed: objects are found by them.\n",
         super::LAST_APPLIED
     );
@@ -30,7 +32,9 @@ fn page() -> String {
         A value is masked when it stands under one of these names: a field at any depth, the `value` beside a `name` or\n\
         `key` (environment variables, headers of probes), an argument such as `--password=…`, or the argument after\n\
         `--password`. Names are matched in lower case, with `_` between words and without a prefix that ends in a slash.\n\
-        Switches (`true`, `false`) and references (`$(NAME)`) stay.\n\n",
+        Switches (`true`, `false`) and references (`$(NAME)`) stay. Of a map under such a name, what it holds as `value`,\n\
+        `plainText` and the like is masked. Clients that take a password with a flag of one letter (`mysql -p`,\n\
+        `redis-cli -a`, `curl -u`) are known by their names.\n\n",
     );
     table(&mut page, NAMES);
     page.push_str("\nNames with these endings only say where a credential is or how it is used, and their values stay:\n\n");

@@ -6,9 +6,12 @@
 
 use std::borrow::Cow;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use kubeplex_proto::kind::GroupResource;
 use serde_json::{Map, Value};
 
+mod arguments;
 mod digest;
 #[cfg(test)]
 mod docs;
@@ -29,8 +32,10 @@ pub fn object(kind: &GroupResource, object: &mut Value) {
         annotations.shift_remove(LAST_APPLIED);
     }
     if kind.group.is_empty() && kind.resource == "secrets" {
-        blank(object, "data");
-        blank(object, "stringData");
+        object.as_object_mut().into_iter().for_each(blank);
+    }
+    if kind.group.is_empty() && kind.resource == "configmaps" {
+        mask_encoded(object);
     }
     // Names are what an object is found by: they are not data, and they stay.
     let identity = take_identity(object);
@@ -58,12 +63,32 @@ fn give_identity_back(object: &mut Value, identity: [Option<Value>; IDENTITY.len
     }
 }
 
-/// Keeps the keys of a map, and none of its values.
-fn blank(object: &mut Value, field: &str) {
-    match object.get_mut(field) {
-        None | Some(Value::Null) => {}
-        Some(Value::Object(map)) => map.values_mut().for_each(|value| *value = MASK.into()),
-        Some(other) => *other = MASK.into(),
+/// Keeps the keys of a Secret, and none of its values.
+fn blank(secret: &mut Map<String, Value>) {
+    for field in ["data", "stringData"] {
+        match secret.get_mut(field) {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(map)) => map.values_mut().for_each(|value| *value = MASK.into()),
+            Some(other) => *other = MASK.into(),
+        }
+    }
+}
+
+/// Objects that carry others (templates, bundles, works for other clusters) carry Secrets, too.
+fn is_secret(map: &Map<String, Value>) -> bool {
+    let reads = |field: &str, text: &str| map.get(field).is_some_and(|value| value == text);
+    reads("kind", "Secret") && reads("apiVersion", "v1")
+}
+
+/// A value of `binaryData` is masked as a whole where what it encodes is a text with a credential in it.
+fn mask_encoded(config_map: &mut Value) {
+    let Some(Value::Object(values)) = config_map.get_mut("binaryData") else { return };
+    for value in values.values_mut() {
+        let bytes = value.as_str().and_then(|encoded| BASE64_STANDARD.decode(encoded).ok());
+        let decoded = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+        if decoded.is_some_and(|decoded| mask::text(&decoded) != decoded) {
+            *value = MASK.into();
+        }
     }
 }
 
@@ -82,14 +107,14 @@ fn walk(value: &mut Value) {
 }
 
 fn walk_map(map: &mut Map<String, Value>) {
+    if is_secret(map) {
+        blank(map);
+    }
     mask_named_value(map);
+    arguments::mask(map);
     for (key, value) in map.iter_mut() {
-        match value {
-            Value::Array(items) if matches!(key.as_str(), "args" | "command") => mask_arguments(items),
-            Value::String(_) | Value::Array(_) | Value::Number(_) if is_credential_name(key) => {
-                mask_values(value)
-            }
-            _ => {}
+        if !matches!(value, Value::Null | Value::Bool(_)) && is_credential_name(key) {
+            mask_values(value);
         }
         walk(value);
     }
@@ -105,38 +130,22 @@ fn mask_named_value(map: &mut Map<String, Value>) {
     }
 }
 
-/// Masks a value under a credential's name. Maps below it are references and settings, with names of their own.
+/// Fields in which a credential's own map holds it; what else is there are references and settings, with names of their own.
+const LITERALS: [&str; 8] =
+    ["value", "literal", "plain", "plaintext", "plainText", "inline", "raw", "content"];
+
+/// Masks a value under a credential's name.
 fn mask_values(value: &mut Value) {
     match value {
         Value::String(text) if !is_harmless(text) => MASK.clone_into(text),
         Value::Array(items) => items.iter_mut().filter(|item| !item.is_object()).for_each(mask_values),
         Value::Number(_) => *value = MASK.into(),
-        Value::String(_) | Value::Object(_) | Value::Null | Value::Bool(_) => {}
-    }
-}
-
-/// `--password=hunter2`, `PASSWORD=hunter2`, and `--password hunter2` in two arguments.
-fn mask_arguments(arguments: &mut [Value]) {
-    let mut names_next = false;
-    for argument in arguments {
-        let Value::String(argument) = argument else { continue };
-        let is_flag = argument.starts_with('-');
-        if std::mem::take(&mut names_next) && !is_flag && !is_harmless(argument) {
-            MASK.clone_into(argument);
-            continue;
+        Value::Object(map) => {
+            let literals = map.iter_mut().filter(|(field, _)| LITERALS.contains(&field.as_str()));
+            literals.filter(|(_, value)| !value.is_object()).for_each(|(_, value)| mask_values(value));
         }
-        match argument.split_once('=') {
-            Some((name, value)) if is_word(name) && is_credential_name(name) && !is_harmless(value) => {
-                *argument = format!("{name}={MASK}");
-            }
-            Some(_) => {}
-            None => names_next = is_flag && is_word(argument) && is_credential_name(argument),
-        }
+        Value::String(_) | Value::Null | Value::Bool(_) => {}
     }
-}
-
-fn is_word(text: &str) -> bool {
-    !text.contains(char::is_whitespace)
 }
 
 #[cfg(test)]

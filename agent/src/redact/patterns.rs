@@ -16,7 +16,7 @@ pub(super) struct Pattern {
 pub(super) const NAMES: &[Pattern] = &[
     Pattern {
         id: "password",
-        expression: r"passw(or)?ds?|passphrase|(^|_)(pass|pwd|pw)($|_)|(root|user|db|admin)pass$",
+        expression: r"passw(or)?ds?|passphrase|(^|_)(pass|pwd|pw)($|_)|(root|user|db|admin|require)pass$",
         example: "MYSQL_ROOT_PASSWORD",
     },
     Pattern { id: "secret", expression: r"secret($|_)", example: "clientSecret" },
@@ -29,7 +29,7 @@ pub(super) const NAMES: &[Pattern] = &[
     Pattern { id: "credential", expression: r"credentials?|(^|_)creds?($|_)", example: "DB_CREDENTIALS" },
     Pattern {
         id: "authorization",
-        expression: r"authorization|(basic|registry|docker|http|proxy|redis)_?auth($|_)|auth_?config|bearer|(^|_)cookie($|_)",
+        expression: r"authorization|(basic|registry|docker|http|proxy|redis|master)_?auth($|_)|auth_?config|bearer|(^|_)cookie($|_)",
         example: "Authorization",
     },
     Pattern {
@@ -137,6 +137,21 @@ pub(super) const VALUES: &[Pattern] = &[
         id: "flag",
         expression: r#"(?i)(^|\s)--?[A-Za-z0-9_.-]*(passw(or)?d|passphrase|secret|token|api-?key|access-?key|private-?key)\s+(?P<secret>"[^"]*"|'[^']*'|[^\s,;&"'`-][^\s,;&"'`]*)"#,
         example: "mysql --password hunter2",
+    },
+    Pattern {
+        id: "client-flag",
+        expression: r#"\b(mysql(dump|admin)?|mariadb(-dump|-admin)?|mongo(sh|dump|restore)?|sshpass)\s([^\n;|&]*?\s)?-p\s?(?P<secret>"[^"]*"|'[^']*'|[^\s,;&"'`-][^\s,;&"'`]*)"#,
+        example: "mysqldump -u root -phunter2 shop",
+    },
+    Pattern {
+        id: "redis-flag",
+        expression: r"\b(redis|valkey)-cli\s([^\n;|&]*?\s)?-a\s+(?P<secret>[^\s;|&]+)",
+        example: "redis-cli -h cache -a hunter2 ping",
+    },
+    Pattern {
+        id: "curl-user",
+        expression: r"\bcurl\s([^\n;|&]*?\s)?(-u|--user)[\s=]*[^\s:;|&]+:(?P<secret>[^\s;|&]+)",
+        example: "curl -u admin:hunter2 https://example.com",
     },
     Pattern {
         id: "quoted-field",

@@ -28,6 +28,11 @@ fn no_path_of_a_pod_leaves_a_canary() {
         json!({"command": ["sh", "-c", format!("DB_PASSWORD={CANARY} ./migrate")]}),
         json!({"command": ["sh", "-c", format!("mysql --password {CANARY}")]}),
         json!({"command": ["env", format!("CLIENT_SECRET={CANARY}"), "run"]}),
+        json!({"command": ["mysqldump"], "args": ["-u", "root", format!("-p{CANARY}")]}),
+        json!({"args": ["/usr/bin/redis-cli", "-a", CANARY, "ping"]}),
+        json!({"command": ["sh", "-c", format!("mysql -h db -p{CANARY} shop && echo done")]}),
+        json!({"command": ["sh", "-c", format!("curl -s -u admin:{CANARY} http://x/")]}),
+        json!({"args": ["redis-server", "--requirepass", CANARY]}),
         json!({"livenessProbe": {"httpGet": {"httpHeaders": [{"name": "Authorization", "value": CANARY}]}}}),
         json!({"lifecycle": {"preStop": {"exec": {"command": ["curl", "-H", format!("Authorization: Bearer {CANARY}abcdef")]}}}}),
     ] {
@@ -45,6 +50,13 @@ fn no_other_kind_leaves_a_canary() {
     check_gone("secrets", json!({"data": [CANARY], "stringData": CANARY}));
     check_gone("widgets", json!({"spec": {"adminPassword": CANARY, "auth": {"clientSecret": CANARY}}}));
     check_gone("widgets", json!({"spec": {"passwords": [CANARY, CANARY]}}));
+    check_gone("widgets", json!({"spec": {"password": {"value": CANARY}, "token": {"plainText": CANARY}}}));
+    let secret =
+        json!({"apiVersion": "v1", "kind": "Secret", "data": {"a": CANARY}, "stringData": {"b": CANARY}});
+    check_gone("manifestworks", json!({"spec": {"workload": {"manifests": [secret]}}}));
+    let encoded = BASE64_STANDARD.encode(format!("a=b\ndb.password = {CANARY}\n"));
+    let shown = redacted("configmaps", json!({"binaryData": {"app.conf": encoded, "logo": "AAEC/w=="}}));
+    assert_eq!(shown, json!({"binaryData": {"app.conf": MASK, "logo": "AAEC/w=="}}));
     check_gone("pods", json!({"metadata": {"annotations": {LAST_APPLIED: CANARY}}}));
     check_gone("pods", json!({"metadata": {"annotations": {"note": format!("password={CANARY}")}}}));
     check_gone("events", json!({"message": format!("pull failed: https://user:{CANARY}@registry/v2")}));
@@ -75,6 +87,7 @@ fn what_is_no_credential_stays_as_it_is() {
                     {"name": "PASSWORD_FILE", "value": "/run/secrets/db"},
                     {"name": "LOG_LEVEL", "value": "debug"},
                 ],
+                "command": ["server", "-p", "8080", "-a", "0.0.0.0"],
             }],
         },
     });
