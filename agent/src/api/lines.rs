@@ -6,6 +6,7 @@ use http_body_util::BodyExt;
 use kube::client::Body;
 
 use super::ApiError;
+use super::problem::Problem;
 
 /// The lines of an open watch. Dropping it cancels the watch at the server.
 pub struct WatchLines {
@@ -15,11 +16,13 @@ pub struct WatchLines {
     scanned: usize,
     longest: usize,
     end: Option<Result<(), ApiError>>,
+    /// Whatever arrives shows that the server can be reached.
+    problem: Problem,
 }
 
 impl WatchLines {
-    pub(super) fn new(body: Body, longest: usize) -> Self {
-        Self { body, buffer: BytesMut::new(), scanned: 0, longest, end: None }
+    pub(super) fn new(body: Body, longest: usize, problem: Problem) -> Self {
+        Self { body, buffer: BytesMut::new(), scanned: 0, longest, end: None, problem }
     }
 
     /// Waits for a line, and adds those that are there already, up to `most`. Empty: the server closed the watch. Nothing
@@ -60,6 +63,7 @@ impl WatchLines {
     fn take_in(&mut self, frame: Option<Result<http_body::Frame<Bytes>, kube::Error>>) {
         match frame {
             Some(Ok(frame)) => {
+                self.problem.heard();
                 if let Ok(data) = frame.into_data() {
                     self.buffer.extend_from_slice(&data);
                 }
@@ -97,7 +101,7 @@ mod tests {
 
     fn lines(chunks: &[&'static str], longest: usize) -> WatchLines {
         // A kube body can hold one piece only; what arrives later is fed by hand.
-        let mut lines = WatchLines::new(Body::empty(), longest);
+        let mut lines = WatchLines::new(Body::empty(), longest, Problem::default());
         for chunk in chunks {
             lines.take_in(Some(Ok(http_body::Frame::data(Bytes::from_static(chunk.as_bytes())))));
         }

@@ -31,6 +31,7 @@ pub use error::{ApiError, Unreachable, chain};
 pub use lines::WatchLines;
 pub use page::Page;
 pub use paths::{Query, collection_path, object_path};
+use problem::Problem;
 
 /// How the agent calls itself.
 pub const AGENT_NAME: &str = concat!("kubeplex-agent/", env!("CARGO_PKG_VERSION"));
@@ -52,7 +53,7 @@ pub struct Api {
     client: kube::Client,
     clock: ClusterClock,
     budget: Arc<ApiBudget>,
-    problem: Arc<problem::Problem>,
+    problem: Problem,
 }
 
 /// What to ask, beside the path.
@@ -87,7 +88,7 @@ const JSON: &str = "application/json";
 
 impl Api {
     pub fn new(client: kube::Client, clock: ClusterClock, budget: ApiBudget) -> Self {
-        Self { client, clock, budget: Arc::new(budget), problem: Arc::default() }
+        Self { client, clock, budget: Arc::new(budget), problem: Problem::default() }
     }
 
     pub fn clock(&self) -> &ClusterClock {
@@ -182,7 +183,8 @@ impl Api {
                 // A compressed stream reaches us when the compressor's window is full, not when the event happens.
                 (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
             ]);
-            Ok(WatchLines::new(self.send(&path, headers).await?.into_body(), limits::WATCH_LINE_BYTES))
+            let body = self.send(&path, headers).await?.into_body();
+            Ok(WatchLines::new(body, limits::WATCH_LINE_BYTES, self.problem.clone()))
         };
         self.within(timeout, call).await
     }
@@ -231,11 +233,12 @@ impl Api {
         timeout: Duration,
         call: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, ApiError> {
+        let before = self.problem.before();
         let result = match tokio::time::timeout(timeout, call).await {
             Ok(result) => result,
             Err(_) => Err(ApiError::Timeout { after: timeout }),
         };
-        self.problem.note(result.as_ref().err());
+        self.problem.note(before, result.as_ref().err());
         let outcome = result.as_ref().err().map_or("ok", ApiError::label);
         metrics::counter!("kubeplex_agent_api_requests_total", "outcome" => outcome).increment(1);
         result

@@ -3,14 +3,13 @@
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#aggregated-discovery>
 
 use bytes::Bytes;
-use kubeplex_proto::kind::{GroupResource, KindInfo, Scope};
 use serde::Deserialize;
 
-use super::{Found, GroupKinds, body_kind};
+use super::{Described, Found, GroupKinds, body_kind, or_empty};
 
 #[derive(Deserialize)]
 struct GroupList {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     items: Vec<Group>,
 }
 
@@ -18,7 +17,7 @@ struct GroupList {
 struct Group {
     #[serde(default)]
     metadata: GroupName,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     versions: Vec<Version>,
 }
 
@@ -31,7 +30,7 @@ struct GroupName {
 #[derive(Deserialize)]
 struct Version {
     version: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     resources: Vec<Resource>,
     #[serde(default)]
     freshness: String,
@@ -46,11 +45,11 @@ struct Resource {
     scope: String,
     #[serde(default)]
     singular_resource: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     verbs: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     short_names: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     categories: Vec<String>,
 }
 
@@ -83,24 +82,22 @@ fn take_group(group: Group, found: &mut Found) {
     let mut kinds = GroupKinds::default();
     for version in group.versions {
         for resource in version.resources {
-            kinds.add(resource.into_info(&name, &version.version));
+            kinds.add(Described::from(resource).into_info(&name, &version.version));
         }
     }
     found.kinds.append(&mut kinds.kinds);
 }
 
-impl Resource {
-    fn into_info(self, group: &str, version: &str) -> KindInfo {
-        KindInfo {
-            id: GroupResource::new(group, self.resource),
-            version: version.to_owned(),
-            versions: vec![version.to_owned()],
-            kind: self.response_kind.map(|kind| kind.kind).unwrap_or_default(),
-            singular: self.singular_resource,
-            short_names: self.short_names,
-            categories: self.categories,
-            scope: if self.scope == "Namespaced" { Scope::Namespaced } else { Scope::Cluster },
-            verbs: self.verbs,
+impl From<Resource> for Described {
+    fn from(resource: Resource) -> Self {
+        Self {
+            resource: resource.resource,
+            kind: resource.response_kind.map(|kind| kind.kind).unwrap_or_default(),
+            singular: resource.singular_resource,
+            namespaced: resource.scope == "Namespaced",
+            verbs: resource.verbs,
+            short_names: resource.short_names,
+            categories: resource.categories,
         }
     }
 }

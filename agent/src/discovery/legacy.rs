@@ -3,10 +3,9 @@
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use kubeplex_proto::kind::{GroupResource, KindInfo, Scope};
 use serde::Deserialize;
 
-use super::{Found, GroupKinds, TIMEOUT};
+use super::{Described, Found, GroupKinds, TIMEOUT, or_empty};
 use crate::api::{Api, ApiError, chain};
 
 /// Group versions asked for at once; the budget may allow fewer.
@@ -26,7 +25,7 @@ struct Groups {
 #[serde(rename_all = "camelCase")]
 struct Group {
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     versions: Vec<GroupVersion>,
     preferred_version: Option<GroupVersion>,
 }
@@ -38,7 +37,7 @@ struct GroupVersion {
 
 #[derive(Deserialize)]
 struct ResourceList {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     resources: Vec<Resource>,
 }
 
@@ -52,11 +51,11 @@ struct Resource {
     namespaced: bool,
     #[serde(default)]
     kind: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     verbs: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     short_names: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     categories: Vec<String>,
 }
 
@@ -111,7 +110,7 @@ fn assemble(answers: Vec<Answer>) -> Found {
             Ok(list) => {
                 list.resources
                     .into_iter()
-                    .for_each(|resource| kinds.add(resource.into_info(&group, &version)));
+                    .for_each(|resource| kinds.add(Described::from(resource).into_info(&group, &version)));
             }
             Err(message) => found.failed_groups.push((group, message)),
         }
@@ -120,18 +119,16 @@ fn assemble(answers: Vec<Answer>) -> Found {
     found
 }
 
-impl Resource {
-    fn into_info(self, group: &str, version: &str) -> KindInfo {
-        KindInfo {
-            id: GroupResource::new(group, self.name),
-            version: version.to_owned(),
-            versions: vec![version.to_owned()],
-            kind: self.kind,
-            singular: self.singular_name,
-            short_names: self.short_names,
-            categories: self.categories,
-            scope: if self.namespaced { Scope::Namespaced } else { Scope::Cluster },
-            verbs: self.verbs,
+impl From<Resource> for Described {
+    fn from(resource: Resource) -> Self {
+        Self {
+            resource: resource.name,
+            kind: resource.kind,
+            singular: resource.singular_name,
+            namespaced: resource.namespaced,
+            verbs: resource.verbs,
+            short_names: resource.short_names,
+            categories: resource.categories,
         }
     }
 }

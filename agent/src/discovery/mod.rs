@@ -10,7 +10,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable};
+use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope};
+use serde::{Deserialize, Deserializer};
 
 use crate::api::{Api, ApiError, Ask, Reply};
 
@@ -97,9 +98,41 @@ impl GroupKinds {
     }
 }
 
+/// What both forms of discovery say of a resource, beside its place.
+struct Described {
+    resource: String,
+    kind: String,
+    singular: String,
+    namespaced: bool,
+    verbs: Vec<String>,
+    short_names: Vec<String>,
+    categories: Vec<String>,
+}
+
+impl Described {
+    fn into_info(self, group: &str, version: &str) -> KindInfo {
+        KindInfo {
+            id: GroupResource::new(group, self.resource),
+            version: version.to_owned(),
+            versions: vec![version.to_owned()],
+            kind: self.kind,
+            singular: self.singular,
+            short_names: self.short_names,
+            categories: self.categories,
+            scope: if self.namespaced { Scope::Namespaced } else { Scope::Cluster },
+            verbs: self.verbs,
+        }
+    }
+}
+
+/// What is left out and what is null is empty: servers written in Go send null for a list without items.
+fn or_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(value: D) -> Result<T, D::Error> {
+    Option::deserialize(value).map(Option::unwrap_or_default)
+}
+
 /// A body in which `kind` says what it is.
 fn body_kind(body: &Bytes) -> Option<String> {
-    #[derive(serde::Deserialize)]
+    #[derive(Deserialize)]
     struct Kind {
         kind: String,
     }

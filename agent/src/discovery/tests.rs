@@ -89,6 +89,26 @@ async fn the_older_form_is_followed_and_a_failing_group_fails_alone() {
 }
 
 #[tokio::test]
+async fn null_is_an_empty_list() {
+    let (api, _) = server(|path, _| match path {
+        "/api" => (200, r#"{"kind":"APIVersions","versions":["v1"]}"#),
+        "/api/v1" => {
+            (200, r#"{"resources":[{"name":"pods","verbs":null,"shortNames":null,"categories":null}]}"#)
+        }
+        "/apis" => (
+            200,
+            r#"{"kind":"APIGroupDiscoveryList","items":[{"metadata":{"name":"a"},"versions":null},
+                {"metadata":{"name":"b"},"versions":[{"version":"v1","resources":null},
+                    {"version":"v2","resources":[{"resource":"bs","verbs":null,"shortNames":null,"categories":null}]}]}]}"#,
+        ),
+        _ => (404, ""),
+    });
+    let table = Discovery::default().refresh(&api).await.unwrap();
+    assert_eq!(names(&table), ["pods v1", "bs.b v2"]);
+    assert_eq!(table.failed_groups, []);
+}
+
+#[tokio::test]
 async fn a_failing_root_keeps_what_was_known() {
     let (api, _) = server(|_, _| (500, "oops"));
     assert!(matches!(Discovery::default().refresh(&api).await, Err(ApiError::Server { status: 500, .. })));
