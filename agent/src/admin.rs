@@ -1,6 +1,7 @@
 //! Health and metrics, on a loopback listener.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
@@ -10,9 +11,13 @@ use axum::routing::get;
 use kubeplex_agent::Agent;
 use kubeplex_proto::control::SyncState;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_util::MetricKindMask;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// Gauges are set when they are asked for; one that was not set for so long is of a kind that is watched no more.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(300);
 
 #[derive(Clone)]
 struct Admin {
@@ -30,7 +35,10 @@ pub(crate) async fn start(
     tracker: &TaskTracker,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let metrics = PrometheusBuilder::new().install_recorder().context("recording metrics")?;
+    let metrics = PrometheusBuilder::new()
+        .idle_timeout(MetricKindMask::GAUGE, Some(FORGOTTEN_AFTER))
+        .install_recorder()
+        .context("recording metrics")?;
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))

@@ -51,7 +51,8 @@ impl Agent {
     ) -> Self {
         let api = Api::new(client, ClusterClock::system(), ApiBudget::new(config.limits()));
         let instance = InstanceId(uuid::Uuid::new_v4().to_string());
-        let (cluster, live_reads) = (config.cluster().clone(), config.live_reads());
+        let (cluster, live_reads, deny) =
+            (config.cluster().clone(), config.live_reads(), config.deny().clone());
         let kinds = Kinds::start(config, api.clone(), &tracker, cancel);
         let router = serve::router(serve::Parts {
             cluster,
@@ -59,6 +60,7 @@ impl Agent {
             kinds: kinds.clone(),
             api: api.clone(),
             live_reads,
+            deny,
             tracker,
         });
         Self { instance, api, kinds, router }

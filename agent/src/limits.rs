@@ -24,6 +24,10 @@ pub const OBJECT_BYTES: usize = 1_536 * 1024;
 /// Objects that are prepared together, and applied under one write lock.
 pub const INGEST_BATCH: usize = 64;
 
+/// Columns of a kind that its definition may declare; nothing bounds them there, and each costs a cell in every row. Of more
+/// than that the first are shown, and the others found by their paths.
+pub const DECLARED_COLUMNS: usize = 64;
+
 /// Watch events up to this many bytes together are prepared where they arrive; more go to a blocking thread.
 pub const INLINE_INGEST_BYTES: usize = 64 * 1024;
 
@@ -38,6 +42,30 @@ pub const EVENT_BYTES_KEPT: usize = 16 * 1024 * 1024;
 
 /// Objects between two looks at the deadline of a scan.
 pub const SCAN_STRIDE: usize = 1_000;
+
+/// No answer is longer than about this many bytes, whatever a gateway allows: the rest is cut and said.
+pub const ANSWER_BYTES: u64 = 32 * 1024 * 1024;
+
+/// No call is worked on for longer, whatever it says.
+pub const LONGEST_CALL: Duration = Duration::from_secs(120);
+
+/// Rows go into a frame until it has this many bytes; a frame must stay far below what the gateway reads as one line.
+pub const FRAME_BYTES: usize = 512 * 1024;
+
+/// Scans at once for each processor, so that one that waits for a lock does not leave it idle.
+pub const SCANS_A_PROCESSOR: usize = 2;
+
+/// How long one live read of a kind that can't be watched answers for …
+pub const LIVE_KIND_KEPT: Duration = Duration::from_secs(10);
+
+/// … and of how many kinds at once.
+pub const LIVE_KINDS_KEPT: usize = 16;
+
+/// Live reads of single objects under way at once for one call, of the few that the agent allows itself altogether.
+pub const LIVE_OBJECTS_AT_ONCE: usize = 4;
+
+/// The fastest and the slowest heartbeat that a gateway can ask for.
+pub const HEARTBEAT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
 
 /// The longest request that the agent's HTTP service reads.
 pub const REQUEST_BYTES: usize = 1024 * 1024;

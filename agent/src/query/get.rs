@@ -12,6 +12,7 @@ use super::field::Field;
 use super::filter::Filter;
 use super::scan::{Decode, parse, scan};
 use crate::cache::{KindShape, KindStore, RowRef};
+use crate::limits::ANSWER_BYTES;
 use crate::path::{self, Path};
 
 /// Whole objects, in the order of namespace and name.
@@ -56,7 +57,7 @@ pub fn get(
         }
     })?;
     let mut found = Found { total, revision, objects: Vec::new(), cut: None };
-    let mut bytes_left = request.context.max_bytes;
+    let mut bytes_left = request.context.max_bytes.min(ANSWER_BYTES);
     for (namespace, name) in keys {
         if let Err(timeout) = budget.check() {
             found.cut = Some(Cut { status: LegStatus::Timeout, message: timeout.message });

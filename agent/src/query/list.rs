@@ -14,6 +14,7 @@ use super::filter::Filter;
 use super::scan::{Decode, parse, scan};
 use super::top::Top;
 use crate::cache::{CellRef, KindShape, KindStore};
+use crate::limits::ANSWER_BYTES;
 
 /// The rows of one page, and what is known of the rest.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +76,7 @@ pub fn list(
     })?;
 
     let (keys, matched) = top.finish();
-    let mut page = Page::new(request.context.max_bytes);
+    let mut page = Page::new(request.context.max_bytes.min(ANSWER_BYTES));
     page.project(store, &shape, &mut filter, &columns, keys, budget);
     Ok(Listing {
         columns: columns.into_iter().map(|field| field.column).collect(),

@@ -11,9 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::ReportSource;
 use super::delta::{Occasion, Told};
-
-/// The fastest and the slowest heartbeat that a gateway can ask for.
-const HEARTBEAT_MS: (u64, u64) = (100, 60_000);
+use crate::limits::HEARTBEAT;
 
 /// How the agent paces what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +83,7 @@ impl Talk {
                 // Whatever changes from here on is told after the first report.
                 self.source.changed.mark_unchanged();
                 let report = self.news(Occasion::Change);
-                let heartbeat_ms = welcome.heartbeat_ms.clamp(HEARTBEAT_MS.0, HEARTBEAT_MS.1);
-                let heartbeat = Duration::from_millis(heartbeat_ms);
+                let heartbeat = Duration::from_millis(welcome.heartbeat_ms).clamp(HEARTBEAT.0, HEARTBEAT.1);
                 Some((AgentFrame::Report(Box::new(report)), self.reporting(heartbeat)))
             }
             Stage::Reporting { heartbeat, next_beat } => {

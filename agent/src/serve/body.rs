@@ -22,9 +22,6 @@ use serde::de::DeserializeOwned;
 use super::contain::bug;
 use crate::limits;
 
-/// Rows go into a frame until it has this many bytes; a frame must stay far below what the gateway reads as one line.
-const FRAME_BYTES: usize = 512 * 1024;
-
 /// The JSON body of a request.
 pub(super) struct Ask<T>(pub(super) T);
 
@@ -109,7 +106,7 @@ pub(super) fn line<T: Serialize>(frame: &T) -> Option<Bytes> {
 pub(super) fn next_rows(rows: &mut std::vec::IntoIter<Row>) -> Option<Bytes> {
     let mut frame = Vec::new();
     let mut bytes = 0;
-    while frame.len() < ROWS_PER_FRAME && bytes < FRAME_BYTES {
+    while frame.len() < ROWS_PER_FRAME && bytes < limits::FRAME_BYTES {
         let Some(row) = rows.next() else { break };
         bytes += row.cells.iter().map(weight).sum::<usize>();
         frame.push(row);

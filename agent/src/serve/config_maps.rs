@@ -8,16 +8,15 @@ use kubeplex_proto::kind::{GroupResource, KindInfo};
 use kubeplex_proto::list::Cut;
 use kubeplex_proto::status::{AgentError, AgentErrorCode, LegStatus};
 use serde_json::Value;
+use tokio::time::timeout_at;
 
 use super::deadline::Deadline;
 use super::live::leg_status;
 use crate::api::{Api, ApiError, chain, object_path};
+use crate::limits::LIVE_OBJECTS_AT_ONCE;
 use crate::path::{self, Path};
 use crate::query::Found;
 use crate::redact;
-
-/// Reads of one call under way at once, of the few that the agent allows itself altogether.
-const AT_ONCE: usize = 4;
 
 /// What stays of an object whatever fields are asked for.
 const IDENTITY: [&str; 4] = ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
@@ -49,9 +48,16 @@ pub(super) async fn with_values(
     let Found { mut total, revision, objects, mut cut } = found;
     let remaining = wanted.deadline.remaining();
     let reads = objects.into_iter().map(|object| read(api, info, object, remaining));
-    let mut reads = futures::stream::iter(reads).buffered(AT_ONCE);
+    let mut reads = futures::stream::iter(reads).buffered(LIVE_OBJECTS_AT_ONCE);
     let (mut kept, mut bytes_left) = (Vec::new(), wanted.max_bytes);
-    while let Some((object, result)) = reads.next().await {
+    loop {
+        // The budget may hold a read back for longer than the call has.
+        let Ok(next) = timeout_at(wanted.deadline.at(), reads.next()).await else {
+            let message = format!("the values of the ConfigMaps after {} were not read in time", kept.len());
+            cut = Some(Cut { status: LegStatus::Timeout, message });
+            break;
+        };
+        let Some((object, result)) = next else { break };
         let value = match result {
             Ok(value) => value,
             Err(ApiError::NotFound { .. }) => {

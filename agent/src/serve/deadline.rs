@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// No call is worked on for longer, whatever it says.
-const LONGEST: Duration = Duration::from_secs(120);
+use crate::limits::LONGEST_CALL;
 
 /// What is kept back of a deadline for the answer to travel, a tenth of it at most.
 const MARGIN: Duration = Duration::from_millis(250);
@@ -18,7 +17,7 @@ impl Deadline {
     /// `remaining_ms` is what the caller has left. The answer should be there before that: "not yet" in time is worth more
     /// than a timeout.
     pub(super) fn after_ms(remaining_ms: u64) -> Self {
-        let remaining = Duration::from_millis(remaining_ms).min(LONGEST);
+        let remaining = Duration::from_millis(remaining_ms).min(LONGEST_CALL);
         Self(Instant::now() + remaining.saturating_sub(MARGIN.min(remaining / 10)))
     }
 

@@ -13,6 +13,7 @@ use super::config_maps;
 use super::deadline::Deadline;
 use super::live::not_offered;
 use super::opening::{Nothing, Readable};
+use crate::limits::ANSWER_BYTES;
 use crate::query::{self, Found};
 
 /// The parts of a reply, in the order in which they are written.
@@ -52,6 +53,7 @@ impl Service {
         let scan = move |budget: &query::ScanBudget| query::get(rows.store(), &request, budget);
         let mut found = self.0.scans.run(deadline, scan).await?;
         if config_maps::is_kind(&readable.info.id) && !found.objects.is_empty() {
+            let max_bytes = max_bytes.min(ANSWER_BYTES);
             let wanted = config_maps::Wanted { fields: &fields, max_bytes, deadline };
             found = config_maps::with_values(&self.0.api, &readable.info, found, wanted).await?;
             readable.source = Source::Live;

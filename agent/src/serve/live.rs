@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use kubeplex_proto::kind::{GroupResource, KindInfo};
 use kubeplex_proto::status::{LegStatus, Source};
@@ -13,27 +12,26 @@ use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::task::TaskTracker;
 
 use super::deadline::Deadline;
 use super::opening::{Nothing, Readable, Rows};
 use crate::api::{Api, ApiError, Representation, chain, collection_path};
-use crate::cache::{KindShape, KindStore};
+use crate::cache::{KindShape, KindStore, unused_revisions};
 use crate::columns::table::{TableRow, from_table};
 use crate::columns::{Cell, Columns};
-use crate::config::LiveReads;
+use crate::config::{Deny, LiveReads};
 use crate::ingest::prepare_value;
-use crate::redact::DigestKey;
-
-/// How long one read answers for.
-const COALESCED: Duration = Duration::from_secs(10);
-
-/// Kinds kept at once.
-const KEPT: usize = 16;
+use crate::limits::{LIVE_KIND_KEPT, LIVE_KINDS_KEPT};
+use crate::redact::{self, DigestKey};
 
 /// The kinds that were read a moment ago.
 pub(super) struct LiveStores {
     api: Api,
     rights: LiveReads,
+    deny: Deny,
+    /// Owns the work of taking in what was read.
+    tracker: TaskTracker,
     digest_key: DigestKey,
     reads: Mutex<HashMap<GroupResource, Arc<Read>>>,
 }
@@ -52,6 +50,8 @@ enum LiveError {
     Api(#[from] ApiError),
     #[error("the API server's answer is no list of objects: {0}")]
     Malformed(String),
+    #[error("the API server's answer was not taken in: {0}")]
+    Lost(String),
 }
 
 /// The answer to a call that wants what the cache holds, but live.
@@ -70,8 +70,9 @@ pub(super) fn leg_status(error: &ApiError) -> LegStatus {
 }
 
 impl LiveStores {
-    pub(super) fn new(api: Api, rights: LiveReads) -> Self {
-        Self { api, rights, digest_key: DigestKey::new(rand::random()), reads: Mutex::default() }
+    pub(super) fn new(api: Api, rights: LiveReads, deny: Deny, tracker: TaskTracker) -> Self {
+        let digest_key = DigestKey::new(rand::random());
+        Self { api, rights, deny, tracker, digest_key, reads: Mutex::default() }
     }
 
     /// All objects of a kind, read now or within the last ten seconds.
@@ -113,11 +114,11 @@ impl LiveStores {
     /// The read that answers for this kind now.
     fn current(&self, info: &KindInfo) -> Arc<Read> {
         let mut reads = self.reads.lock();
-        reads.retain(|_, read| read.begun.elapsed() < COALESCED);
+        reads.retain(|_, read| read.begun.elapsed() < LIVE_KIND_KEPT);
         if let Some(read) = reads.get(&info.id).filter(|read| read.version == info.version) {
             return Arc::clone(read);
         }
-        if reads.len() >= KEPT
+        if reads.len() >= LIVE_KINDS_KEPT
             && let Some(oldest) = reads.iter().min_by_key(|(_, read)| read.begun).map(|(id, _)| id.clone())
         {
             reads.remove(&oldest);
@@ -137,28 +138,43 @@ impl LiveStores {
             }
             answer => answer?,
         };
-        let (columns, rows) = rows_of(&body)?;
-        Ok(Arc::new(RwLock::new(self.store(info, columns, rows)?)))
+        let (info, deny, digest_key) = (info.clone(), self.deny.clone(), self.digest_key.clone());
+        // Thousands of objects take longer than a task may keep its thread.
+        let stored = self.tracker.spawn_blocking(move || store(&info, &deny, digest_key, &body));
+        let store = stored.await.map_err(|failed| LiveError::Lost(failed.to_string()))??;
+        Ok(Arc::new(RwLock::new(store)))
     }
+}
 
-    fn store(&self, info: &KindInfo, columns: Columns, rows: Vec<LiveRow>) -> Result<KindStore, LiveError> {
-        let shape = KindShape {
-            id: info.id.clone(),
-            api_version: info.api_version(),
-            kind: info.kind.clone(),
-            scope: info.scope,
-            columns: Arc::new(columns),
-            digest_key: self.digest_key.clone(),
-        };
-        let mut store = KindStore::new(shape.clone());
-        for (object, cells) in rows {
-            let mut prepared = prepare_value(&shape, object).map_err(malformed)?;
-            if let Some(cells) = cells {
-                prepared.cells = cells;
-            }
-            store.apply(prepared);
+fn store(info: &KindInfo, deny: &Deny, digest_key: DigestKey, body: &[u8]) -> Result<KindStore, LiveError> {
+    let (columns, rows) = rows_of(body)?;
+    let shape = KindShape {
+        id: info.id.clone(),
+        api_version: info.api_version(),
+        kind: info.kind.clone(),
+        scope: info.scope,
+        columns: Arc::new(columns),
+        digest_key,
+    };
+    let mut store = KindStore::counting_from(shape.clone(), unused_revisions());
+    for (object, cells) in rows {
+        let mut prepared = prepare_value(&shape, object).map_err(malformed)?;
+        if deny.object(&info.id, prepared.namespace(), prepared.name()) {
+            continue;
         }
-        Ok(store)
+        if let Some(cells) = cells {
+            prepared.cells = cells.into_iter().map(shown).collect();
+        }
+        store.apply(prepared);
+    }
+    Ok(store)
+}
+
+/// The server computed it from the object as it is.
+fn shown(cell: Cell) -> Cell {
+    match cell {
+        Cell::Text(text) => Cell::Text(redact::text(&text).into_owned()),
+        other => other,
     }
 }
 
@@ -192,7 +208,7 @@ fn failed(info: &KindInfo, error: &LiveError) -> Nothing {
         LiveError::Api(error) => {
             Nothing::new(leg_status(error), format!("{} can't be listed: {}", info.id, chain(error)))
         }
-        LiveError::Malformed(_) => {
+        LiveError::Malformed(_) | LiveError::Lost(_) => {
             Nothing::new(LegStatus::Error, format!("{} can't be listed: {error}", info.id))
         }
     }

@@ -27,7 +27,7 @@ use kubeplex_proto::paths;
 use tokio_util::task::TaskTracker;
 
 use crate::api::Api;
-use crate::config::LiveReads;
+use crate::config::{Deny, LiveReads};
 use crate::kinds::Kinds;
 use crate::limits;
 
@@ -41,7 +41,8 @@ pub struct Parts {
     pub kinds: Kinds,
     pub api: Api,
     pub live_reads: LiveReads,
-    /// Owns the scans.
+    pub deny: Deny,
+    /// Owns the work on blocking threads.
     pub tracker: TaskTracker,
 }
 
@@ -62,8 +63,8 @@ struct Shared {
 
 /// The service under the paths of [`paths`]. Clones of the router share everything.
 pub fn router(parts: Parts) -> Router {
-    let Parts { cluster, instance, kinds, api, live_reads, tracker } = parts;
-    let live = LiveStores::new(api.clone(), live_reads);
+    let Parts { cluster, instance, kinds, api, live_reads, deny, tracker } = parts;
+    let live = LiveStores::new(api.clone(), live_reads, deny, tracker.clone());
     let shared =
         Shared { cluster, instance, kinds, api, live, scans: Scans::new(tracker), epoch: AtomicU64::new(0) };
     Router::new()

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::contain::bug;
 use super::deadline::Deadline;
+use crate::limits::SCANS_A_PROCESSOR;
 use crate::query::ScanBudget;
 
 /// Runs scans, a bounded number at once: more would only slow each other down.
@@ -20,10 +21,9 @@ pub(super) struct Scans {
 }
 
 impl Scans {
-    /// Two scans a processor, so that one that waits for a lock does not leave it idle.
     pub(super) fn new(tracker: TaskTracker) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self { tracker, at_once: Arc::new(Semaphore::new(processors * 2)) }
+        Self { tracker, at_once: Arc::new(Semaphore::new(processors * SCANS_A_PROCESSOR)) }
     }
 
     /// Runs `scan` on a blocking thread. Dropping the future cancels it at the next thousand objects.

@@ -4,7 +4,7 @@ use kubeplex_proto::status::{LegStatus, Source};
 use simcluster::{Fault, FaultAction, Gvr, MetricsApi, Verb};
 
 use super::*;
-use crate::config::LiveReads;
+use crate::config::{Deny, LiveReads};
 
 const METRICS: &str = "pods.metrics.k8s.io";
 
@@ -34,6 +34,25 @@ async fn a_kind_without_a_watch_is_read_live_and_filtered_like_any_other() {
     let mut hidden = list_of(METRICS);
     hidden.context.visibility = Visibility::nothing();
     assert_eq!(world.list(&hidden).await.unwrap().head.total, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_denied_is_not_read_live_either() {
+    let deny = Deny::new(vec![Pattern::new("nodes.metrics.k8s.io")], vec![Pattern::new("payments")]);
+    let world = World::of(small(), config().with_live_reads(LiveReads::Own).with_deny(deny));
+    let answer = world.list(&list_of(METRICS)).await.unwrap();
+    assert!(answer.rows().count() > 5);
+    assert!(answer.rows().all(|row| row.key.namespace != "payments"));
+    let denied = world.list(&list_of("nodes.metrics.k8s.io")).await.unwrap();
+    assert_eq!(denied.head.status, LegStatus::Forbidden);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_live_read_is_another_revision() {
+    let world = own_rights();
+    let first = world.list(&list_of(METRICS)).await.unwrap().head.revision;
+    sleep(Duration::from_secs(11)).await;
+    assert_ne!(world.list(&list_of(METRICS)).await.unwrap().head.revision, first);
 }
 
 #[tokio::test(start_paused = true)]

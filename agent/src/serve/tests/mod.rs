@@ -79,7 +79,8 @@ impl World {
             request
         };
         let service = tower::ServiceBuilder::new().map_request(with_token).service(sim.service());
-        let (cluster, live_reads) = (config.cluster().clone(), config.live_reads());
+        let (cluster, live_reads, deny) =
+            (config.cluster().clone(), config.live_reads(), config.deny().clone());
         let client = kube::Client::new(service, "default");
         let agent = Agent::start(config, client, tracker.clone(), cancel.clone());
         let router = router(Parts {
@@ -88,6 +89,7 @@ impl World {
             kinds: agent.kinds().clone(),
             api: agent.api().clone(),
             live_reads,
+            deny,
             tracker,
         });
         Self { sim, agent, router, cancel }

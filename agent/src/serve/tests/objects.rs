@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use simcluster::{Fault, FaultAction, Gvr, Verb};
 
 use super::*;
+use crate::limits::Limits;
 
 fn config_map(name: &str, data: Value) -> Value {
     let metadata = json!({"name": name, "namespace": "default"});
@@ -45,6 +46,21 @@ async fn nothing_found_is_said_by_ok() {
     assert_eq!((answer.head.status, answer.head.total), (LegStatus::Ok, 0));
     let absent = world.get(&get_of("unicorns.example.com", "", "")).await.unwrap();
     assert_eq!(absent.head.status, LegStatus::Absent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn values_that_the_budget_holds_back_are_cut_at_the_deadline() {
+    let limits = Limits { calls_per_second: 4, ..Limits::default() };
+    let world = World::of(small(), config().with_limits(limits));
+    for at in 0..60 {
+        world.sim.apply(config_map(&format!("m{at}"), json!({"a": "b"}))).unwrap();
+    }
+    world.get(&get_of("configmaps", "default", "m1")).await.unwrap();
+    let began = tokio::time::Instant::now();
+    let answer = world.get(&get_of("configmaps", "default", "")).await.unwrap();
+    assert!(began.elapsed() <= Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(answer.end.cut.unwrap().status, LegStatus::Timeout);
+    assert!((10..60).contains(&answer.objects.len()), "{}", answer.objects.len());
 }
 
 #[tokio::test(start_paused = true)]
