@@ -14,6 +14,7 @@ mod links;
 mod panics;
 mod proxy;
 pub(crate) mod rig;
+mod stopping;
 mod watches;
 
 use serde_json::{Value, json};
