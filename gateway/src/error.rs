@@ -6,6 +6,8 @@ use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::status::{AgentError, AgentErrorCode};
 use serde::{Serialize, Serializer};
 
+use crate::render::one_line;
+
 /// A call that failed as a whole. A cluster that failed is not one of these while another answered: it is part of the
 /// answer's coverage.
 ///
@@ -15,10 +17,12 @@ use serde::{Serialize, Serializer};
 #[serde(rename_all = "camelCase")]
 pub struct CallError {
     pub code: ErrorCode,
-    /// What was wrong, with which value, and what would be right.
+    /// What was wrong, with which value, and what would be right. It quotes callers and clusters, so it is written without
+    /// what could steer a reader.
+    #[serde(serialize_with = "clean")]
     pub message: String,
     /// What to do next.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clean_hint")]
     pub hint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "cluster_name")]
     pub cluster: Option<ClusterId>,
@@ -117,6 +121,14 @@ impl From<AgentError> for CallError {
     }
 }
 
+fn clean<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&one_line(text))
+}
+
+fn clean_hint<S: Serializer>(hint: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    clean(hint.as_deref().unwrap_or_default(), serializer)
+}
+
 fn cluster_name<S: Serializer>(cluster: &Option<ClusterId>, serializer: S) -> Result<S::Ok, S::Error> {
     match cluster {
         Some(cluster) => serializer.serialize_str(cluster.as_str()),
@@ -142,6 +154,15 @@ mod tests {
         assert_eq!(
             serde_json::to_string(&full).unwrap(),
             r#"{"code":"unavailable","message":"m","hint":"h","cluster":"prod-eu","retryAfterMs":500}"#
+        );
+    }
+
+    #[test]
+    fn what_an_error_quotes_does_not_steer_its_reader() {
+        let error = CallError::invalid("kind: no \u{1b}[31mpods\u{202e}").with_hint("not\nso");
+        assert_eq!(
+            serde_json::to_string(&error).unwrap(),
+            r#"{"code":"invalid_argument","message":"kind: no \\u{1b}[31mpods\\u{202e}","hint":"not\\nso"}"#
         );
     }
 

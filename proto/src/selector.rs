@@ -55,7 +55,7 @@ pub struct FieldRequirement {
 #[error("at character {} of \"{selector}\": {problem}", at + 1)]
 pub struct SelectorError {
     pub selector: String,
-    /// Byte offset.
+    /// How many characters come before it.
     pub at: usize,
     pub problem: String,
 }
@@ -150,7 +150,8 @@ impl Scanner<'_> {
 
     fn error<T>(&self, problem: impl Into<String>) -> Result<T, SelectorError> {
         let selector = self.text.chars().take(200).collect();
-        Err(SelectorError { selector, at: self.at, problem: problem.into() })
+        let at = self.text[..self.at].chars().count();
+        Err(SelectorError { selector, at, problem: problem.into() })
     }
 
     /// Takes `token` if it comes next, with the white space behind it.

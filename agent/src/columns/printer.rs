@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::builtin::field;
 use super::{Cell, ColumnDef, Columns, Reader};
+use crate::limits::DECLARED_COLUMNS;
 use crate::path::Path;
 
 /// One of a CRD version's `additionalPrinterColumns`.
@@ -48,7 +49,8 @@ pub(super) fn columns(declared: &[PrinterColumn]) -> Columns {
     }
     let name =
         ColumnDef { column: Column { name: "name".to_owned(), format: CellFormat::Plain }, wide: false };
-    let readable = declared.iter().filter_map(|column| Some((def(column), cell(column)?)));
+    let readable =
+        declared.iter().filter_map(|column| Some((def(column), cell(column)?))).take(DECLARED_COLUMNS);
     let name = std::iter::once((name, Reader::Builtin(field::name)));
     let (defs, readers) = name.chain(readable).unzip();
     Columns { defs, readers }

@@ -18,7 +18,7 @@ use crate::error::{CallError, ErrorCode};
 use crate::identify::{self, Caller};
 use crate::limits::PROGRESS_EVERY;
 use crate::pipeline::{Pipeline, Question, Surface};
-use crate::render::Rendered;
+use crate::render::{Rendered, one_line};
 use crate::trace::{META_KEY, Trace};
 
 /// Answers a call. A tool that fails is a result; only a tool that does not exist is an error of the protocol.
@@ -55,7 +55,7 @@ pub(super) fn caller(context: &RequestContext<RoleServer>) -> Result<Caller, Err
 
 /// The same for tools that are not there and tools that are hidden.
 pub(super) fn unknown_tool(name: &str) -> ErrorData {
-    let name: String = name.chars().take(80).collect();
+    let name: String = one_line(name).chars().take(80).collect();
     ErrorData::invalid_params(format!("unknown tool: \"{name}\"; tools/list names the ones there are"), None)
 }
 
