@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// One endpoint for all your Kubernetes clusters.
 #[derive(Debug, Parser)]
-#[command(name = "kubeplex", version, about, max_term_width = 100)]
+#[command(name = "kubeplex", bin_name = "kubeplex", version, about, max_term_width = 100)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -74,9 +74,25 @@ pub struct Endpoint {
     pub endpoint: String,
 }
 
+/// What scripts rely on.
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  answered; an answer that lacks some clusters says so (\"partial\": true with --json)
+  1  no gateway answered
+  2  the command line is wrong, or the arguments are not a JSON object
+  3  answered with an error, as code: message";
+
+/// How it is used.
+const EXAMPLES: &str = "\
+Examples:
+  kubeplex call clusters_list
+  kubeplex call pods_list '{\"sortBy\":\"-restarts\",\"limit\":10}'
+  kubeplex call resources_get '{\"name\":\"deployment/cart\",\"namespace\":\"shop\"}' --json";
+
 #[derive(Debug, Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
 pub struct Call {
-    /// A tool, as in pods_list
+    /// A tool: clusters_list, pods_list, resources_list, resources_get, …
     pub tool: String,
     /// Its arguments as a JSON object, or - to read them from standard input
     #[arg(default_value = "{}")]
@@ -92,6 +108,7 @@ pub struct Call {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUS)]
 pub struct Clusters {
     /// Print the structured result as JSON
     #[arg(long)]

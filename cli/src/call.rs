@@ -6,18 +6,28 @@ use std::io::Read as _;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use kubeplex_gateway::tools::registry;
 use serde_json::{Map, Value};
 
 use crate::arguments::Call;
 use crate::client::{Client, Exchange};
 
+/// Exit status of a command line that is wrong; the library that reads the others has it, too.
+const WRONG_USAGE: u8 = 2;
+
 /// Exit status of a call that the gateway answered with an error: not 1, which says that there was no answer.
-const ANSWERED_WITH_AN_ERROR: u8 = 2;
+const ANSWERED_WITH_AN_ERROR: u8 = 3;
 
 /// # Errors
-/// When the arguments are not a JSON object, or no gateway answers.
+/// When no gateway answers.
 pub async fn run(options: Call) -> anyhow::Result<ExitCode> {
-    let arguments = parse_arguments(&options.arguments)?;
+    let arguments = match parse_arguments(&options.arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            eprintln!("kubeplex: {error:#}");
+            return Ok(ExitCode::from(WRONG_USAGE));
+        }
+    };
     let exchange =
         Client::new(options.endpoint.endpoint)?.call(&options.tool, arguments, options.trace).await?;
     if options.trace {
@@ -33,7 +43,7 @@ pub async fn run(options: Call) -> anyhow::Result<ExitCode> {
 pub fn print_result(exchange: &Exchange, json: bool) -> anyhow::Result<ExitCode> {
     match exchange.structured() {
         Ok(result) if json || exchange.text().is_empty() => {
-            println!("{}", serde_json::to_string_pretty(result)?)
+            println!("{}", serde_json::to_string_pretty(result)?);
         }
         Ok(_) => println!("{}", exchange.text()),
         Err(error) if json => {
@@ -48,14 +58,23 @@ pub fn print_result(exchange: &Exchange, json: bool) -> anyhow::Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-/// `code: message` and what to do about it.
+/// `code: message` and what to do about it. The protocol's own errors have a number, and mean a tool that is not there.
 fn describe(error: &Value) -> String {
-    let code = error["code"].as_str().map_or_else(|| error["code"].to_string(), str::to_owned);
     let message = error["message"].as_str().unwrap_or_default();
-    match error["hint"].as_str() {
+    let (code, hint) = match error["code"].as_str() {
+        Some(code) => (code.to_owned(), error["hint"].as_str().map(str::to_owned)),
+        None => (format!("refused by the protocol ({})", error["code"]), Some(known_tools())),
+    };
+    match hint {
         Some(hint) => format!("{code}: {message}\n{hint}"),
         None => format!("{code}: {message}"),
     }
+}
+
+/// Of this version; a gateway of another may have others.
+fn known_tools() -> String {
+    let names: Vec<_> = registry().tools().iter().map(|tool| tool.name).collect();
+    format!("the tools are {}", names.join(", "))
 }
 
 fn parse_arguments(text: &str) -> anyhow::Result<Map<String, Value>> {
@@ -92,6 +111,10 @@ mod tests {
         let error =
             json!({"code": "not_found", "message": "no cluster \"x\"", "hint": "did you mean \"y\"?"});
         assert_eq!(describe(&error), "not_found: no cluster \"x\"\ndid you mean \"y\"?");
-        assert_eq!(describe(&json!({"code": -32602, "message": "Unknown tool"})), "-32602: Unknown tool");
+        let unknown = describe(&json!({"code": -32602, "message": "unknown tool: \"pods\""}));
+        assert!(
+            unknown.starts_with("refused by the protocol (-32602): unknown tool: \"pods\"\nthe tools are ")
+        );
+        assert!(unknown.contains("pods_list"), "{unknown}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use serde_json::{Map, Value, json};
 
@@ -27,8 +28,12 @@ pub struct Exchange {
 /// Why there is no answer at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
+    #[error("the endpoint \"{endpoint}\" is no address; write one as http://127.0.0.1:7575/mcp")]
+    NotAnAddress { endpoint: String },
     #[error("no gateway answers at {endpoint}; start one with `kubeplex demo` or `kubeplex local`")]
     Unreachable { endpoint: String, source: reqwest::Error },
+    #[error("there is no MCP endpoint at {endpoint}; a gateway's path is /mcp")]
+    NotThere { endpoint: String },
     #[error("the gateway at {endpoint} answered HTTP {status}: {body}")]
     Refused { endpoint: String, status: u16, body: String },
     #[error("the gateway at {endpoint} answered with something that is not JSON-RPC: {body}")]
@@ -82,8 +87,10 @@ impl Client {
             .json(request)
             .send()
             .await;
-        let response =
-            sent.map_err(|source| ClientError::Unreachable { endpoint: endpoint.clone(), source })?;
+        let response = sent.map_err(|source| match source.is_builder() {
+            true => ClientError::NotAnAddress { endpoint: endpoint.clone() },
+            false => ClientError::Unreachable { endpoint: endpoint.clone(), source },
+        })?;
         let status = response.status();
         let text = response.text().await;
         let body = text.map_err(|source| ClientError::BrokeOff { endpoint: endpoint.clone(), source })?;
@@ -91,6 +98,7 @@ impl Client {
             // A JSON-RPC error may come with an HTTP error status: it says more.
             Some(message) => Ok(message),
             None if status.is_success() => Err(ClientError::NotJsonRpc { endpoint, body: shortened(&body) }),
+            None if status == StatusCode::NOT_FOUND => Err(ClientError::NotThere { endpoint }),
             None => Err(ClientError::Refused { endpoint, status: status.as_u16(), body: shortened(&body) }),
         }
     }
@@ -119,8 +127,8 @@ fn last_message(body: &str) -> Option<Value> {
     if let Ok(message) = serde_json::from_str::<Value>(body) {
         return is_response(&message).then_some(message);
     }
-    let events = body.lines().filter_map(|line| line.strip_prefix("data:"));
-    events.filter_map(|data| serde_json::from_str(data.trim()).ok()).filter(is_response).last()
+    let events = body.lines().rev().filter_map(|line| line.strip_prefix("data:"));
+    events.filter_map(|data| serde_json::from_str(data.trim()).ok()).find(is_response)
 }
 
 fn shortened(body: &str) -> String {

@@ -4,10 +4,13 @@ use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 
+/// What is wrong with a cluster is shown with the cluster; every attempt to reach it would only hide that.
+const QUIET: &str = "warn,kubeplex_agent=error,kube_client=off,rustls_platform_verifier=off";
+
 /// Warnings by default, more with `-v`; `KUBEPLEX_LOG` takes a tracing filter and wins.
 pub fn start(verbose: u8) {
     let level = match verbose {
-        0 => "warn",
+        0 => QUIET,
         1 => "info,hyper=warn,h2=warn",
         _ => "debug,hyper=info,h2=info",
     };
@@ -15,7 +18,7 @@ pub fn start(verbose: u8) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(std::io::stderr().is_terminal() && console::colors_enabled_stderr())
         .with_target(false)
         .init();
 }

@@ -1,13 +1,13 @@
 //! `kubeplex local`: the clusters of a kubeconfig, their agents in this process.
 
 mod contexts;
+mod problem;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use futures::StreamExt as _;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kubeplex_agent::Agent;
@@ -72,13 +72,14 @@ struct Starter {
 }
 
 impl Starter {
-    /// Starts one cluster's agent, and waits until it has settled or its turn is over.
+    /// Starts one cluster's agent, and waits until it has settled or its turn is over. Starting goes on beyond that: a
+    /// credential plugin may be waiting for a person.
     async fn turn(self, cluster: LocalCluster) {
-        if let Err(error) = self.start_agent(&cluster).await {
-            tracing::warn!(cluster = %cluster.id, "{error:#}");
-            self.links.registry().report_problem(&cluster.id, format!("{error:#}"));
-            return;
-        }
+        let (starter, starting) = (self.clone(), cluster.clone());
+        drop(self.tracker.spawn(async move {
+            let stop = starter.stop.clone();
+            stop.run_until_cancelled(starter.start(starting)).await;
+        }));
         let settled = async {
             let mut changes = self.links.registry().changes();
             let is_settled = || {
@@ -91,17 +92,43 @@ impl Starter {
         let _ = tokio::time::timeout(START_TURN, settled).await;
     }
 
-    async fn start_agent(&self, cluster: &LocalCluster) -> anyhow::Result<()> {
+    /// What goes wrong is said where clusters are shown.
+    async fn start(self, cluster: LocalCluster) {
+        match self.client(&cluster).await {
+            Ok(client) => self.start_agent(&cluster, client),
+            Err(problem) => {
+                tracing::info!(cluster = %cluster.id, problem, "no agent is started");
+                self.links.registry().report_problem(&cluster.id, problem);
+            }
+        }
+    }
+
+    /// A client with the rights of the context, or in a sentence why there is none.
+    async fn client(&self, cluster: &LocalCluster) -> Result<kube::Client, String> {
         let options =
             KubeConfigOptions { context: Some(cluster.context.clone()), ..KubeConfigOptions::default() };
         let config = kube::Config::from_custom_kubeconfig(Kubeconfig::clone(&self.kubeconfig), &options);
-        let config = config.await.with_context(|| format!("the context {}", cluster.context))?;
-        let client = kube::Client::try_from(config).context("setting up the connection")?;
+        let config = config.await.map_err(|error| problem::of_context(&cluster.context, &error))?;
+        let plugin = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
+        // The library runs a credential plugin where it is called and waits for it.
+        let connecting = tokio::task::spawn_blocking(move || kube::Client::try_from(config));
+        tokio::pin!(connecting);
+        let connected = tokio::select! {
+            connected = &mut connecting => connected,
+            () = tokio::time::sleep(START_TURN) => {
+                self.links.registry().report_problem(&cluster.id, problem::waiting(plugin.as_deref()));
+                connecting.await
+            }
+        };
+        let client = connected.map_err(|error| format!("setting up the connection: {error}"))?;
+        client.map_err(|error| problem::of_connection(plugin.as_deref(), &error))
+    }
+
+    fn start_agent(&self, cluster: &LocalCluster, client: kube::Client) {
         let agent = AgentConfig::of_cluster(cluster.id.clone())
             .with_watch(WatchMode::OnDemand)
             .with_live_reads(LiveReads::Own);
         let agent = Agent::start(agent, client, self.tracker.clone(), self.stop.clone());
         self.links.attach_in_process(cluster.id.clone(), agent.router());
-        Ok(())
     }
 }

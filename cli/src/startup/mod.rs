@@ -7,11 +7,11 @@ mod state;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use kubeplex_gateway::fleet::Fleet;
+use kubeplex_gateway::fleet::{ClusterView, Fleet};
 use kubeplex_gateway::registry::Registry;
 use serde_json::json;
 
-pub use state::ClusterState;
+pub use state::{ClusterState, Tone};
 
 use crate::arguments::Listen;
 use crate::clients;
@@ -19,6 +19,9 @@ use kubeplex_gateway::Addresses;
 
 /// After this the prompt comes, whatever some cluster is still doing: it goes on in the background.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What is said of a cluster that had not settled by then.
+const GOES_ON: &str = "goes on in the background";
 
 /// How often the display is drawn, at most.
 const FRAME: Duration = Duration::from_millis(100);
@@ -46,7 +49,7 @@ pub async fn show(registry: &Registry, addresses: Addresses, options: &Listen) {
             break;
         }
     }
-    display.finish();
+    display.finish(&registry.snapshot());
     if options.json { announce_json(&registry.snapshot(), addresses) } else { announce(addresses) }
 }
 
@@ -65,11 +68,22 @@ impl Display {
         }
     }
 
-    fn finish(self) {
-        if let Self::Screen(screen) = self {
-            screen.finish();
+    fn finish(self, fleet: &Fleet) {
+        match self {
+            Self::Silent => {}
+            Self::Screen(screen) => screen.finish(fleet),
+            Self::Lines(lines) => print!("{}", lines.finish(fleet)),
         }
     }
+}
+
+/// Name and state, the states one below the other.
+fn line(cluster: &ClusterView, state: &ClusterState, name_width: usize) -> String {
+    format!("{:name_width$}  {}", cluster.id.as_str(), state.describe())
+}
+
+fn name_width(fleet: &Fleet) -> usize {
+    fleet.clusters().iter().map(|cluster| cluster.id.as_str().chars().count()).max().unwrap_or(0)
 }
 
 fn settled(fleet: &Fleet) -> bool {

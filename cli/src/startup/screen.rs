@@ -3,14 +3,18 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use console::style;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use kubeplex_gateway::fleet::Fleet;
 use kubeplex_proto::ids::ClusterId;
 
-use super::ClusterState;
+use super::state::Tone;
+use super::{ClusterState, GOES_ON, line, name_width};
 
 /// More lines than this scroll a small terminal.
 const MOST_LINES: usize = 20;
+
+const TICK: Duration = Duration::from_millis(100);
 
 pub(super) struct Screen {
     bars: MultiProgress,
@@ -28,48 +32,63 @@ impl Screen {
     }
 
     fn update_lines(&mut self, fleet: &Fleet) {
-        let width =
-            fleet.clusters().iter().map(|cluster| cluster.id.as_str().chars().count()).max().unwrap_or(0);
+        let width = name_width(fleet);
         for cluster in fleet.clusters() {
             let state = ClusterState::of(cluster);
-            let bars = &self.bars;
-            let line = self.lines.entry(cluster.id.clone()).or_insert_with(|| bars.add(spinner()));
-            line.set_style(style(&state));
-            line.set_message(format!("{:width$}  {}", cluster.id.as_str(), state.describe()));
+            // A bar that ticks before it is among the others draws a line of its own, which then stays.
+            let bar = self.lines.entry(cluster.id.clone()).or_insert_with(|| {
+                let bar = self.bars.add(ProgressBar::new_spinner());
+                bar.enable_steady_tick(TICK);
+                bar
+            });
+            bar.set_style(style_of(state.tone()));
+            bar.set_message(line(cluster, &state, width));
         }
     }
 
     fn update_total(&mut self, fleet: &Fleet) {
-        let states: Vec<_> = fleet.clusters().iter().map(|cluster| ClusterState::of(cluster)).collect();
-        let ready = states.iter().filter(|state| matches!(state, ClusterState::Ready { .. })).count();
-        let problems = states.iter().filter(|state| matches!(state, ClusterState::Problem(_))).count();
+        let tones: Vec<_> = fleet.clusters().iter().map(|cluster| ClusterState::of(cluster).tone()).collect();
+        let count = |wanted: Tone| tones.iter().filter(|tone| **tone == wanted).count();
+        let (good, warnings) = (count(Tone::Good), count(Tone::Warning));
         let bars = &self.bars;
         let total = self.total.get_or_insert_with(|| {
             let template = template("{bar:40.green/black} {pos}/{len} clusters ready{msg}");
-            bars.add(ProgressBar::new(states.len() as u64).with_style(template.progress_chars("━╸─")))
+            bars.add(ProgressBar::new(tones.len() as u64).with_style(template.progress_chars("━╸─")))
         });
-        total.set_position(ready as u64);
-        total.set_message(if problems > 0 { format!(", {problems} with a problem") } else { String::new() });
+        total.set_position(good as u64);
+        total.set_message(if warnings > 0 { format!(", {warnings} with a problem") } else { String::new() });
     }
 
-    pub(super) fn finish(self) {
-        for line in self.lines.into_values().chain(self.total) {
-            line.abandon();
+    /// The bars cut what is longer than a line and can't be scrolled; what they came to is printed in full. Of many
+    /// clusters, only those are told that need a look.
+    pub(super) fn finish(self, fleet: &Fleet) {
+        for bar in self.lines.into_values().chain(self.total) {
+            bar.finish_and_clear();
+        }
+        let (many, width) = (fleet.clusters().len() > MOST_LINES, name_width(fleet));
+        for cluster in fleet.clusters() {
+            let state = ClusterState::of(cluster);
+            let line = line(cluster, &state, width);
+            match state.tone() {
+                Tone::Good if many => {}
+                Tone::Good => println!("✔ {}", style(line).green()),
+                Tone::Warning => println!("! {}", style(line).yellow()),
+                Tone::Busy => println!("… {line} ({GOES_ON})"),
+            }
+        }
+        if many {
+            let good = |cluster: &&_| ClusterState::of(cluster).tone() == Tone::Good;
+            let ready = fleet.clusters().iter().map(AsRef::as_ref).filter(good).count();
+            println!("{ready} of {} clusters ready", fleet.clusters().len());
         }
     }
 }
 
-fn spinner() -> ProgressBar {
-    let spinner = ProgressBar::new_spinner();
-    spinner.enable_steady_tick(Duration::from_millis(100));
-    spinner
-}
-
-fn style(state: &ClusterState) -> ProgressStyle {
-    match state {
-        ClusterState::Ready { .. } => template("{msg:.green}").tick_chars("✔✔"),
-        ClusterState::Problem(_) => template("{msg:.yellow}").tick_chars("!!"),
-        ClusterState::Connecting | ClusterState::Syncing { .. } => template("{spinner} {msg}"),
+fn style_of(tone: Tone) -> ProgressStyle {
+    match tone {
+        Tone::Good => template("✔ {wide_msg:.green}"),
+        Tone::Warning => template("! {wide_msg:.yellow}"),
+        Tone::Busy => template("{spinner} {wide_msg}"),
     }
 }
 

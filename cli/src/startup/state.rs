@@ -3,6 +3,9 @@
 use kubeplex_gateway::fleet::{ClusterView, LinkState};
 use kubeplex_proto::control::SyncState;
 
+/// Kinds that may not be read and are named one by one.
+const MOST_NAMED: usize = 4;
+
 /// The state of a cluster while the gateway starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClusterState {
@@ -17,9 +20,21 @@ pub enum ClusterState {
         version: String,
         nodes: u64,
         objects: u64,
+        /// Kinds that were to be watched and may not be, in order.
+        forbidden: Vec<String>,
     },
     /// It is served, but not whole, or not at all yet: the agent goes on trying.
     Problem(String),
+    /// There is no agent, and why.
+    NotStarted(String),
+}
+
+/// How a line about a state should look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Busy,
+    Good,
+    Warning,
 }
 
 impl ClusterState {
@@ -29,14 +44,17 @@ impl ClusterState {
             return Self::Problem("the link was lost".to_owned());
         }
         if !report.api_problem.is_empty() {
-            return Self::Problem(report.api_problem.clone());
+            let problem = report.api_problem.clone();
+            let never = cluster.link == LinkState::Never;
+            return if never { Self::NotStarted(problem) } else { Self::Problem(problem) };
         }
         if cluster.link == LinkState::Never || report.kubernetes_version.is_empty() {
             return Self::Connecting;
         }
         let objects = cluster.caches.values().map(|cache| cache.objects).sum();
         if report.ready {
-            return Self::Ready { version: report.kubernetes_version.clone(), nodes: report.nodes, objects };
+            let (version, nodes) = (report.kubernetes_version.clone(), report.nodes);
+            return Self::Ready { version, nodes, objects, forbidden: forbidden(cluster) };
         }
         let synced = cluster.caches.values().filter(|cache| cache.state != SyncState::Syncing).count();
         Self::Syncing { synced, watched: cluster.caches.len(), objects }
@@ -44,7 +62,15 @@ impl ClusterState {
 
     /// Whether waiting longer may not change anything.
     pub fn is_settled(&self) -> bool {
-        matches!(self, Self::Ready { .. } | Self::Problem(_))
+        !matches!(self, Self::Connecting | Self::Syncing { .. })
+    }
+
+    pub fn tone(&self) -> Tone {
+        match self {
+            Self::Connecting | Self::Syncing { .. } => Tone::Busy,
+            Self::Ready { forbidden, .. } if forbidden.is_empty() => Tone::Good,
+            Self::Ready { .. } | Self::Problem(_) | Self::NotStarted(_) => Tone::Warning,
+        }
     }
 
     pub fn describe(&self) -> String {
@@ -53,12 +79,33 @@ impl ClusterState {
             Self::Syncing { synced, watched, objects } => {
                 format!("syncing: {synced} of {watched} kinds, {objects} objects")
             }
-            Self::Ready { version, nodes, objects } => {
-                let nodes = if *nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") };
-                format!("ready: {version}, {nodes}, {objects} objects cached")
+            Self::Ready { version, nodes, objects, forbidden } => {
+                let nodes = match nodes {
+                    _ if forbidden.iter().any(|kind| kind == "nodes") => String::new(),
+                    1 => ", 1 node".to_owned(),
+                    nodes => format!(", {nodes} nodes"),
+                };
+                format!("ready: {version}{nodes}, {objects} objects cached{}", may_not_read(forbidden))
             }
             Self::Problem(problem) => format!("not ready: {problem} (still trying)"),
+            Self::NotStarted(problem) => format!("not started: {problem}"),
         }
+    }
+}
+
+fn forbidden(cluster: &ClusterView) -> Vec<String> {
+    let denied = cluster.caches.values().filter(|cache| cache.state == SyncState::Forbidden);
+    let mut kinds: Vec<_> = denied.map(|cache| cache.kind.to_string()).collect();
+    kinds.sort_unstable();
+    kinds
+}
+
+fn may_not_read(kinds: &[String]) -> String {
+    let named = kinds.iter().take(MOST_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match kinds.len() {
+        0 => String::new(),
+        count if count <= MOST_NAMED => format!("; forbidden: {named}"),
+        count => format!("; forbidden: {named} and {} more", count - MOST_NAMED),
     }
 }
 
@@ -66,13 +113,19 @@ impl ClusterState {
 mod tests {
     use std::collections::BTreeMap;
 
+    use kubeplex_proto::control::KindReport;
     use kubeplex_proto::ids::ClusterId;
+    use kubeplex_proto::kind::GroupResource;
 
     use super::*;
 
+    fn cluster() -> ClusterView {
+        ClusterView::expected(ClusterId::new("eu").unwrap(), BTreeMap::new(), 0)
+    }
+
     #[test]
     fn a_cluster_passes_from_connecting_to_ready() {
-        let mut cluster = ClusterView::expected(ClusterId::new("eu").unwrap(), BTreeMap::new(), 0);
+        let mut cluster = cluster();
         assert_eq!(ClusterState::of(&cluster), ClusterState::Connecting);
         cluster.link = LinkState::Connected;
         cluster.report.kubernetes_version = "v1.35.2".to_owned();
@@ -80,8 +133,45 @@ mod tests {
         cluster.report.ready = true;
         cluster.report.nodes = 1;
         assert_eq!(ClusterState::of(&cluster).describe(), "ready: v1.35.2, 1 node, 0 objects cached");
+        assert_eq!(ClusterState::of(&cluster).tone(), Tone::Good);
         cluster.report.api_problem = "connection refused".to_owned();
         assert!(ClusterState::of(&cluster).is_settled());
-        assert!(ClusterState::of(&cluster).describe().contains("connection refused"));
+        assert_eq!(ClusterState::of(&cluster).describe(), "not ready: connection refused (still trying)");
+    }
+
+    #[test]
+    fn nobody_goes_on_trying_where_no_agent_was_started() {
+        let mut cluster = cluster();
+        cluster.report.api_problem = "no such file".to_owned();
+        assert_eq!(ClusterState::of(&cluster).describe(), "not started: no such file");
+    }
+
+    #[test]
+    fn what_may_not_be_read_is_said() {
+        let mut cluster = cluster();
+        cluster.link = LinkState::Connected;
+        cluster.report.kubernetes_version = "v1.35.2".to_owned();
+        cluster.report.ready = true;
+        let mut forbid = |resource: &str| {
+            let kind = GroupResource::new("", resource);
+            let state = SyncState::Forbidden;
+            let report = KindReport {
+                kind: kind.clone(),
+                state,
+                revision: 0,
+                objects: 0,
+                age_ms: None,
+                message: None,
+            };
+            cluster.caches.insert(kind, report);
+            ClusterState::of(&cluster)
+        };
+        forbid("nodes");
+        let two = forbid("namespaces");
+        assert_eq!(two.describe(), "ready: v1.35.2, 0 objects cached; forbidden: namespaces, nodes");
+        assert_eq!(two.tone(), Tone::Warning);
+        forbid("pods");
+        forbid("events");
+        assert!(forbid("services").describe().ends_with("events, namespaces, nodes, pods and 1 more"));
     }
 }
