@@ -19,8 +19,9 @@ use crate::carrier::Carrier;
 use crate::clock::{millis, now_ms};
 use crate::fleet::{ClusterView, LinkState};
 
-/// A view is used again for so long, if nothing but its ages changed: a busy gateway takes thousands a second.
-const VIEW_LIFE: Duration = Duration::from_millis(20);
+/// A view is used again for so long, if nothing but its ages changed: a busy gateway takes thousands a second, and a view
+/// copies what is known of every kind. Ages are shown in seconds.
+const VIEW_LIFE: Duration = Duration::from_millis(200);
 
 /// What is known of one cluster.
 pub(super) struct Entry {
@@ -156,7 +157,7 @@ impl Entry {
         self.outdate();
     }
 
-    /// The cluster as it is now, its ages right to within 20 ms.
+    /// The cluster as it is now, its ages right to within 200 ms.
     pub(super) fn view(&self, id: &ClusterId) -> Arc<ClusterView> {
         let mut kept = self.view.lock();
         if let Some((taken, view)) = &*kept

@@ -98,7 +98,7 @@ impl Registry {
         self.0.clusters.contains_key(id)
     }
 
-    /// Everything that is known at this moment, ages right to within 20 ms.
+    /// Everything that is known at this moment, ages right to within 200 ms.
     pub fn snapshot(&self) -> Fleet {
         Fleet::new(self.0.clusters.iter().map(|entry| entry.view(entry.key())).collect())
     }

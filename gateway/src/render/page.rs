@@ -40,6 +40,14 @@ pub(crate) struct Place {
     pub(crate) namespace: Option<String>,
 }
 
+/// What is said of the rows that were cut: by status, and by cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counts {
+    Told,
+    /// The budget holds hardly a row.
+    LeftOut,
+}
+
 /// Makes the cursor behind a row.
 pub(crate) struct PageCursor<'a> {
     pub(crate) fingerprint: &'a Fingerprint,
@@ -93,13 +101,16 @@ impl Page<'_> {
         key_of: impl Fn(usize) -> &'k RowKey,
     ) -> Rendered {
         let mut shown = self.rows.len();
+        let mut counts = Counts::Told;
         loop {
-            let content = self.content(shown, cursor, &key_of);
+            let content = self.content(shown, counts, cursor, &key_of);
             let over = json_len(&content).saturating_sub(self.options.max_bytes);
             if over > 0 && shown > 1 {
                 shown = self.fewer(shown, over);
+            } else if over > 0 && counts == Counts::Told {
+                counts = Counts::LeftOut;
             } else if over == 0 || !self.shorten_only_row(over) {
-                return self.content(shown, cursor, &key_of).rendered();
+                return self.content(shown, counts, cursor, &key_of).rendered();
             }
         }
     }
@@ -123,24 +134,26 @@ impl Page<'_> {
     fn content<'k>(
         &self,
         shown: usize,
+        counts: Counts,
         cursor: &PageCursor<'_>,
         key_of: impl Fn(usize) -> &'k RowKey,
     ) -> PageContent<'_> {
         let cut = self.more || shown < self.rows.len();
+        let counted = cut && counts == Counts::Told;
         PageContent {
             columns: &self.columns,
             groups: self.groups(shown),
             total: self.total,
             shown,
             cursor: (cut && shown > 0).then(|| cursor.seal(key_of(shown - 1), self.coverage)),
-            status_counts: (cut && !self.status_counts.is_empty()).then_some(self.status_counts),
-            clusters: self.clusters(cut, cursor.context.now_ms),
+            status_counts: (counted && !self.status_counts.is_empty()).then_some(self.status_counts),
+            clusters: self.clusters(counted, cursor.context.now_ms),
             partial: self.coverage.is_partial(),
         }
     }
 
-    fn clusters(&self, cut: bool, now_ms: i64) -> CoverageContent {
-        let mut clusters = CoverageContent::new(self.coverage, self.nouns, cut, now_ms);
+    fn clusters(&self, counted: bool, now_ms: i64) -> CoverageContent {
+        let mut clusters = CoverageContent::new(self.coverage, self.nouns, counted, now_ms);
         clusters.leave_room(self.options.max_bytes);
         clusters
     }

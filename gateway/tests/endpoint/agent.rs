@@ -30,6 +30,8 @@ use crate::world::eventually;
 pub(crate) enum Behaviour {
     /// Has so many pods, and answers properly.
     Pods(usize),
+    /// The same, but no frame is ready at the moment when it is asked for.
+    Stepwise(usize),
     /// Never answers.
     Hang,
     /// Sends the head and a first frame of rows, and then nothing more.
@@ -111,6 +113,17 @@ async fn list(State(agent): State<Agent>, body: Bytes) -> Response {
         serde_json::from_slice(&body).expect("the gateway writes requests that can be read");
     match agent.behaviour {
         Behaviour::Pods(pods) => reply(stream::iter(agent.frames(&request, pods)).boxed()),
+        Behaviour::Stepwise(pods) => {
+            let frames = stream::iter(agent.frames(&request, pods));
+            reply(
+                frames
+                    .then(|frame| async {
+                        tokio::task::yield_now().await;
+                        frame
+                    })
+                    .boxed(),
+            )
+        }
         Behaviour::Hang => {
             let _guard = Cancelled(agent.observed.clone());
             std::future::pending().await

@@ -4,7 +4,7 @@ use kubeplex_gateway::limits::Limits;
 use kubeplex_proto::status::AgentErrorCode;
 use serde_json::{Value, json};
 
-use crate::agent::Behaviour::{self, Hang, Pods, Refuse, Stall};
+use crate::agent::Behaviour::{self, Hang, Pods, Refuse, Stall, Stepwise};
 use crate::world::World;
 
 /// Every row as (cluster, name).
@@ -70,6 +70,17 @@ async fn a_hanging_cluster_costs_its_rows_and_nothing_else() {
     assert_eq!(answer["partial"], true);
     assert_eq!(problem(&answer, "b")["status"], "timeout");
     assert_eq!(world.agents[1].cancelled(), 1, "the agent's work was cancelled");
+}
+
+#[tokio::test]
+async fn a_hanging_cluster_takes_no_time_from_the_rows_of_others() {
+    let world = World::of(&[("a", Stepwise(300)), ("b", Hang)]).await;
+    for _ in 0..4 {
+        let arguments = json!({"limit": 300, "maxBytes": 1_000_000, "timeoutSeconds": 2});
+        let answer = world.client().pods(arguments).await;
+        assert_eq!((&answer["shown"], &answer["clusters"]["answered"]), (&json!(300), &json!(1)));
+    }
+    assert_eq!(world.agents[0].asked(), 4, "waiting for another cluster is nothing against this one");
 }
 
 #[tokio::test]

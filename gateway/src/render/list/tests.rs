@@ -302,6 +302,17 @@ fn a_budget_is_used_up_in_either_output() {
 }
 
 #[test]
+fn the_smallest_budget_holds_a_row_of_a_fleet() {
+    let (fleet, pods) = crowd(60, 20);
+    for output in ["table", "json"] {
+        let query = list_query(&fleet, "pods_list", &json!({"maxBytes": 500, "output": output}));
+        let structured = rendered(&query, &page(&query, &pods)).structured;
+        assert!(json_len(&structured) <= 500 && structured["shown"] == 1, "{structured}");
+        assert_eq!((&structured["total"], structured["continue"].is_string()), (&json!(1200), true));
+    }
+}
+
+#[test]
 fn what_is_said_of_many_clusters_leaves_room_for_rows() {
     let (all_linked, pods) = crowd(60, 20);
     let half_lost = all_linked
