@@ -4,7 +4,8 @@
 use std::process::{Command, Output};
 
 fn kubeplex(arguments: &[&str]) -> Output {
-    let program = Command::new(env!("CARGO_BIN_EXE_kubeplex")).env_remove("KUBEPLEX_ENDPOINT").args(arguments).output();
+    let program =
+        Command::new(env!("CARGO_BIN_EXE_kubeplex")).env_remove("KUBEPLEX_ENDPOINT").args(arguments).output();
     program.expect("the program runs")
 }
 
@@ -20,7 +21,7 @@ fn mistakes_are_told_with_what_would_be_right() {
     // Port 9 of this machine is nobody's: the discard service is long gone.
     let nowhere = ["call", "--endpoint", "http://127.0.0.1:9/mcp", "pods_list"];
     assert!(error_of(&nowhere, 1).contains("start one with `kubeplex demo`"));
-    assert!(error_of(&["call", "pods_list", "[1]"], 1).contains("a JSON object is wanted"));
+    assert!(error_of(&["call", "pods_list", "[1]"], 2).contains("a JSON object is wanted"));
     assert!(error_of(&["local", "--kubeconfig", "/no/such/file"], 1).contains("/no/such/file"));
     assert!(error_of(&["demo", "--pods", "1"], 2).contains("20"), "the smallest number is named");
     assert!(error_of(&["demo", "--listen", "0.0.0.0:0", "--admin", "127.0.0.1:0"], 1).contains("0.0.0.0"));
