@@ -125,4 +125,6 @@ fn mismatch() -> CallError {
 }
 
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod tests;

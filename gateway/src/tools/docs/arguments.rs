@@ -1,0 +1,80 @@
+//! What arguments mean, in more words than models are charged for.
+
+use crate::request::bounds::{DEFAULT_LIMIT, DEFAULT_MAX_BYTES_MCP, DEFAULT_TIMEOUT_S, MAX_DISTINCT_OBJECTS};
+
+pub(super) struct Meaning {
+    /// In the words of a table.
+    pub(super) default: String,
+    pub(super) text: String,
+}
+
+/// # Panics
+/// For an argument that nobody explained here yet.
+pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
+    let (default, text) = match (tool, argument) {
+        (_, "cluster") => ("all clusters", "clusters, by name, comma list or glob: `prod-*`"),
+        (_, "clusterSelector") => {
+            ("", "clusters, by a label selector over their labels: `env=prod,region in (eu,us)`")
+        }
+        (_, "namespace") => ("all", "name, comma list or glob; of kinds that are in namespaces"),
+        ("resources_get", "kind") => ("", "as for resources_list; needed unless `name` says it"),
+        (_, "kind") => {
+            ("", "as in kubectl: `po`, `Deployment`, `deployments.apps`, `certificates.cert-manager.io/v1`")
+        }
+        (_, "name") => ("", "name, comma list or glob; `deployment/cart` says the kind, too"),
+        (_, "labelSelector") => ("", "as in kubectl: `app=cart,tier!=cache`"),
+        (_, "fieldSelector") => {
+            ("", "as in kubectl, on any path to a single value: `status.phase!=Running,spec.nodeName=n1`")
+        }
+        ("resources_get", "fields") => (
+            "whole objects",
+            "paths to keep, as a comma list: `spec.replicas,spec.template.spec.containers[*].image`",
+        ),
+        ("clusters_list", "fields") => {
+            ("the usual columns", "columns, as a comma list, `cluster.labels.region` among them")
+        }
+        (_, "fields") => (
+            "the kind's columns",
+            "columns or paths, as a comma list: `name,spec.nodeName,cluster.labels.region`",
+        ),
+        ("clusters_list", "sortBy") => ("name", "columns, as a comma list; `-` for descending"),
+        (_, "sortBy") => (
+            "cluster, namespace, name",
+            "columns or paths, as a comma list: one order over all clusters; `-` for descending, missing values last, \
+             quantities and times by value (`-age`: oldest first)",
+        ),
+        (_, "limit") => return numbered(DEFAULT_LIMIT, "rows of a page"),
+        (_, "continue") => (
+            "the first page",
+            "the cursor in the answer before; what is asked for must be the same, the size of pages need not",
+        ),
+        ("resources_get", "maxBytes") => {
+            return numbered(
+                DEFAULT_MAX_BYTES_MCP,
+                &format!(
+                    "bytes of the structured answer; the largest parts of objects are left out and named, but more than \
+                     {MAX_DISTINCT_OBJECTS} different objects are `too_large`"
+                ),
+            );
+        }
+        (_, "maxBytes") => {
+            return numbered(
+                DEFAULT_MAX_BYTES_MCP,
+                "bytes of the structured answer; a page ends where they are full",
+            );
+        }
+        (_, "timeoutSeconds") => {
+            return numbered(
+                DEFAULT_TIMEOUT_S,
+                "for the whole call; clusters that are later are missing from the answer",
+            );
+        }
+        (_, "output") => ("`table`", "`json`: rows as objects, keyed by column"),
+        (tool, argument) => panic!("explain {argument} of {tool} in this file"),
+    };
+    Meaning { default: default.to_owned(), text: text.to_owned() }
+}
+
+fn numbered(default: impl ToString, text: &str) -> Meaning {
+    Meaning { default: default.to_string(), text: text.to_owned() }
+}
