@@ -5,6 +5,7 @@ mod columns;
 mod faults;
 mod ground;
 mod leaks;
+mod processes;
 mod protocol;
 mod reading;
 mod rights;
