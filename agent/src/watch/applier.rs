@@ -11,7 +11,7 @@ use super::event::{ObjectHead, ObjectMeta};
 use super::handle::KindHandle;
 use super::table_rows::{self, SecretColumns};
 use super::version;
-use crate::cache::{Applied, Prepared};
+use crate::cache::{self, Applied, Prepared};
 use crate::config::Deny;
 use crate::ingest::{self, IngestError};
 
@@ -80,6 +80,7 @@ impl Applier {
     pub(crate) fn complaint(&self) -> Option<String> {
         match self.unreadable.load(Ordering::Relaxed) {
             0 => None,
+            1 => Some("an object could not be read and is missing".to_owned()),
             count => Some(format!("{count} objects could not be read and are missing")),
         }
     }
@@ -109,6 +110,7 @@ impl Applier {
                 version::advance(newest.get_or_insert_default(), seen);
             }
         }
+        cache::press(&self.handle.store, writes.iter_mut().filter_map(Write::object));
         if self.write(writes) {
             self.handle.tick();
         }
@@ -164,6 +166,13 @@ fn secret_rows(raw: &Bytes) -> serde_json::Result<Vec<Bytes>> {
 }
 
 impl Write {
+    fn object(&mut self) -> Option<&mut Prepared> {
+        match self {
+            Self::Put(object) => Some(object),
+            Self::Delete(_) => None,
+        }
+    }
+
     fn version(&self) -> &str {
         match self {
             Self::Put(object) => object.resource_version(),

@@ -144,6 +144,16 @@ impl LegOutcome {
     pub fn is_answered(&self) -> bool {
         self.status.answered() && !self.rejoined && self.rows != RowsShown::Partial
     }
+
+    /// Current and complete but for objects that its agent could not read: an `ok` with a message says which are missing.
+    pub fn leaves_objects_out(&self) -> bool {
+        self.status == LegStatus::Ok && self.rows == RowsShown::All && self.message.is_some()
+    }
+
+    /// Whether rows of it are missing, for whatever reason.
+    fn lacks_rows(&self) -> bool {
+        self.rejoined || self.rows == RowsShown::Partial || !self.status.answered() || self.leaves_objects_out()
+    }
 }
 
 impl LegFailure {
@@ -183,7 +193,7 @@ impl Coverage {
 
     /// Whether rows may be missing, or may be out of date.
     pub fn is_partial(&self) -> bool {
-        self.legs.iter().any(|leg| leg.rejoined || leg.rows == RowsShown::Partial || !leg.status.answered())
+        self.legs.iter().any(LegOutcome::lacks_rows)
     }
 
     /// Age of the oldest proof.

@@ -70,9 +70,10 @@ pub(crate) struct Nouns<'a> {
 impl CoverageContent {
     /// `cut`: whether rows were cut, so that the clusters' counts are worth their bytes.
     pub(crate) fn new(coverage: &Coverage, nouns: Nouns<'_>, cut: bool, now_ms: i64) -> Self {
-        let troubled = || {
-            coverage.legs.iter().filter(|leg| leg.status.worth_mention() || leg.rows == RowsShown::Partial)
+        let is_troubled = |leg: &&LegOutcome| {
+            leg.status.worth_mention() || leg.rows == RowsShown::Partial || leg.leaves_objects_out()
         };
+        let troubled = || coverage.legs.iter().filter(is_troubled);
         let absent = || coverage.legs.iter().filter(|leg| leg.status == LegStatus::Absent);
         let mut more_problems = BTreeMap::new();
         for leg in troubled().skip(MAX_PROBLEMS).chain(absent().skip(MAX_PROBLEMS)) {
@@ -131,6 +132,7 @@ impl Problem {
             status: leg.status,
             since: since_ms.map(|ago| rfc3339(now_ms.saturating_sub(ago))),
             rows_shown: match leg.rows {
+                RowsShown::All if leg.leaves_objects_out() => "partial",
                 RowsShown::All | RowsShown::None => "none",
                 RowsShown::Old => "old",
                 RowsShown::Partial => "partial",
@@ -146,6 +148,7 @@ fn message(leg: &LegOutcome, nouns: Nouns<'_>) -> String {
     let reason = one_line(reason.trim_end_matches('.'));
     let rows = nouns.shown;
     match leg.rows {
+        RowsShown::All if leg.leaves_objects_out() => reason.into_owned(),
         RowsShown::All | RowsShown::None => {
             let last_known = leg.last_known.map(|count| format!("; last known {count} {}", nouns.kind));
             format!("{reason}: none of its {rows} are in this answer{}", last_known.unwrap_or_default())

@@ -151,7 +151,6 @@ async fn a_malformed_selector_is_told_with_the_place_of_its_fault() {
         ("fieldSelector", "spec.containers[?(=x"),
         ("fieldSelector", "metadata.labels['x=1"),
         ("fields", "spec.containers["),
-        ("fields", "a..b"),
         ("fields", "name,,age"),
         ("sortBy", "-"),
         ("sortBy", "spec.["),
