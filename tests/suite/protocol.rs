@@ -24,7 +24,7 @@ fn post(fleet: &TestFleet, message: &Value) -> RequestBuilder {
     client.post(fleet.endpoint()).header(ACCEPT, "application/json, text/event-stream").json(message)
 }
 
-fn request(method: &str, params: Value) -> Value {
+fn request(method: &str, params: &Value) -> Value {
     json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params})
 }
 
@@ -34,7 +34,10 @@ async fn answer(response: Response) -> Value {
     let events = body.lines().filter_map(|line| line.strip_prefix("data:"));
     let texts = std::iter::once(body.as_str()).chain(events);
     let answers = texts.filter_map(|text| serde_json::from_str::<Value>(text.trim()).ok());
-    answers.filter(|answer| answer["id"] == 7).last().unwrap_or_else(|| panic!("no answer in {body}"))
+    answers
+        .filter(|answer| answer["id"] == 7)
+        .reduce(|_, last| last)
+        .unwrap_or_else(|| panic!("no answer in {body}"))
 }
 
 fn check_tools(answer: &Value) {
@@ -59,7 +62,7 @@ async fn with_a_session(fleet: &'static TestFleet) {
         "protocolVersion": "2025-11-25", "capabilities": {},
         "clientInfo": {"name": "suite", "version": "1"},
     });
-    let response = post(fleet, &request("initialize", params)).send().await.expect("a response");
+    let response = post(fleet, &request("initialize", &params)).send().await.expect("a response");
     let session = response.headers().get("mcp-session-id").cloned().expect("a session");
     let welcome = answer(response).await;
     assert_eq!(welcome["result"]["protocolVersion"], "2025-11-25");
@@ -72,7 +75,7 @@ async fn with_a_session(fleet: &'static TestFleet) {
     let response = in_session(&initialized).send().await.expect("a response");
     assert_eq!(response.status(), 202);
     let ask = async |method: &str, params: Value| {
-        answer(in_session(&request(method, params)).send().await.expect("a response")).await
+        answer(in_session(&request(method, &params)).send().await.expect("a response")).await
     };
     check_tools(&ask("tools/list", json!({})).await);
     check_pods(&ask("tools/call", json!({"name": "pods_list", "arguments": {"limit": 3}})).await);
@@ -87,7 +90,7 @@ async fn without_a_session(fleet: &'static TestFleet) {
             "io.modelcontextprotocol/clientInfo": {"name": "suite", "version": "1"},
             "io.modelcontextprotocol/clientCapabilities": {},
         });
-        let mut sent = post(fleet, &request(method, params))
+        let mut sent = post(fleet, &request(method, &params))
             .header("mcp-protocol-version", "2026-07-28")
             .header("mcp-method", method);
         if let Some(name) = name {

@@ -153,8 +153,7 @@ pub(crate) async fn what_is_too_large_is_left_out_and_named(fleet: &'static Test
         // What was left out can be asked for by the path that the answer named.
         let question = json!({"kind": "deployment", "namespace": at.0, "name": at.1, "cluster": "eu-1", "fields": path, "maxBytes": MAX_BYTES});
         let answer = fleet.call("resources_get", question).await;
-        let pointer =
-            format!("/objects/0/object/{}", path.replace('.', "/").replace('[', "/").replace(']', ""));
+        let pointer = format!("/objects/0/object/{}", path.replace(['.', '['], "/").replace(']', ""));
         let (left_out, asked) = (small.pointer(&pointer), answer.pointer(&pointer));
         assert!(left_out.is_some_and(|value| value["omittedBytes"].is_u64()), "{path} in {small}");
         assert_eq!(asked, whole.pointer(&pointer), "{path}");
