@@ -40,8 +40,11 @@ pub const EVENTS_KEPT: usize = 20_000;
 /// … or so many bytes of them.
 pub const EVENT_BYTES_KEPT: usize = 16 * 1024 * 1024;
 
-/// Objects between two looks at the deadline of a scan.
-pub const SCAN_STRIDE: usize = 1_000;
+/// Objects that a scan decodes before it lets writers in and looks at its deadline: a few milliseconds …
+pub const DECODED_UNDER_LOCK: usize = 64;
+
+/// … and rows, where it decodes nothing: they are a hundred times cheaper.
+pub const ROWS_UNDER_LOCK: usize = 8_000;
 
 /// No answer is longer than about this many bytes, whatever a gateway allows: the rest is cut and said.
 pub const ANSWER_BYTES: u64 = 32 * 1024 * 1024;

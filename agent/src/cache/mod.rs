@@ -24,7 +24,7 @@ mod write;
 pub use cell::CellRef;
 pub use memory::MemoryReport;
 pub(crate) use prepared::LastWriter;
-pub use prepared::Prepared;
+pub use prepared::{Prepared, press};
 pub use row::{Manager, RowRef};
 pub use shape::{Bound, KindShape};
 pub use store::{Applied, KindStore, unused_revisions};

@@ -1,6 +1,14 @@
 //! An object on its way into a store.
 
+use std::fmt;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+
+use super::codec::{self, Dictionary};
+use super::store::KindStore;
 use crate::columns::Cell;
+use crate::limits;
 
 /// An object that ingest has parsed, redacted and stripped: all that a store keeps of it.
 #[derive(Debug, Clone)]
@@ -18,6 +26,15 @@ pub struct Prepared {
     pub(crate) cells: Vec<Cell>,
     /// The whole object, compact.
     pub(crate) json: Vec<u8>,
+    /// The same compressed, where that was done before the store's lock was taken.
+    pub(crate) pressed: Option<Pressed>,
+}
+
+/// A compressed object, and what it was compressed with.
+#[derive(Clone)]
+pub(crate) struct Pressed {
+    dictionary: Option<Arc<Dictionary>>,
+    pub(super) frame: Vec<u8>,
 }
 
 /// The most recent entry of `managedFields`.
@@ -27,6 +44,34 @@ pub(crate) struct LastWriter {
     pub(crate) operation: String,
     pub(crate) api_version: String,
     pub(crate) time_ms: i64,
+}
+
+impl Pressed {
+    /// Whether this is how a store compresses that has `dictionary`.
+    pub(super) fn is_of(&self, dictionary: Option<&Arc<Dictionary>>) -> bool {
+        self.dictionary.as_ref().map(Arc::as_ptr) == dictionary.map(Arc::as_ptr)
+    }
+}
+
+impl fmt::Debug for Pressed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pressed({} bytes)", self.frame.len())
+    }
+}
+
+/// Compresses those objects that are news to the store, so that its writer need not do it under the lock: that is most of
+/// what taking an object in costs.
+pub fn press<'a>(store: &RwLock<KindStore>, objects: impl Iterator<Item = &'a mut Prepared>) {
+    let (news, dictionary) = {
+        let store = store.read();
+        let news: Vec<_> = objects.filter(|object| store.is_news(object)).collect();
+        (news, store.codec.current().1)
+    };
+    for object in news.into_iter().filter(|object| object.json.len() <= limits::OBJECT_BYTES) {
+        let mut frame = Vec::new();
+        codec::compress(&object.json, dictionary.as_deref(), &mut frame);
+        object.pressed = Some(Pressed { dictionary: dictionary.clone(), frame });
+    }
 }
 
 impl Prepared {

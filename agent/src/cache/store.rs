@@ -284,8 +284,16 @@ impl KindStore {
         }
     }
 
+    /// Whether an object would change the store, as far as its version tells.
+    pub(super) fn is_news(&self, object: &Prepared) -> bool {
+        let Some(id) = self.find(&object.namespace, &object.name) else { return true };
+        let stored = RowRef::new(self, id).resource_version();
+        !matches!(version::compare(&object.version, &stored), Some(Ordering::Less | Ordering::Equal))
+    }
+
     /// Compresses into the scratch space, which the caller gives back.
-    pub(super) fn encode(&mut self, json: &[u8]) -> (Vec<u8>, super::rows::Body) {
+    pub(super) fn encode(&mut self, object: &Prepared) -> (Vec<u8>, super::rows::Body) {
+        let json = &object.json;
         let mut scratch = std::mem::take(&mut self.scratch);
         if json.len() > limits::OBJECT_BYTES {
             scratch.clear();
@@ -293,6 +301,11 @@ impl KindStore {
             return (scratch, super::rows::Body::TooLarge);
         }
         let (generation, dictionary) = self.codec.current();
+        if let Some(pressed) = object.pressed.as_ref().filter(|pressed| pressed.is_of(dictionary.as_ref())) {
+            scratch.clear();
+            scratch.extend_from_slice(&pressed.frame);
+            return (scratch, super::rows::Body::Compressed(generation));
+        }
         codec::compress(json, dictionary.as_deref(), &mut scratch);
         (scratch, super::rows::Body::Compressed(generation))
     }

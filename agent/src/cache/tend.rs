@@ -16,8 +16,8 @@ const SAMPLES: usize = 1_000;
 /// The most bytes that a dictionary is trained on: kinds with huge objects should not need huge memory.
 const SAMPLE_BYTES: usize = 8 << 20;
 
-/// Objects recompressed under one lock.
-const STEP: usize = 128;
+/// Objects recompressed under one lock, in a few milliseconds.
+const STEP: usize = 32;
 
 /// When a dictionary is due.
 #[derive(Default)]

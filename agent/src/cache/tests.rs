@@ -46,6 +46,7 @@ fn object(namespace: &str, name: &str, uid: &str, version: &str, content: &str) 
         cells: vec![Cell::from(name), Cell::from(content), Cell::Integer(3)],
         json: format!(r#"{{"metadata":{{"name":"{name}","uid":"{uid}"}},"content":"{content}"}}"#)
             .into_bytes(),
+        pressed: None,
     }
 }
 
@@ -342,4 +343,41 @@ fn a_cleared_store_is_empty_at_once_and_counts_on() {
 fn stores_that_count_apart_never_meet() {
     let (first, second) = (unused_revisions(), unused_revisions());
     assert!(first.abs_diff(second) >= 1 << 36);
+}
+
+#[test]
+fn what_is_pressed_beforehand_is_stored_as_it_is_and_only_news_are() {
+    let lock = RwLock::new(store());
+    lock.write().apply(pod("old", "5"));
+    let mut arriving = vec![pod("old", "5"), pod("old", "6"), pod("new", "1")];
+    press(&lock, arriving.iter_mut());
+    let pressed: Vec<bool> = arriving.iter().map(|object| object.pressed.is_some()).collect();
+    assert_eq!(pressed, [false, true, true]);
+    for object in arriving {
+        lock.write().apply(object);
+    }
+    let (pressed, plain) = (lock.into_inner(), {
+        let mut plain = store();
+        for object in [pod("old", "6"), pod("new", "1")] {
+            plain.apply(object);
+        }
+        plain
+    });
+    let shown = |store: &KindStore| store.rows().map(json).collect::<Vec<_>>();
+    assert_eq!(shown(&pressed), shown(&plain));
+}
+
+#[test]
+fn what_was_pressed_with_another_dictionary_is_compressed_again() {
+    let lock = RwLock::new(store());
+    let mut early = pod("early", "1");
+    press(&lock, std::iter::once(&mut early));
+    for at in 0..1_500 {
+        lock.write().apply(pod(&format!("p{at}"), "1"));
+    }
+    tend(&lock);
+    lock.write().apply(early.clone());
+    early.pressed = None;
+    let expected = String::from_utf8(early.json).unwrap();
+    assert_eq!(lock.read().get(Some(&early.namespace), "early").map(json), Some(expected));
 }

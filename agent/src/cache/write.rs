@@ -92,7 +92,7 @@ impl KindStore {
     }
 
     fn fill(&mut self, id: u32, object: &Prepared) {
-        let (mut scratch, body) = self.encode(&object.json);
+        let (mut scratch, body) = self.encode(object);
         if let Body::Compressed(generation) = body {
             self.codec.retain(generation);
         }

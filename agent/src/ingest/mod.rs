@@ -71,6 +71,7 @@ fn describe(
         last_writer,
         cells,
         json: serde_json::to_vec(object)?,
+        pressed: None,
     })
 }
 

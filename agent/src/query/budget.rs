@@ -5,7 +5,7 @@ use std::time::Instant;
 use kubeplex_proto::status::{AgentError, AgentErrorCode};
 use tokio_util::sync::CancellationToken;
 
-/// When a scan must stop: at its deadline, or when nobody waits for it any more. It asks every thousand objects.
+/// When a scan must stop: at its deadline, or when nobody waits for it any more. It asks whenever it lets writers in.
 #[derive(Debug, Clone)]
 pub struct ScanBudget {
     deadline: Instant,

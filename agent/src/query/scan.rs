@@ -8,10 +8,7 @@ use super::budget::ScanBudget;
 use super::field::Candidate;
 use super::filter::{Filter, Reach};
 use crate::cache::{KindShape, KindStore, RowRef};
-use crate::limits::SCAN_STRIDE;
-
-/// Rows between two looks at the deadline where nothing is decoded: they are a hundred times cheaper.
-const ROW_STRIDE: usize = 32 * SCAN_STRIDE;
+use crate::limits::{DECODED_UNDER_LOCK, ROWS_UNDER_LOCK};
 
 /// Whether whole objects are decoded while scanning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +24,7 @@ struct Place {
 }
 
 /// Calls `visit` with every row that passes, in the order of namespace and name, and returns the revision that the rows
-/// show. The lock is released every thousand decoded objects: a row that moves meanwhile is still visited at most once,
+/// show. The lock is released again and again: a row that moves meanwhile is still visited at most once,
 /// and the revision is that of the beginning, so that whatever changed since makes it outdated.
 ///
 /// # Errors
@@ -68,7 +65,7 @@ struct Reader<'s, 'f, 'v> {
 impl Reader<'_, '_, '_> {
     /// One lock's worth of rows; false when there are no more.
     fn step(&mut self, store: &KindStore, reach: &Reach, place: &mut Place) -> bool {
-        let mut left = if self.decode == Decode::Objects { SCAN_STRIDE } else { ROW_STRIDE };
+        let mut left = if self.decode == Decode::Objects { DECODED_UNDER_LOCK } else { ROWS_UNDER_LOCK };
         match reach {
             Reach::Objects(keys) => {
                 for (namespace, name) in keys {

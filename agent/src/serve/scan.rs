@@ -26,7 +26,7 @@ impl Scans {
         Self { tracker, at_once: Arc::new(Semaphore::new(processors * SCANS_A_PROCESSOR)) }
     }
 
-    /// Runs `scan` on a blocking thread. Dropping the future cancels it at the next thousand objects.
+    /// Runs `scan` on a blocking thread. Dropping the future cancels it when it next lets writers in.
     ///
     /// # Errors
     /// Those of `scan`; `Timeout` where no place was free before the deadline; `Internal` where it panicked.
