@@ -283,6 +283,8 @@ impl Rig {
         (self.gateway_tasks, self.gateway_stop) = (TaskTracker::new(), CancellationToken::new());
         let started = Gateway::start(config, self.gateway_tasks.clone(), self.gateway_stop.clone()).await;
         self.gateway = started.expect("the address is free again");
+        // The old one may still take a connection of the gateway before for a living one.
+        self.client = Client::new(clients::endpoint(addresses.listen)).expect("a client");
     }
 
     /// Ends the fleet. The process lived, and nothing in it panicked.
