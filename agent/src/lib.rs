@@ -4,6 +4,7 @@
 //! turns raw objects into redacted rows, [`cache`] holds them, [`query`] reads them, [`serve`] answers the gateway, and
 //! [`link`] carries it there.
 
+pub mod allocator;
 pub mod api;
 pub mod cache;
 pub mod clock;

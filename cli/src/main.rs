@@ -3,7 +3,16 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use kubeplex_agent::allocator;
 use kubeplex_cli::arguments::{Arguments, Command};
+
+#[global_allocator]
+static ALLOCATOR: allocator::Jemalloc = allocator::Jemalloc;
+
+#[expect(unsafe_code, reason = "the allocator reads its options from a symbol of this name before main")]
+#[cfg_attr(target_os = "linux", unsafe(export_name = "malloc_conf"))]
+#[cfg_attr(not(target_os = "linux"), unsafe(export_name = "_rjem_malloc_conf"))]
+pub static ALLOCATOR_OPTIONS: &[u8; allocator::OPTIONS.len()] = allocator::OPTIONS;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();

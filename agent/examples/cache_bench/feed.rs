@@ -6,12 +6,12 @@ use anyhow::Context;
 use kubeplex_agent::cache::{KindShape, KindStore, Prepared, tend};
 use kubeplex_agent::columns::Columns;
 use kubeplex_agent::ingest::prepare;
+use kubeplex_agent::limits::{INGEST_BATCH, PAGE_OBJECTS};
 use kubeplex_agent::redact::DigestKey;
 use kubeplex_proto::kind::{GroupResource, Scope};
 use parking_lot::RwLock;
 
-/// Objects of one page of a list.
-const PAGE: usize = 500;
+use super::source::Source;
 
 pub(crate) fn shape(resource: &str, kind: &str, scope: Scope) -> anyhow::Result<KindShape> {
     let id = GroupResource::new("", resource);
@@ -26,21 +26,23 @@ pub(crate) fn shape(resource: &str, kind: &str, scope: Scope) -> anyhow::Result<
     })
 }
 
+pub(crate) fn pods() -> anyhow::Result<RwLock<KindStore>> {
+    Ok(RwLock::new(KindStore::new(shape("pods", "Pod", Scope::Namespaced)?)))
+}
+
 /// One whole list, first or again.
-pub(crate) fn list(
-    store: &RwLock<KindStore>,
-    mut objects: impl Iterator<Item = Vec<u8>>,
-    threads: usize,
-) -> anyhow::Result<()> {
+pub(crate) fn list(store: &RwLock<KindStore>, mut source: Source, threads: usize) -> anyhow::Result<()> {
     let shape = store.read().shape().clone();
     store.write().begin_relist();
     loop {
-        let page: Vec<Vec<u8>> = objects.by_ref().take(PAGE).collect();
+        let page = source.next(PAGE_OBJECTS as usize)?;
         if page.is_empty() {
             break;
         }
-        for object in prepare_page(&shape, &page, threads)? {
-            store.write().apply(object);
+        for batch in page.chunks(INGEST_BATCH) {
+            for object in prepare_batch(&shape, batch, threads)? {
+                store.write().apply(object);
+            }
         }
         if store.read().wants_tending() {
             tend(store);
@@ -51,18 +53,18 @@ pub(crate) fn list(
     Ok(())
 }
 
-fn prepare_page(shape: &KindShape, page: &[Vec<u8>], threads: usize) -> anyhow::Result<Vec<Prepared>> {
+fn prepare_batch(shape: &KindShape, batch: &[Vec<u8>], threads: usize) -> anyhow::Result<Vec<Prepared>> {
     let part = |raw: &[Vec<u8>]| raw.iter().map(|raw| prepare(shape, raw)).collect::<Result<Vec<_>, _>>();
     if threads == 1 {
-        return part(page).context("preparing a page");
+        return part(batch).context("preparing objects");
     }
     std::thread::scope(|scope| {
         let parts: Vec<_> =
-            page.chunks(page.len().div_ceil(threads)).map(|raw| scope.spawn(move || part(raw))).collect();
+            batch.chunks(batch.len().div_ceil(threads)).map(|raw| scope.spawn(move || part(raw))).collect();
         let mut prepared = Vec::new();
         for part in parts {
             let part = part.join().map_err(|_| anyhow::anyhow!("a thread panicked"))?;
-            prepared.extend(part.context("preparing a page")?);
+            prepared.extend(part.context("preparing objects")?);
         }
         Ok(prepared)
     })

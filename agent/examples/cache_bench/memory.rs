@@ -1,79 +1,88 @@
 //! Bytes a pod, counted and resident, and the peaks of a first sync and of a relist.
 
+use std::time::Duration;
+
 use anyhow::Context;
-use kubeplex_agent::cache::KindStore;
+use kubeplex_agent::cache::{KindStore, MemoryReport};
 use kubeplex_proto::kind::Scope;
 use parking_lot::RwLock;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-use super::fixture::Cluster;
-use super::{SEED, feed};
+use super::feed;
+use super::source::{Page, Source};
 
-/// One pod in so many has changed when the list is read again.
-const CHANGED: usize = 100;
+/// Pods that are taken in and forgotten before the count starts: an agent without pods has handled objects of other kinds,
+/// so that its code is in memory and its matchers are built.
+const BEFORE: usize = 16;
 
-pub(crate) fn measure(pods: usize, threads: usize) -> anyhow::Result<Value> {
-    let cluster = Cluster::new(SEED, pods);
-    let store = RwLock::new(KindStore::new(feed::shape("pods", "Pod", Scope::Namespaced)?));
+/// What an allocator wants to give back, it gives back within this.
+const SETTLING: Duration = Duration::from_secs(2);
+
+/// What one process used. All in bytes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Measured {
+    pub(crate) pods: usize,
+    pub(crate) nodes: usize,
+    pub(crate) threads: usize,
+    /// What the store of pods says of itself.
+    pub(crate) counted: usize,
+    pub(crate) counted_parts: [usize; 4],
+    pub(crate) empty: Resident,
+    pub(crate) with_pods: Resident,
+    pub(crate) settled: Resident,
+    pub(crate) settled_again: Resident,
+    pub(crate) peak_of_sync: u64,
+    pub(crate) peak_of_relist: u64,
+}
+
+/// What the operating system says of a process.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Resident {
+    pub(crate) total: u64,
+    /// Without the program's own code.
+    pub(crate) anonymous: u64,
+}
+
+pub(crate) fn measure(pods: usize, threads: usize) -> anyhow::Result<Measured> {
+    let store = feed::pods()?;
     let nodes = RwLock::new(KindStore::new(feed::shape("nodes", "Node", Scope::Cluster)?));
-    let empty = resident()?;
+    feed::list(&feed::pods()?, Source::start(Page::Pods, BEFORE)?, threads)?;
+    let empty = settled()?;
 
     reset_peak();
-    feed::list(&store, cluster.pods(), threads)?;
-    let (full, first_peak) = (resident()?, peak()?);
-    feed::list(&nodes, cluster.nodes(), threads)?;
-    let settled = resident()?;
+    feed::list(&store, Source::start(Page::Pods, pods)?, threads)?;
+    let with_pods = settled()?;
+    feed::list(&nodes, Source::start(Page::Nodes, pods)?, threads)?;
+    let peak_of_sync = peak()?;
+    let settled_once = settled()?;
 
     reset_peak();
-    let again = (0..pods).map(|at| changed(&cluster, at));
-    feed::list(&store, again, threads)?;
-    let (relist_peak, settled_again) = (peak()?, resident()?);
+    feed::list(&store, Source::start(Page::PodsAgain, pods)?, threads)?;
+    let peak_of_relist = peak()?;
+    let settled_again = settled()?;
     let memory = store.read().memory();
-    // Last, because it leaves memory behind that a later measurement would take for its own.
-    let (median_json, median_kept) = medians(&cluster)?;
-    Ok(json!({
-        "pods": pods,
-        "nodes": nodes.read().len(),
-        "threads": threads,
-        "medianJsonBytes": median_json,
-        "medianKeptBytes": median_kept,
-        "countedBytesPerPod": memory.total() / pods,
-        "counted": {"rows": memory.rows / pods, "strings": memory.strings / pods, "records": memory.records / pods,
-            "dictionaryBytes": memory.dictionaries},
-        "residentBytesPerPod": full.saturating_sub(empty) / pods as u64,
-        "processMiB": {"empty": mib(empty), "settledWithNodes": mib(settled), "peakOfFirstSync": mib(first_peak),
-            "peakOfRelist": mib(relist_peak), "settledAfterRelist": mib(settled_again)},
-    }))
+    Ok(Measured {
+        pods,
+        nodes: nodes.read().len(),
+        threads,
+        counted: memory.total(),
+        counted_parts: parts(&memory),
+        empty,
+        with_pods,
+        settled: settled_once,
+        settled_again,
+        peak_of_sync,
+        peak_of_relist,
+    })
 }
 
-/// A pod as it is when the list is read again.
-fn changed(cluster: &Cluster, at: usize) -> Vec<u8> {
-    let mut pod = cluster.pod(at);
-    if at.is_multiple_of(CHANGED) {
-        pod["metadata"]["resourceVersion"] = "999999999".into();
-        pod["status"]["containerStatuses"][0]["restartCount"] = 7.into();
-    }
-    pod.to_string().into_bytes()
+fn parts(memory: &MemoryReport) -> [usize; 4] {
+    [memory.rows, memory.strings, memory.records, memory.dictionaries]
 }
 
-/// Of the JSON that arrives, and of the JSON that is kept.
-fn medians(cluster: &Cluster) -> anyhow::Result<(usize, usize)> {
-    let shape = feed::shape("pods", "Pod", Scope::Namespaced)?;
-    let mut sizes: Vec<_> = cluster.pods().take(1_001).map(|raw| raw.len()).collect();
-    let store = RwLock::new(KindStore::new(shape));
-    feed::list(&store, cluster.pods().take(1_001), 1)?;
-    let mut json = Vec::new();
-    let store = store.read();
-    let mut kept: Vec<_> =
-        store.rows().map(|row| if row.object(&mut json) { json.len() } else { 0 }).collect();
-    sizes.sort_unstable();
-    kept.sort_unstable();
-    Ok((sizes[sizes.len() / 2], kept[kept.len() / 2]))
-}
-
-/// Bytes of this process in memory.
-fn resident() -> anyhow::Result<u64> {
-    status("VmRSS:")
+fn settled() -> anyhow::Result<Resident> {
+    std::thread::sleep(SETTLING);
+    Ok(Resident { total: status("VmRSS:")?, anonymous: status("RssAnon:")? })
 }
 
 fn peak() -> anyhow::Result<u64> {
@@ -95,8 +104,4 @@ fn status(field: &str) -> anyhow::Result<u64> {
     let kib: u64 =
         line.trim().trim_end_matches(" kB").parse().with_context(|| format!("{field} is no number"))?;
     Ok(kib * 1024)
-}
-
-fn mib(bytes: u64) -> f64 {
-    (bytes as f64 / f64::from(1 << 20) * 10.0).round() / 10.0
 }

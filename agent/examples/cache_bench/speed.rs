@@ -6,19 +6,30 @@ use std::time::{Duration, Instant};
 use kubeplex_agent::cache::KindStore;
 use kubeplex_agent::ingest::prepare;
 use kubeplex_proto::kind::Scope;
-use parking_lot::RwLock;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
-use super::fixture::Cluster;
-use super::{SEED, feed};
+use super::feed;
+use super::source::{Page, Source};
 
 const READS: usize = 200_000;
 
-pub(crate) fn measure(pods: usize) -> anyhow::Result<Value> {
-    let cluster = Cluster::new(SEED, pods);
-    let store = RwLock::new(KindStore::new(feed::shape("pods", "Pod", Scope::Namespaced)?));
-    feed::list(&store, cluster.pods(), 1)?;
-    let ingest = ingest_time(&cluster, pods.min(5_000))?;
+/// Objects of which the way in is timed.
+const TAKEN_IN: usize = 5_000;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Measured {
+    pub(crate) pods: usize,
+    pub(crate) row_ns: u64,
+    pub(crate) object_ns: u64,
+    pub(crate) scanned_row_ns: u64,
+    pub(crate) prepared_per_second: u64,
+    pub(crate) applied_per_second: u64,
+}
+
+pub(crate) fn measure(pods: usize) -> anyhow::Result<Measured> {
+    let store = feed::pods()?;
+    feed::list(&store, Source::start(Page::Pods, pods)?, 1)?;
+    let (prepared_per_second, applied_per_second) = ingest_time(pods.min(TAKEN_IN))?;
     let store = store.read();
     let keys: Vec<(String, String)> = store
         .rows()
@@ -46,21 +57,20 @@ pub(crate) fn measure(pods: usize) -> anyhow::Result<Value> {
     let scan = time(|| {
         seen += store.rows().filter(|row| row.label("app.kubernetes.io/version") == Some("1.2.3")).count()
     });
-    Ok(json!({
-        "pods": pods,
-        "rowReadNs": rows.as_nanos() as u64 / READS as u64,
-        "objectReadNs": objects.as_nanos() as u64 / READS as u64,
-        "scannedRowNs": scan.as_nanos() as u64 / pods as u64,
-        "preparedPerSecond": ingest.0,
-        "appliedPerSecond": ingest.1,
-        "optimised": !cfg!(debug_assertions),
-    }))
+    Ok(Measured {
+        pods,
+        row_ns: rows.as_nanos() as u64 / READS as u64,
+        object_ns: objects.as_nanos() as u64 / READS as u64,
+        scanned_row_ns: scan.as_nanos() as u64 / pods as u64,
+        prepared_per_second,
+        applied_per_second,
+    })
 }
 
 /// Objects a second through each half of the way in, on one thread.
-fn ingest_time(cluster: &Cluster, count: usize) -> anyhow::Result<(u64, u64)> {
+fn ingest_time(count: usize) -> anyhow::Result<(u64, u64)> {
     let shape = feed::shape("pods", "Pod", Scope::Namespaced)?;
-    let raw: Vec<_> = cluster.pods().take(count).collect();
+    let raw = Source::start(Page::Pods, count)?.next(count)?;
     let mut prepared = Vec::new();
     let preparing = Instant::now();
     for object in &raw {

@@ -1,0 +1,14 @@
+//! The allocator that programs with an agent in them use, and its options. Why: `docs/decisions/0003-allocator.md`.
+//!
+//! A library can't choose an allocator for a program, so each program names both in its `main.rs`.
+
+pub use tikv_jemallocator::Jemalloc;
+
+/// Two heaps for all threads, and memory that is free for half a second goes back to the system, if need be by a thread
+/// of the allocator's own. Ends in a zero byte, as C wants it.
+#[cfg(not(target_env = "musl"))]
+pub const OPTIONS: &[u8; 69] = b"narenas:2,background_thread:true,dirty_decay_ms:500,muzzy_decay_ms:0\0";
+
+/// The same without the thread, which the allocator does not have there: memory goes back as the agent works.
+#[cfg(target_env = "musl")]
+pub const OPTIONS: &[u8; 47] = b"narenas:2,dirty_decay_ms:500,muzzy_decay_ms:0\0\0";
