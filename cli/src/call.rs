@@ -2,7 +2,7 @@
 
 mod trace;
 
-use std::io::Read as _;
+use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -39,15 +39,15 @@ pub async fn run(options: Call) -> anyhow::Result<ExitCode> {
 /// Prints what a tool answered: text for people, the structured result with `json`; errors go to standard error.
 ///
 /// # Errors
-/// When the result can't be written as JSON.
+/// When the result can't be written.
 pub fn print_result(exchange: &Exchange, json: bool) -> anyhow::Result<ExitCode> {
     match exchange.structured() {
         Ok(result) if json || exchange.text().is_empty() => {
-            println!("{}", serde_json::to_string_pretty(result)?);
+            print(&serde_json::to_string_pretty(result)?)?;
         }
-        Ok(_) => println!("{}", exchange.text()),
+        Ok(_) => print(exchange.text())?,
         Err(error) if json => {
-            println!("{}", serde_json::to_string_pretty(error)?);
+            print(&serde_json::to_string_pretty(error)?)?;
             return Ok(ExitCode::from(ANSWERED_WITH_AN_ERROR));
         }
         Err(error) => {
@@ -56,6 +56,14 @@ pub fn print_result(exchange: &Exchange, json: bool) -> anyhow::Result<ExitCode>
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes to standard output. A reader that has seen enough (`| head`) is no error.
+fn print(text: &str) -> io::Result<()> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
 }
 
 /// `code: message` and what to do about it. The protocol's own errors have a number, and mean a tool that is not there.
@@ -81,7 +89,7 @@ fn parse_arguments(text: &str) -> anyhow::Result<Map<String, Value>> {
     let mut given = text.to_owned();
     if text == "-" {
         given.clear();
-        std::io::stdin().read_to_string(&mut given).context("reading the arguments from standard input")?;
+        io::stdin().read_to_string(&mut given).context("reading the arguments from standard input")?;
     }
     match serde_json::from_str(&given) {
         Ok(Value::Object(arguments)) => Ok(arguments),

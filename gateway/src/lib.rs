@@ -41,7 +41,7 @@ use tracing::Instrument as _;
 pub use config::GatewayConfig;
 
 use crate::admin::Admin;
-use crate::limits::LAST_WORDS;
+use crate::limits::{LAME_DUCK, LAST_WORDS};
 use crate::link::{Credentials, LinkEndpoint, Links};
 use crate::pipeline::Pipeline;
 use crate::registry::Registry;
@@ -98,7 +98,9 @@ impl Gateway {
         let mcp = mcp::router(pipeline.clone(), &config, &telemetry, exchanges.clone(), drained.clone());
         let app = endpoint.router().merge(mcp);
         let health = Admin::new(registry, pipeline.clone(), telemetry, stop.clone()).router();
-        let connections = Connections { stop, cut: CancellationToken::new(), tracker: TaskTracker::new() };
+        let closing = CancellationToken::new();
+        let connections =
+            Connections { stop: closing, cut: CancellationToken::new(), tracker: TaskTracker::new() };
         for (name, listener, app) in
             [("main listener", listener, app), ("admin listener", admin_listener, health)]
         {
@@ -107,7 +109,7 @@ impl Gateway {
         run(
             &tracker,
             "shutdown",
-            shut_down(pipeline.clone(), exchanges, connections, drained, config.limits().drain),
+            shut_down(stop, pipeline.clone(), exchanges, connections, drained, config.limits().drain),
         );
         Ok(Self { addresses: Addresses { listen, admin }, links, pipeline })
     }
@@ -144,15 +146,18 @@ fn run(tracker: &TaskTracker, name: &'static str, task: impl Future<Output = ()>
     drop(tracker.spawn(task.instrument(tracing::info_span!("task", name))));
 }
 
-/// The end in two steps: calls that run may finish, then streams, links and connections are cut.
+/// The end in two steps: nothing new is accepted and calls that run may finish, then streams, links and connections are cut.
 async fn shut_down(
+    told: CancellationToken,
     pipeline: Arc<Pipeline>,
     exchanges: TaskTracker,
     connections: Connections,
     drained: CancellationToken,
     patience: Duration,
 ) {
-    connections.stop.cancelled().await;
+    told.cancelled().await;
+    tokio::time::sleep(LAME_DUCK).await;
+    connections.stop.cancel();
     tracing::info!(calls = pipeline.calls_in_flight(), "stopping: waiting for running calls");
     if timeout(patience, pipeline.drain()).await.is_err() {
         tracing::warn!(calls = pipeline.calls_in_flight(), "calls that are still running are cut off");

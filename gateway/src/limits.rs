@@ -107,5 +107,9 @@ pub const SESSION_EVICTABLE: Duration = Duration::from_secs(180);
 /// Seconds that a client is asked to wait when every session is in use.
 pub const SESSION_RETRY_AFTER_S: u64 = 30;
 
+/// How long a gateway that was told to stop still takes calls: what was sent before its clients could know is answered, and
+/// a load balancer has read that it is not ready.
+pub const LAME_DUCK: Duration = Duration::from_millis(500);
+
 /// What connections get to send their last bytes, once no call is running any more.
 pub const LAST_WORDS: Duration = Duration::from_secs(1);

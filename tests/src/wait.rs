@@ -9,6 +9,13 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// How often the value is looked at.
 const INTERVAL: Duration = Duration::from_millis(20);
 
+/// Lets time pass: the only way to see that something does *not* happen, and to spread what a test does over time.
+pub async fn pass(time: Duration) {
+    let nothing = tokio::time::timeout(time, std::future::pending::<()>());
+    // It always runs out.
+    let _ = nothing.await;
+}
+
 /// Looks at a value until it is `Ok`, and returns that.
 ///
 /// # Panics

@@ -152,7 +152,10 @@ impl LegOutcome {
 
     /// Whether rows of it are missing, for whatever reason.
     fn lacks_rows(&self) -> bool {
-        self.rejoined || self.rows == RowsShown::Partial || !self.status.answered() || self.leaves_objects_out()
+        self.rejoined
+            || self.rows == RowsShown::Partial
+            || !self.status.answered()
+            || self.leaves_objects_out()
     }
 }
 
@@ -193,7 +196,7 @@ impl Coverage {
 
     /// Whether rows may be missing, or may be out of date.
     pub fn is_partial(&self) -> bool {
-        self.legs.iter().any(LegOutcome::lacks_rows)
+        self.legs.iter().any(|leg| leg.lacks_rows() || leg.status == LegStatus::Stale)
     }
 
     /// Age of the oldest proof.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kubeplex_agent::config::LiveReads;
+use kubeplex_tests::wait;
 use serde_json::json;
 use simcluster::{Fault, FaultAction, Gvr, MetricsApi, SimConfig, StreamEnd, Verb, WatchList};
 
@@ -121,7 +122,7 @@ async fn a_server_that_says_wait_is_not_hammered() {
     eu.faults().add(Fault::new(FaultAction::Freeze { after_events: 0 }).resource("pods"));
     let fault = eu.faults().add(Fault::new(busy).resource("pods"));
     rig.pods_until("the refusal", json!({}), |_| eu.faults().applied(fault) > 0).await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    wait::pass(Duration::from_secs(3)).await;
     assert!(
         eu.faults().applied(fault) <= 4,
         "asked {} times in spite of Retry-After",

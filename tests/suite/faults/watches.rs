@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use kubeplex_tests::wait;
 use serde_json::{Value, json};
 use simcluster::{Fault, FaultAction, Gvr, SimCluster, Verb};
 
@@ -51,7 +52,7 @@ async fn events_that_come_twice_or_late_leave_the_state_of_the_store() {
         }
         if round % 20 == 0 {
             eu.workloads().tick();
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            wait::pass(Duration::from_millis(10)).await;
         }
     }
     let arguments = json!({"cluster": "eu", "fields": "name,metadata.resourceVersion"});
@@ -122,7 +123,7 @@ async fn a_kind_that_is_withdrawn_while_it_is_watched_is_absent_there_and_whole_
 }
 
 async fn until(what: &str, list: &impl AsyncFn() -> Answer, wanted: impl Fn(&Answer) -> bool) -> Answer {
-    kubeplex_tests::wait::until(what, async || {
+    wait::until(what, async || {
         let answer = list().await;
         if wanted(&answer) { Ok(answer) } else { Err(answer) }
     })

@@ -51,7 +51,8 @@ pub(super) fn tests_do_not_sleep(files: &[SourceFile]) -> Vec<Finding> {
     let sleeps = [concat!("time::", "sleep("), concat!("thread::", "sleep(")];
     each_line(files, |file, text| {
         let paused = file.text.contains("start_paused");
-        let found = file.is_rust() && file.is_test() && !paused && sleeps.iter().any(|sleep| text.contains(sleep));
+        let found =
+            file.is_rust() && file.is_test() && !paused && sleeps.iter().any(|sleep| text.contains(sleep));
         found.then(|| "tests wait on a value or use paused time, they do not sleep".to_owned())
     })
 }

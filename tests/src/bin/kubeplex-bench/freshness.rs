@@ -15,7 +15,8 @@ const WRITES: usize = 300;
 const LOST: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run() -> anyhow::Result<()> {
-    let fleet = TestFleet::simulated(vec![SimConfig { pods: 1_000, nodes: 30, ..SimConfig::named("one", 1) }]);
+    let fleet =
+        TestFleet::simulated(vec![SimConfig { pods: 1_000, nodes: 30, ..SimConfig::named("one", 1) }]);
     let fleet = fleet.await.ready().await;
     let sim = &fleet.sims["one"];
     let pods = sim.objects(&Gvr::core("pods"));

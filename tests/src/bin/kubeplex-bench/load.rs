@@ -39,7 +39,8 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     let rmcp = peers::bare_rmcp(&exchange.response["result"], &tracker).await?;
     let axum = peers::plain_axum(&exchange.response, &tracker).await?;
     for in_flight in IN_FLIGHT {
-        let peer = |name, address| Peer { name, address, calls_per_second: Vec::new(), latencies: Vec::new() };
+        let peer =
+            |name, address| Peer { name, address, calls_per_second: Vec::new(), latencies: Vec::new() };
         let mut all = [peer("kubeplex", gateway), peer("bare rmcp", rmcp), peer("plain axum", axum)];
         for _ in 0..ROUNDS {
             for peer in &mut all {
@@ -55,13 +56,17 @@ pub(crate) async fn run() -> anyhow::Result<()> {
 fn report(peers: &mut [Peer; 3], in_flight: usize) -> anyhow::Result<()> {
     let medians = peers.each_ref().map(|peer| median(&peer.calls_per_second));
     for (peer, calls) in peers.iter_mut().zip(medians) {
-        let title = format!("{}, pods_list page of 50 over 10 × 1,000 pods, {in_flight} in flight", peer.name);
+        let title =
+            format!("{}, pods_list page of 50 over 10 × 1,000 pods, {in_flight} in flight", peer.name);
         Figure::new(title.clone(), calls, "calls/s").print()?;
         Figure::new(format!("{title}: p50"), millis(percentile(&mut peer.latencies, 50.0)), "ms").print()?;
         Figure::new(format!("{title}: p99"), millis(percentile(&mut peer.latencies, 99.0)), "ms").print()?;
     }
-    let ratio = Figure::new(format!("kubeplex to bare rmcp, {in_flight} in flight"), medians[0] / medians[1], "×");
-    ratio.limit("every call asks all ten agents over their links; pages are not yet kept in the gateway").print()
+    let ratio =
+        Figure::new(format!("kubeplex to bare rmcp, {in_flight} in flight"), medians[0] / medians[1], "×");
+    ratio
+        .limit("every call asks all ten agents over their links; pages are not yet kept in the gateway")
+        .print()
 }
 
 fn median(values: &[f64]) -> f64 {
@@ -71,7 +76,12 @@ fn median(values: &[f64]) -> f64 {
 }
 
 /// One round: `in_flight` connections, each with one request at a time.
-async fn measure(peer: &mut Peer, request: &Value, in_flight: usize, tracker: &TaskTracker) -> anyhow::Result<()> {
+async fn measure(
+    peer: &mut Peer,
+    request: &Value,
+    in_flight: usize,
+    tracker: &TaskTracker,
+) -> anyhow::Result<()> {
     let body = Bytes::from(serde_json::to_vec(request)?);
     let mut connections = Vec::new();
     for _ in 0..in_flight {

@@ -27,8 +27,12 @@ pub(crate) async fn step(clusters: usize) -> anyhow::Result<()> {
     let fleet = fleet::clusters(clusters, PODS).await;
     let title = format!("{clusters} clusters × {PODS} pods");
     let whole = "simulated API servers, agents and gateway share this process and its two cores";
-    Figure::new(format!("{title}: until all are ready"), started.elapsed().as_secs_f64(), "s").limit(whole).print()?;
-    Figure::new(format!("{title}: resident, API servers included"), memory_mib("VmRSS")?, "MiB").limit(whole).print()?;
+    Figure::new(format!("{title}: until all are ready"), started.elapsed().as_secs_f64(), "s")
+        .limit(whole)
+        .print()?;
+    Figure::new(format!("{title}: resident, API servers included"), memory_mib("VmRSS")?, "MiB")
+        .limit(whole)
+        .print()?;
     let mut samples = Vec::with_capacity(CALLS);
     for _ in 0..CALLS {
         let called = Instant::now();

@@ -6,6 +6,7 @@ use anyhow::ensure;
 use kubeplex_agent::Agent;
 use kubeplex_agent::config::AgentConfig;
 use kubeplex_proto::ids::ClusterId;
+use kubeplex_tests::wait;
 use simcluster::{SimCluster, SimConfig};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,23 +29,27 @@ async fn measure() -> anyhow::Result<()> {
     let client = kube::Client::new(sim.service(), "default");
     let config = AgentConfig::of_cluster(ClusterId::new("steady")?);
     let agent = Agent::start(config, client, tracker.clone(), stop.clone());
-    pass(SETTLING).await;
+    wait::pass(SETTLING).await;
     ensure!(agent.kinds().cluster().ready, "the agent did not settle");
     let syncing = sim.stats();
-    Figure::new("requests at the API server for the first sync of all built-in kinds", syncing.requests as f64, "requests")
-        .print()?;
+    Figure::new(
+        "requests at the API server for the first sync of all built-in kinds",
+        syncing.requests as f64,
+        "requests",
+    )
+    .print()?;
     sim.reset_stats();
-    pass(HOUR).await;
+    wait::pass(HOUR).await;
     let requests = sim.stats().requests as f64;
-    let figure = Figure::new("requests at the API server in steady state", requests / HOUR.as_secs_f64(), "requests/s");
-    figure.goal("≤ 0.5").limit("watches end after 200–290 s and are opened again, one request each").print()?;
+    let figure = Figure::new(
+        "requests at the API server in steady state",
+        requests / HOUR.as_secs_f64(),
+        "requests/s",
+    );
+    figure
+        .goal("≤ 0.5")
+        .limit("watches end after 200–290 s and are opened again, one request each")
+        .print()?;
     stop.cancel();
     Ok(())
-}
-
-/// Paused time jumps ahead whenever everything waits.
-async fn pass(time: Duration) {
-    let nothing = tokio::time::timeout(time, std::future::pending::<()>());
-    // It always runs out.
-    let _ = nothing.await;
 }
