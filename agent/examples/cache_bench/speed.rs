@@ -55,7 +55,7 @@ pub(crate) fn measure(pods: usize) -> anyhow::Result<Measured> {
     });
     black_box(seen);
     let scan = time(|| {
-        seen += store.rows().filter(|row| row.label("app.kubernetes.io/version") == Some("1.2.3")).count()
+        seen += store.rows().filter(|row| row.label("app.kubernetes.io/version") == Some("1.2.3")).count();
     });
     Ok(Measured {
         pods,

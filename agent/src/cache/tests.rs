@@ -269,7 +269,7 @@ fn tending_and_writing_at_once_lose_nothing() {
     std::thread::scope(|scope| {
         let tending = scope.spawn(|| {
             while store.read().get(Some("shop"), "last").is_none() {
-                tend(&store)
+                tend(&store);
             }
         });
         for round in 1..4 {

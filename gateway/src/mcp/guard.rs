@@ -299,7 +299,7 @@ mod tests {
             match problem {
                 None => assert_eq!(refused, None, "{body}"),
                 Some(part) => {
-                    assert!(refused.as_ref().is_some_and(|told| told.contains(part)), "{body}: {refused:?}")
+                    assert!(refused.as_ref().is_some_and(|told| told.contains(part)), "{body}: {refused:?}");
                 }
             }
         }

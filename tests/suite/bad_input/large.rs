@@ -141,7 +141,7 @@ async fn a_huge_object_keeps_its_row_and_says_what_is_left_out_of_it() {
             &answer.to_string()[..500]
         ),
         Err(error) => {
-            assert!(["too_large", "unavailable"].contains(&error["code"].as_str().unwrap()), "{error}")
+            assert!(["too_large", "unavailable"].contains(&error["code"].as_str().unwrap()), "{error}");
         }
     }
     assert_eq!(

@@ -112,10 +112,10 @@ proptest! {
     /// and read.
     #[test]
     fn no_object_is_a_reason_to_panic(spec in anything(), status in anything(), metadata in anything(), whole in anything()) {
-        let mut named = json!({"metadata": {"name": "x", "labels": metadata, "annotations": spec.clone(), "managedFields": metadata.clone()},
-            "spec": spec, "status": status, "rules": metadata.clone(), "subsets": status.clone(), "endpoints": spec.clone(),
-            "webhooks": status.clone(), "data": metadata.clone(), "binaryData": spec.clone(), "provisioner": whole.clone(),
-            "involvedObject": status.clone(), "ports": spec.clone(), "subjects": status.clone(), "roleRef": spec.clone()});
+        let mut named = json!({"metadata": {"name": "x", "labels": metadata, "annotations": spec, "managedFields": metadata},
+            "spec": spec, "status": status, "rules": metadata, "subsets": status, "endpoints": spec,
+            "webhooks": status, "data": metadata, "binaryData": spec, "provisioner": whole,
+            "involvedObject": status, "ports": spec, "subjects": status, "roleRef": spec});
         for (group, resource) in KINDS.iter().flat_map(|(group, kinds)| kinds.split(' ').map(move |kind| (group, kind))) {
             let shape = shape(group, resource, "Kind");
             let mut store = KindStore::new(shape.clone());
