@@ -17,10 +17,17 @@ const DRAIN: Duration = Duration::from_secs(15);
 /// What runs in this process.
 pub struct Stand {
     pub gateway: Gateway,
-    /// Owns every task of gateway and agents.
+    /// Owns every task of the agents, and of what they watch.
     pub tracker: TaskTracker,
-    /// Cancelled: stop accepting, drain, end.
+    /// Ends the agents. Cancelled after the gateway's drain: its last calls still need them.
     pub stop: CancellationToken,
+    serving: Serving,
+}
+
+/// The gateway's own tasks, and what ends them.
+struct Serving {
+    tracker: TaskTracker,
+    stop: CancellationToken,
 }
 
 impl Stand {
@@ -30,11 +37,11 @@ impl Stand {
     /// When an address is not loopback, or is taken.
     pub async fn start(config: GatewayConfig, options: &Listen) -> anyhow::Result<Self> {
         let config = config.with_listen(options.listen)?.with_admin(options.admin)?;
-        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-        let gateway = Gateway::start(config, tracker.clone(), stop.clone()).await.context(
+        let serving = Serving { tracker: TaskTracker::new(), stop: CancellationToken::new() };
+        let gateway = Gateway::start(config, serving.tracker.clone(), serving.stop.clone()).await.context(
             "starting the gateway (another one may be running; --listen 127.0.0.1:0 --admin 127.0.0.1:0 picks free ports)",
         )?;
-        Ok(Self { gateway, tracker, stop })
+        Ok(Self { gateway, tracker: TaskTracker::new(), stop: CancellationToken::new(), serving })
     }
 
     /// Shows how the clusters come up, serves until Ctrl-C or SIGTERM, then drains.
@@ -53,17 +60,26 @@ impl Stand {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Ends everything that was started, in order.
+    /// Ends everything that was started, in order: the gateway and its last calls, then the agents.
     pub async fn drain(self, quiet: bool) {
         if !quiet {
             eprintln!("draining …");
         }
-        self.stop.cancel();
-        self.tracker.close();
-        if tokio::time::timeout(DRAIN, self.tracker.wait()).await.is_err() {
-            tracing::warn!(tasks = self.tracker.len(), "drain took too long: cutting what is left");
+        let ended = async {
+            end(&self.serving.tracker, &self.serving.stop).await;
+            end(&self.tracker, &self.stop).await;
+        };
+        if tokio::time::timeout(DRAIN, ended).await.is_err() {
+            let tasks = self.serving.tracker.len() + self.tracker.len();
+            tracing::warn!(tasks, "drain took too long: cutting what is left");
         }
     }
+}
+
+async fn end(tracker: &TaskTracker, stop: &CancellationToken) {
+    stop.cancel();
+    tracker.close();
+    tracker.wait().await;
 }
 
 /// Ends with the first Ctrl-C or SIGTERM.

@@ -158,11 +158,7 @@ async fn said_while_stopped(local: &Local, stopped: &str, rows: &[Line]) -> Resu
         let (seen, answer) = local.pods().await;
         let problem = answer["clusters"]["problems"][0].clone();
         if problem["cluster"] == stopped && problem["status"] == "stale" {
-            break if seen == rows && problem["rowsShown"] == "old" && answer["partial"] == true {
-                Ok(())
-            } else {
-                Err(answer)
-            };
+            break if seen == rows && problem["rowsShown"] == "old" { Ok(()) } else { Err(answer) };
         }
         if tokio::time::Instant::now() > deadline {
             break Err(answer);

@@ -194,9 +194,9 @@ impl Coverage {
         self.legs.iter().filter(|leg| leg.is_answered()).count()
     }
 
-    /// Whether rows may be missing, or may be out of date.
+    /// Whether rows are known to be missing. Rows that are old have been answered; that they are old is said apart.
     pub fn is_partial(&self) -> bool {
-        self.legs.iter().any(|leg| leg.lacks_rows() || leg.status == LegStatus::Stale)
+        self.legs.iter().any(LegOutcome::lacks_rows)
     }
 
     /// Age of the oldest proof.

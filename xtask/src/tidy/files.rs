@@ -24,7 +24,7 @@ impl SourceFile {
     /// A module of tests: `tests.rs`, or anything in a folder `tests`.
     pub(super) fn is_test(&self) -> bool {
         let mut parts = self.path.split('/');
-        parts.any(|part| matches!(part, "tests" | "benches" | "examples") || part.ends_with("tests.rs"))
+        parts.any(|part| part == "tests" || part.ends_with("tests.rs"))
     }
 
     /// Lines with their number, from 1.
