@@ -158,7 +158,8 @@ async fn said_while_stopped(local: &Local, stopped: &str, rows: &[Line]) -> Resu
         let (seen, answer) = local.pods().await;
         let problem = answer["clusters"]["problems"][0].clone();
         if problem["cluster"] == stopped && problem["status"] == "stale" {
-            break if seen == rows && problem["rowsShown"] == "old" { Ok(()) } else { Err(answer) };
+            let marked = seen == rows && problem["rowsShown"] == "old" && answer["partial"] == true;
+            break if marked { Ok(()) } else { Err(answer) };
         }
         if tokio::time::Instant::now() > deadline {
             break Err(answer);

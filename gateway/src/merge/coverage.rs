@@ -194,9 +194,10 @@ impl Coverage {
         self.legs.iter().filter(|leg| leg.is_answered()).count()
     }
 
-    /// Whether rows are known to be missing. Rows that are old have been answered; that they are old is said apart.
+    /// Whether the answer can't vouch for being all there is now: rows are missing, or may have come or gone since the last
+    /// proof of a cluster that has none now.
     pub fn is_partial(&self) -> bool {
-        self.legs.iter().any(LegOutcome::lacks_rows)
+        self.legs.iter().any(|leg| leg.lacks_rows() || leg.status == LegStatus::Stale)
     }
 
     /// Age of the oldest proof.

@@ -73,7 +73,7 @@ pub(super) fn coverage(text: &mut String, clusters: &CoverageContent, partial: b
         ));
     }
     if partial {
-        text.push_str("PARTIAL: what is missing is said above\n");
+        text.push_str("PARTIAL: what is missing or old is said above\n");
     }
 }
 

@@ -52,7 +52,7 @@ impl Answer {
         problems.and_then(|problems| problems.iter().find(of_cluster)).unwrap_or(&Value::Null)
     }
 
-    /// Whether it says that something is missing.
+    /// Whether it says that something is missing or may be old.
     pub(crate) fn is_partial(&self) -> bool {
         self.ok()["partial"] == true
     }

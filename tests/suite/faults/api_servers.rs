@@ -45,6 +45,7 @@ async fn a_broken_api_server_leaves_old_rows_that_say_so_and_is_followed_when_it
         assert!(broken.problem("us").is_null(), "{fault:?}: {}", broken.problem("us"));
         assert_eq!(broken.rows_of("eu").len(), before.rows_of("eu").len() + round, "{fault:?}");
         assert_eq!(broken.problem("eu")["rowsShown"], "old", "{fault:?}");
+        assert!(broken.is_partial() && broken.text().contains("PARTIAL"), "{fault:?}: {}", broken.text());
         let message = broken.problem("eu")["message"].as_str().unwrap();
         assert!(message.contains("as of"), "{fault:?}: {message}");
         eu.apply(pod(&format!("during-{round}"), json!({}))).unwrap();

@@ -74,6 +74,7 @@ async fn a_frozen_watch_is_said_to_be_stale_after_its_time_and_nothing_else_is()
     let message = frozen.problem("eu")["message"].as_str().unwrap();
     assert!(message.contains("silent") && message.contains("as of"), "{message}");
     assert_eq!(frozen.places(), before.places(), "the rows from before are still there");
+    assert!(frozen.is_partial(), "what has changed since can't be in the answer: {}", frozen.ok());
     assert!(frozen.ok()["clusters"]["ageMs"].as_u64().unwrap() >= 1_500, "{}", frozen.ok()["clusters"]);
     let services = rig.call("resources_list", json!({"kind": "services"})).await;
     assert!(!services.is_partial(), "other kinds of the cluster are current: {}", services.ok()["clusters"]);

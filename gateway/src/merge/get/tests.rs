@@ -80,7 +80,7 @@ fn too_many_objects_are_counted_instead() {
 
 #[test]
 fn not_found_is_said_only_when_every_cluster_answered() {
-    let empty = |clusters: Vec<ClusterView>, absent: bool| {
+    let empty = |clusters: Vec<ClusterView>, status: LegStatus| {
         let fleet = fleet(clusters);
         let query = query(&fleet);
         let mut merge = GetMerge::new(&query);
@@ -88,7 +88,6 @@ fn not_found_is_said_only_when_every_cluster_answered() {
             match LegFailure::of_link(&target.cluster) {
                 Some(failure) => merge.finish(LegId(leg), Err(failure)),
                 None => {
-                    let status = if absent { LegStatus::Absent } else { LegStatus::Ok };
                     merge.head(LegId(leg), GetHead { status, ..head(0) });
                     merge.finish(LegId(leg), end());
                 }
@@ -96,16 +95,18 @@ fn not_found_is_said_only_when_every_cluster_answered() {
         }
         merge.into_page()
     };
-    let error = empty(vec![cluster("a", &[]), cluster("b", &[])], false).unwrap_err();
+    let error = empty(vec![cluster("a", &[]), cluster("b", &[])], LegStatus::Ok).unwrap_err();
     assert_eq!(
         (error.code, error.message.as_str()),
         (ErrorCode::NotFound, "deployments.apps \"cart\" is in none of the 2 clusters asked")
     );
-    let error = empty(vec![cluster("a", &[])], true).unwrap_err();
+    let error = empty(vec![cluster("a", &[])], LegStatus::Absent).unwrap_err();
     assert_eq!(error.message, "none of the clusters asked has the kind deployments.apps");
-    let page = empty(vec![cluster("a", &[]), lost("b")], false).unwrap();
+    let page = empty(vec![cluster("a", &[]), lost("b")], LegStatus::Ok).unwrap();
     assert!(page.objects.is_empty() && page.coverage.is_partial());
-    assert_eq!(empty(vec![lost("a"), lost("b")], false).unwrap_err().code, ErrorCode::Unavailable);
+    let page = empty(vec![cluster("a", &[])], LegStatus::Stale).unwrap();
+    assert!(page.objects.is_empty() && page.coverage.is_partial(), "it may have come since");
+    assert_eq!(empty(vec![lost("a"), lost("b")], LegStatus::Ok).unwrap_err().code, ErrorCode::Unavailable);
 }
 
 #[test]

@@ -181,6 +181,26 @@ fn a_leg_that_breaks_off_is_partial_and_missing_from_then_on() {
 }
 
 #[test]
+fn a_stale_cluster_has_answered_is_partial_and_goes_on_in_the_next_page() {
+    let (fleet, pods) = shop();
+    let query = list_query(&fleet, "pods_list", &json!({}));
+    let mut merge = ListMerge::new(&query);
+    for (leg, target) in query.targets.iter().enumerate() {
+        let (rows, _) = answer(&query, &target.cluster, &pods[target.cluster.id.as_str()]);
+        let status = if leg == 1 { LegStatus::Stale } else { LegStatus::Ok };
+        merge.head(LegId(leg), ListHead { status, ..head(rows.len()) }, NOW_MS);
+        merge.rows(LegId(leg), rows);
+        merge.finish(LegId(leg), Ok(ListEnd { more: false, cut: None }));
+    }
+    while merge.next() == Step::Row {}
+    let page = merge.into_page().unwrap();
+    assert_eq!(names(&page).join(" "), "a/a1 a/a2 a/a3 b/b1 b/b2");
+    assert_eq!(page.coverage.legs[1].rows, RowsShown::Old);
+    assert!(page.coverage.is_partial());
+    assert_eq!((page.coverage.answered(), page.coverage.missing()), (3, vec![]));
+}
+
+#[test]
 fn a_failure_behind_the_page_does_not_concern_it() {
     let (fleet, pods) = shop();
     let query = list_query(&fleet, "pods_list", &json!({"limit": 1}));
