@@ -51,6 +51,7 @@ impl Agent {
         cancel: CancellationToken,
     ) -> Self {
         let api = Api::new(client, ClusterClock::system(), ApiBudget::new(config.limits()));
+        let api = config.server.iter().fold(api, |api, url| api.at(url));
         let instance = InstanceId(uuid::Uuid::new_v4().to_string());
         let (cluster, live_reads, deny) =
             (config.cluster().clone(), config.live_reads(), config.deny().clone());

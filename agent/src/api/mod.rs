@@ -20,6 +20,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, DATE, ETAG, IF_NONE_MATCH, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use kube::client::Body;
+use tokio::sync::watch;
 
 use crate::clock::ClusterClock;
 use crate::limits;
@@ -54,6 +55,8 @@ pub struct Api {
     clock: ClusterClock,
     budget: Arc<ApiBudget>,
     problem: Problem,
+    /// How messages call the server.
+    server: Arc<str>,
 }
 
 /// What to ask, beside the path.
@@ -88,7 +91,14 @@ const JSON: &str = "application/json";
 
 impl Api {
     pub fn new(client: kube::Client, clock: ClusterClock, budget: ApiBudget) -> Self {
-        Self { client, clock, budget: Arc::new(budget), problem: Problem::default() }
+        let (budget, problem) = (Arc::new(budget), Problem::default());
+        Self { client, clock, budget, problem, server: "the API server".into() }
+    }
+
+    /// The same, for a server whose address is known: messages then say it.
+    #[must_use]
+    pub fn at(self, url: &str) -> Self {
+        Self { server: format!("the API server at {url}").into(), ..self }
     }
 
     pub fn clock(&self) -> &ClusterClock {
@@ -98,6 +108,11 @@ impl Api {
     /// What stands between the agent and the API server, in a sentence; empty while it answers.
     pub fn problem(&self) -> String {
         self.problem.describe()
+    }
+
+    /// Ticks when [`problem`](Self::problem) says something else.
+    pub(crate) fn problem_changed(&self) -> watch::Receiver<()> {
+        self.problem.changed()
     }
 
     /// One GET, read whole.
@@ -120,7 +135,7 @@ impl Api {
             let body = body::read(response.into_body(), limits::REPLY_BYTES).await?;
             Ok(Reply::Body { body, etag })
         };
-        self.within(ask.timeout, call).await
+        self.within(path_and_query, ask.timeout, call).await
     }
 
     /// One GET of JSON, as bytes.
@@ -162,7 +177,7 @@ impl Api {
             let response = self.send(&path, headers).await?;
             Page::parse(&body::read(response.into_body(), limits::PAGE_BYTES).await?)
         };
-        self.within(timeout, call).await
+        self.within(&path, timeout, call).await
     }
 
     /// Opens a watch: `path_and_query` says `watch=true` and the rest. Not charged to the budget. `timeout` is for the head
@@ -186,7 +201,7 @@ impl Api {
             let body = self.send(&path, headers).await?.into_body();
             Ok(WatchLines::new(body, limits::WATCH_LINE_BYTES, self.problem.clone()))
         };
-        self.within(timeout, call).await
+        self.within(&path, timeout, call).await
     }
 
     async fn bytes(&self, path_and_query: &str, ask: Ask<'_>) -> Result<Bytes, ApiError> {
@@ -230,14 +245,17 @@ impl Api {
     /// Bounds a call, and remembers whether the server could be reached.
     async fn within<T>(
         &self,
+        path: &str,
         timeout: Duration,
         call: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, ApiError> {
         let before = self.problem.before();
-        let result = match tokio::time::timeout(timeout, call).await {
-            Ok(result) => result,
-            Err(_) => Err(ApiError::Timeout { after: timeout }),
+        let result = tokio::select! {
+            biased;
+            answered = tokio::time::timeout(timeout, call) => answered,
+            never = self.problem.tell_silence(&self.server, path) => match never {},
         };
+        let result = result.unwrap_or(Err(ApiError::Timeout { after: timeout }));
         self.problem.note(before, result.as_ref().err());
         let outcome = result.as_ref().err().map_or("ok", ApiError::label);
         metrics::counter!("kubeplex_agent_api_requests_total", "outcome" => outcome).increment(1);

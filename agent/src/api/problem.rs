@@ -1,12 +1,19 @@
 //! Whether the API server answers at all, for the report.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 
 use super::{ApiError, chain};
+
+/// How long a server that never said anything is silent before that is told, and how often it is told anew: long before
+/// anybody gives up, because who waits wants to know for what.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// A call that was given less time than this tells nothing about the server when the time is up: its caller was in a hurry.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -23,6 +30,10 @@ struct State {
     exists: AtomicBool,
     /// Times the server was heard.
     heard: AtomicU64,
+    /// Since when a server that was never heard is silent.
+    silent_since: Mutex<Option<Instant>>,
+    /// Told of every new text.
+    changed: watch::Sender<()>,
 }
 
 /// How often the server had been heard when a call began.
@@ -34,14 +45,36 @@ impl Problem {
         self.0.text.lock().clone()
     }
 
+    /// Ticks with every new text.
+    pub(super) fn changed(&self) -> watch::Receiver<()> {
+        self.0.changed.subscribe()
+    }
+
     /// A call begins.
     pub(super) fn before(&self) -> Before {
         Before(self.0.heard.load(Ordering::Relaxed))
     }
 
+    /// While a call waits for a server that never said anything: tells so, every few seconds. Ends by being dropped.
+    pub(super) async fn tell_silence(&self, server: &str, path: &str) -> Infallible {
+        let since = *self.0.silent_since.lock().get_or_insert_with(Instant::now);
+        // What is asked beside the path helps nobody.
+        let path = path.split('?').next().unwrap_or(path);
+        loop {
+            sleep(SILENCE).await;
+            if self.0.heard.load(Ordering::Relaxed) == 0 {
+                let seconds = since.elapsed().as_secs();
+                self.set(format!("{server} has not answered {path} for {seconds}s"));
+            }
+        }
+    }
+
     /// Takes in the outcome of a call. A part of the API may hang, such as an aggregated server's, while the rest answers:
     /// a timeout counts only if the server was silent all along.
     pub(super) fn note(&self, before: Before, error: Option<&ApiError>) {
+        if !matches!(error, Some(ApiError::Timeout { .. })) {
+            *self.0.silent_since.lock() = None;
+        }
         match error {
             Some(error @ (ApiError::Connect(_) | ApiError::Unauthorized { .. })) => self.set(chain(error)),
             Some(error @ ApiError::Timeout { after }) => {
@@ -69,7 +102,12 @@ impl Problem {
             _ => {}
         }
         self.0.exists.store(!text.is_empty(), Ordering::Release);
+        let is_news = *known != text;
         *known = text;
+        drop(known);
+        if is_news {
+            self.0.changed.send_replace(());
+        }
     }
 }
 

@@ -88,6 +88,39 @@ async fn a_server_that_hangs_is_a_problem_until_it_answers() {
     assert_eq!(api.problem(), "");
 }
 
+#[tokio::test(start_paused = true)]
+async fn silence_is_told_long_before_patience_ends() {
+    let api = over(service_fn(|_: Request<Body>| std::future::pending())).at("https://10.0.0.1:6443");
+    let mut changed = api.problem_changed();
+    let waits = api.clone();
+    let call = tokio::spawn(async move { waits.get_bytes("/api?timeout=1", 30 * SECOND).await });
+    for told in [
+        "the API server at https://10.0.0.1:6443 has not answered /api for 3s",
+        "the API server at https://10.0.0.1:6443 has not answered /api for 6s",
+    ] {
+        changed.changed().await.unwrap();
+        assert_eq!(api.problem(), told);
+        assert!(!call.is_finished());
+    }
+    assert!(matches!(call.await.unwrap(), Err(ApiError::Timeout { after }) if after == 30 * SECOND));
+    // The next call goes on counting.
+    let again = api.get_bytes("/api", 4 * SECOND).await;
+    assert!(again.is_err() && api.problem().ends_with("/api for 33s"), "{}", api.problem());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_answer_of_a_server_that_was_heard_before_is_no_problem() {
+    let api = over(service_fn(|request: Request<Body>| async move {
+        let slow = request.uri().path() == "/slow";
+        tokio::time::sleep(if slow { 10 * SECOND } else { Duration::ZERO }).await;
+        Ok(Response::new(Body::empty()))
+    }));
+    api.get_bytes("/livez", SECOND).await.unwrap();
+    let changed = api.problem_changed();
+    api.get_bytes("/slow", 30 * SECOND).await.unwrap();
+    assert_eq!((api.problem().as_str(), changed.has_changed().unwrap()), ("", false));
+}
+
 #[tokio::test]
 async fn a_server_that_cannot_be_reached_is_told_with_the_cause() {
     let api = over(service_fn(|_| async { Err(std::io::Error::other("no route to host")) }));

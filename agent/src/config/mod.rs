@@ -22,6 +22,7 @@ pub use validate::InvalidConfig;
 pub struct AgentConfig {
     pub(crate) cluster: ClusterId,
     pub(crate) access: ClusterAccess,
+    pub(crate) server: Option<String>,
     pub(crate) gateway: Option<GatewayTarget>,
     pub(crate) watch: WatchMode,
     pub(crate) live_reads: LiveReads,
@@ -87,6 +88,7 @@ impl AgentConfig {
         Self {
             cluster,
             access: ClusterAccess::InCluster,
+            server: None,
             gateway: None,
             watch: WatchMode::default(),
             live_reads: LiveReads::default(),
@@ -95,6 +97,12 @@ impl AgentConfig {
             limits: Limits::default(),
             timings: WatchTimings::default(),
         }
+    }
+
+    /// The address of the API server, for messages.
+    #[must_use]
+    pub fn with_server(self, url: impl Into<String>) -> Self {
+        Self { server: Some(url.into()), ..self }
     }
 
     #[must_use]

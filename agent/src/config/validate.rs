@@ -42,6 +42,7 @@ impl TryFrom<RawConfig> for AgentConfig {
         Ok(Self {
             cluster,
             access: access(raw.kubernetes),
+            server: None,
             gateway,
             watch,
             live_reads,

@@ -50,6 +50,15 @@ pub(super) fn report(shared: &Shared) -> ClusterReport {
     }
 }
 
+/// What stands between the agent and its API server is reported when it does, not with the next change of a kind. Runs until
+/// it is dropped.
+pub(super) async fn tell_problems(shared: Arc<Shared>) {
+    let mut changed = shared.api.problem_changed();
+    while changed.changed().await.is_ok() {
+        shared.tick();
+    }
+}
+
 /// Asks the server for its version; what was known stays where it does not say.
 pub(super) async fn refresh_version(shared: &Shared) {
     let Ok(body) = shared.api.get_bytes("/version", TIMEOUT).await else { return };

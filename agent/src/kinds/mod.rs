@@ -110,8 +110,9 @@ impl Kinds {
             facts: Mutex::default(),
             changed: watch::Sender::default(),
         });
-        let upkeep = upkeep::run(Arc::clone(&shared));
-        tracker.spawn(async move { cancel.run_until_cancelled(upkeep).await });
+        let (upkeep, problems) = (upkeep::run(Arc::clone(&shared)), cluster::tell_problems(Arc::clone(&shared)));
+        let following = async move { tokio::join!(upkeep, problems) };
+        tracker.spawn(async move { cancel.run_until_cancelled(following).await });
         Self { shared }
     }
 

@@ -129,7 +129,8 @@ impl Upkeep {
             }
             Err(error) => {
                 let failure = chain(&error);
-                if before.failure.as_ref() != Some(&failure) {
+                // What keeps the agent from its server was told when that became known.
+                if before.failure.as_ref() != Some(&failure) && self.shared.api.problem().is_empty() {
                     tracing::warn!("the cluster can't be discovered: {failure}");
                 }
                 self.plan_retry();
