@@ -35,7 +35,8 @@ pub struct SimConfig {
     pub policy: Policy,
     /// Where timestamps come from.
     pub clock: SimClock,
-    /// How often a watch that allows bookmarks gets one; a real server's is a minute.
+    /// How often a watch that allows bookmarks gets one, once there was an event or a list since it began; a real server's is
+    /// a minute.
     pub bookmark_period: Duration,
     /// How long a watch lasts when the caller names no `timeoutSeconds`.
     pub watch_timeout: Duration,

@@ -37,7 +37,7 @@
 //! - **Faults.** [`FaultPlan`] takes [`Fault`]s: an action, for which requests, how often. Freezing, doubling and delaying reach open watches too.
 //! - **Counting.** [`Stats`]: requests by verb, resource and user agent, open watches, requests that their caller dropped.
 //! - **Time.** Timestamps and the `Date` header come from a [`SimClock`], which follows tokio's time; so do latencies, bookmarks and deadlines. With
-//!   `#[tokio::test(start_paused = true)]` a minute of watching takes no time. [`SimClock::set_skew`] sets the cluster's clock wrong.
+//!   `#[tokio::test(start_paused = true)]` a minute of watching takes no time. As from a real server, bookmarks come only after an event or a list. [`SimClock::set_skew`] sets the cluster's clock wrong.
 //! - **Rights.** [`Policy`]: bearer tokens name users, grants name verbs and resources; `Impersonate-User` and `-Group` are honoured; access reviews answer from the
 //!   same table. RBAC objects are stored and served, but grant nothing.
 //!

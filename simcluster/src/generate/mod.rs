@@ -235,12 +235,7 @@ impl<'a> Company<'a> {
         at: &str,
     ) -> Vec<Value> {
         let set = workload::stateful_set(plan, template, counts, at, &mut self.random);
-        let owner = Owner::of("apps/v1", "StatefulSet", &set);
-        put(
-            self.shared,
-            workload::controller_revision(&owner, plan.namespace, template, at, &mut self.random),
-        );
-        put(self.shared, set);
+        let owner = self.with_revision("StatefulSet", set, template, at);
         lives
             .into_iter()
             .enumerate()
@@ -267,12 +262,7 @@ impl<'a> Company<'a> {
         at: &str,
     ) -> Vec<Value> {
         let set = workload::daemon_set(plan, template, counts, at, &mut self.random);
-        let owner = Owner::of("apps/v1", "DaemonSet", &set);
-        put(
-            self.shared,
-            workload::controller_revision(&owner, plan.namespace, template, at, &mut self.random),
-        );
-        put(self.shared, set);
+        let owner = self.with_revision("DaemonSet", set, template, at);
         let nodes = self.nodes.clone();
         lives
             .into_iter()
@@ -283,6 +273,16 @@ impl<'a> Company<'a> {
                 self.placed_pod(plan, &name, template, &owner, &life, &place)
             })
             .collect()
+    }
+
+    /// Stores a StatefulSet or DaemonSet with the revision that its controller keeps of it.
+    fn with_revision(&mut self, kind: &'static str, set: Value, template: &Value, at: &str) -> Owner {
+        let owner = Owner::of("apps/v1", kind, &set);
+        let namespace = text(&set, "/metadata/namespace");
+        let revision = workload::controller_revision(&owner, namespace, template, at, &mut self.random);
+        put(self.shared, revision);
+        put(self.shared, set);
+        owner
     }
 
     fn pod(&mut self, plan: &Plan, name: &str, template: &Value, owner: &Owner, life: &Life) -> Value {

@@ -120,19 +120,24 @@ pub(crate) fn deployment_status(
     };
     let mut status = json!({"observedGeneration": generation, "conditions": [availability, progressing]});
     let unavailable = counts.desired.max(counts.current).saturating_sub(counts.ready);
-    // As Go writes it: what is zero is left out.
-    for (field, count) in [
-        ("replicas", counts.current),
-        ("updatedReplicas", counts.updated),
-        ("readyReplicas", counts.ready),
-        ("availableReplicas", counts.ready),
-        ("unavailableReplicas", unavailable),
-    ] {
-        if count > 0 {
-            status[field] = count.into();
-        }
-    }
+    set_counts(
+        &mut status,
+        &[
+            ("replicas", counts.current),
+            ("updatedReplicas", counts.updated),
+            ("readyReplicas", counts.ready),
+            ("availableReplicas", counts.ready),
+            ("unavailableReplicas", unavailable),
+        ],
+    );
     status
+}
+
+/// As Go writes it: what is zero is left out.
+fn set_counts(status: &mut Value, counts: &[(&str, usize)]) {
+    for (field, count) in counts.iter().filter(|(_, count)| *count > 0) {
+        status[*field] = (*count).into();
+    }
 }
 
 /// A ReplicaSet of `deployment` for `template`.
@@ -169,15 +174,11 @@ pub(crate) fn replica_set(
 
 pub(crate) fn replica_set_status(counts: Counts, generation: i64) -> Value {
     let mut status = json!({"observedGeneration": generation, "replicas": counts.current});
-    for (field, count) in [
-        ("fullyLabeledReplicas", counts.current),
-        ("readyReplicas", counts.ready),
-        ("availableReplicas", counts.ready),
-    ] {
-        if count > 0 {
-            status[field] = count.into();
-        }
-    }
+    let (all, ready) = (counts.current, counts.ready);
+    set_counts(
+        &mut status,
+        &[("fullyLabeledReplicas", all), ("readyReplicas", ready), ("availableReplicas", ready)],
+    );
     status
 }
 

@@ -12,6 +12,7 @@ use super::reply::Reply;
 use super::route::{ResourcePath, Route};
 use crate::catalog::Resource;
 use crate::cluster::Shared;
+use crate::config::WatchList;
 use crate::json::{int, text};
 use crate::names::ObjectKey;
 use crate::select::{FieldSelector, LabelSelector, Selection};
@@ -58,6 +59,9 @@ pub(crate) fn list(
     let selection = selection(resource, query, &route.call.namespace)?;
     let renderer = renderer(shared, resource, query, form)?;
     let plan = Plan::read(query)?;
+    if plan.is_consistent(query) && shared.watch_list() == WatchList::Supported {
+        shared.store.note_progress(&resource.group_resource());
+    }
     let (page, scanned_all) = read(shared, resource, &selection, &plan)?;
     let continues = page.remaining > 0;
     let last_key = page.objects.last().map_or("", |object| object.key().as_str());
@@ -195,6 +199,12 @@ impl Plan {
             page: cursor.page(),
             cursor: Some(cursor),
         })
+    }
+
+    /// Whether the server must know the newest state to answer. Servers with streamed lists find that out for their cache;
+    /// older ones ask their storage for the list itself, and their cache learns nothing.
+    fn is_consistent(&self, query: &Query) -> bool {
+        self.cursor.is_none() && query.get("resourceVersion").is_empty()
     }
 
     /// A list that went on inconsistently is consistent from there.

@@ -42,6 +42,8 @@ struct Collection {
     history: History,
     bases: HashMap<Box<str>, Bytes>,
     head: watch::Sender<u64>,
+    /// How often the server asked its storage how far it is, for a list that had to be consistent.
+    progress: u64,
 }
 
 /// What a write decided, seeing the current object.
@@ -182,6 +184,16 @@ impl Store {
         self.state.write().collection(kind, self.history).head.subscribe()
     }
 
+    /// The server's cache of `kind` learns how far the storage is, which a cluster's many leases always move.
+    pub(crate) fn note_progress(&self, kind: &GroupResource) {
+        self.state.write().collection(kind, self.history).progress += 1;
+    }
+
+    /// Grows with [`note_progress`](Self::note_progress).
+    pub(crate) fn progress(&self, kind: &GroupResource) -> u64 {
+        self.state.read().collections.get(kind).map_or(0, |collection| collection.progress)
+    }
+
     /// Forgets all history: every watch from a revision before now, every continue token, is expired.
     pub(crate) fn compact(&self) {
         let mut state = self.state.write();
@@ -240,6 +252,7 @@ impl State {
             history: History::new(floor, history),
             bases: HashMap::new(),
             head: watch::Sender::new(floor),
+            progress: 0,
         })
     }
 

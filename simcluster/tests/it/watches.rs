@@ -51,12 +51,47 @@ async fn bookmarks_come_each_minute_and_before_the_end() {
     let start = tokio::time::Instant::now();
     let mut watch = Lines::open(&cluster, &uri).await;
     let mut times = Vec::new();
+    get(&cluster, "/api/v1/pods?limit=1").await;
     while let Some(event) = watch.event().await {
         assert_eq!(event["type"], "BOOKMARK");
         times.push(start.elapsed().as_secs());
     }
     assert_eq!((times, start.elapsed().as_secs()), (vec![60, 120, 148], 150));
     assert_eq!(cluster.stats().open_watches, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_of_a_kind_in_which_nothing_happens_gets_no_bookmarks_until_somebody_lists_it() {
+    for (watch_list, moves, expected) in [
+        (WatchList::Supported, None, vec![]),
+        (WatchList::Supported, Some("/api/v1/pods?limit=1"), vec![120, 180]),
+        (WatchList::Supported, Some("/api/v1/pods?resourceVersion=0"), vec![]),
+        (WatchList::Supported, Some("/api/v1/services"), vec![]),
+        (WatchList::Unsupported, Some("/api/v1/pods?limit=1"), vec![]),
+    ] {
+        let cluster = empty();
+        cluster.set_watch_list(watch_list);
+        let start = tokio::time::Instant::now();
+        let revision = cluster.revision();
+        let uri = format!("/api/v1/pods?watch=1&resourceVersion={revision}&allowWatchBookmarks=true");
+        let mut watch = Lines::open(&cluster, &uri).await;
+        assert!(watch.is_silent_for(Duration::from_secs(70)).await, "the first would come after a minute");
+        if let Some(uri) = moves {
+            get(&cluster, uri).await;
+        }
+        let mut times = Vec::new();
+        while times.len() < expected.len() {
+            assert_eq!(watch.event().await.unwrap()["type"], "BOOKMARK");
+            times.push(start.elapsed().as_secs());
+        }
+        assert_eq!(times, expected, "{watch_list:?} {moves:?}");
+        if expected.is_empty() {
+            assert!(watch.is_silent_for(Duration::from_secs(600)).await, "{watch_list:?} {moves:?}");
+            cluster.apply(pod("a", "p1", "x")).unwrap();
+            assert_eq!(watch.short().await, "ADDED p1");
+            assert_eq!(watch.event().await.unwrap()["type"], "BOOKMARK", "after an event there are some");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

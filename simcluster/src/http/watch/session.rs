@@ -52,10 +52,21 @@ pub(super) struct Session {
     position: u64,
     queue: VecDeque<Bytes>,
     next_bookmark: Option<Instant>,
+    news: News,
     period: Duration,
     deadline: Instant,
     trouble: Trouble,
     phase: Phase,
+}
+
+/// Whether the server's cache of the kind is known to be further than where the watch began. Only then are bookmarks sent:
+/// kube-apiserver drops one that is not newer than the watch, which it takes the cache's last event or progress for
+/// (`cacheWatcher.process` and `Cacher.dispatchEvents`). So a watch of a kind in which nothing happens stays silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum News {
+    /// Nothing since the storage was asked for progress so often.
+    NoneSince(u64),
+    Some,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +89,7 @@ impl Session {
         deadline: Instant,
     ) -> Self {
         let kind = resource.group_resource();
+        let progress = shared.store.progress(&kind);
         let period = match bookmarks {
             Bookmarks::Never => Duration::MAX,
             Bookmarks::Every(period) => period,
@@ -92,6 +104,7 @@ impl Session {
             position: 0,
             queue: VecDeque::new(),
             next_bookmark: None,
+            news: News::NoneSince(progress),
             period,
             deadline,
             phase: Phase::Live,
@@ -173,6 +186,9 @@ impl Session {
     fn pull(&mut self) {
         match self.shared.store.changes(&self.kind, self.position) {
             Ok((changes, revision)) => {
+                if !changes.is_empty() {
+                    self.news = News::Some;
+                }
                 for change in &changes {
                     self.queue_change(change);
                 }
@@ -233,12 +249,20 @@ impl Session {
 
     fn queue_bookmark(&mut self) {
         self.pull();
-        if self.phase == Phase::Live {
+        if self.phase == Phase::Live && self.has_news() {
             let line = self.renderer.bookmark(self.position, false);
             self.shared.counters.bookmark();
             self.queue.push_back(line);
         }
         self.schedule_bookmark();
+    }
+
+    fn has_news(&mut self) -> bool {
+        if self.news == News::NoneSince(self.shared.store.progress(&self.kind)) {
+            return false;
+        }
+        self.news = News::Some;
+        true
     }
 
     /// After the usual period, but once more shortly before the deadline.
