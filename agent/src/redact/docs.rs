@@ -50,7 +50,7 @@ fn page() -> String {
 
 fn table(page: &mut String, patterns: &[Pattern]) {
     page.push_str("| pattern | example | expression |\n|---|---|---|\n");
-    for Pattern { id, expression, example } in patterns {
+    for Pattern { id, expression, example, .. } in patterns {
         let code = |text: &str| format!("`{}`", text.replace('|', "\\|").replace('`', "\\x60"));
         // Writing to a string can't fail.
         let _ = writeln!(page, "| {id} | {} | {} |", code(example), code(expression));

@@ -3,18 +3,29 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use parking_lot::RwLock;
 use regex::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
+use super::hints::Hints;
 use super::patterns::{NAMES, POINTERS, VALUES};
 
 /// What stands where a credential was.
 pub(super) const MASK: &str = "[redacted]";
 
-static NAME_SET: LazyLock<RegexSet> = LazyLock::new(|| set(NAMES.iter().map(|pattern| pattern.expression)));
-static POINTER: LazyLock<Regex> = LazyLock::new(|| regex(POINTERS.expression));
-static VALUE_SET: LazyLock<RegexSet> = LazyLock::new(|| set(VALUES.iter().map(|pattern| pattern.expression)));
-static VALUE_EACH: LazyLock<Vec<Regex>> =
-    LazyLock::new(|| VALUES.iter().map(|pattern| regex(pattern.expression)).collect());
+/// Which patterns a name or a text is worth trying on.
+static NAME_HINTS: LazyLock<Hints> = LazyLock::new(|| Hints::of(NAMES));
+static VALUE_HINTS: LazyLock<Hints> = LazyLock::new(|| Hints::of(VALUES));
+
+/// The table, compiled. Matchers build their automatons as they meet texts, one for each thread that uses them at the
+/// same time, and never forget; a clone has the table alone.
+#[derive(Clone)]
+struct Matchers {
+    names: RegexSet,
+    pointers: Regex,
+    values: Vec<Regex>,
+}
+
+static MATCHERS: LazyLock<RwLock<Matchers>> = LazyLock::new(|| RwLock::new(Matchers::compile()));
 
 /// What a matcher may remember of its automaton. Each keeps that for every thread that used it at the same time, and the
 /// usual 2 MiB would cost more than thousands of pods.
@@ -25,8 +36,22 @@ const SHORTEST_MATCH: usize = 6;
 
 /// Whether what stands under this name is a credential.
 pub(super) fn is_credential_name(name: &str) -> bool {
-    let name = words(name.rsplit('/').next().unwrap_or_default());
-    NAME_SET.is_match(&name) && !POINTER.is_match(&name)
+    let name = name.rsplit('/').next().unwrap_or_default();
+    if !NAME_HINTS.any(name) {
+        return false;
+    }
+    let name = words(name);
+    let matchers = MATCHERS.read();
+    matchers.names.is_match(&name) && !matchers.pointers.is_match(&name)
+}
+
+/// Gives back what the matchers remember of the texts that they met. They build it anew as they need it, so this is for when
+/// many threads were busy and are not any more.
+pub(super) fn forget() {
+    let fresh = MATCHERS.read().clone();
+    let remembering = std::mem::replace(&mut *MATCHERS.write(), fresh);
+    // Not under the lock.
+    drop(remembering);
 }
 
 /// Whether a value under such a name tells nothing: empty, a switch, or a reference to where the value is.
@@ -44,11 +69,12 @@ pub(super) fn text(text: &str) -> Cow<'_, str> {
     if text.len() < SHORTEST_MATCH {
         return Cow::Borrowed(text);
     }
-    let found = VALUE_SET.matches(text);
     let mut masked = Cow::Borrowed(text);
-    for pattern in found.iter() {
-        let replaced = VALUE_EACH[pattern].replace_all(&masked, mask_match).into_owned();
-        masked = Cow::Owned(replaced);
+    for pattern in VALUE_HINTS.patterns(text) {
+        let matchers = MATCHERS.read();
+        if let Cow::Owned(replaced) = matchers.values[pattern].replace_all(&masked, mask_match) {
+            masked = Cow::Owned(replaced);
+        }
     }
     masked
 }
@@ -81,6 +107,16 @@ fn words(name: &str) -> String {
         previous = c;
     }
     words
+}
+
+impl Matchers {
+    fn compile() -> Self {
+        Self {
+            names: set(NAMES.iter().map(|pattern| pattern.expression)),
+            pointers: regex(POINTERS.expression),
+            values: VALUES.iter().map(|pattern| regex(pattern.expression)).collect(),
+        }
+    }
 }
 
 #[expect(clippy::expect_used, reason = "the expressions are constants, and a test compiles them all")]

@@ -15,6 +15,7 @@ mod arguments;
 mod digest;
 #[cfg(test)]
 mod docs;
+mod hints;
 mod mask;
 mod patterns;
 
@@ -46,6 +47,11 @@ pub fn object(kind: &GroupResource, object: &mut Value) {
 /// Masks credentials in a text without structure: a line of a log, a message.
 pub fn text(text: &str) -> Cow<'_, str> {
     mask::text(text)
+}
+
+/// Gives back the memory that busy threads used for masking.
+pub(crate) fn forget() {
+    mask::forget();
 }
 
 const IDENTITY: [&str; 6] =
