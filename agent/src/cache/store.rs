@@ -136,6 +136,29 @@ impl KindStore {
         true
     }
 
+    /// Forgets an object whose state of this version can't be kept. Its next state brings it back. Says whether it was news:
+    /// not where the store has a newer state, or the object is known to be gone.
+    pub fn lose(
+        &mut self,
+        namespace: Option<&str>,
+        name: &str,
+        uid: Option<&str>,
+        version: &str,
+    ) -> bool {
+        if uid.is_some_and(|uid| self.is_buried(uid)) {
+            return false;
+        }
+        let Some(id) = self.find(namespace.unwrap_or_default(), name) else { return true };
+        let stored = RowRef::new(self, id).resource_version().into_owned();
+        if version::compare(version, &stored) == Some(Ordering::Less) {
+            return false;
+        }
+        self.remove(id);
+        self.revision += 1;
+        self.compact();
+        true
+    }
+
     /// From here until [`finish_relist`](Self::finish_relist) every applied object is marked as still there. A relist that
     /// broke off is begun anew.
     pub fn begin_relist(&mut self) {

@@ -67,6 +67,12 @@ pub(super) struct Discovered {
     failure: Option<String>,
 }
 
+impl Discovered {
+    fn is_fresh(&self) -> bool {
+        self.failure.is_none() && self.at.is_some_and(|at| at.elapsed() < DISCOVERY_TRUSTED_FOR)
+    }
+}
+
 /// What became of a request for a kind.
 #[derive(Clone)]
 pub enum Opened {
@@ -130,6 +136,7 @@ impl Kinds {
         }
         if let Some(handle) = self.shared.handle(id) {
             handle.touch_use();
+            let handle = self.shared.tried_again(handle).await;
             return if serves(&handle.info, version) { Opened::Handle(handle) } else { Opened::Absent };
         }
         let info = match self.shared.find(id).await {
@@ -183,9 +190,7 @@ impl Shared {
         if let Some(info) = known.table.get(id) {
             return Ok(Some(info.clone()));
         }
-        let fresh =
-            known.failure.is_none() && known.at.is_some_and(|at| at.elapsed() < DISCOVERY_TRUSTED_FOR);
-        let latest = if fresh { known } else { self.look_again(known.looks).await };
+        let latest = if known.is_fresh() { known } else { self.look_again(known.looks).await };
         if let Some(info) = latest.table.get(id) {
             return Ok(Some(info.clone()));
         }
@@ -198,6 +203,17 @@ impl Shared {
             Some(failure) => Err(format!("the cluster can't be discovered: {failure}")),
             None => Ok(None),
         }
+    }
+
+    /// A kind that was absent may be back, and nothing may tell: then discovery is asked, and the kind tried where it is named.
+    async fn tried_again(self: &Arc<Self>, handle: Arc<KindHandle>) -> Arc<KindHandle> {
+        let known = self.discovered.borrow().clone();
+        if !handle.is_absent_for(DISCOVERY_TRUSTED_FOR) || known.is_fresh() {
+            return handle;
+        }
+        self.look_again(known.looks).await;
+        self.retry_absent(DISCOVERY_TRUSTED_FOR);
+        self.newest_handle(&handle.info.id).unwrap_or(handle)
     }
 
     async fn look_again(&self, looks: u64) -> Discovered {

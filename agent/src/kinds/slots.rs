@@ -54,6 +54,11 @@ impl Shared {
         self.slots.lock().by_id.get(id).map(|slot| Arc::clone(&slot.current.handle))
     }
 
+    /// The store that is being filled to replace the one that readers have, or that one.
+    pub(super) fn newest_handle(&self, id: &GroupResource) -> Option<Arc<KindHandle>> {
+        self.slots.lock().by_id.get(id).map(|slot| Arc::clone(&slot.newest().handle))
+    }
+
     /// In the order of their names.
     pub(super) fn handles(&self) -> Vec<Arc<KindHandle>> {
         self.slots.lock().by_id.values().map(|slot| Arc::clone(&slot.current.handle)).collect()
@@ -114,14 +119,15 @@ impl Shared {
         }
     }
 
-    /// Begins those absent kinds anew that `is_served` says are there.
-    pub(super) fn retry_absent(self: &Arc<Self>, is_served: impl Fn(&GroupResource) -> bool) {
+    /// Begins those kinds anew that discovery names, although for some time they are absent.
+    pub(super) fn retry_absent(self: &Arc<Self>, absent_for: Duration) {
+        let table = Arc::clone(&self.discovered.borrow().table);
         let absent =
-            |slot: &&Slot| slot.next.is_none() && slot.current.handle.status().state == SyncState::Absent;
+            |slot: &&Slot| slot.next.is_none() && slot.current.handle.is_absent_for(absent_for);
         let served: Vec<Blueprint> = {
             let slots = self.slots.lock();
             let absent = slots.by_id.values().filter(absent).map(|slot| slot.current.blueprint.clone());
-            absent.filter(|blueprint| is_served(&blueprint.info.id)).collect()
+            absent.filter(|blueprint| table.get(&blueprint.info.id).is_some()).collect()
         };
         served.into_iter().for_each(|blueprint| self.replace(blueprint));
     }

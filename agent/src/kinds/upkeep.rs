@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::blueprint::Blueprint;
 use super::slots::Reason;
-use super::{Discovered, Shared, builtin, cluster};
+use super::{DISCOVERY_TRUSTED_FOR, Discovered, Shared, builtin, cluster};
 use crate::api::chain;
 use crate::discovery::Discovery;
 
@@ -119,9 +119,10 @@ impl Upkeep {
                 let latest = Discovered { table, looks, at: Some(Instant::now()), failure: None };
                 self.shared.discovered.send_replace(latest);
                 self.adapt();
-                if changed || occasion == Occasion::Planned {
-                    self.revive();
-                }
+                let announced = changed || occasion == Occasion::Planned;
+                // A watch that is not found although discovery names its kind asks for a look itself, again and again.
+                let absent_for = if announced { Duration::ZERO } else { DISCOVERY_TRUSTED_FOR };
+                self.shared.retry_absent(absent_for);
                 cluster::refresh_version(&self.shared).await;
                 if changed {
                     self.shared.tick();
@@ -169,13 +170,6 @@ impl Upkeep {
                     .unwrap_or_else(|| Blueprint { info: info.clone(), columns: known.columns.clone() }),
             )
         });
-    }
-
-    /// Kinds that were absent and are served again should not say so until their watch is due to be tried again. Not after
-    /// every look: one whose watch is not found although discovery names it asks for a look itself.
-    fn revive(&self) {
-        let table = Arc::clone(&self.shared.discovered.borrow().table);
-        self.shared.retry_absent(|id| table.get(id).is_some());
     }
 }
 

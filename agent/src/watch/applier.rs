@@ -1,7 +1,6 @@
 //! Puts raw objects into a store: prepared outside the lock, applied in batches under it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use kubeplex_proto::kind::GroupResource;
@@ -10,6 +9,7 @@ use parking_lot::Mutex;
 use super::event::{ObjectHead, ObjectMeta};
 use super::handle::KindHandle;
 use super::table_rows::{self, SecretColumns};
+use super::unreadable::Unreadable;
 use super::version;
 use crate::cache::{self, Applied, Prepared};
 use crate::config::Deny;
@@ -27,8 +27,7 @@ pub(crate) struct Applier {
     handle: Arc<KindHandle>,
     deny: Arc<Deny>,
     source: Source,
-    /// Objects since the last whole list that could not be taken in.
-    unreadable: AtomicU64,
+    unreadable: Mutex<Unreadable>,
 }
 
 /// What the items of this kind look like when they arrive.
@@ -41,6 +40,8 @@ enum Source {
 enum Write {
     Put(Box<Prepared>),
     Delete(ObjectMeta),
+    /// The object is there, in a state that can't be read.
+    Lose(ObjectMeta),
 }
 
 impl Change {
@@ -49,17 +50,23 @@ impl Change {
             Self::Put(raw) | Self::Delete(raw) => raw,
         }
     }
+
+    /// Which object it is about, where at least that can be read.
+    fn meta(&self) -> Option<ObjectMeta> {
+        let meta = ObjectHead::parse(self.raw()).ok()?.into_meta();
+        (!meta.name.is_empty()).then_some(meta)
+    }
 }
 
 impl Applier {
     pub(crate) fn new(handle: Arc<KindHandle>, deny: Arc<Deny>) -> Self {
         let source =
             if is_secrets(&handle.info.id) { Source::SecretRows(Mutex::default()) } else { Source::Objects };
-        Self { handle, deny, source, unreadable: AtomicU64::new(0) }
+        Self { handle, deny, source, unreadable: Mutex::default() }
     }
 
     pub(crate) fn begin_list(&self) {
-        self.unreadable.store(0, Ordering::Relaxed);
+        self.unreadable.lock().forget_all();
         self.handle.store.write().begin_relist();
     }
 
@@ -78,7 +85,7 @@ impl Applier {
 
     /// What is missing from the store, for the status.
     pub(crate) fn complaint(&self) -> Option<String> {
-        match self.unreadable.load(Ordering::Relaxed) {
+        match self.unreadable.lock().count() {
             0 => None,
             1 => Some("an object could not be read and is missing".to_owned()),
             count => Some(format!("{count} objects could not be read and are missing")),
@@ -100,8 +107,11 @@ impl Applier {
         let mut writes = Vec::with_capacity(changes.len());
         for change in changes {
             if let Err(error) = self.prepare(change, &mut writes) {
-                self.unreadable.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(kind = %self.handle.info.id, error = &error as &dyn std::error::Error, "an object is left out");
+                match change.meta() {
+                    Some(meta) => writes.push(Write::Lose(meta)),
+                    None => self.unreadable.lock().add_unnamed(),
+                }
             }
         }
         for write in &writes {
@@ -139,14 +149,29 @@ impl Applier {
     fn write(&self, writes: Vec<Write>) -> bool {
         let mut noticeable = false;
         let mut store = self.handle.store.write();
+        let mut unreadable = self.unreadable.lock();
         for write in writes {
-            if self.deny.object(&self.handle.info.id, write.namespace(), write.name()) {
+            let (namespace, name) = (write.namespace(), write.name());
+            if self.deny.object(&self.handle.info.id, namespace, name) {
+                continue;
+            }
+            // A state that is older than the one that can't be read does not come back in its place.
+            if !unreadable.resolve(namespace, name, write.version()) {
                 continue;
             }
             match write {
                 Write::Put(object) => noticeable |= store.apply(*object) != Applied::Unchanged,
                 Write::Delete(meta) => {
                     noticeable |= store.delete(meta.namespace.as_deref(), &meta.name, meta.uid.as_deref());
+                }
+                // The old row must go: it would be shown as current.
+                Write::Lose(meta) => {
+                    let (namespace, name, uid) =
+                        (meta.namespace.as_deref(), meta.name.as_str(), meta.uid.as_deref());
+                    if store.lose(namespace, name, uid, &meta.resource_version) {
+                        noticeable = true;
+                        unreadable.add(meta);
+                    }
                 }
             }
         }
@@ -169,28 +194,32 @@ impl Write {
     fn object(&mut self) -> Option<&mut Prepared> {
         match self {
             Self::Put(object) => Some(object),
-            Self::Delete(_) => None,
+            Self::Delete(_) | Self::Lose(_) => None,
         }
     }
 
     fn version(&self) -> &str {
         match self {
             Self::Put(object) => object.resource_version(),
-            Self::Delete(meta) => &meta.resource_version,
+            Self::Delete(meta) | Self::Lose(meta) => &meta.resource_version,
         }
     }
 
     fn name(&self) -> &str {
         match self {
             Self::Put(object) => object.name(),
-            Self::Delete(meta) => &meta.name,
+            Self::Delete(meta) | Self::Lose(meta) => &meta.name,
         }
     }
 
     fn namespace(&self) -> Option<&str> {
         match self {
             Self::Put(object) => object.namespace(),
-            Self::Delete(meta) => meta.namespace.as_deref(),
+            Self::Delete(meta) | Self::Lose(meta) => meta.namespace.as_deref(),
         }
     }
 }
+
+#[cfg(test)]
+#[path = "applier_tests.rs"]
+mod tests;

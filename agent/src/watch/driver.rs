@@ -8,17 +8,18 @@ use bytes::Bytes;
 use kubeplex_proto::control::SyncState;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::applier::{Applier, Change, is_secrets};
 use super::event::WatchEvent;
 use super::failure::Failure;
 use super::handle::KindHandle;
 use super::machine::Machine;
-use super::step::{Effect, Event, Step};
+use super::open::{OpenWatch, Said};
+use super::step::{Effect, Event, Nudged, Step};
 use super::timings::WatchTimings;
 use super::version;
-use crate::api::{Api, ApiError, Query, Representation, WatchLines, collection_path};
+use crate::api::{Api, ApiError, Page, Query, Representation, collection_path};
 use crate::cache;
 use crate::config::Deny;
 use crate::limits::{INGEST_BATCH, INLINE_INGEST_BYTES};
@@ -87,14 +88,6 @@ struct Driver {
     tending: Option<JoinHandle<()>>,
 }
 
-struct OpenWatch {
-    lines: WatchLines,
-    opened_at: Instant,
-    silence: Duration,
-    /// What the last batch ended with, once the events before it are dealt with.
-    pending: Option<ApiError>,
-}
-
 struct RunningList {
     /// Given back during a pause.
     permit: Option<OwnedSemaphorePermit>,
@@ -115,6 +108,10 @@ impl Driver {
                 Step::Page { next, objects } => self.page(next, objects).await?,
                 Step::Watch { from } => self.watch(&from).await,
                 Step::Read => self.read().await?,
+                Step::Nudge => {
+                    self.nudge();
+                    self.read().await?
+                }
                 Step::Wait(pause) => self.wait(pause).await,
                 Step::Rebuild => return Ok(Exit::Rebuild),
             };
@@ -179,7 +176,18 @@ impl Driver {
     }
 
     async fn watch(&mut self, from: &str) -> Event {
-        self.open(self.watch_query().with("resourceVersion", from), self.context.timings.silence).await
+        let event =
+            self.open(self.watch_query().with("resourceVersion", from), self.context.timings.silence).await;
+        self.expect_a_word();
+        event
+    }
+
+    /// From here on the open watch should say something now and then.
+    fn expect_a_word(&mut self) {
+        let timings = &self.context.timings;
+        if let Some(open) = &mut self.open {
+            open.expect_a_word(timings.nudge, timings.silence);
+        }
     }
 
     fn watch_query(&self) -> Query {
@@ -196,7 +204,7 @@ impl Driver {
         self.open = None;
         match self.context.api.watch(&query.build(), self.representation, self.context.timings.open).await {
             Ok(lines) => {
-                self.open = Some(OpenWatch { lines, opened_at: Instant::now(), silence, pending: None });
+                self.open = Some(OpenWatch::new(lines, silence));
                 Event::Opened
             }
             Err(error) => Event::Failed(Failure::from(&error)),
@@ -241,14 +249,38 @@ impl Driver {
         if let Some(error) = open.pending.take() {
             return Ok(self.ended(Some(&error)));
         }
-        match timeout(open.silence, open.lines.next_batch(INGEST_BATCH)).await {
-            Err(_) => {
+        match open.next(INGEST_BATCH).await {
+            Said::Lines(Ok(lines)) if lines.is_empty() => Ok(self.ended(None)),
+            Said::Lines(Ok(lines)) => self.take_in(&lines).await,
+            Said::Lines(Err(error)) => Ok(self.ended(Some(&error))),
+            Said::Nudged(outcome) => Ok(Event::Nudged(self.judge(&outcome))),
+            Said::NothingYet => Ok(Event::Quiet),
+            Said::NothingForLong => {
                 self.open = None;
                 Ok(Event::Silent)
             }
-            Ok(Ok(lines)) if lines.is_empty() => Ok(self.ended(None)),
-            Ok(Ok(lines)) => self.take_in(&lines).await,
-            Ok(Err(error)) => Ok(self.ended(Some(&error))),
+        }
+    }
+
+    /// Begins a list of one object beside the open watch.
+    fn nudge(&mut self) {
+        let Some(open) = &mut self.open else { return };
+        let (api, representation) = (self.context.api.clone(), self.representation);
+        let path = Query::of(self.path.as_str()).with("limit", "1").build();
+        let within = self.context.timings.open;
+        open.nudge_with(async move { api.page(&path, representation, within).await });
+    }
+
+    /// Servers with streamed lists answer consistent lists from the cache that feeds the watches.
+    fn judge(&self, nudged: &Result<Page, ApiError>) -> Nudged {
+        match nudged {
+            Ok(_) if self.context.streaming.load(Ordering::Relaxed) => Nudged::BookmarkFollows,
+            Ok(_) => Nudged::BookmarkMayFollow,
+            Err(error) => {
+                let kind = &self.handle.info.id;
+                tracing::debug!(%kind, error = error as &dyn std::error::Error, "a quiet watch could not be nudged");
+                Nudged::Failed
+            }
         }
     }
 
@@ -288,9 +320,10 @@ impl Driver {
         }
         if let Some(open) = self.open.as_mut() {
             open.pending = error;
-            if initial_end {
-                open.silence = self.context.timings.silence;
-            }
+            open.spoke();
+        }
+        if initial_end {
+            self.expect_a_word();
         }
         Ok(Event::Progress { version: newest, initial_end })
     }

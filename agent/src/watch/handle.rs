@@ -38,6 +38,8 @@ struct Believed {
     status: KindStatus,
     /// `as_of` before a watch was re-established that has not yet proven itself by an event.
     before_reopening: Option<Instant>,
+    /// When the server last said that there is nothing to read.
+    refused_at: Option<Instant>,
 }
 
 impl KindHandle {
@@ -48,7 +50,7 @@ impl KindHandle {
             info,
             store: RwLock::new(KindStore::counting_from(shape.clone(), unused_revisions())),
             shape,
-            status: Mutex::new(Believed { status, before_reopening: None }),
+            status: Mutex::new(Believed { status, before_reopening: None, refused_at: None }),
             state: watch::Sender::new(SyncState::Syncing),
             changed,
             last_used: Mutex::new(Instant::now()),
@@ -149,6 +151,14 @@ impl KindHandle {
         let mut believed = self.status.lock();
         believed.status.as_of = None;
         believed.before_reopening = None;
+        believed.refused_at = Some(Instant::now());
+    }
+
+    /// Whether the kind is absent, and the server said so at least this long ago.
+    pub(crate) fn is_absent_for(&self, time: Duration) -> bool {
+        let believed = self.status.lock();
+        believed.status.state == SyncState::Absent
+            && believed.refused_at.is_some_and(|at| at.elapsed() >= time)
     }
 
     /// A watch stands again: proof, unless the next thing it says is that it can't go on from there.

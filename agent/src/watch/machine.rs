@@ -9,7 +9,8 @@ use std::time::Duration;
 use kubeplex_proto::control::SyncState;
 
 use super::failure::{Failure, FailureKind};
-use super::step::{Effect, Event, Reaction, Step};
+use super::phase::{Heard, Phase, Silence, Then};
+use super::step::{Effect, Event, Nudged, Reaction, Step};
 use super::timings::WatchTimings;
 use super::version;
 use crate::limits::{PAGE_OBJECTS, PAGE_OBJECTS_MOST};
@@ -41,32 +42,11 @@ pub(crate) struct Machine {
     garbled: u32,
     /// A kind that could be read was refused once. A server that has just started may refuse what it will grant.
     refused: bool,
-    /// The last watch ended in silence; opening another proves nothing.
-    was_silent: bool,
+    /// How the last watch fell silent, where it did.
+    silence: Silence,
+    /// No bookmark followed a nudge on a server of which none was expected: the next nudges are saved.
+    nudges_help: bool,
     page_objects: u32,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Phase {
-    Streaming,
-    Paging {
-        next: Option<String>,
-    },
-    /// `proven`: an event or a bookmark came since it was opened.
-    Watching {
-        proven: bool,
-    },
-    Waiting {
-        then: Then,
-    },
-}
-
-/// What follows a pause.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Then {
-    List,
-    Page { next: Option<String> },
-    Watch,
 }
 
 impl Machine {
@@ -83,7 +63,8 @@ impl Machine {
             expired_lists: 0,
             garbled: 0,
             refused: false,
-            was_silent: false,
+            silence: Silence::None,
+            nudges_help: true,
             page_objects: PAGE_OBJECTS,
         }
     }
@@ -94,7 +75,7 @@ impl Machine {
             (Phase::Waiting { then }, _) => self.resume(then),
             (Phase::Streaming, event) => self.on_stream(event),
             (Phase::Paging { next }, event) => self.on_page(next, event),
-            (Phase::Watching { proven }, event) => self.on_watch(proven, event),
+            (Phase::Watching { proven, heard }, event) => self.on_watch(proven, heard, event),
         }
     }
 
@@ -165,9 +146,9 @@ impl Machine {
         }
     }
 
-    fn on_watch(&mut self, proven: bool, event: Event) -> Reaction {
+    fn on_watch(&mut self, proven: bool, heard: Heard, event: Event) -> Reaction {
         match event {
-            Event::Opened if self.was_silent => Step::Read.after(vec![]),
+            Event::Opened if self.silence == Silence::Unbelieved => Step::Read.after(vec![]),
             Event::Opened => {
                 self.refused = false;
                 Step::Read.after(vec![Effect::Reopened, synced()])
@@ -176,7 +157,9 @@ impl Machine {
                 self.proven(version);
                 Step::Read.after(vec![Effect::Current, synced()])
             }
-            Event::Silent => self.on_silence(),
+            Event::Quiet => self.on_quiet(proven),
+            Event::Nudged(nudged) => self.nudged(proven, nudged),
+            Event::Silent => self.on_silence(heard),
             Event::Failed(failure) => self.on_watch_failure(false, &failure),
             Event::Ended { failure: Some(failure), .. } if failure.kind != FailureKind::Transient => {
                 self.on_watch_failure(proven, &failure)
@@ -190,19 +173,25 @@ impl Machine {
         if let Some(version) = version {
             version::advance(&mut self.version, version);
         }
-        self.phase = Phase::Watching { proven: true };
+        self.phase = Phase::Watching { proven: true, heard: Heard::Something };
         self.failures = 0;
         self.garbled = 0;
-        self.was_silent = false;
+        self.silence = Silence::None;
     }
 
-    /// A watch that ended as watches do is opened again at once. One that ended as soon as it stood, or with an error before
-    /// it proved anything, must not become a busy loop.
+    /// A watch that ended as watches do is opened again at once, and so is one that was reset. Those that end as soon as they
+    /// stand, or with an error before they prove anything, one after the other, must not become a busy loop.
     fn on_watch_end(&mut self, proven: bool, lived: Duration, failure: Option<Failure>) -> Reaction {
         let too_short = lived < self.timings.watch_too_short;
         match failure {
             None if !too_short => self.watch().after(vec![]),
-            Some(_) if proven && !too_short => self.watch().after(vec![]),
+            Some(_) if (proven && !too_short) || lived > self.timings.retry_most => {
+                self.watch().after(vec![])
+            }
+            Some(_) if !proven && self.failures == 0 => {
+                self.failures = 1;
+                self.watch().after(vec![])
+            }
             failure if proven => {
                 let failure = failure.unwrap_or_else(|| Failure::transient(ENDED_AT_ONCE));
                 self.failures += 1;
@@ -212,14 +201,37 @@ impl Machine {
         }
     }
 
-    fn on_silence(&mut self) -> Reaction {
+    fn on_quiet(&mut self, proven: bool) -> Reaction {
+        if self.nudges_help {
+            Step::Nudge.after(vec![])
+        } else {
+            self.nudged(proven, Nudged::BookmarkMayFollow)
+        }
+    }
+
+    fn nudged(&mut self, proven: bool, nudged: Nudged) -> Reaction {
+        self.phase = Phase::Watching { proven, heard: Heard::NothingAfter(nudged) };
+        Step::Read.after(vec![])
+    }
+
+    /// A watch that never spoke may be one of an old server in which nothing happens: that it can be opened again counts,
+    /// but only once. Any other silence says that the watch is broken, and to have it opened again proves nothing.
+    fn on_silence(&mut self, heard: Heard) -> Reaction {
+        let before = self.silence;
+        let excused = heard == Heard::NothingAfter(Nudged::BookmarkMayFollow);
+        if excused && before != Silence::Unbelieved {
+            self.nudges_help = false;
+            self.silence = Silence::Excused;
+            return if before == Silence::Excused { self.list() } else { self.watch().after(vec![]) };
+        }
+        self.silence = Silence::Unbelieved;
         let message = format!("the watch was silent for {:?}", self.timings.silence);
         let stale = Effect::State(SyncState::Stale, Some(message));
-        if std::mem::replace(&mut self.was_silent, true) {
-            // Opened again and silent again: only a list can tell what was missed.
-            return self.list().with_first(stale);
+        if before == Silence::None {
+            return self.watch().after(vec![stale]);
         }
-        self.watch().after(vec![stale])
+        // Opened again and silent again: only a list can tell what was missed.
+        self.list().with_first(stale)
     }
 
     fn on_watch_failure(&mut self, proven: bool, failure: &Failure) -> Reaction {
@@ -268,13 +280,13 @@ impl Machine {
             effects.insert(1, Effect::Current);
         }
         self.version = version;
-        self.phase = Phase::Watching { proven: step == Step::Read };
+        self.phase = Phase::Watching { proven: step == Step::Read, heard: Heard::Nothing };
         self.ever_synced = true;
         self.refused = false;
         self.stream_failures = 0;
         self.expired_lists = 0;
         self.garbled = 0;
-        self.was_silent = false;
+        self.silence = Silence::None;
         self.page_objects = PAGE_OBJECTS;
         step.after(effects)
     }
@@ -297,7 +309,7 @@ impl Machine {
     }
 
     fn watch(&mut self) -> Step {
-        self.phase = Phase::Watching { proven: false };
+        self.phase = Phase::Watching { proven: false, heard: Heard::Nothing };
         Step::Watch { from: self.version.clone() }
     }
 

@@ -8,9 +8,12 @@ mod event;
 mod failure;
 mod handle;
 mod machine;
+mod open;
+mod phase;
 mod step;
 mod table_rows;
 mod timings;
+mod unreadable;
 mod version;
 
 pub(crate) use driver::{Exit, WatchContext, run};

@@ -21,10 +21,24 @@ pub(crate) enum Event {
     Failed(Failure),
     /// The open watch ended after this long, by itself or with an error.
     Ended { lived: Duration, failure: Option<Failure> },
+    /// The open watch has said nothing yet, for so long that its first bookmark may need a nudge.
+    Quiet,
+    /// The nudge is over.
+    Nudged(Nudged),
     /// The open watch said nothing for too long.
     Silent,
     /// The pause is over.
     Waited,
+}
+
+/// What came of a nudge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nudged {
+    /// The server answered, and is one that sends the bookmark now.
+    BookmarkFollows,
+    /// The server answered, but is an old one: it may or may not send a bookmark.
+    BookmarkMayFollow,
+    Failed,
 }
 
 /// What it means for the store and its readers.
@@ -58,6 +72,12 @@ pub(crate) enum Step {
     Watch { from: String },
     /// Read on from the open watch.
     Read,
+    /// Ask for a list of one object, and read on meanwhile.
+    ///
+    /// A server sends no bookmark before its cache of the kind is known to be further than where the watch began. Where
+    /// nothing happens to a kind that may take ten minutes. A list that must be consistent makes the server find out, and
+    /// the next bookmark is sent. (`RequestWatchProgress` and `cacheWatcher.process` in kube-apiserver's cacher.)
+    Nudge,
     /// Pause for this long, or up to half as long again.
     Wait(Duration),
     /// Give up this store for a new one, because its versions mean nothing to the server any more.

@@ -10,7 +10,10 @@ pub struct WatchTimings {
     pub watch_longest: Duration,
     /// A watch without an event or a bookmark for this long is not believed any more; a server sends bookmarks once a minute.
     pub silence: Duration,
-    /// The same while the objects of a streamed first list are arriving.
+    /// A watch that has said nothing this long after it was opened is nudged, once. The server looks at each watch once a minute
+    /// whether there is a bookmark to send, so this is shorter by what a list may take.
+    pub nudge: Duration,
+    /// The silence that is borne while the objects of a streamed first list are arriving.
     pub initial_silence: Duration,
     /// For the head of a watch's reply.
     pub open: Duration,
@@ -31,6 +34,7 @@ impl Default for WatchTimings {
             watch_shortest: Duration::from_secs(200),
             watch_longest: Duration::from_secs(290),
             silence: Duration::from_secs(120),
+            nudge: Duration::from_secs(45),
             initial_silence: Duration::from_secs(30),
             open: Duration::from_secs(30),
             page: Duration::from_secs(60),

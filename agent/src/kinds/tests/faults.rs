@@ -146,6 +146,78 @@ async fn a_frozen_watch_is_stale_and_then_listed_around() {
     world.until(|_| pods.status().state == SyncState::Synced).await;
 }
 
+/// Nothing happens in the cluster for an hour. Kinds are looked at every few seconds; returns how many requests a second that
+/// took beside what each watch needs to be opened.
+async fn an_hour_of_nothing(world: &World) -> f64 {
+    world.ready().await;
+    world.sim.reset_stats();
+    for _ in 0..720 {
+        sleep(Duration::from_secs(5)).await;
+        for report in world.kinds().snapshot() {
+            assert_eq!(report.state, SyncState::Synced, "{}: {:?}", report.kind, report.message);
+            assert!(report.age_ms.unwrap() < 125_000, "{} is {:?} ms old", report.kind, report.age_ms);
+        }
+    }
+    world.sim.stats().requests as f64 / HOUR.as_secs_f64()
+}
+
+#[tokio::test(start_paused = true)]
+async fn kinds_in_which_nothing_happens_are_never_stale() {
+    let world = World::start(small(), config());
+    let rate = an_hour_of_nothing(&world).await;
+    assert!(rate <= 0.5, "{rate} requests a second");
+    let stats = world.sim.stats();
+    let (lists, watches) = (stats.count(Verb::List, "services"), stats.count(Verb::Watch, "services"));
+    assert!(lists.abs_diff(watches) <= 1, "one nudge each watch, but {lists} for {watches}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_are_they_on_servers_that_send_no_bookmarks_for_them() {
+    let world = World::start(paged(60), config());
+    let rate = an_hour_of_nothing(&world).await;
+    assert!(rate <= 0.5, "{rate} requests a second");
+    // All watches freeze. There is nothing to tell that by, but it is listed around them.
+    world.sim.faults().add(Fault::new(FaultAction::Freeze { after_events: 0 }));
+    sleep(Duration::from_secs(1)).await;
+    let frozen = Instant::now();
+    world.sim.apply(pod("unseen")).unwrap();
+    world.all_agree().await;
+    assert!(frozen.elapsed() <= Duration::from_secs(250), "{:?}", frozen.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_is_frozen_from_its_first_moment_is_stale_in_spite_of_the_nudge() {
+    let world = World::start(small(), on_demand());
+    let services = world.open("services").await;
+    services.synced(Instant::now() + HOUR).await;
+    let opened = Instant::now();
+    world.sim.faults().add(Fault::new(FaultAction::Freeze { after_events: 0 }).resource("services"));
+    world.until(|_| services.status().state == SyncState::Stale).await;
+    assert_eq!(opened.elapsed().as_secs(), 120);
+    assert!(world.sim.stats().count(Verb::List, "services") > 0, "it was nudged");
+    world.sim.faults().clear();
+    world.until(|_| services.status().state == SyncState::Synced).await;
+    assert!(opened.elapsed() <= Duration::from_secs(190), "healed by a bookmark of the next watch");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_during_a_nudge_that_hangs_is_seen_at_once() {
+    let world = World::start(small(), on_demand());
+    let services = world.open("services").await;
+    services.synced(Instant::now() + HOUR).await;
+    let hang = Fault::new(FaultAction::Hang).verb(Verb::List).resource("services");
+    let hang = world.sim.faults().add(hang);
+    world.until(|world| world.sim.faults().applied(hang) == 1).await;
+    let written = Instant::now();
+    let service = serde_json::json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "fresh", "namespace": "default"},
+        "spec": {"ports": [{"port": 80}]}
+    });
+    world.sim.apply(service).unwrap();
+    world.until(|world| world.agrees(&services)).await;
+    assert!(written.elapsed() < Duration::from_secs(2), "{:?}", written.elapsed());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_dies_leaves_stale_rows_and_is_followed_when_it_returns() {
     let world = World::start(small(), config());

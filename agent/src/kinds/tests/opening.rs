@@ -2,7 +2,7 @@
 
 use kubeplex_proto::pattern::Pattern;
 use serde_json::json;
-use simcluster::{MetricsApi, Verb};
+use simcluster::{Fault, FaultAction, MetricsApi, Verb};
 
 use super::*;
 use crate::cache::CellRef;
@@ -142,6 +142,46 @@ async fn a_crd_deleted_while_it_is_watched_is_absent_until_it_returns() {
     world.until(|world| world.state("widgets.example.com") == Some(SyncState::Synced)).await;
     world.all_agree().await;
     assert!(returned.elapsed() < Duration::from_secs(15), "absent for {:?} too long", returned.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_absent_kind_that_is_back_is_read_at_once_though_nothing_announces_it() {
+    let world = World::start(small(), on_demand());
+    world.sim.apply(widgets(&json!([]))).unwrap();
+    world.sim.apply(widget("a")).unwrap();
+    let handle = world.open("widgets.example.com").await;
+    assert_eq!(handle.synced(Instant::now() + HOUR).await.state, SyncState::Synced);
+    world.sim.delete(&crds(), "", "widgets.example.com").unwrap();
+    world.until(|world| world.state("widgets.example.com") == Some(SyncState::Absent)).await;
+    sleep(Duration::from_secs(15)).await;
+    world.sim.apply(widgets(&json!([]))).unwrap();
+    world.sim.apply(widget("b")).unwrap();
+    let returned = Instant::now();
+    let handle = world.open("widgets.example.com").await;
+    assert_eq!(handle.synced(Instant::now() + HOUR).await.state, SyncState::Synced);
+    assert!(returned.elapsed() < Duration::from_secs(2), "absent for {:?} too long", returned.elapsed());
+    assert!(world.agrees(&handle));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_discovery_names_in_vain_is_not_asked_for_in_a_loop() {
+    let world = World::start(small(), on_demand());
+    world.sim.apply(widgets(&json!([]))).unwrap();
+    let missing = FaultAction::Status { code: 404, message: "the server could not find it".into() };
+    world.sim.faults().add(Fault::new(missing).resource("widgets"));
+    let asked = |world: &World| {
+        let stats = world.sim.stats();
+        stats.count(Verb::List, "widgets.example.com") + stats.count(Verb::Watch, "widgets.example.com")
+    };
+    let handle = world.open("widgets.example.com").await;
+    assert_eq!(handle.synced(Instant::now() + HOUR).await.state, SyncState::Absent);
+    let before = asked(&world);
+    for _ in 0..600 {
+        let handle = world.open("widgets.example.com").await;
+        assert_eq!(handle.synced(Instant::now() + HOUR).await.state, SyncState::Absent);
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert!(asked(&world) - before <= 8, "{} times in a minute", asked(&world) - before);
 }
 
 #[tokio::test(start_paused = true)]
