@@ -37,7 +37,7 @@ pub const TOMBSTONES: usize = 4_096;
 /// Events kept: the newest so many …
 pub const EVENTS_KEPT: usize = 20_000;
 
-/// … or so many bytes of them.
+/// … or so many bytes of them, with the strings and rows that they need.
 pub const EVENT_BYTES_KEPT: usize = 16 * 1024 * 1024;
 
 /// Objects that a scan decodes before it lets writers in and looks at its deadline: a few milliseconds …

@@ -6,13 +6,26 @@ use super::store::KindStore;
 /// This part of the objects goes at once, so that not every new object searches for the oldest.
 const EVICTED_AT_ONCE: usize = 20;
 
+/// A row's places in the order and in the index, about.
+const PLACES_OF_A_ROW: usize = 4 + 8;
+
 impl KindStore {
     /// Evicts the oldest objects of a bounded kind that has outgrown its bound.
     pub(super) fn keep_bounds(&mut self) {
         let Some(bound) = self.shape.bound() else { return };
-        while self.len() > bound.objects || self.records.live_bytes() > bound.bytes {
+        while !self.is_empty() && (self.len() > bound.objects || self.held_bytes() > bound.bytes) {
             self.evict(self.len().div_ceil(EVICTED_AT_ONCE));
         }
+    }
+
+    /// What the objects hold, wherever it is: rows, strings, names and bodies, and the dictionaries they need. Spare capacity
+    /// is not among it, because evicting does not make it less; the next objects use it up.
+    pub(super) fn held_bytes(&self) -> usize {
+        let rows = self.len() * (self.rows.row_bytes() + PLACES_OF_A_ROW);
+        rows + self.strings.live_bytes()
+            + self.labels.live_bytes()
+            + self.records.live_bytes()
+            + self.codec.bytes()
     }
 
     /// Whether an object is older than what was evicted: it would be the next to go.
@@ -22,9 +35,8 @@ impl KindStore {
 
     /// A relist may bring older objects back where there is room for them again.
     pub(super) fn reopen(&mut self) {
-        let has_room = |bound: super::Bound| {
-            self.len() < bound.objects / 2 && self.records.live_bytes() < bound.bytes / 2
-        };
+        let has_room =
+            |bound: super::Bound| self.len() < bound.objects / 2 && self.held_bytes() < bound.bytes / 2;
         if self.shape.bound().is_some_and(has_room) {
             self.evicted_up_to = 0;
         }

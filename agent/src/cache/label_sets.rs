@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::strings::{ALLOCATION, Strings, Symbol};
+use super::strings::{ALLOCATION, PLACES, Strings, Symbol};
 
 /// A label set of one [`LabelSets`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,6 +81,12 @@ impl LabelSets {
             + self.entries.capacity() * size_of::<Entry>()
             + self.free.capacity() * size_of::<u32>()
             + self.index.allocation_size()
+    }
+
+    /// What the sets in use cost, without spare capacity and without their strings.
+    pub(super) fn live_bytes(&self) -> usize {
+        let sets = self.index.len() * (ALLOCATION + size_of::<Entry>() + PLACES);
+        self.pairs * size_of::<(Symbol, Symbol)>() + sets
     }
 
     /// Gives spare capacity back.

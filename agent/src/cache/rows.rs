@@ -148,6 +148,11 @@ impl Rows {
         Some((from, to))
     }
 
+    /// What one row costs, its cells included.
+    pub(super) fn row_bytes(&self) -> usize {
+        size_of::<Row>() + self.width * size_of::<Packed>()
+    }
+
     pub(super) fn bytes(&self) -> usize {
         let piece = |piece: &Piece| {
             piece.rows.capacity() * size_of::<Row>() + piece.cells.capacity() * size_of::<Packed>()

@@ -26,7 +26,7 @@ pub struct KindShape {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bound {
     pub objects: usize,
-    /// Of whole objects, as they are stored.
+    /// Of everything that is held for them.
     pub bytes: usize,
 }
 

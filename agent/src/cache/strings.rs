@@ -36,6 +36,9 @@ struct Entry {
 /// What an allocation costs beside its bytes, about: a header, and rounding up to 16.
 pub(super) const ALLOCATION: usize = 16;
 
+/// What an entry costs in the index, about: ids of four bytes, which are moved into a table of twice the size when it is full.
+pub(super) const PLACES: usize = 8;
+
 impl Strings {
     /// The symbol of a text, with one more reference to it.
     pub(super) fn take(&mut self, text: &str) -> Symbol {
@@ -81,6 +84,11 @@ impl Strings {
             + self.entries.capacity() * size_of::<Entry>()
             + self.free.capacity() * size_of::<u32>()
             + self.index.allocation_size()
+    }
+
+    /// What the strings in use cost, without spare capacity.
+    pub(super) fn live_bytes(&self) -> usize {
+        self.text_bytes + self.len() * (ALLOCATION + size_of::<Entry>() + PLACES)
     }
 
     /// Gives spare capacity back.
