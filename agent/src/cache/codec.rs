@@ -146,6 +146,12 @@ pub(super) fn decompress(frame: &[u8], dictionary: Option<&Dictionary>, into: &m
     done.is_ok()
 }
 
+/// Frees the contexts that nobody uses: each holds some hundred kilobytes, and after a list far fewer are needed.
+pub(super) fn free_idle_contexts() {
+    let idle = (std::mem::take(&mut *ENCODERS.lock()), std::mem::take(&mut *DECODERS.lock()));
+    drop(idle);
+}
+
 fn give_back<T>(pool: &Mutex<Vec<T>>, context: T) {
     let mut idle = pool.lock();
     if idle.len() < IDLE_CONTEXTS {

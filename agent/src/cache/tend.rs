@@ -6,6 +6,7 @@ use super::codec::{self, Dictionary};
 use super::row::RowRef;
 use super::rows::{Body, Version};
 use super::store::KindStore;
+use crate::redact;
 
 /// A kind with fewer objects goes without a dictionary.
 const TRAIN_FROM: usize = 1_000;
@@ -59,6 +60,9 @@ pub fn tend(store: &RwLock<KindStore>) {
     }
     while recompress_step(store) {}
     while store.write().gather_step() {}
+    // What it took to take many objects in, on many threads, is not needed for the few that change from now on.
+    codec::free_idle_contexts();
+    redact::forget();
 }
 
 impl KindStore {
