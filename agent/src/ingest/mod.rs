@@ -12,12 +12,26 @@ use crate::redact;
 /// Why an object can't be taken in.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
-    #[error("an object that the API server sent is not JSON, or is nested too deep")]
-    Malformed(#[from] serde_json::Error),
+    #[error("an object that the API server sent is not JSON")]
+    Malformed(#[source] serde_json::Error),
+    /// The API server itself takes 10,000 levels; whoever recurses that deep over what others wrote loses its stack.
+    #[error("an object that the API server sent is nested deeper than 127 levels, which is what can be kept")]
+    TooDeep,
     #[error("an object that the API server sent has no {0}")]
     Incomplete(&'static str),
     #[error("an object that the API server sent has a name of {0} bytes; at most 65,535 can be kept")]
     NameTooLong(usize),
+}
+
+impl From<serde_json::Error> for IngestError {
+    fn from(error: serde_json::Error) -> Self {
+        // The library tells the one from the other by its words alone.
+        if error.to_string().starts_with("recursion limit exceeded") {
+            Self::TooDeep
+        } else {
+            Self::Malformed(error)
+        }
+    }
 }
 
 /// Parses, redacts and strips an object, and computes its cells.

@@ -19,6 +19,7 @@ mod walk;
 pub use project::project;
 
 use filter::Filter;
+use parse::Descents;
 
 /// A parsed path. Two texts that mean the same place are equal.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +61,16 @@ impl Path {
     /// # Errors
     /// [`PathError`] names the character at which the text stops being a path.
     pub fn parse(text: &str) -> Result<Self, PathError> {
-        parse::parse(text)
+        parse::parse(text, Descents::Taken)
+    }
+
+    /// A path of a caller. Two dots, which in a kind's own columns look at every depth, are a typing mistake here far more
+    /// often than they are meant, and find nothing instead of telling.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn of_caller(text: &str) -> Result<Self, PathError> {
+        parse::parse(text, Descents::Refused)
     }
 
     /// The first value at the path, in the object's order.

@@ -11,8 +11,15 @@ const MAX_STEPS: usize = 64;
 /// A descent inside a descent visits everything once for each pair of levels.
 const MAX_DESCENTS: usize = 2;
 
-pub(super) fn parse(text: &str) -> Result<Path, PathError> {
-    let mut parser = Parser { text, characters: text.char_indices().collect(), at: 0 };
+/// What becomes of `..`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Descents {
+    Taken,
+    Refused,
+}
+
+pub(super) fn parse(text: &str, descents: Descents) -> Result<Path, PathError> {
+    let mut parser = Parser { text, characters: text.char_indices().collect(), at: 0, descents };
     if parser.characters.len() > MAX_CHARACTERS {
         parser.at = MAX_CHARACTERS;
         return parser.error(format!("the path goes on; at most {MAX_CHARACTERS} characters are read"));
@@ -43,6 +50,7 @@ struct Parser<'a> {
     text: &'a str,
     characters: Vec<(usize, char)>,
     at: usize,
+    descents: Descents,
 }
 
 impl Parser<'_> {
@@ -78,9 +86,9 @@ impl Parser<'_> {
 
     fn path(&mut self, root: Root) -> Result<Path, PathError> {
         let mut steps = Vec::new();
-        self.take(if root == Root::Object { '$' } else { '@' });
+        let rooted = self.take(if root == Root::Object { '$' } else { '@' });
         // Only the path of a whole object may do without its leading dot.
-        if root == Root::Object && self.peek().is_some_and(|c| is_bare(c) || c == '*') {
+        if root == Root::Object && !rooted && self.peek().is_some_and(|c| is_bare(c) || c == '*') {
             steps.push(self.bare_step()?);
         }
         while let Some(c) = self.peek() {
@@ -106,6 +114,9 @@ impl Parser<'_> {
 
     fn dotted(&mut self, steps: &mut Vec<Step>) -> Result<(), PathError> {
         self.expect('.')?;
+        if self.descents == Descents::Refused && self.peek() == Some('.') {
+            return self.error("one dot is enough; a search at every depth, '..', is not taken here");
+        }
         if self.take('.') {
             steps.push(Step::Descend);
         }
@@ -124,7 +135,10 @@ impl Parser<'_> {
         while let Some(c) = self.peek() {
             if c == '\\' {
                 self.at += 1;
-                key.extend(self.peek());
+                let Some(escaped) = self.peek() else {
+                    return self.error("the character that the backslash stands before is missing");
+                };
+                key.push(escaped);
             } else if is_bare(c) {
                 key.push(c);
             } else {

@@ -169,7 +169,7 @@ fn narrow_columns(shape: &KindShape) -> usize {
 
 /// Paths to what rows hold need no object.
 fn path_source(shape: &KindShape, text: &str) -> Result<Source, AgentError> {
-    let path = Path::parse(text)
+    let path = Path::of_caller(text)
         .map_err(|error| AgentError::new(AgentErrorCode::InvalidArgument, error.to_string()))?;
     let keys = path.keys().unwrap_or_default();
     let stored =

@@ -110,7 +110,7 @@ struct Projection<'a> {
 impl<'a> Projection<'a> {
     fn parse(words: &'a [String]) -> Result<Self, AgentError> {
         let parse = |word: &str| {
-            Path::parse(word)
+            Path::of_caller(word)
                 .map_err(|error| AgentError::new(AgentErrorCode::InvalidArgument, error.to_string()))
         };
         let paths = words.iter().map(String::as_str).chain(IDENTITY).map(parse).collect::<Result<_, _>>()?;

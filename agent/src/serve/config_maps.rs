@@ -117,7 +117,7 @@ fn projection(fields: &[String]) -> Result<Vec<Path>, AgentError> {
         return Ok(Vec::new());
     }
     let parse = |field: &str| {
-        Path::parse(field)
+        Path::of_caller(field)
             .map_err(|error| AgentError::new(AgentErrorCode::InvalidArgument, error.to_string()))
     };
     IDENTITY.into_iter().chain(fields.iter().map(String::as_str)).map(parse).collect()

@@ -91,6 +91,8 @@ fn a_path_that_cannot_be_read_says_where_and_what_was_wanted() {
         ("a[?('b')]", 7, "a comparison is wanted"),
         ("a[?(@.b=1)]", 7, "a comparison or a closing parenthesis"),
         ("größe.ö!", 7, "a dot or a bracket is wanted, not '!'"),
+        ("$spec", 1, "a dot or a bracket is wanted, not 's'"),
+        ("spec.a\\", 7, "the character that the backslash stands before is missing"),
         ("..a..b..c", 9, "more than 2 '..'"),
     ] {
         let error = Path::parse(path).expect_err(path);
@@ -98,6 +100,16 @@ fn a_path_that_cannot_be_read_says_where_and_what_was_wanted() {
         assert!(error.problem.contains(problem), "{error}");
         assert!(error.to_string().contains(&format!("at character {}", at + 1)), "{error}");
     }
+}
+
+#[test]
+fn callers_write_every_step() {
+    for (path, at) in [("spec..x", 5), ("..image", 1), ("{.spec..x}", 7), ("a[?(@..b==1)]", 6)] {
+        let error = Path::of_caller(path).expect_err(path);
+        assert_eq!((error.at, error.problem.contains("one dot is enough")), (at, true), "{error}");
+        assert!(Path::parse(path).is_ok(), "{path}");
+    }
+    assert_eq!(Path::of_caller("spec.nodeName"), Path::parse("{.spec.nodeName}"));
 }
 
 #[test]
