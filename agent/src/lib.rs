@@ -23,9 +23,12 @@ pub mod serve;
 pub mod watch;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
 use kubeplex_proto::ids::InstanceId;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use crate::api::{Api, ApiBudget};
 use crate::clock::ClusterClock;
@@ -55,7 +58,10 @@ impl Agent {
         let instance = InstanceId(uuid::Uuid::new_v4().to_string());
         let (cluster, live_reads, deny) =
             (config.cluster().clone(), config.live_reads(), config.deny().clone());
-        let kinds = Kinds::start(config, api.clone(), &tracker, cancel);
+        // One process may hold agents of many clusters: whatever one of them logs, it says of which. Of the highest level,
+        // because a span that a filter leaves out names nothing.
+        let span = tracing::error_span!("agent", %cluster);
+        let kinds = Kinds::start(config, api.clone(), &tracker, cancel, span.clone());
         let router = serve::router(serve::Parts {
             cluster,
             instance: instance.clone(),
@@ -65,6 +71,9 @@ impl Agent {
             deny,
             tracker,
         });
+        let router = router.layer(middleware::from_fn(move |request: Request, next: Next| {
+            next.run(request).instrument(span.clone())
+        }));
         Self { instance, api, kinds, router }
     }
 

@@ -2,8 +2,8 @@
 
 mod admin;
 
-use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,10 +14,11 @@ use kubeplex_agent::api::connect;
 use kubeplex_agent::config::{AgentConfig, GatewayTarget, RawConfig};
 use kubeplex_agent::link::{self, LinkConfig};
 use kubeplex_link::timings::Timings;
-use tokio::signal::unix::{SignalKind, signal};
+use kubeplex_program::failure;
+use kubeplex_program::logging::LogOptions;
+use kubeplex_program::signals::StopSignals;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
 static ALLOCATOR: allocator::Jemalloc = allocator::Jemalloc;
@@ -30,41 +31,52 @@ pub static ALLOCATOR_OPTIONS: &[u8; allocator::OPTIONS.len()] = allocator::OPTIO
 /// How long requests under way may take to end after a signal.
 const DRAIN: Duration = Duration::from_secs(20);
 
+const NAME: &str = "kubeplex-agent";
+
+/// What is logged unless told otherwise.
+const LOG: &str = "info";
+
 /// Watches one cluster and serves it to a gateway.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = NAME, version, max_term_width = 100)]
 struct Arguments {
     /// A TOML file; `KUBEPLEX_AGENT__SECTION__FIELD` in the environment overrides its fields.
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    log: LogOptions,
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
-    start_logging();
+async fn main() -> ExitCode {
+    failure::exit(NAME, start(Arguments::parse()).await)
+}
+
+async fn start(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    arguments.log.start(LOG)?;
+    run(configuration(arguments.config.as_deref())?).await
+}
+
+/// From the file and the environment above it; what is wrong with it is said with where it stands.
+fn configuration(file: Option<&Path>) -> anyhow::Result<AgentConfig> {
     let environment = std::env::vars_os()
         .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-    let raw = RawConfig::load(arguments.config.as_deref(), environment.collect())
-        .context("reading the configuration")?;
-    run(AgentConfig::try_from(raw)?).await
+    let place = match file {
+        Some(file) => format!("the configuration {} can't be used", file.display()),
+        None => {
+            "there is no --config FILE, and KUBEPLEX_AGENT__… in the environment is not enough".to_owned()
+        }
+    };
+    let raw = RawConfig::load(file, environment.collect()).with_context(|| place.clone())?;
+    AgentConfig::try_from(raw).context(place)
 }
 
-/// Lines for people on a terminal, JSON for whatever collects them elsewhere.
-fn start_logging() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        subscriber.init();
-    } else {
-        subscriber.json().flatten_event(true).init();
-    }
-}
-
-async fn run(config: AgentConfig) -> anyhow::Result<()> {
+async fn run(config: AgentConfig) -> anyhow::Result<ExitCode> {
+    let mut signals = StopSignals::listen().context("listening for signals")?;
     let (tracker, linked) = (TaskTracker::new(), TaskTracker::new());
     let (accepting, working) = (CancellationToken::new(), CancellationToken::new());
-    let client = connect(config.access()).await.context("reaching the cluster")?;
+    let (client, url) = connect(config.access()).await?;
+    let config = config.with_server(url);
     let agent = Agent::start(config.clone(), client, tracker.clone(), working.clone());
     if let Some(gateway) = config.gateway() {
         let link = link_of(&config, gateway)?;
@@ -75,10 +87,13 @@ async fn run(config: AgentConfig) -> anyhow::Result<()> {
     }
     tracing::info!(cluster = %config.cluster(), agent.instance = agent.instance().0, "watching");
 
-    until_told_to_stop().await?;
+    signals.next().await;
     tracing::info!("stopping");
-    stop(&linked, &tracker, &accepting, &working).await;
-    Ok(())
+    tokio::select! {
+        () = stop(&linked, &tracker, &accepting, &working) => Ok(ExitCode::SUCCESS),
+        // Whoever asks twice means now.
+        () = signals.next() => anyhow::bail!("stopped before running calls were over"),
+    }
 }
 
 /// First the link takes no more requests and those under way end; only then the watches do.
@@ -103,12 +118,4 @@ fn link_of(config: &AgentConfig, gateway: &GatewayTarget) -> anyhow::Result<Link
     let (token, ca_file) = (gateway.token.expose(), gateway.ca_file.as_deref());
     let link = LinkConfig::new(&gateway.url, token, ca_file, config.cluster().clone(), Timings::default());
     link.context("preparing the link to the gateway")
-}
-
-async fn until_told_to_stop() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        result = tokio::signal::ctrl_c() => result.context("listening for Ctrl-C"),
-    }
 }

@@ -83,7 +83,8 @@ fn start_agent(folder: &Folder, site: &Site, gateway: &str, token: &str) -> Prog
         site.kubeconfig
     );
     let config = folder.write(&format!("{name}.toml"), &config);
-    Program::start("kubeplex-agent", &["--config", &config], &[("RUST_LOG", "debug")], folder)
+    let environment = [("KUBEPLEX_LOG", "debug"), ("KUBEPLEX_LOG_FORMAT", "json")];
+    Program::start("kubeplex-agent", &["--config", &config], &environment, folder)
 }
 
 async fn start(folder: Folder, sites: Vec<Site>) -> Fleet {
@@ -104,7 +105,7 @@ async fn start(folder: Folder, sites: Vec<Site>) -> Fleet {
     let dial = format!("ws://{}", ready["listen"].as_str().expect("an address"));
     let agents =
         sites.iter().map(|site| start_agent(&folder, site, &dial, &token(&site.server.name))).collect();
-    let endpoint = ready["mcp"].as_str().expect("an endpoint").to_owned();
+    let endpoint = ready["endpoint"].as_str().expect("an endpoint").to_owned();
     let client = Client::new(&endpoint).expect("a client");
     Fleet { folder, gateway, agents, client, endpoint, sites }
 }
@@ -261,7 +262,9 @@ async fn the_demo_is_asked_by_the_program() {
     assert_eq!((code, rows::of(&answer).len(), &answer["clusters"]["answered"]), (Some(0), 5, &json!(3)));
 
     let (code, table, trace) = call(&["pods_list", r#"{"limit":5}"#, "--trace"], "").await;
-    assert!(code == Some(0) && table.starts_with("name\tready\tstatus"), "{table}");
+    assert!(code == Some(0) && table.starts_with("cluster  "), "{table}");
+    let header: Vec<_> = table.lines().next().expect("a header").split_whitespace().collect();
+    assert_eq!(header[..5], ["cluster", "namespace", "name", "ready", "status"]);
     for said in ["tools/call", "structuredContent", "resolve", "merge"] {
         assert!(trace.contains(said), "{said} is missing in the trace: {trace}");
     }

@@ -1,5 +1,6 @@
 //! What can go wrong with a call, by what the caller does about it.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::header::RETRY_AFTER;
@@ -54,9 +55,9 @@ pub enum ApiError {
     },
 }
 
-/// What the layers below said.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
+/// What the layers below said: the cause at the bottom of them. Those in between say only that they pass it on ("error
+/// sending request", "client error (Connect)").
+#[derive(Debug)]
 pub struct Unreachable(Box<dyn std::error::Error + Send + Sync>);
 
 /// `metav1.Status`, as far as it is used.
@@ -155,6 +156,16 @@ impl ApiError {
     }
 }
 
+impl std::error::Error for Unreachable {}
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let causes = std::iter::successors(Some(&*self.0 as &dyn std::error::Error), |cause| cause.source());
+        let said = causes.map(ToString::to_string).filter(|text| !text.is_empty());
+        f.write_str(said.last().as_deref().unwrap_or("no reason was given"))
+    }
+}
+
 impl From<kube::Error> for Unreachable {
     /// The client's own wrapping says nothing that a person could use.
     fn from(error: kube::Error) -> Self {
@@ -225,6 +236,17 @@ mod tests {
         for (json, expected) in table {
             assert!(expected(&of(json)), "{json} became {:?}", of(json));
         }
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("client error (Connect)")]
+    struct Passes(#[source] std::io::Error);
+
+    #[test]
+    fn of_an_unreachable_server_the_cause_is_told() {
+        let refused = std::io::Error::other("Connection refused");
+        let error = ApiError::unreachable(kube::Error::Service(Box::new(Passes(refused))));
+        assert_eq!(chain(&error), "the API server can't be reached: Connection refused");
     }
 
     #[test]

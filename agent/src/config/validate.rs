@@ -15,7 +15,7 @@ use crate::watch::WatchTimings;
 
 /// Everything that is wrong with a configuration.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the configuration is not valid:\n  - {}", .reasons.join("\n  - "))]
+#[error("{}", .reasons.join("\n"))]
 pub struct InvalidConfig {
     pub reasons: Vec<String>,
 }

@@ -20,6 +20,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument, Span};
 
 use self::blueprint::Blueprint;
 use self::cluster::ClusterFacts;
@@ -50,6 +51,8 @@ pub(super) struct Shared {
     context: WatchContext,
     tracker: TaskTracker,
     cancel: CancellationToken,
+    /// Says in logs which cluster this is.
+    span: Span,
     slots: Mutex<Slots>,
     discovered: watch::Sender<Discovered>,
     facts: Mutex<ClusterFacts>,
@@ -95,6 +98,7 @@ impl Kinds {
         api: Api,
         tracker: &TaskTracker,
         cancel: CancellationToken,
+        span: Span,
     ) -> Self {
         let context = WatchContext {
             api: api.clone(),
@@ -111,14 +115,16 @@ impl Kinds {
             context,
             tracker: tracker.clone(),
             cancel: cancel.clone(),
+            span: span.clone(),
             slots: Mutex::default(),
             discovered: watch::Sender::default(),
             facts: Mutex::default(),
             changed: watch::Sender::default(),
         });
-        let (upkeep, problems) = (upkeep::run(Arc::clone(&shared)), cluster::tell_problems(Arc::clone(&shared)));
+        let (upkeep, problems) =
+            (upkeep::run(Arc::clone(&shared)), cluster::tell_problems(Arc::clone(&shared)));
         let following = async move { tokio::join!(upkeep, problems) };
-        tracker.spawn(async move { cancel.run_until_cancelled(following).await });
+        tracker.spawn(async move { cancel.run_until_cancelled(following).await }.instrument(span));
         Self { shared }
     }
 

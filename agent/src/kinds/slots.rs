@@ -10,6 +10,7 @@ use kubeplex_proto::control::SyncState;
 use kubeplex_proto::kind::GroupResource;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::DropGuard;
+use tracing::Instrument;
 
 use super::Shared;
 use super::blueprint::Blueprint;
@@ -122,8 +123,7 @@ impl Shared {
     /// Begins those kinds anew that discovery names, although for some time they are absent.
     pub(super) fn retry_absent(self: &Arc<Self>, absent_for: Duration) {
         let table = Arc::clone(&self.discovered.borrow().table);
-        let absent =
-            |slot: &&Slot| slot.next.is_none() && slot.current.handle.is_absent_for(absent_for);
+        let absent = |slot: &&Slot| slot.next.is_none() && slot.current.handle.is_absent_for(absent_for);
         let served: Vec<Blueprint> = {
             let slots = self.slots.lock();
             let absent = slots.by_id.values().filter(absent).map(|slot| slot.current.blueprint.clone());
@@ -155,7 +155,8 @@ impl Shared {
         let stop = self.cancel.child_token();
         let keep = keep(Arc::clone(self), Arc::clone(&handle), blueprint.clone());
         let stopped = stop.clone();
-        self.tracker.spawn(async move { stopped.run_until_cancelled(keep).await });
+        let kept = async move { stopped.run_until_cancelled(keep).await };
+        self.tracker.spawn(kept.instrument(self.span.clone()));
         Run { handle, blueprint, _stop: stop.drop_guard() }
     }
 
