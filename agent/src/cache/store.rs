@@ -138,13 +138,7 @@ impl KindStore {
 
     /// Forgets an object whose state of this version can't be kept. Its next state brings it back. Says whether it was news:
     /// not where the store has a newer state, or the object is known to be gone.
-    pub fn lose(
-        &mut self,
-        namespace: Option<&str>,
-        name: &str,
-        uid: Option<&str>,
-        version: &str,
-    ) -> bool {
+    pub fn lose(&mut self, namespace: Option<&str>, name: &str, uid: Option<&str>, version: &str) -> bool {
         if uid.is_some_and(|uid| self.is_buried(uid)) {
             return false;
         }
