@@ -1,0 +1,235 @@
+//! An agent written by hand, that answers for pods, well or badly, as told from call to call.
+
+mod frames;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use futures::stream::{self, BoxStream, StreamExt as _};
+use kubeplex_proto::control::{AgentFrame, Hello};
+use kubeplex_proto::get::GetRequest;
+use kubeplex_proto::ids::{ClusterId, Epoch, InstanceId};
+use kubeplex_proto::list::{ListFrame, ListRequest};
+use kubeplex_proto::status::{AgentError, AgentErrorCode};
+use kubeplex_proto::{PROTOCOL, paths};
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::counter::{Counted, Counter};
+
+/// How often it says that it is alive: sooner than any gateway of a test doubts it.
+const HEARTBEAT: Duration = Duration::from_millis(200);
+
+/// Of one line in [`Behaviour::LongLine`].
+pub const LONG_LINE: usize = 10 << 20;
+
+/// What it does when it is asked for pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behaviour {
+    /// Has so many pods, and answers properly.
+    Pods(usize),
+    /// The same, but no frame is ready at the moment when it is asked for.
+    Stepwise(usize),
+    /// Never answers.
+    Hang,
+    /// Sends the head and the first rows of so many pods, and then nothing more.
+    Stall(usize),
+    /// Sends rows in the wrong order.
+    Disorder,
+    /// Sends rows that have other cells than the columns that it announced.
+    Misfit,
+    /// Sends more rows than it was asked for.
+    Flood,
+    /// Sends rows without a head.
+    Headless,
+    /// Ends its answer before it is over.
+    BreakOff,
+    /// Answers with something else than frames.
+    Garbage,
+    /// Bytes that are no text.
+    Noise,
+    /// One row of ten megabytes.
+    LongLine,
+    /// A line that never ends.
+    EndlessLine,
+    /// A status and a body that explain nothing.
+    ProxyError,
+    Refuse(AgentErrorCode),
+    Panic,
+}
+
+/// A handle of the agent; clones are the same one.
+#[derive(Clone)]
+pub struct HandMade {
+    /// What it says that its cluster is.
+    cluster: ClusterId,
+    behaviour: Arc<watch::Sender<Behaviour>>,
+    epoch: Arc<AtomicU64>,
+    asked: Counter,
+    at_work: Counter,
+    given_up: Counter,
+}
+
+impl HandMade {
+    /// # Panics
+    /// When `cluster` can't name one.
+    pub fn of(cluster: &str, behaviour: Behaviour) -> Self {
+        Self {
+            cluster: ClusterId::new(cluster).expect("a cluster id"),
+            behaviour: Arc::new(watch::Sender::new(behaviour)),
+            epoch: Arc::default(),
+            asked: Counter::default(),
+            at_work: Counter::default(),
+            given_up: Counter::default(),
+        }
+    }
+
+    /// What it does from now on.
+    pub fn behave(&self, behaviour: Behaviour) {
+        self.behaviour.send_replace(behaviour);
+    }
+
+    /// Lists and objects that it was asked for so far.
+    pub fn asked(&self) -> usize {
+        self.asked.get()
+    }
+
+    /// Answers that hung or stalled, and were given up by who had asked.
+    pub fn given_up(&self) -> usize {
+        self.given_up.get()
+    }
+
+    /// Waits until it was asked for something.
+    pub async fn until_asked(&self) {
+        self.asked.until("the agent is asked", |count| count > 0).await;
+    }
+
+    /// Waits until it is at work on so many answers.
+    pub async fn at_work(&self, wanted: usize) {
+        self.at_work.until(&format!("the agent is at work on {wanted}"), |count| count == wanted).await;
+    }
+
+    /// Waits until an answer was given up.
+    pub async fn until_given_up(&self) {
+        self.given_up.until("the agent's work is given up", |count| count > 0).await;
+    }
+
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route(paths::CONTROL, post(control))
+            .route(paths::LIST, post(list))
+            .route(paths::GET, post(get))
+            .with_state(self.clone())
+    }
+
+    fn behaviour(&self) -> Behaviour {
+        *self.behaviour.borrow()
+    }
+
+    fn hello(&self) -> Hello {
+        Hello {
+            protocol: PROTOCOL,
+            features: Vec::new(),
+            agent_version: "0.0.0-hand-made".to_owned(),
+            kubernetes_version: frames::KUBERNETES.to_owned(),
+            cluster: self.cluster.clone(),
+            instance: InstanceId(format!("hand-made {}", self.cluster)),
+            epoch: Epoch(self.epoch.fetch_add(1, Ordering::Relaxed)),
+        }
+    }
+
+    fn work(&self) -> Counted {
+        self.asked.add_one();
+        self.at_work.during()
+    }
+
+    /// Never ends, and notices when it is no longer waited for.
+    async fn hang<T>(self, work: Counted) -> T {
+        let _waiting = Waiting { work: Some(work), given_up: self.given_up };
+        std::future::pending().await
+    }
+}
+
+/// An answer that does not come.
+struct Waiting {
+    work: Option<Counted>,
+    given_up: Counter,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        // The work is over before anybody is told that it was given up.
+        drop(self.work.take());
+        self.given_up.add_one();
+    }
+}
+
+async fn control(State(agent): State<HandMade>) -> Response {
+    let report = frames::report(agent.behaviour());
+    let opening = [AgentFrame::Hello(Box::new(agent.hello())), AgentFrame::Report(Box::new(report))];
+    let beats = stream::unfold(tokio::time::interval(HEARTBEAT), async |mut interval| {
+        interval.tick().await;
+        Some((AgentFrame::Report(Box::default()), interval))
+    });
+    reply(stream::iter(opening).chain(beats).boxed())
+}
+
+async fn list(State(agent): State<HandMade>, body: Bytes) -> Response {
+    let work = agent.work();
+    let request: ListRequest = serde_json::from_slice(&body).expect("a request that can be read");
+    let page = |pods| frames::page(&agent.cluster, &request, pods);
+    match agent.behaviour() {
+        Behaviour::Pods(pods) => reply(stream::iter(page(pods)).boxed()),
+        Behaviour::Stepwise(pods) => reply(stream::iter(page(pods)).then(later).boxed()),
+        Behaviour::Hang => agent.hang(work).await,
+        Behaviour::Stall(pods) => {
+            let first = stream::iter(page(pods).into_iter().take(2));
+            reply(first.chain(stream::once(agent.hang(work))).boxed())
+        }
+        Behaviour::Garbage => "<html>please log in</html>\n".into_response(),
+        Behaviour::Noise => [0xff, 0xfe, 0x00, b'\n', 0x80].as_slice().into_response(),
+        Behaviour::EndlessLine => {
+            let piece = || Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 64 * 1024]));
+            Body::from_stream(stream::repeat_with(piece)).into_response()
+        }
+        Behaviour::ProxyError => (StatusCode::BAD_GATEWAY, "<html>\u{1b}[31mbad</html>").into_response(),
+        Behaviour::Refuse(code) => refusal(code),
+        Behaviour::Panic => panic!("an agent with a defect"),
+        wrong => reply(stream::iter(frames::wrong(&agent.cluster, &request, wrong)).boxed()),
+    }
+}
+
+/// With pods it has whatever object it is asked for, the same in every cluster.
+async fn get(State(agent): State<HandMade>, body: Bytes) -> Response {
+    let work = agent.work();
+    let request: GetRequest = serde_json::from_slice(&body).expect("a request that can be read");
+    let [head, object, end] = frames::object(&request);
+    match agent.behaviour() {
+        Behaviour::Pods(_) => reply(stream::iter([head, object, end]).boxed()),
+        Behaviour::Garbage => reply(stream::iter([object]).boxed()),
+        Behaviour::Refuse(code) => refusal(code),
+        _ => agent.hang::<Response>(work).await,
+    }
+}
+
+async fn later(frame: ListFrame) -> ListFrame {
+    tokio::task::yield_now().await;
+    frame
+}
+
+fn refusal(code: AgentErrorCode) -> Response {
+    (StatusCode::BAD_REQUEST, axum::Json(AgentError::new(code, "the agent will not have it"))).into_response()
+}
+
+fn reply<T: Serialize + 'static>(frames: BoxStream<'static, T>) -> Response {
+    let lines = frames.map(|frame| kubeplex_link::frames::encode(&frame));
+    Body::from_stream(lines).into_response()
+}

@@ -1,0 +1,143 @@
+//! What the agent made by hand says: its kinds, and frames that keep or break the promises of the protocol.
+
+use kubeplex_proto::ROWS_PER_FRAME;
+use kubeplex_proto::column::{CellFormat, Column};
+use kubeplex_proto::control::{ClusterReport, KindReport, Report, SyncState};
+use kubeplex_proto::get::{FoundObject, GetEnd, GetFrame, GetHead, GetRequest};
+use kubeplex_proto::ids::ClusterId;
+use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope};
+use kubeplex_proto::list::{ListEnd, ListFrame, ListHead, ListRequest, Row};
+use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
+use kubeplex_proto::status::{LegStatus, Source};
+use serde_json::json;
+
+use super::{Behaviour, LONG_LINE};
+
+pub(super) const KUBERNETES: &str = "v1.35.0";
+
+/// Rows of an answer that breaks a promise, unless it is one about their number.
+const FEW: usize = 3;
+
+/// Pods, which it says that it watches.
+pub(super) fn report(behaviour: Behaviour) -> Report {
+    let kind = GroupResource::new("", "pods");
+    let info = KindInfo {
+        id: kind.clone(),
+        version: "v1".to_owned(),
+        versions: vec!["v1".to_owned()],
+        kind: "Pod".to_owned(),
+        singular: "pod".to_owned(),
+        short_names: vec!["po".to_owned()],
+        categories: Vec::new(),
+        scope: Scope::Namespaced,
+        verbs: ["get", "list", "watch"].map(str::to_owned).into(),
+    };
+    let objects = if let Behaviour::Pods(pods) = behaviour { pods } else { FEW } as u64;
+    let state = SyncState::Synced;
+    let cached = KindReport { kind, state, revision: 1, objects, age_ms: Some(0), message: None };
+    let cluster = ClusterReport {
+        kubernetes_version: KUBERNETES.to_owned(),
+        nodes: 3,
+        nodes_ready: 3,
+        ready: true,
+        ..ClusterReport::default()
+    };
+    Report {
+        kinds: vec![cached],
+        dropped: Vec::new(),
+        discovery: Some(KindTable { kinds: vec![info], failed_groups: Vec::new() }),
+        cluster: Some(cluster),
+    }
+}
+
+/// A page as a real agent answers it: in order, after the cursor, cut at the limit.
+pub(super) fn page(cluster: &ClusterId, request: &ListRequest, pods: usize) -> Vec<ListFrame> {
+    let mut rows = rows(cluster, request, pods);
+    let more = rows.len() > request.limit as usize;
+    rows.truncate(request.limit as usize);
+    let mut frames = vec![head(pods)];
+    frames.extend(rows.chunks(ROWS_PER_FRAME).map(|chunk| ListFrame::Rows(chunk.to_vec())));
+    frames.push(ListFrame::End(ListEnd { more, cut: None }));
+    frames
+}
+
+/// Frames that break a promise of the protocol.
+pub(super) fn wrong(cluster: &ClusterId, request: &ListRequest, behaviour: Behaviour) -> Vec<ListFrame> {
+    let mut rows = rows(cluster, request, FEW);
+    match behaviour {
+        Behaviour::Disorder => rows.reverse(),
+        Behaviour::Misfit => rows.iter_mut().for_each(|row| row.cells.push(json!("one too many"))),
+        Behaviour::Flood => rows = self::rows(cluster, request, request.limit as usize + 10),
+        Behaviour::LongLine => rows[1].cells[1] = json!("x".repeat(LONG_LINE)),
+        _ => {}
+    }
+    let mut frames = vec![head(rows.len()), ListFrame::Rows(rows)];
+    match behaviour {
+        Behaviour::Headless => drop(frames.remove(0)),
+        Behaviour::BreakOff => {}
+        _ => frames.push(ListFrame::End(ListEnd { more: false, cut: None })),
+    }
+    frames
+}
+
+/// The head, the object that was asked for, and the end.
+pub(super) fn object(request: &GetRequest) -> [GetFrame; 3] {
+    let head = GetHead {
+        status: LegStatus::Ok,
+        message: None,
+        source: Source::Cache,
+        api_version: "v1".to_owned(),
+        total: 1,
+        age_ms: 20,
+        revision: 1,
+    };
+    let name = request.names.first().map(|pattern| pattern.as_str().to_owned()).unwrap_or_default();
+    let metadata = json!({"name": name, "namespace": "shop"});
+    let object = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"nodeName": "n1"}});
+    let found = FoundObject { namespace: Some("shop".to_owned()), name, object };
+    [GetFrame::Head(Box::new(head)), GetFrame::Object(Box::new(found)), GetFrame::End(GetEnd { cut: None })]
+}
+
+fn head(pods: usize) -> ListFrame {
+    let column = |name: &str| Column { name: name.to_owned(), format: CellFormat::Plain };
+    ListFrame::Head(Box::new(ListHead {
+        status: LegStatus::Ok,
+        message: None,
+        source: Source::Cache,
+        api_version: "v1".to_owned(),
+        scope: Some(Scope::Namespaced),
+        columns: vec![column("name"), column("status")],
+        total: pods as u64,
+        status_counts: [("Running".to_owned(), pods as u64)].into(),
+        age_ms: 20,
+        cluster_now_ms: 1_790_000_000_000,
+        clock_offset_ms: 0,
+        revision: 1,
+    }))
+}
+
+/// In the order that was asked for, after the cursor.
+fn rows(cluster: &ClusterId, request: &ListRequest, pods: usize) -> Vec<Row> {
+    let directions: Vec<_> = request.sort.iter().map(|term| term.direction).collect();
+    let mut rows: Vec<_> = (0..pods).map(|number| row(cluster, request, number)).collect();
+    rows.sort_by(|a, b| a.key.compare(&b.key, &directions));
+    if let Some(after) = &request.after {
+        rows.retain(|row| row.key.compare(after, &directions).is_gt());
+    }
+    rows
+}
+
+fn row(cluster: &ClusterId, request: &ListRequest, number: usize) -> Row {
+    let name = format!("{cluster}-{number:05}");
+    let value = |by: &SortBy| match by {
+        SortBy::Constant(value) => value.clone(),
+        SortBy::Field(field) if field == "name" => KeyValue::Text(name.clone()),
+        SortBy::Field(_) => KeyValue::Missing,
+    };
+    let values = request.sort.iter().map(|term| value(&term.by)).collect();
+    let (namespace, uid) = ("shop".to_owned(), format!("uid-{name}"));
+    Row {
+        key: RowKey { values, namespace, name: name.clone(), uid },
+        cells: vec![json!(name), json!("Running")],
+    }
+}
