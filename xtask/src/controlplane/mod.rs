@@ -18,6 +18,7 @@ mod state;
 use clap::Subcommand;
 
 use fleet::Fleet;
+pub(crate) use paths::{kubeconfig, state};
 
 /// What can be done with the control planes.
 #[derive(Subcommand)]

@@ -29,6 +29,7 @@ fn prepare() -> anyhow::Result<FixtureGateway> {
     let npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"];
     let status = Command::new("npm").args(npm).arg(folder()).status().context("running npm")?;
     ensure!(status.success(), "npm could not install the suite");
+    // With the whole workspace, as the tests are built, so that what they built is not built again.
     let build = ["build", "--quiet", "--workspace", "--bin", "kubeplex-gateway"];
     let status =
         Command::new("cargo").args(build).current_dir(crate::root()).status().context("running cargo")?;
@@ -77,7 +78,7 @@ impl FixtureGateway {
         };
         let line: serde_json::Value =
             serde_json::from_str(&line?).context("the line that says the gateway is ready")?;
-        gateway.endpoint = line["mcp"].as_str().context("the ready line names no mcp endpoint")?.to_owned();
+        gateway.endpoint = line["endpoint"].as_str().context("the ready line names no endpoint")?.to_owned();
         Ok(gateway)
     }
 }
