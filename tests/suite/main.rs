@@ -8,6 +8,7 @@ mod leaks;
 mod processes;
 mod protocol;
 mod reading;
+mod quiet;
 mod rights;
 mod stopped;
 mod writes;

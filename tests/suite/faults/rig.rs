@@ -55,7 +55,7 @@ pub(crate) struct Rig {
     stop: CancellationToken,
 }
 
-/// A small cluster of the company, with bookmarks often enough that silence means something.
+/// A small cluster of the company, with bookmarks often enough that silence means something, once its watches are nudged.
 pub(crate) fn small(name: &str, seed: u64) -> SimConfig {
     SimConfig {
         pods: 40,
@@ -79,6 +79,7 @@ pub(crate) fn brisk() -> Timings {
 /// Watches that notice within seconds what takes minutes otherwise.
 pub(crate) fn alert() -> WatchTimings {
     WatchTimings {
+        nudge: Duration::from_millis(500),
         silence: Duration::from_secs(2),
         initial_silence: Duration::from_secs(2),
         open: Duration::from_secs(2),

@@ -48,7 +48,7 @@ async fn measure() -> anyhow::Result<()> {
     );
     figure
         .goal("≤ 0.5")
-        .limit("watches end after 200–290 s and are opened again, one request each")
+        .limit("watches end after 200–290 s and are opened again, one request each, and a list of one object for each that stays quiet")
         .print()?;
     stop.cancel();
     Ok(())
