@@ -19,7 +19,7 @@ use kubeplex_proto::{ROWS_PER_FRAME, paths};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::contain::bug;
+use super::bug::bug;
 use crate::limits;
 
 /// The JSON body of a request.

@@ -1,15 +1,14 @@
 //! A bug costs the call that met it.
 
-use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use kubeplex_proto::status::{AgentError, AgentErrorCode};
 
 use super::body::Failure;
+use super::bug::bug;
 
 /// Answers a request whose handler panics.
 pub(super) async fn contain(request: Request, next: Next) -> Response {
@@ -20,23 +19,13 @@ pub(super) async fn contain(request: Request, next: Next) -> Response {
     }
 }
 
-/// The answer to a request that met a bug; what was met goes into the log.
-pub(super) fn bug(place: &str, panic: &(dyn Any + Send)) -> AgentError {
-    let message = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("(no message)");
-    tracing::error!(place, panic = message, "a request met a bug in the agent");
-    AgentError::new(AgentErrorCode::Internal, "the agent met a bug over this request; its log says more")
-}
-
 #[cfg(test)]
 mod tests {
     use axum::Router;
     use axum::body::{Body, to_bytes};
     use axum::middleware::from_fn;
     use axum::routing::get;
+    use kubeplex_proto::status::{AgentError, AgentErrorCode};
     use tower::ServiceExt;
 
     use super::*;

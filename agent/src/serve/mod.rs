@@ -5,6 +5,7 @@
 //! API server is cancelled. Whatever goes wrong with one call costs that call.
 
 mod body;
+mod bug;
 mod config_maps;
 mod contain;
 mod control;

@@ -9,7 +9,7 @@ use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::contain::bug;
+use super::bug::bug;
 use super::deadline::Deadline;
 use crate::limits::SCANS_A_PROCESSOR;
 use crate::query::ScanBudget;
