@@ -82,6 +82,16 @@ pub(crate) fn age(object: &Value, now: Timestamp) -> Value {
     since(text(object, "/metadata/creationTimestamp"), now).into()
 }
 
+/// The creation time as it is written.
+pub(crate) fn created(object: &Value) -> Value {
+    text(object, "/metadata/creationTimestamp").into()
+}
+
+/// The texts of an array with commas between.
+pub(crate) fn joined(object: &Value, pointer: &str) -> String {
+    items(object, pointer).iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+}
+
 /// `<none>` for the empty text.
 pub(crate) fn or_none(text: &str) -> Value {
     if text.is_empty() { "<none>".into() } else { text.into() }

@@ -243,7 +243,7 @@ pub(super) const PRIORITY_CLASSES: View = View {
         Column::integer("Value"),
         Column::boolean("Global-Default"),
         Column::age(),
-        Column::text("PreemptionPolicy").wide(),
+        Column::text("PreemptionPolicy"),
     ],
     cells: |object, now| {
         vec![

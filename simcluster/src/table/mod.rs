@@ -1,5 +1,6 @@
 //! The server's own tables: which columns a kind has and what stands in them, cell by cell as kube-apiserver prints it.
 
+mod admin;
 mod age;
 mod cell;
 mod custom;
@@ -10,10 +11,10 @@ mod storage;
 mod workloads;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::catalog::{Origin, Resource};
-use cell::{Column, View, name};
+use cell::{Column, View, created, name};
 
 /// What the server says of the column of creation times.
 pub(crate) const CREATION_DESCRIPTION: &str = "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
@@ -39,6 +40,8 @@ pub(crate) fn cells(resource: &Resource, object: &Value, now: Timestamp) -> Vec<
 fn view(resource: &Resource) -> View {
     match (&*resource.group, &*resource.plural) {
         ("", "pods") => pods::VIEW,
+        ("", "podtemplates") => pods::TEMPLATES,
+        ("", "componentstatuses") => admin::COMPONENT_STATUSES,
         ("", "nodes") => general::NODES,
         ("", "namespaces") => general::NAMESPACES,
         ("", "events") => general::EVENTS,
@@ -64,8 +67,13 @@ fn view(resource: &Resource) -> View {
         ("networking.k8s.io", "ingresses") => network::INGRESSES,
         ("networking.k8s.io", "ingressclasses") => network::INGRESS_CLASSES,
         ("networking.k8s.io", "networkpolicies") => network::NETWORK_POLICIES,
+        ("networking.k8s.io", "servicecidrs") => network::SERVICE_CIDRS,
+        ("networking.k8s.io", "ipaddresses") => network::IP_ADDRESSES,
         ("storage.k8s.io", "storageclasses") => storage::CLASSES,
         ("storage.k8s.io", "volumeattachments") => storage::ATTACHMENTS,
+        ("storage.k8s.io", "volumeattributesclasses") => storage::ATTRIBUTES_CLASSES,
+        ("storage.k8s.io", "csinodes") => storage::CSI_NODES,
+        ("storage.k8s.io", "csidrivers") => storage::CSI_DRIVERS,
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => general::ROLE_BINDINGS,
         ("scheduling.k8s.io", "priorityclasses") => general::PRIORITY_CLASSES,
         ("coordination.k8s.io", "leases") => general::LEASES,
@@ -73,7 +81,14 @@ fn view(resource: &Resource) -> View {
             "admissionregistration.k8s.io",
             "mutatingwebhookconfigurations" | "validatingwebhookconfigurations",
         ) => general::WEBHOOKS,
+        ("admissionregistration.k8s.io", "validatingadmissionpolicies") => admin::ADMISSION_POLICIES,
+        ("admissionregistration.k8s.io", "validatingadmissionpolicybindings") => admin::ADMISSION_BINDINGS,
         ("apiregistration.k8s.io", "apiservices") => general::API_SERVICES,
+        ("apiextensions.k8s.io", "customresourcedefinitions") => admin::DEFINITIONS,
+        ("certificates.k8s.io", "certificatesigningrequests") => admin::SIGNING_REQUESTS,
+        ("flowcontrol.apiserver.k8s.io", "flowschemas") => admin::FLOW_SCHEMAS,
+        ("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations") => admin::PRIORITY_LEVELS,
+        ("node.k8s.io", "runtimeclasses") => admin::RUNTIME_CLASSES,
         _ => FALLBACK,
     }
 }
@@ -81,5 +96,8 @@ fn view(resource: &Resource) -> View {
 /// For kinds without a printer of their own: the creation time as it is written, not as an age.
 const FALLBACK: View = View {
     columns: &[Column::name(), Column::date("Created At").described(CREATION_DESCRIPTION)],
-    cells: |object, _| vec![name(object), json!(crate::json::text(object, "/metadata/creationTimestamp"))],
+    cells: |object, _| vec![name(object), created(object)],
 };
+
+#[cfg(test)]
+mod tests;

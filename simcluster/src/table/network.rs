@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::cell::{Column, View, age, labels, name, or_none, selector};
+use super::cell::{Column, View, age, joined, labels, name, or_none, selector};
 use crate::json::{int, items, text};
 
 pub(super) const SERVICES: View = View {
@@ -135,13 +135,7 @@ pub(super) const INGRESSES: View = View {
     ],
     cells: |object, now| {
         let rules = items(object, "/spec/rules");
-        let hosts: Vec<&str> =
-            rules.iter().take(3).map(|rule| text(rule, "/host")).filter(|host| !host.is_empty()).collect();
-        let hosts = match (hosts.len(), rules.len()) {
-            (0, _) => "*".to_owned(),
-            (_, count) if count > 3 => format!("{} + {} more...", hosts.join(","), count - 3),
-            _ => hosts.join(","),
-        };
+        let hosts = hosts(rules);
         let address = balancer(object).into_iter().collect::<Vec<_>>().join(",");
         let ports = if items(object, "/spec/tls").is_empty() { "80" } else { "80, 443" };
         vec![
@@ -152,6 +146,39 @@ pub(super) const INGRESSES: View = View {
             ports.into(),
             age(object, now),
         ]
+    },
+};
+
+/// Three hosts at most. Rules without a host count only once there are three, and then like any other.
+fn hosts(rules: &[Value]) -> String {
+    let mut named =
+        rules.iter().map(|rule| text(rule, "/host")).enumerate().filter(|(_, host)| !host.is_empty());
+    let first: Vec<(usize, &str)> = named.by_ref().take(3).collect();
+    let shown = first.iter().map(|(_, host)| *host).collect::<Vec<_>>().join(",");
+    match first.as_slice() {
+        [] => "*".to_owned(),
+        [_, _, (third, _)] if third + 1 < rules.len() => format!("{shown} + {} more...", rules.len() - 3),
+        _ => shown,
+    }
+}
+
+pub(super) const SERVICE_CIDRS: View = View {
+    columns: &[Column::name(), Column::text("CIDRs"), Column::age()],
+    cells: |object, now| vec![name(object), joined(object, "/spec/cidrs").into(), age(object, now)],
+};
+
+pub(super) const IP_ADDRESSES: View = View {
+    columns: &[Column::name(), Column::text("ParentRef")],
+    cells: |object, now| {
+        let parent = object.pointer("/spec/parentRef").map_or("<none>".to_owned(), |parent| {
+            let (resource, group) = (text(parent, "/resource"), text(parent, "/group"));
+            let kind = if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") };
+            let namespace = text(parent, "/namespace");
+            let within = if namespace.is_empty() { String::new() } else { format!("/{namespace}") };
+            format!("{}{within}/{}", kind.to_ascii_lowercase(), text(parent, "/name"))
+        });
+        // The server's rows have an age that its columns do not name.
+        vec![name(object), parent.into(), age(object, now)]
     },
 };
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::age::since;
-use super::cell::{Column, View, age, name, or_none};
+use super::cell::{Column, View, age, containers, labels, name, or_none};
 use crate::json::{flag, flag_condition, int, items, text};
 
 pub(super) const VIEW: View = View {
@@ -20,6 +20,19 @@ pub(super) const VIEW: View = View {
         Column::text("Readiness Gates").wide(),
     ],
     cells,
+};
+
+pub(super) const TEMPLATES: View = View {
+    columns: &[
+        Column::name(),
+        Column::text("Containers"),
+        Column::text("Images"),
+        Column::text("Pod Labels"),
+    ],
+    cells: |object, _| {
+        let [names, images] = containers(object, "/template/spec/containers");
+        vec![name(object), names, images, labels(object, "/template/metadata/labels")]
+    },
 };
 
 /// What the walk over containers gathers.

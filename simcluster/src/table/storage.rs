@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::cell::{Column, View, age, name};
+use super::cell::{Column, View, age, joined, name, or_none};
 use crate::json::{flag, items, text};
 
 pub(super) const VOLUMES: View = View {
@@ -149,6 +149,46 @@ pub(super) const ATTACHMENTS: View = View {
             text(object, "/spec/source/persistentVolumeName").into(),
             text(object, "/spec/nodeName").into(),
             flag(object, "/status/attached").into(),
+            age(object, now),
+        ]
+    },
+};
+
+pub(super) const ATTRIBUTES_CLASSES: View = View {
+    columns: &[Column::name(), Column::text("DriverName"), Column::age()],
+    cells: |object, now| vec![name(object), text(object, "/driverName").into(), age(object, now)],
+};
+
+pub(super) const CSI_NODES: View = View {
+    columns: &[Column::name(), Column::integer("Drivers"), Column::age()],
+    cells: |object, now| vec![name(object), items(object, "/spec/drivers").len().into(), age(object, now)],
+};
+
+pub(super) const CSI_DRIVERS: View = View {
+    columns: &[
+        Column::name(),
+        Column::boolean("AttachRequired"),
+        Column::boolean("PodInfoOnMount"),
+        Column::boolean("StorageCapacity"),
+        Column::text("TokenRequests"),
+        Column::boolean("RequiresRepublish"),
+        Column::text("Modes"),
+        Column::age(),
+    ],
+    cells: |object, now| {
+        let attach = object.pointer("/spec/attachRequired").and_then(Value::as_bool).unwrap_or(true);
+        let tokens = object.pointer("/spec/tokenRequests").map_or("<unset>".to_owned(), |_| {
+            let requests = items(object, "/spec/tokenRequests").iter();
+            requests.map(|request| text(request, "/audience")).collect::<Vec<_>>().join(",")
+        });
+        vec![
+            name(object),
+            attach.into(),
+            flag(object, "/spec/podInfoOnMount").into(),
+            flag(object, "/spec/storageCapacity").into(),
+            tokens.into(),
+            flag(object, "/spec/requiresRepublish").into(),
+            or_none(&joined(object, "/spec/volumeLifecycleModes")),
             age(object, now),
         ]
     },

@@ -37,12 +37,15 @@ pub(super) const DEPLOYMENTS: View = View {
         let ready = ratio(int(object, "/status/readyReplicas"), int(object, "/spec/replicas"));
         let counts = [int(object, "/status/updatedReplicas"), int(object, "/status/availableReplicas")]
             .map(Value::from);
-        [name(object), ready]
+        let mut cells: Vec<Value> = [name(object), ready]
             .into_iter()
             .chain(counts)
             .chain([age(object, now)])
             .chain(template_cells(object))
-            .collect()
+            .collect();
+        // Only here does the server leave the cell of an empty selector empty.
+        cells.iter_mut().skip(7).filter(|cell| *cell == "<none>").for_each(|cell| *cell = "".into());
+        cells
     },
 };
 
