@@ -13,31 +13,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::Aead as _;
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use kubeplex_proto::duration::human_duration;
-use kubeplex_proto::ids::ClusterId;
-use kubeplex_proto::sort::RowKey;
-use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use crate::error::CallError;
-use crate::request::LegId;
-
-/// Where an earlier page ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resume {
-    /// The key of the last row shown.
-    pub after: RowKey,
-    /// Clusters that were missing on that page or an earlier one, as places among the expected ones.
-    pub missing: Vec<LegId>,
-}
-
-/// What a cursor is bound to, as hashes: the start of a SHA-256 each, enough because they are only ever compared inside
-/// a text that the caller can't make.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Fingerprint {
-    caller: [u8; 8],
-    question: [u8; 8],
-    expected: [u8; 8],
-}
+use crate::request::{Fingerprint, Resume};
 
 /// Seals and opens cursors. Made once per gateway.
 pub struct CursorSealer {
@@ -49,25 +27,6 @@ const NONCE_BYTES: usize = 24;
 /// No honest cursor is longer: the merge lets no key of more than 4 KiB through, and a cluster takes a bit.
 const MAX_CURSOR_CHARS: usize = 16_384;
 const START_AGAIN: &str = "repeat the call without continue to start again";
-
-impl Fingerprint {
-    /// `question` is everything that decides which rows there are and in which order; not the size of a page.
-    pub fn new<'a>(
-        caller: &str,
-        question: &impl Serialize,
-        expected: impl IntoIterator<Item = &'a ClusterId>,
-    ) -> Self {
-        let names: Vec<&str> = expected.into_iter().map(ClusterId::as_str).collect();
-        Self { caller: hash(&caller), question: hash(question), expected: hash(&names) }
-    }
-}
-
-/// JSON separates what is hashed, so that no two different values run into the same bytes.
-fn hash(value: &impl Serialize) -> [u8; 8] {
-    let bytes = serde_json::to_vec(value).unwrap_or_default();
-    let digest = Sha256::digest(bytes);
-    std::array::from_fn(|at| digest[at])
-}
 
 impl CursorSealer {
     /// `key` is random per start, or from the configuration so that replicas share it; a cursor holds for `life_ms`.

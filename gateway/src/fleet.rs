@@ -1,11 +1,17 @@
 //! What the gateway knows of its clusters at one moment: plain values, so that the stages that decide on them stay pure.
 
-use std::collections::{BTreeMap, HashMap};
+mod caches;
+mod trouble;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kubeplex_proto::control::{ClusterReport, KindReport};
+use kubeplex_proto::control::ClusterReport;
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::kind::{GroupResource, KindTable};
+
+pub use caches::Caches;
+pub(crate) use trouble::Trouble;
 
 /// Every expected cluster (configured or enrolled, seen or not), ordered by name.
 #[derive(Debug, Clone, Default)]
@@ -13,12 +19,13 @@ pub struct Fleet {
     clusters: Vec<Arc<ClusterView>>,
 }
 
-/// One cluster as the registry knew it when the snapshot was taken. All durations are relative to that moment.
+/// One cluster as the registry knew it when the snapshot was taken. All durations are relative to that moment. What is
+/// large is shared with the registry, so that a snapshot copies pointers.
 #[derive(Debug, Clone)]
 pub struct ClusterView {
     pub id: ClusterId,
     /// From the gateway's configuration, never from the agent.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Arc<BTreeMap<String, String>>,
     pub link: LinkState,
     /// How long the link has been in this state.
     pub link_since_ms: u64,
@@ -28,13 +35,13 @@ pub struct ClusterView {
     /// How long ago any byte came over the link; `None` while none ever did.
     pub heard_ms_ago: Option<u64>,
     /// Empty while no agent ever said hello.
-    pub agent_version: String,
+    pub agent_version: Arc<str>,
     /// The last report; all zero and empty while there was none.
-    pub report: ClusterReport,
-    /// The cluster's discovery; `None` while it was never reported. Kept after the link is lost.
+    pub report: Arc<ClusterReport>,
+    /// The cluster's discovery; `None` while its API server was never heard to answer it. Kept after the link is lost.
     pub kinds: Option<Arc<KindTable>>,
-    /// Kinds that the agent caches, last known, with `age_ms` counted up to the snapshot.
-    pub caches: HashMap<GroupResource, KindReport>,
+    /// Kinds that the agent caches, last known, with ages counted up to the snapshot.
+    pub caches: Caches,
 }
 
 /// How a cluster's link stands.
@@ -86,15 +93,15 @@ impl ClusterView {
     pub fn expected(id: ClusterId, labels: BTreeMap<String, String>, since_ms: u64) -> Self {
         Self {
             id,
-            labels,
+            labels: Arc::new(labels),
             link: LinkState::Never,
             link_since_ms: since_ms,
             link_changed_ms: 0_i64.saturating_sub_unsigned(since_ms),
             heard_ms_ago: None,
-            agent_version: String::new(),
-            report: ClusterReport::default(),
+            agent_version: Arc::default(),
+            report: Arc::default(),
             kinds: None,
-            caches: HashMap::new(),
+            caches: Caches::default(),
         }
     }
 
@@ -105,7 +112,7 @@ impl ClusterView {
 
     /// The age of the least recent proof over all cached kinds that were ever current, in milliseconds.
     pub fn data_age_ms(&self) -> Option<u64> {
-        self.caches.values().filter_map(|report| report.age_ms).max()
+        self.caches.oldest_age_ms()
     }
 }
 

@@ -59,7 +59,7 @@ mod tests {
         let fleet = |eu: &ClusterView| Fleet::new(vec![Arc::new(eu.clone()), Arc::new(far.clone())]);
         assert_eq!(lines.update(&fleet(&eu)), "");
         eu.link = LinkState::Connected;
-        eu.report.api_problem = "connection refused".to_owned();
+        Arc::make_mut(&mut eu.report).api_problem = "connection refused".to_owned();
         assert_eq!(lines.update(&fleet(&eu)), "eu        not ready: connection refused (still trying)\n");
         assert_eq!(lines.update(&fleet(&eu)), "");
         assert_eq!(lines.finish(&fleet(&eu)), "far-away  connecting (goes on in the background)\n");

@@ -51,12 +51,12 @@ impl ClusterState {
         if cluster.link == LinkState::Never || report.kubernetes_version.is_empty() {
             return Self::Connecting;
         }
-        let objects = cluster.caches.values().map(|cache| cache.objects).sum();
+        let objects = cluster.caches.reports().map(|cache| cache.objects).sum();
         if report.ready {
             let (version, nodes) = (report.kubernetes_version.clone(), report.nodes);
             return Self::Ready { version, nodes, objects, forbidden: forbidden(cluster) };
         }
-        let synced = cluster.caches.values().filter(|cache| cache.state != SyncState::Syncing).count();
+        let synced = cluster.caches.reports().filter(|cache| cache.state != SyncState::Syncing).count();
         Self::Syncing { synced, watched: cluster.caches.len(), objects }
     }
 
@@ -94,7 +94,7 @@ impl ClusterState {
 }
 
 fn forbidden(cluster: &ClusterView) -> Vec<String> {
-    let denied = cluster.caches.values().filter(|cache| cache.state == SyncState::Forbidden);
+    let denied = cluster.caches.reports().filter(|cache| cache.state == SyncState::Forbidden);
     let mut kinds: Vec<_> = denied.map(|cache| cache.kind.to_string()).collect();
     kinds.sort_unstable();
     kinds
@@ -112,8 +112,9 @@ fn may_not_read(kinds: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::sync::Arc;
 
-    use kubeplex_proto::control::KindReport;
+    use kubeplex_proto::control::{ClusterReport, KindReport};
     use kubeplex_proto::ids::ClusterId;
     use kubeplex_proto::kind::GroupResource;
 
@@ -123,18 +124,22 @@ mod tests {
         ClusterView::expected(ClusterId::new("eu").unwrap(), BTreeMap::new(), 0)
     }
 
+    fn report(cluster: &mut ClusterView) -> &mut ClusterReport {
+        Arc::make_mut(&mut cluster.report)
+    }
+
     #[test]
     fn a_cluster_passes_from_connecting_to_ready() {
         let mut cluster = cluster();
         assert_eq!(ClusterState::of(&cluster), ClusterState::Connecting);
         cluster.link = LinkState::Connected;
-        cluster.report.kubernetes_version = "v1.35.2".to_owned();
+        report(&mut cluster).kubernetes_version = "v1.35.2".to_owned();
         assert_eq!(ClusterState::of(&cluster).describe(), "syncing: 0 of 0 kinds, 0 objects");
-        cluster.report.ready = true;
-        cluster.report.nodes = 1;
+        report(&mut cluster).ready = true;
+        report(&mut cluster).nodes = 1;
         assert_eq!(ClusterState::of(&cluster).describe(), "ready: v1.35.2, 1 node, 0 objects cached");
         assert_eq!(ClusterState::of(&cluster).tone(), Tone::Good);
-        cluster.report.api_problem = "connection refused".to_owned();
+        report(&mut cluster).api_problem = "connection refused".to_owned();
         assert!(ClusterState::of(&cluster).is_settled());
         assert_eq!(ClusterState::of(&cluster).describe(), "not ready: connection refused (still trying)");
     }
@@ -142,7 +147,7 @@ mod tests {
     #[test]
     fn nobody_goes_on_trying_where_no_agent_was_started() {
         let mut cluster = cluster();
-        cluster.report.api_problem = "no such file".to_owned();
+        report(&mut cluster).api_problem = "no such file".to_owned();
         assert_eq!(ClusterState::of(&cluster).describe(), "not started: no such file");
     }
 
@@ -150,20 +155,19 @@ mod tests {
     fn what_may_not_be_read_is_said() {
         let mut cluster = cluster();
         cluster.link = LinkState::Connected;
-        cluster.report.kubernetes_version = "v1.35.2".to_owned();
-        cluster.report.ready = true;
+        report(&mut cluster).kubernetes_version = "v1.35.2".to_owned();
+        report(&mut cluster).ready = true;
         let mut forbid = |resource: &str| {
             let kind = GroupResource::new("", resource);
             let state = SyncState::Forbidden;
-            let report = KindReport {
-                kind: kind.clone(),
+            cluster.caches.insert(KindReport {
+                kind,
                 state,
                 revision: 0,
                 objects: 0,
                 age_ms: None,
                 message: None,
-            };
-            cluster.caches.insert(kind, report);
+            });
             ClusterState::of(&cluster)
         };
         forbid("nodes");

@@ -5,9 +5,7 @@
 use kubeplex_proto::sort::{KeyValue, RowKey};
 use uuid::Uuid;
 
-use crate::request::LegId;
-
-use super::{Fingerprint, Resume};
+use crate::request::{Fingerprint, LegId, Resume};
 
 /// Changes whenever the layout does, so that a neighbour one version apart refuses a cursor instead of misreading it.
 const LAYOUT: u8 = 1;

@@ -1,7 +1,9 @@
-use kubeplex_proto::sort::KeyValue;
+use kubeplex_proto::ids::ClusterId;
+use kubeplex_proto::sort::{KeyValue, RowKey};
 use proptest::prelude::*;
 
 use super::*;
+use crate::request::LegId;
 
 const NOW_MS: i64 = 1_795_458_279_000;
 const LIFE_MS: u64 = 600_000;

@@ -1,9 +1,10 @@
 //! The MCP endpoint, and the only place that knows the MCP library.
 //!
 //! Two eras of the protocol on one path: 2025-11-25 with sessions, 2026-07-28 without. A request passes [`guard`] (size,
-//! depth, room for a session), then the library (Host, Origin, protocol version, headers), then [`server`], which turns
+//! depth, room for a session) and [`accept`], then the library (Host, Origin, protocol version, headers), then [`server`], which turns
 //! `tools/list` and `tools/call` over to the pipeline.
 
+mod accept;
 mod call;
 mod fixtures;
 mod guard;
@@ -54,7 +55,10 @@ pub fn router(
     let service =
         StreamableHttpService::new(move || Ok(server.clone()), sessions.clone(), transport(config, cut));
     let guard = Guard::new(config.limits(), sessions, exchanges, telemetry);
-    Router::new().route_service(PATH, service).layer(middleware::from_fn_with_state(guard, guard::check))
+    Router::new()
+        .route_service(PATH, service)
+        .layer(middleware::map_request(accept::spell_out))
+        .layer(middleware::from_fn_with_state(guard, guard::check))
 }
 
 fn transport(config: &GatewayConfig, cut: CancellationToken) -> StreamableHttpServerConfig {

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use kubeplex_proto::duration::human_duration;
 use kubeplex_proto::get::GetHead;
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::list::ListHead;
 use kubeplex_proto::status::{AgentErrorCode, LegStatus, Source};
 
 use crate::error::{CallError, ErrorCode};
-use crate::fleet::{ClusterView, LinkState};
+use crate::fleet::{ClusterView, Trouble};
 use crate::request::LegId;
 
 use super::LegFailure;
@@ -132,12 +131,12 @@ impl LegOutcome {
 
     /// A cluster that an earlier page went without.
     pub(super) fn out(cluster: &ClusterView) -> Self {
-        let mut outcome = match LegFailure::of_link(cluster) {
+        let mut outcome = match LegFailure::of_cluster(cluster) {
             Some(failure) => Self::failed(cluster, failure, RowsShown::None),
             None => Self::answered(cluster.id.clone(), LegStatus::Ok),
         };
         outcome.rows = RowsShown::None;
-        outcome.rejoined = cluster.link.is_usable();
+        outcome.rejoined = outcome.status.answered();
         outcome
     }
 
@@ -173,15 +172,19 @@ impl LegFailure {
 
     /// What a cluster's link says against sending it a leg; `None` while it is usable.
     pub fn of_link(cluster: &ClusterView) -> Option<Self> {
-        let since = human_duration(i64::try_from(cluster.link_since_ms).unwrap_or(i64::MAX));
-        let message = match cluster.link {
-            LinkState::Connected | LinkState::Suspect => return None,
-            LinkState::Lost => format!("no link for {since}"),
-            LinkState::Never => {
-                format!("its agent has not linked in the {since} since this gateway expects it")
-            }
-        };
-        Some(Self { since_ms: Some(cluster.link_since_ms), ..Self::new(LegStatus::Disconnected, message) })
+        cluster.link_trouble().map(Self::from)
+    }
+
+    /// The same, or what stands between its agent and its API server.
+    pub(crate) fn of_cluster(cluster: &ClusterView) -> Option<Self> {
+        cluster.trouble().map(Self::from)
+    }
+}
+
+impl From<Trouble> for LegFailure {
+    fn from(trouble: Trouble) -> Self {
+        let Trouble { status, message, since_ms } = trouble;
+        Self { since_ms, ..Self::new(status, message) }
     }
 }
 

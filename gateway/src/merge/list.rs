@@ -85,9 +85,9 @@ impl ListMerge {
         Self {
             legs: query.targets.iter().map(Leg::new).collect(),
             kind: query.kind.clone(),
-            directions: query.order.directions(),
-            after: query.resume.as_ref().map(|resume| resume.after.clone()),
-            limit: query.limit as usize,
+            directions: query.page.order.directions(),
+            after: query.page.resume.as_ref().map(|resume| resume.after.clone()),
+            limit: query.page.limit as usize,
             max_bytes: query.options.max_bytes,
             bytes: 0,
             columns: Vec::new(),

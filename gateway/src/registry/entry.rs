@@ -1,14 +1,14 @@
 //! One cluster: its link and what it last reported. A plain value; the registry locks it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kubeplex_link::activity::Activity;
 use kubeplex_link::liveness::Liveness;
-use kubeplex_proto::control::{ClusterReport, KindReport, Report};
+use kubeplex_proto::control::{ClusterReport, Report};
 use kubeplex_proto::ids::{ClusterId, Epoch, InstanceId};
-use kubeplex_proto::kind::{GroupResource, KindTable};
+use kubeplex_proto::kind::KindTable;
 use kubeplex_proto::status::LegStatus;
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -17,15 +17,18 @@ use tokio_util::sync::CancellationToken;
 use super::{LinkId, Unreachable};
 use crate::carrier::Carrier;
 use crate::clock::{millis, now_ms};
-use crate::fleet::{ClusterView, LinkState};
+use crate::fleet::{Caches, ClusterView, LinkState, Trouble};
 
-/// A view is used again for so long, if nothing but its ages changed: a busy gateway takes thousands a second, and a view
-/// copies what is known of every kind. Ages are shown in seconds.
+/// A view is used again for so long, if nothing but its ages changed: a busy gateway takes thousands a second. Ages are
+/// shown in seconds.
 const VIEW_LIFE: Duration = Duration::from_millis(200);
 
 /// What is known of one cluster.
 pub(super) struct Entry {
-    labels: BTreeMap<String, String>,
+    /// What the times of `caches` are counted from, and the same moment in milliseconds since 1970.
+    born: Instant,
+    born_ms: u64,
+    labels: Arc<BTreeMap<String, String>>,
     link: Option<Link>,
     state: LinkState,
     since: Instant,
@@ -33,10 +36,10 @@ pub(super) struct Entry {
     changed_ms: i64,
     /// When the last link that ended was last heard.
     heard_before: Option<Instant>,
-    agent_version: String,
-    report: ClusterReport,
+    agent_version: Arc<str>,
+    report: Arc<ClusterReport>,
     kinds: Option<Arc<KindTable>>,
-    caches: HashMap<GroupResource, TimedReport>,
+    caches: Caches,
     view: Mutex<Option<(Instant, Arc<ClusterView>)>>,
 }
 
@@ -59,24 +62,21 @@ pub(super) enum Reports {
     Own,
 }
 
-struct TimedReport {
-    report: KindReport,
-    received: Instant,
-}
-
 impl Default for Entry {
     fn default() -> Self {
         Self {
-            labels: BTreeMap::new(),
+            born: Instant::now(),
+            born_ms: u64::try_from(now_ms()).unwrap_or_default(),
+            labels: Arc::default(),
             link: None,
             state: LinkState::Never,
             since: Instant::now(),
             changed_ms: now_ms(),
             heard_before: None,
-            agent_version: String::new(),
-            report: ClusterReport::default(),
+            agent_version: Arc::default(),
+            report: Arc::default(),
             kinds: None,
-            caches: HashMap::new(),
+            caches: Caches::default(),
             view: Mutex::new(None),
         }
     }
@@ -84,7 +84,7 @@ impl Default for Entry {
 
 impl Entry {
     pub(super) fn label(&mut self, labels: BTreeMap<String, String>) {
-        self.labels = labels;
+        self.labels = Arc::new(labels);
         self.outdate();
     }
 
@@ -99,7 +99,7 @@ impl Entry {
 
     /// Puts a link into its place; the one before is told that it was replaced.
     pub(super) fn attach(&mut self, link: Link, agent_version: String) {
-        self.agent_version = agent_version;
+        self.agent_version = agent_version.into();
         if let Some(before) = self.link.replace(link) {
             self.heard_before = Some(before.activity.heard_at());
             before.replaced.cancel();
@@ -136,24 +136,22 @@ impl Entry {
             link.reports = Reports::Own;
             self.caches.clear();
         }
-        let received = Instant::now();
-        for kind in report.dropped {
-            self.caches.remove(&kind);
-        }
-        for report in report.kinds {
-            self.caches.insert(report.kind.clone(), TimedReport { report, received });
-        }
-        self.kinds = discovery.or_else(|| self.kinds.take());
-        if let Some(cluster) = report.cluster {
-            self.report = cluster;
-        }
+        // First, so that the table of reports is nobody else's and is not copied to be changed.
         self.outdate();
+        self.caches = self.caches.at(self.time_ms());
+        report.dropped.iter().for_each(|kind| self.caches.remove(kind));
+        report.kinds.into_iter().for_each(|report| self.caches.insert(report));
+        // An agent whose API server has not answered yet knows of no kind, and says so; what another agent knew stays.
+        self.kinds = discovery.filter(|table| !table.kinds.is_empty()).or_else(|| self.kinds.take());
+        if let Some(cluster) = report.cluster {
+            self.report = Arc::new(cluster);
+        }
         true
     }
 
     /// Why no agent can be started for the cluster; the first report of one that could replaces it.
     pub(super) fn problem(&mut self, problem: String) {
-        self.report.api_problem = problem;
+        Arc::make_mut(&mut self.report).api_problem = problem;
         self.outdate();
     }
 
@@ -172,31 +170,30 @@ impl Entry {
 
     fn compose(&self, id: &ClusterId) -> ClusterView {
         let heard = self.link.as_ref().map(|link| link.activity.heard_at()).or(self.heard_before);
-        let caches = self.caches.iter().map(|(kind, timed)| (kind.clone(), timed.aged()));
         ClusterView {
             id: id.clone(),
-            labels: self.labels.clone(),
+            labels: Arc::clone(&self.labels),
             link: self.state,
             link_since_ms: millis(self.since.elapsed()),
             link_changed_ms: self.changed_ms,
             heard_ms_ago: heard.map(|heard| millis(heard.elapsed())),
-            agent_version: self.agent_version.clone(),
-            report: self.report.clone(),
+            agent_version: Arc::clone(&self.agent_version),
+            report: Arc::clone(&self.report),
             kinds: self.kinds.clone(),
-            caches: caches.collect(),
+            caches: self.caches.at(self.time_ms()),
         }
     }
 
+    /// Now, by the clock of `caches`.
+    fn time_ms(&self) -> u64 {
+        self.born_ms.saturating_add(millis(self.born.elapsed()))
+    }
+
     fn unreachable(&self, id: &ClusterId) -> Unreachable {
-        let since = self.since.elapsed();
-        let message = if self.state == LinkState::Never && !self.report.api_problem.is_empty() {
-            format!("no agent could be started for {id}: {}", self.report.api_problem)
-        } else if self.state == LinkState::Never {
-            format!("the agent of {id} has not connected since this gateway expects it, {}", in_words(since))
-        } else {
-            format!("no link to the agent of {id} for {}", in_words(since))
-        };
-        Unreachable { status: LegStatus::Disconnected, since_ms: millis(since), message }
+        let since_ms = millis(self.since.elapsed());
+        let trouble = Trouble::of_link(self.state, since_ms, &self.report.api_problem);
+        let message = trouble.map_or_else(|| "no link".to_owned(), |trouble| trouble.message);
+        Unreachable { cluster: id.clone(), status: LegStatus::Disconnected, since_ms, message }
     }
 
     fn enter(&mut self, state: LinkState) {
@@ -209,24 +206,5 @@ impl Entry {
 
     fn outdate(&mut self) {
         *self.view.get_mut() = None;
-    }
-}
-
-impl TimedReport {
-    fn aged(&self) -> KindReport {
-        let mut report = self.report.clone();
-        report.age_ms = report.age_ms.map(|age_ms| age_ms.saturating_add(millis(self.received.elapsed())));
-        report
-    }
-}
-
-/// `40 s`, `4 min`, `3 h`, `2 d`.
-fn in_words(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min", seconds / 60),
-        3_600..86_400 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
     }
 }

@@ -47,13 +47,14 @@ pub struct Leg {
 
 /// Why no leg can be sent to a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[error("{cluster}: {message}")]
 pub struct Unreachable {
+    pub cluster: ClusterId,
     /// [`LegStatus::Disconnected`], or [`LegStatus::Error`] for a cluster that is not expected.
     pub status: LegStatus,
     /// How long the cluster has been out of reach, in milliseconds.
     pub since_ms: u64,
-    /// For people: that there is no link, and for how long.
+    /// For people, without the cluster's name: that there is no link, and for how long.
     pub message: String,
 }
 
@@ -109,8 +110,8 @@ impl Registry {
     /// [`Unreachable`] while the cluster has no link.
     pub fn leg(&self, id: &ClusterId) -> Result<Leg, Unreachable> {
         let Some(entry) = self.0.clusters.get(id) else {
-            let message = format!("the cluster {id} is not expected by this gateway");
-            return Err(Unreachable { status: LegStatus::Error, since_ms: 0, message });
+            let message = "this gateway does not expect such a cluster".to_owned();
+            return Err(Unreachable { cluster: id.clone(), status: LegStatus::Error, since_ms: 0, message });
         };
         entry.carrier(id).map(|carrier| Leg { cluster: id.clone(), carrier })
     }

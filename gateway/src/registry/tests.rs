@@ -45,6 +45,12 @@ fn pods(objects: u64) -> Report {
     Report { kinds, ..Report::default() }
 }
 
+fn table(resources: &[&str]) -> KindTable {
+    let kinds =
+        resources.iter().map(|resource| crate::request::fixtures::kind("", resource, "X", &[], &["v1"]));
+    KindTable { kinds: kinds.collect(), failed_groups: vec![("metrics.k8s.io".to_owned(), "503".to_owned())] }
+}
+
 fn view(registry: &Registry) -> Arc<crate::fleet::ClusterView> {
     Arc::clone(registry.snapshot().get(&cluster()).unwrap())
 }
@@ -69,7 +75,7 @@ async fn a_place_goes_to_the_newer_link_of_a_process_and_to_another_process_only
     // Found dead under another id: somebody else came in between.
     assert!(registry.attach(&cluster(), candidate("b", 0), Some(first)).is_err());
     assert!(registry.attach(&cluster(), candidate("b", 0), Some(second)).is_ok());
-    assert_eq!(view(&registry).agent_version, "b-0");
+    assert_eq!(&*view(&registry).agent_version, "b-0");
 
     // The end of a link that lost its place changes nothing.
     registry.detach(&cluster(), second);
@@ -89,10 +95,10 @@ async fn a_lost_cluster_keeps_what_is_known_and_says_since_when() {
     assert_eq!((lost.link, lost.link_since_ms, lost.heard_ms_ago), (LinkState::Lost, 250_000, Some(250_000)));
     let kind = GroupResource::new("", "pods");
     assert_eq!(lost.last_known_objects(&kind), Some(412));
-    assert_eq!(lost.caches[&kind].age_ms, Some(250_100), "ages go on counting");
+    assert_eq!(lost.caches.age_ms(&kind), Some(250_100), "ages go on counting");
     let unreachable = registry.leg(&cluster()).err().unwrap();
     assert_eq!((unreachable.status, unreachable.since_ms), (LegStatus::Disconnected, 250_000));
-    assert_eq!(unreachable.message, "no link to the agent of prod-eu for 4 min");
+    assert_eq!(unreachable.message, "no link for 4m10s");
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,7 +106,7 @@ async fn a_cluster_that_never_came_says_so() {
     let registry = expecting();
     tokio::time::advance(Duration::from_secs(40)).await;
     let message = registry.leg(&cluster()).err().unwrap().message;
-    assert_eq!(message, "the agent of prod-eu has not connected since this gateway expects it, 40 s");
+    assert_eq!(message, "its agent has not linked in the 40s since this gateway expects it");
     let stranger = registry.leg(&ClusterId::new("nobody").unwrap()).err().unwrap();
     assert_eq!(stranger.status, LegStatus::Error);
 }
@@ -117,7 +123,7 @@ async fn the_first_report_of_a_link_replaces_what_an_earlier_one_left() {
     registry.report(&cluster(), link, pods(1));
     let nodes = KindReport { kind: GroupResource::new("", "nodes"), ..pods(3).kinds.remove(0) };
     registry.report(&cluster(), next, Report { kinds: vec![nodes], ..Report::default() });
-    let kinds: Vec<_> = view(&registry).caches.keys().map(ToString::to_string).collect();
+    let kinds: Vec<_> = view(&registry).caches.reports().map(|report| report.kind.to_string()).collect();
     assert_eq!(kinds, ["nodes"]);
 }
 
@@ -145,11 +151,24 @@ async fn clusters_with_equal_discoveries_share_one() {
     registry.expect(other.clone(), BTreeMap::new());
     for id in [cluster(), other.clone()] {
         let link = registry.attach(&id, candidate("a", 0), None).ok().unwrap();
-        let failed_groups = vec![("metrics.k8s.io".to_owned(), "503".to_owned())];
-        let discovery = Some(KindTable { kinds: Vec::new(), failed_groups });
-        registry.report(&id, link, Report { discovery, ..Report::default() });
+        registry.report(&id, link, Report { discovery: Some(table(&["pods"])), ..Report::default() });
     }
     let fleet = registry.snapshot();
     let [a, b] = [cluster(), other].map(|id| fleet.get(&id).unwrap().kinds.clone().unwrap());
     assert!(Arc::ptr_eq(&a, &b));
+}
+
+/// An agent that was started again beside a silent API server says that it knows no kind.
+#[tokio::test(start_paused = true)]
+async fn an_empty_discovery_is_none() {
+    let registry = expecting();
+    let link = registry.attach(&cluster(), candidate("a", 0), None).ok().unwrap();
+    let says = |link, resources: &[&str]| {
+        registry.report(&cluster(), link, Report { discovery: Some(table(resources)), ..Report::default() });
+        view(&registry).kinds.as_ref().map(|table| table.kinds.len())
+    };
+    assert_eq!(says(link, &[]), None);
+    assert_eq!(says(link, &["pods", "nodes"]), Some(2));
+    let again = registry.attach(&cluster(), candidate("b", 0), Some(link)).ok().unwrap();
+    assert_eq!(says(again, &[]), Some(2), "what is known stays until something better is known");
 }

@@ -1,5 +1,7 @@
 //! Which clusters an answer covers, and what is wrong with the others.
 
+mod named;
+
 use std::collections::BTreeMap;
 
 use kubeplex_proto::duration::human_duration;
@@ -9,16 +11,21 @@ use serde_json::{Map, Value};
 
 use crate::merge::{Coverage, LegOutcome, RowsShown};
 
+use super::plain::word;
 use super::{one_line, rfc3339};
 use crate::json_len::json_len;
 
+use named::{More, Named};
+
 /// Clusters whose matches are counted one by one where rows were cut.
 const MAX_COUNTS: usize = 50;
-/// Problems told one by one, and clusters without the kind; of the rest the number by status.
+/// Clusters told one by one of each sort: with a problem, without the kind, with a version of their own, and so on; of the
+/// rest the number.
 const MAX_PROBLEMS: usize = 20;
-/// What counts, and what problems, may take of an answer, as divisors of its budget.
+/// What counts, what problems, and what each list of clusters beside them may take of an answer, as divisors of its budget.
 pub(super) const COUNTS_SHARE: usize = 8;
 const PROBLEMS_SHARE: usize = 3;
+const NAMED_SHARE: usize = 16;
 /// A message comes from far away and is cut to this many characters.
 const MAX_MESSAGE_CHARS: usize = 300;
 
@@ -29,11 +36,15 @@ pub(crate) struct CoverageContent {
     pub(crate) answered: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) age_ms: Option<u64>,
-    /// One word, or by cluster where they differ.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    api_version: Option<BTreeMap<String, String>>,
+    /// Where it is one and not the cache; else by cluster.
+    #[serde(skip_serializing_if = "Sources::is_empty")]
+    source: Sources,
+    #[serde(skip_serializing_if = "More::is_empty")]
+    more_sources: More,
+    #[serde(skip_serializing_if = "Named::is_empty")]
+    api_version: Named,
+    #[serde(skip_serializing_if = "More::is_empty")]
+    more_api_versions: More,
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub(crate) counts: Map<String, Value>,
     /// Clusters that do not have the kind at all: they answered, and nothing is missing from them.
@@ -45,6 +56,15 @@ pub(crate) struct CoverageContent {
     pub(crate) more_problems: BTreeMap<LegStatus, usize>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) rejoined: Vec<String>,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) more_rejoined: usize,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+enum Sources {
+    One(String),
+    ByCluster(Named),
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -75,6 +95,9 @@ impl CoverageContent {
         };
         let troubled = || coverage.legs.iter().filter(is_troubled);
         let absent = || coverage.legs.iter().filter(|leg| leg.status == LegStatus::Absent);
+        let rejoined = || coverage.legs.iter().filter(|leg| leg.rejoined);
+        let (source, more_sources) = sources(coverage);
+        let (api_version, more_api_versions) = Named::new(api_versions(coverage), MAX_PROBLEMS);
         let mut more_problems = BTreeMap::new();
         for leg in troubled().skip(MAX_PROBLEMS).chain(absent().skip(MAX_PROBLEMS)) {
             *more_problems.entry(leg.status).or_insert(0) += 1;
@@ -83,23 +106,16 @@ impl CoverageContent {
             expected: coverage.expected(),
             answered: coverage.answered(),
             age_ms: coverage.age_ms(),
-            source: source(coverage),
-            api_version: coverage.api_versions().map(|versions| {
-                versions
-                    .into_iter()
-                    .map(|(cluster, version)| (cluster.to_owned(), one_line(version).into_owned()))
-                    .collect()
-            }),
+            source,
+            more_sources,
+            api_version,
+            more_api_versions,
             counts: if cut && coverage.expected() > 1 { counts(coverage) } else { Map::new() },
             absent: absent().take(MAX_PROBLEMS).map(|leg| leg.cluster.to_string()).collect(),
             problems: troubled().take(MAX_PROBLEMS).map(|leg| Problem::new(leg, nouns, now_ms)).collect(),
             more_problems,
-            rejoined: coverage
-                .legs
-                .iter()
-                .filter(|leg| leg.rejoined)
-                .map(|leg| leg.cluster.to_string())
-                .collect(),
+            rejoined: rejoined().take(MAX_PROBLEMS).map(|leg| leg.cluster.to_string()).collect(),
+            more_rejoined: rejoined().count().saturating_sub(MAX_PROBLEMS),
         }
     }
 
@@ -115,6 +131,14 @@ impl CoverageContent {
         self.counts = counts.take_while(fits).collect();
         while json_len(&self.absent) > max_bytes / COUNTS_SHARE && self.absent.pop().is_some() {
             *self.more_problems.entry(LegStatus::Absent).or_insert(0) += 1;
+        }
+        let share = max_bytes / NAMED_SHARE;
+        self.api_version.fit(share, &mut self.more_api_versions);
+        if let Sources::ByCluster(named) = &mut self.source {
+            named.fit(share, &mut self.more_sources);
+        }
+        while json_len(&self.rejoined) > share && self.rejoined.pop().is_some() {
+            self.more_rejoined += 1;
         }
         while self.problems.len() > 1 && json_len(&self.problems) > max_bytes / PROBLEMS_SHARE {
             if let Some(problem) = self.problems.pop() {
@@ -161,22 +185,35 @@ fn message(leg: &LegOutcome, nouns: Nouns<'_>) -> String {
     }
 }
 
+impl Sources {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::ByCluster(named) if named.is_empty())
+    }
+}
+
 /// Where the answer is not from caches alone.
-fn source(coverage: &Coverage) -> Option<Value> {
+fn sources(coverage: &Coverage) -> (Sources, More) {
     let sources: Vec<_> = coverage.legs.iter().filter_map(|leg| Some((leg, leg.source?))).collect();
     let others: Vec<_> = sources.iter().filter(|(_, source)| *source != Source::Cache).collect();
-    let (_, first) = others.first()?;
-    let name = |source: &Source| serde_json::to_value(source).unwrap_or_default();
-    if others.len() == sources.len() && others.iter().all(|(_, source)| source == first) {
-        return Some(name(first));
+    if let Some((_, first)) = others.first()
+        && others.len() == sources.len()
+        && others.iter().all(|(_, source)| source == first)
+    {
+        return (Sources::One(word(first)), More::new());
     }
-    Some(
-        others
-            .iter()
-            .map(|(leg, source)| (leg.cluster.to_string(), name(source)))
-            .collect::<Map<_, _>>()
-            .into(),
-    )
+    let words = others.iter().map(|(leg, source)| (leg.cluster.to_string(), word(source)));
+    let (named, more) = Named::new(words.collect(), MAX_PROBLEMS);
+    (Sources::ByCluster(named), more)
+}
+
+/// Where not all clusters that have the kind serve the same.
+fn api_versions(coverage: &Coverage) -> Vec<(String, String)> {
+    let versions = coverage.api_versions().into_iter().flatten();
+    versions.map(|(cluster, version)| (cluster.to_owned(), one_line(version).into_owned())).collect()
+}
+
+pub(super) fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The clusters with most matches.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kubeplex_proto::column::{CellFormat, Column};
+use kubeplex_proto::column::{CellFormat, Column, same_column};
 use kubeplex_proto::duration::human_duration;
 use kubeplex_proto::quantity::parse_time_ms;
 use serde_json::{Map, Value};
@@ -17,6 +17,8 @@ use crate::json_len::json_len;
 
 /// Values of the status column counted one by one.
 const MAX_STATUSES: usize = 20;
+/// Where a row belongs; every answer says it under these names.
+const OF_A_ROW: [&str; 2] = ["cluster", "namespace"];
 /// All other values; agents name theirs so, too.
 const OTHERS: &str = "other";
 
@@ -25,7 +27,7 @@ pub(crate) fn list(query: &ListQuery, page: &ListPage, context: &RenderContext<'
     let layout = Layout::new(query, page);
     let rows = page.rows.iter().map(|row| layout.row(row, context.now_ms)).collect();
     let fitted = Page {
-        columns: layout.columns.iter().map(|column| column.name(&page.columns)).collect(),
+        columns: layout.names(),
         rows,
         more: page.more,
         total: page.total,
@@ -34,7 +36,7 @@ pub(crate) fn list(query: &ListQuery, page: &ListPage, context: &RenderContext<'
         nouns: Nouns { shown: "rows", kind: &query.kind.resource },
         options: &query.options,
     };
-    let cursor = PageCursor { fingerprint: &query.fingerprint, context };
+    let cursor = PageCursor { fingerprint: &query.page.fingerprint, context };
     fitted.render(&cursor, |at| &page.rows[at].key)
 }
 
@@ -82,7 +84,7 @@ enum Shown {
 
 impl<'a> Layout<'a> {
     fn new(query: &'a ListQuery, page: &'a ListPage) -> Self {
-        let usual = query.order == Order::Usual;
+        let usual = query.page.order == Order::Usual;
         let one_namespace = matches!(query.namespaces.as_slice(), [only] if only.literal().is_some());
         let groups_cluster = usual || query.targets.len() == 1;
         let groups_namespace = usual || one_namespace;
@@ -93,7 +95,7 @@ impl<'a> Layout<'a> {
 
     /// The fields asked for, or the kind's columns; cluster and namespace before them where no group says them.
     fn choose_columns(&mut self) {
-        let fields = &self.query.fields;
+        let fields = &self.query.page.fields;
         let mut chosen = Vec::new();
         if !self.groups_cluster && !fields.contains(&Field::Cluster) {
             chosen.push(Shown::Cluster);
@@ -115,6 +117,25 @@ impl<'a> Layout<'a> {
         // Without a choice all columns of the kind; with one, an agent's columns beyond it are still shown.
         chosen.extend(objects.map(Shown::Object));
         self.columns = chosen;
+    }
+
+    /// Each once. What identifies a row keeps its name, also where a group says it; a kind's own column that is called the
+    /// same, or like a column before it, stands as `column.NAME`.
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            let name = column.name(&self.page.columns);
+            let is_taken = |name: &str| {
+                let identity =
+                    matches!(column, Shown::Object(_)) && OF_A_ROW.iter().any(|own| same_column(own, name));
+                identity || names.iter().any(|known| same_column(known, name))
+            };
+            let others = (2..).map(|count| format!("column{count}.{name}"));
+            let mut candidates = [name.clone(), format!("column.{name}")].into_iter().chain(others);
+            let free = candidates.find(|name| !is_taken(name));
+            names.push(free.unwrap_or(name));
+        }
+        names
     }
 
     fn row(&self, row: &PageRow, now_ms: i64) -> PlacedRow {

@@ -4,9 +4,8 @@ use kubeplex_proto::sort::RowKey;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::cursor::{Fingerprint, Resume};
 use crate::merge::Coverage;
-use crate::request::{CallOptions, Output};
+use crate::request::{CallOptions, Fingerprint, Output, Resume};
 
 use super::coverage::{CoverageContent, Nouns};
 use super::{RenderContext, Rendered, is_false, omit, plain};

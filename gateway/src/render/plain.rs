@@ -66,10 +66,14 @@ pub(super) fn coverage(text: &mut String, clusters: &CoverageContent, partial: b
     for (status, count) in &clusters.more_problems {
         text.push_str(&format!("and {count} more clusters {}\n", word(status)));
     }
-    if !clusters.rejoined.is_empty() {
+    if !clusters.rejoined.is_empty() || clusters.more_rejoined > 0 {
         text.push_str(&format!(
-            "back, but out of these pages: {}; repeat the call without continue to include them\n",
-            clusters.rejoined.join(", ")
+            "back, but out of these pages: {}{}; repeat the call without continue to include them\n",
+            clusters.rejoined.join(", "),
+            match clusters.more_rejoined {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            }
         ));
     }
     if partial {
@@ -101,6 +105,6 @@ fn cell(value: &Value) -> String {
 }
 
 /// A value of a closed set as it is serialised.
-fn word(value: &impl serde::Serialize) -> String {
+pub(super) fn word(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -28,24 +28,23 @@ pub(crate) fn cluster(name: &str, labels: &[&str]) -> ClusterView {
     let mut view = ClusterView::expected(ClusterId::new(name).unwrap(), labels, 60_000);
     view.link = LinkState::Connected;
     view.heard_ms_ago = Some(100);
-    view.report = ClusterReport {
+    view.report = Arc::new(ClusterReport {
         kubernetes_version: "v1.35.2".to_owned(),
         nodes_ready: 2,
         nodes: 3,
         ready: true,
         ..ClusterReport::default()
-    };
+    });
     view.kinds = Some(Arc::new(kinds(&[])));
-    let pods = GroupResource::new("", "pods");
     let report = KindReport {
-        kind: pods.clone(),
+        kind: GroupResource::new("", "pods"),
         state: SyncState::Synced,
         revision: 1,
         objects: 412,
         age_ms: Some(140),
         message: None,
     };
-    view.caches.insert(pods, report);
+    view.caches.insert(report);
     view
 }
 

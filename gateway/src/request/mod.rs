@@ -9,6 +9,8 @@ mod clusters;
 pub(crate) mod fixtures;
 mod get;
 mod list;
+mod page;
+mod resume;
 
 use std::sync::Arc;
 
@@ -21,7 +23,9 @@ use crate::fleet::ClusterView;
 
 pub use clusters::ClustersQuery;
 pub use get::GetQuery;
-pub use list::{Field, ListQuery, Order, OrderTerm};
+pub use list::ListQuery;
+pub use page::{Field, Order, OrderTerm, PageQuery};
+pub use resume::{Fingerprint, Resume};
 
 /// A call that is understood.
 #[derive(Debug, Clone)]

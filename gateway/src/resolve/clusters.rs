@@ -64,7 +64,7 @@ fn unknown(pattern: &Pattern, fleet: &Fleet) -> CallError {
     let near = nearest(pattern.as_str(), names());
     let known = match count {
         _ if !near.is_empty() => format!("did you mean {}?", near.join(", ")),
-        0 => "no cluster is configured that you may see".to_owned(),
+        0 => "there is no cluster that you may see".to_owned(),
         1..=MAX_NAMED => format!("there are {}", names().collect::<Vec<_>>().join(", ")),
         _ => format!(
             "there are {count}, {} among them",
@@ -77,7 +77,7 @@ fn unknown(pattern: &Pattern, fleet: &Fleet) -> CallError {
 
 fn none_selected(text: &str, fleet: &Fleet) -> CallError {
     let mut labels: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (key, value) in fleet.clusters().iter().flat_map(|cluster| &cluster.labels) {
+    for (key, value) in fleet.clusters().iter().flat_map(|cluster| cluster.labels.iter()) {
         labels.entry(key).or_default().insert(value);
     }
     let known: Vec<_> = labels

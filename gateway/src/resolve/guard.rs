@@ -14,7 +14,7 @@ pub(super) fn check(arguments: &Map<String, Value>) -> Result<(), CallError> {
         seen += 1;
         if seen + open.len() > MAX_ARGUMENT_VALUES {
             return Err(CallError::invalid(format!(
-                "the arguments hold more than {MAX_ARGUMENT_VALUES} values"
+                "the arguments hold more than {MAX_ARGUMENT_VALUES} values; name fewer, or take a glob or a selector"
             )));
         }
         if depth > MAX_ARGUMENT_DEPTH {
@@ -39,7 +39,7 @@ fn check_length(name: &str, text: &str) -> Result<(), CallError> {
     }
     let name = short_name(name);
     Err(CallError::invalid(format!(
-        "{name}: {} bytes of text are more than {MAX_ARGUMENT_CHARS}",
+        "{name}: {} bytes of text are more than {MAX_ARGUMENT_CHARS}, the most of an argument",
         text.len()
     )))
 }

@@ -5,12 +5,13 @@
 //! metrics.k8s.io.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope};
 use kubeplex_proto::nearest::nearest;
 
 use crate::error::{CallError, ErrorCode};
-use crate::fleet::Fleet;
+use crate::fleet::{ClusterView, Fleet};
 
 use super::guard::short;
 
@@ -43,18 +44,26 @@ struct Match<'a> {
 
 const METRICS_GROUP: &str = "metrics.k8s.io";
 
+/// Clusters whose kinds are not known that a message names.
+const MAX_NAMED: usize = 5;
+
+/// A kind that any cluster of the fleet has; a cluster among those `asked` may then still lack it.
+///
 /// # Errors
-/// `not_found` with the nearest kinds; `invalid_argument` for a name in several groups, naming them, and for a text that
-/// is no kind; `unavailable` while no cluster has reported its kinds.
-pub(crate) fn find(text: &str, fleet: &Fleet) -> Result<ResolvedKind, CallError> {
-    let tables = tables(fleet);
-    if tables.is_empty() {
-        return Err(no_tables(fleet));
-    }
+/// `not_found` with the nearest kinds and the clusters asked that can't be judged by; `unavailable` where that is all of
+/// them; `invalid_argument` for a name in several groups, naming them, and for a text that is no kind.
+pub(crate) fn find(text: &str, fleet: &Fleet, asked: &[Arc<ClusterView>]) -> Result<ResolvedKind, CallError> {
+    look_up(text, &tables(fleet)).map_err(|error| match error.code {
+        ErrorCode::NotFound => qualified(error, text, asked),
+        _ => error,
+    })
+}
+
+fn look_up(text: &str, tables: &[&KindTable]) -> Result<ResolvedKind, CallError> {
     let (text, version) = split_version(text)?;
     for mut spelling in spellings(text) {
         spelling.version = spelling.version.or(version);
-        let mut matches = matches(&spelling, &tables);
+        let mut matches = matches(&spelling, tables);
         // `pods.v1` means only a kind that some cluster serves as v1; behind a group or a slash the error tells more.
         if version.is_none() && spelling.group.is_none() {
             matches.retain(|found| spelling.version.is_none_or(|version| found.versions.contains(version)));
@@ -63,7 +72,7 @@ pub(crate) fn find(text: &str, fleet: &Fleet) -> Result<ResolvedKind, CallError>
             return choose(&spelling, &matches);
         }
     }
-    Err(unknown(text, &tables))
+    Err(unknown(text, tables))
 }
 
 /// The different tables: clusters alike share one, and most are.
@@ -202,15 +211,37 @@ fn choose(spelling: &Spelling<'_>, matches: &[Match<'_>]) -> Result<ResolvedKind
     Ok(ResolvedKind { id, version: spelling.version.map(str::to_owned), scope: Some(best.info.scope) })
 }
 
-fn no_tables(fleet: &Fleet) -> CallError {
-    let linked = fleet.clusters().iter().filter(|cluster| cluster.link.is_usable()).count();
-    let message = format!(
-        "kind: no cluster has reported its kinds yet ({linked} of {} are linked), so none can be looked up",
-        fleet.clusters().len()
-    );
-    CallError::new(ErrorCode::Unavailable, message)
-        .with_hint("clusters_list shows how the links stand")
-        .retry_after_ms(1_000)
+/// "There is none" holds only for clusters that said what they serve.
+fn qualified(error: CallError, text: &str, asked: &[Arc<ClusterView>]) -> CallError {
+    let unknown: Vec<_> =
+        asked.iter().filter_map(|cluster| Some((&cluster.id, cluster.kinds_trouble()?))).collect();
+    if unknown.is_empty() {
+        return error;
+    }
+    let mut named: Vec<_> =
+        unknown.iter().take(MAX_NAMED).map(|(id, why)| format!("{id} ({})", short(why, 120))).collect();
+    if unknown.len() > MAX_NAMED {
+        named.push(format!("{} more", unknown.len() - MAX_NAMED));
+    }
+    let named = named.join(", ");
+    if unknown.len() == asked.len() {
+        let who = if asked.len() == 1 {
+            "the cluster asked has not".to_owned()
+        } else {
+            format!("none of the {} clusters asked has", asked.len())
+        };
+        let message = format!(
+            "kind: \"{}\" can't be looked up: {who} reported its kinds yet: {named}",
+            short(text, 60)
+        );
+        return CallError::new(ErrorCode::Unavailable, message)
+            .with_hint("clusters_list shows how each cluster's link and data stand")
+            .retry_after_ms(1_000);
+    }
+    let have = if unknown.len() == 1 { "has not reported its" } else { "have not reported their" };
+    let message =
+        format!("{}; of {} clusters, {} {have} kinds: {named}", error.message, asked.len(), unknown.len());
+    CallError { message, ..error }
 }
 
 fn unknown(text: &str, tables: &[&KindTable]) -> CallError {

@@ -34,12 +34,15 @@ pub(super) fn split<'a>(argument: &str, text: &'a str) -> Result<Vec<&'a str>, C
     parts.push(text[start..].trim());
     if parts.len() > MAX_LIST_PARTS {
         return Err(CallError::invalid(format!(
-            "{argument}: {} parts are more than {MAX_LIST_PARTS}",
+            "{argument}: {} parts are more than {MAX_LIST_PARTS}, the most of a comma list; a glob may say the same",
             parts.len()
         )));
     }
     match parts.iter().any(|part| part.is_empty()) {
-        true => Err(CallError::invalid(format!("{argument}: \"{}\" has an empty part", short(text, 60)))),
+        true => Err(CallError::invalid(format!(
+            "{argument}: \"{}\" has an empty part; put a name between each two commas, as in a,b",
+            short(text, 60)
+        ))),
         false => Ok(parts),
     }
 }
@@ -113,6 +116,10 @@ pub(super) fn order(text: Option<&str>) -> Result<Order, CallError> {
 }
 
 fn field(argument: &str, name: &str) -> Result<Field, CallError> {
+    // A kind's own column that is called as what identifies a row.
+    if let Some(own @ ("cluster" | "namespace")) = name.strip_prefix("column.") {
+        return Ok(Field::Object(own.to_owned()));
+    }
     match name.strip_prefix("cluster.") {
         None if name == "cluster" => Ok(Field::Cluster),
         None if matches!(name, "namespace" | "metadata.namespace") => Ok(Field::Namespace),
@@ -156,6 +163,8 @@ mod tests {
             ("cluster.labels.region", Some(Field::ClusterLabel("region".into()))),
             ("cluster.labels['a.b/c']", Some(Field::ClusterLabel("a.b/c".into()))),
             ("namespace", Some(Field::Namespace)),
+            ("column.cluster", Some(Field::Object("cluster".into()))),
+            ("column.x", Some(Field::Object("column.x".into()))),
             ("clusterIp", Some(Field::Object("clusterIp".into()))),
             ("spec.nodeName", Some(Field::Object("spec.nodeName".into()))),
             ("cluster.region", None),

@@ -20,7 +20,7 @@ use crate::fleet::Fleet;
 
 pub use arguments::Arguments;
 pub(crate) use kinds::ResolvedKind;
-pub(crate) use plan::{ListQuestion, clusters, get, kind_of, list};
+pub(crate) use plan::{AskedKind, ListQuestion, clusters, get, list};
 pub(crate) use validate::Schema;
 
 /// What resolve may know.

@@ -7,12 +7,12 @@ use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::selector::LabelSelector;
 use serde::Serialize;
 
-use crate::cursor::{Fingerprint, Resume};
 use crate::error::{CallError, ErrorCode};
 use crate::fleet::ClusterView;
 use crate::request::bounds::{DEFAULT_LIMIT, DEFAULT_TIMEOUT_S, MAX_LIST_PARTS};
 use crate::request::{
-    CallOptions, ClustersQuery, Field, GetQuery, LegId, ListQuery, Output, Request, Standing, Target,
+    CallOptions, ClustersQuery, Field, Fingerprint, GetQuery, LegId, ListQuery, Output, PageQuery, Request,
+    Resume, Standing, Target,
 };
 
 use super::guard::short;
@@ -22,15 +22,14 @@ use super::{Arguments, Scope, clusters as select, lists};
 /// Beside the arguments: what a listing tool says itself.
 pub(crate) struct ListQuestion<'a> {
     pub(crate) tool: &'a str,
-    pub(crate) kind: ResolvedKind,
+    pub(crate) kind: AskedKind<'a>,
 }
 
-/// The kind that an argument names.
-///
-/// # Errors
-/// See [`kinds::find`].
-pub(crate) fn kind_of(text: &str, scope: &Scope<'_>) -> Result<ResolvedKind, CallError> {
-    kinds::find(text, scope.fleet)
+/// The kind that a tool lists.
+pub(crate) enum AskedKind<'a> {
+    /// Every cluster has it, so it can be asked for before any has reported its kinds.
+    Known(ResolvedKind),
+    Named(&'a str),
 }
 
 /// A page of rows.
@@ -42,34 +41,29 @@ pub(crate) fn list(
     arguments: &Arguments,
     scope: &Scope<'_>,
 ) -> Result<Request, CallError> {
-    let ListQuestion { tool, kind } = question;
     let clusters = some_clusters(arguments, scope)?;
+    let ListQuestion { tool, kind } = question;
+    let kind = match kind {
+        AskedKind::Known(kind) => kind,
+        AskedKind::Named(text) => kinds::find(text, scope.fleet, &clusters)?,
+    };
     let namespaces = namespaces(arguments, &kind)?;
     let label_selector = label_selector("labelSelector", arguments)?;
     let field_selector = match arguments.text("fieldSelector") {
         Some(text) => text.parse().map_err(|error| CallError::invalid(format!("fieldSelector: {error}")))?,
         None => kubeplex_proto::selector::FieldSelector::default(),
     };
-    if field_selector.requirements.len() > MAX_LIST_PARTS {
-        return Err(too_many_requirements("fieldSelector"));
-    }
-    let fields = lists::fields(arguments.text("fields"))?;
-    let order = lists::order(arguments.text("sortBy"))?;
-    let asked =
-        (tool, &kind.id, &kind.version, &namespaces, &label_selector, &field_selector, &fields, &order);
-    let (fingerprint, resume) = continued(&asked, &clusters, arguments, scope)?;
+    few_requirements("fieldSelector", field_selector.requirements.len())?;
+    let asked = (tool, &kind.id, &kind.version, &namespaces, &label_selector, &field_selector);
+    let page = page(&asked, &clusters, arguments, scope)?;
     Ok(Request::List(ListQuery {
-        targets: targets(clusters, resume.as_ref()),
+        targets: targets(clusters, page.resume.as_ref()),
         kind: kind.id,
         version: kind.version,
         namespaces,
         label_selector,
         field_selector,
-        fields,
-        order,
-        limit: limit(arguments),
-        resume,
-        fingerprint,
+        page,
         options: options(arguments, scope),
     }))
 }
@@ -79,9 +73,10 @@ pub(crate) fn list(
 /// # Errors
 /// Whatever is wrong with the arguments.
 pub(crate) fn get(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> {
-    let name = arguments.text("name").unwrap_or_default();
-    let (kind, name) = kind_and_name(arguments.text("kind"), name, scope)?;
     let clusters = some_clusters(arguments, scope)?;
+    let name = arguments.text("name").unwrap_or_default();
+    let find = |text: &str| kinds::find(text, scope.fleet, &clusters);
+    let (kind, name) = kind_and_name(arguments.text("kind"), name, find)?;
     let namespaces = namespaces(arguments, &kind)?;
     let names = lists::name_patterns("name", Some(name))?;
     let fields = lists::fields(arguments.text("fields"))?.into_iter().map(path).collect::<Result<_, _>>()?;
@@ -106,18 +101,12 @@ pub(crate) fn clusters(
     check: impl Fn(&str, &Field) -> Result<(), CallError>,
 ) -> Result<Request, CallError> {
     let clusters = select::select(arguments.text("cluster"), arguments.text("clusterSelector"), scope.fleet)?;
-    let fields = lists::fields(arguments.text("fields"))?;
-    fields.iter().try_for_each(|field| check("fields", field))?;
-    let order = lists::order(arguments.text("sortBy"))?;
-    order.fields().try_for_each(|field| check("sortBy", field))?;
-    let (fingerprint, resume) = continued(&("clusters_list", &fields, &order), &clusters, arguments, scope)?;
+    let page = page(&"clusters_list", &clusters, arguments, scope)?;
+    page.fields.iter().try_for_each(|field| check("fields", field))?;
+    page.order.fields().try_for_each(|field| check("sortBy", field))?;
     Ok(Request::Clusters(ClustersQuery {
         targets: targets(clusters, None),
-        fields,
-        order,
-        limit: limit(arguments),
-        resume,
-        fingerprint,
+        page,
         options: options(arguments, scope),
     }))
 }
@@ -127,17 +116,23 @@ fn path(field: Field) -> Result<String, CallError> {
     match field {
         Field::Object(path) => Ok(path),
         Field::Namespace => Ok("metadata.namespace".to_owned()),
-        Field::Cluster | Field::ClusterLabel(_) => Err(CallError::invalid(
-            "fields: only paths into the object are fields here; its clusters are always said",
-        )),
+        Field::Cluster => Err(no_path("cluster")),
+        Field::ClusterLabel(label) => Err(no_path(&format!("cluster.labels.{label}"))),
     }
+}
+
+fn no_path(field: &str) -> CallError {
+    CallError::invalid(format!(
+        "fields: \"{}\" is no path into the object, such as spec.replicas; the clusters of an object are always said",
+        short(field, 60)
+    ))
 }
 
 /// A kind stands in `kind`, or before the name: `deployment/cart`.
 fn kind_and_name<'n>(
     kind: Option<&str>,
     name: &'n str,
-    scope: &Scope<'_>,
+    find: impl Fn(&str) -> Result<ResolvedKind, CallError>,
 ) -> Result<(ResolvedKind, &'n str), CallError> {
     let (before, name) = name.split_once('/').map_or((None, name), |(before, name)| (Some(before), name));
     match (kind, before.map(str::trim)) {
@@ -148,15 +143,17 @@ fn kind_and_name<'n>(
         (None, None) => Err(CallError::invalid(
             "kind is missing: give one, or put it before the name, as in deployment/cart",
         )),
-        (Some(text), None) | (None, Some(text)) => Ok((kind_of(text, scope)?, name)),
+        (Some(text), None) | (None, Some(text)) => Ok((find(text)?, name)),
         (Some(kind), Some(before)) => {
-            let (kind, other) = (kind_of(kind, scope)?, kind_of(before, scope)?);
+            let (kind, other) = (find(kind)?, find(before)?);
             if kind.id == other.id {
                 return Ok((kind, name));
             }
             Err(CallError::invalid(format!(
-                "name: \"{before}/{name}\" is of kind {}, but kind says {}; give one of them",
-                other.id, kind.id
+                "name: \"{}\" is of kind {}, but kind says {}; give one of them",
+                short(&format!("{before}/{name}"), 60),
+                other.id,
+                kind.id
             )))
         }
     }
@@ -165,7 +162,8 @@ fn kind_and_name<'n>(
 fn some_clusters(arguments: &Arguments, scope: &Scope<'_>) -> Result<Vec<Arc<ClusterView>>, CallError> {
     let clusters = select::select(arguments.text("cluster"), arguments.text("clusterSelector"), scope.fleet)?;
     if clusters.is_empty() {
-        return Err(CallError::new(ErrorCode::NotFound, "no cluster is configured that you may see"));
+        return Err(CallError::new(ErrorCode::NotFound, "there is no cluster that you may see")
+            .with_hint("the gateway's configuration names its clusters"));
     }
     Ok(clusters)
 }
@@ -183,23 +181,33 @@ fn label_selector(name: &str, arguments: &Arguments) -> Result<LabelSelector, Ca
     let Some(text) = arguments.text(name) else { return Ok(LabelSelector::default()) };
     let selector: LabelSelector =
         text.parse().map_err(|error| CallError::invalid(format!("{name}: {error}")))?;
-    if selector.requirements.len() > MAX_LIST_PARTS { Err(too_many_requirements(name)) } else { Ok(selector) }
+    few_requirements(name, selector.requirements.len())?;
+    Ok(selector)
 }
 
-fn too_many_requirements(name: &str) -> CallError {
-    CallError::invalid(format!("{name}: a selector may have {MAX_LIST_PARTS} requirements at most"))
+fn few_requirements(name: &str, count: usize) -> Result<(), CallError> {
+    if count <= MAX_LIST_PARTS {
+        return Ok(());
+    }
+    Err(CallError::invalid(format!(
+        "{name}: {count} requirements are more than {MAX_LIST_PARTS}, the most of a selector; `in (a,b)` is one"
+    )))
 }
 
-/// What a cursor of this question is bound to, and where the one that was given left off.
-fn continued(
+/// `asked` is what decides, beside columns and order, which rows there are: a cursor is bound to all of it.
+fn page(
     asked: &impl Serialize,
     clusters: &[Arc<ClusterView>],
     arguments: &Arguments,
     scope: &Scope<'_>,
-) -> Result<(Fingerprint, Option<Resume>), CallError> {
-    let fingerprint = Fingerprint::new(scope.caller, asked, clusters.iter().map(|cluster| &cluster.id));
-    let opened = arguments.text("continue").map(|text| scope.sealer.open(text, &fingerprint, scope.now_ms));
-    Ok((fingerprint, opened.transpose()?))
+) -> Result<PageQuery, CallError> {
+    let fields = lists::fields(arguments.text("fields"))?;
+    let order = lists::order(arguments.text("sortBy"))?;
+    let ids = clusters.iter().map(|cluster| &cluster.id);
+    let fingerprint = Fingerprint::new(scope.caller, &(asked, &fields, &order), ids);
+    let open = |text| scope.sealer.open(text, &fingerprint, scope.now_ms);
+    let resume = arguments.text("continue").map(open).transpose()?;
+    Ok(PageQuery { fields, order, limit: limit(arguments), resume, fingerprint })
 }
 
 fn targets(clusters: Vec<Arc<ClusterView>>, resume: Option<&Resume>) -> Vec<Target> {

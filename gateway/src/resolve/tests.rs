@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::error::ErrorCode;
@@ -108,10 +108,22 @@ fn a_refusal_names_the_argument_the_value_and_what_is_right() {
             "output: \"yaml\" is not right: one of table, json is wanted",
         ),
         (
-            "pods_list",
-            json!({"namespace": null}),
+            "resources_list",
+            json!({"kind": null}),
             ErrorCode::InvalidArgument,
-            "namespace: null is not right: a string is wanted",
+            "kind is null, but can't be left out: a string is wanted",
+        ),
+        (
+            "resources_get",
+            json!({"kind": "po", "name": [null]}),
+            ErrorCode::InvalidArgument,
+            "name: [] is not right",
+        ),
+        (
+            "pods_list",
+            json!({"nothing": null}),
+            ErrorCode::InvalidArgument,
+            "nothing: there is no such argument",
         ),
         (
             "pods_list",
@@ -188,7 +200,7 @@ fn a_refusal_names_the_argument_the_value_and_what_is_right() {
             "resources_get",
             json!({"name": "po/x", "fields": "cluster"}),
             ErrorCode::InvalidArgument,
-            "fields: only paths into the object",
+            "fields: \"cluster\" is no path into the object",
         ),
         (
             "resources_get",
@@ -236,28 +248,58 @@ fn arguments_become_a_query() {
     let query = list_query(&shops(), "resources_list", &arguments);
     assert_eq!(query.kind.to_string(), "deployments.apps");
     assert_eq!(query.namespaces.len(), 2);
-    assert_eq!((query.limit, query.options.timeout_ms, query.options.max_bytes), (7, 3_000, 9_000));
+    assert_eq!((query.page.limit, query.options.timeout_ms, query.options.max_bytes), (7, 3_000, 9_000));
     assert_eq!(query.options.output, Output::Json);
-    assert_eq!(query.order.directions().len(), 2);
-    assert!(matches!(query.order, Order::By(_)));
+    assert_eq!(query.page.order.directions().len(), 2);
+    assert!(matches!(query.page.order, Order::By(_)));
     let defaults = list_query(&shops(), "pods_list", &json!({}));
     assert_eq!(
-        (defaults.limit, defaults.options.timeout_ms, defaults.options.max_bytes),
+        (defaults.page.limit, defaults.options.timeout_ms, defaults.options.max_bytes),
         (50, 10_000, 7_500)
     );
+}
+
+#[test]
+fn null_is_an_argument_left_out() {
+    let names = |tool: &str| {
+        let schema = crate::tools::registry().get(tool).unwrap().input_schema().clone();
+        let required = schema["required"].clone();
+        let properties = schema["properties"].as_object().unwrap().clone();
+        properties
+            .keys()
+            .filter(|name| !required.as_array().is_some_and(|known| known.contains(&json!(name))))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    for (tool, required) in [
+        ("clusters_list", json!({})),
+        ("pods_list", json!({})),
+        ("resources_list", json!({"kind": "po"})),
+        ("resources_get", json!({"name": "po/x"})),
+    ] {
+        let mut arguments = required.clone();
+        names(tool).into_iter().for_each(|name| arguments[name] = Value::Null);
+        let plain = resolved(&shops(), tool, &required).unwrap();
+        let nulls = resolved(&shops(), tool, &arguments).unwrap();
+        assert_eq!(format!("{nulls:?}"), format!("{plain:?}"), "{tool}");
+    }
+    let nested = json!({"ns": null, "namespace": ["shop", null], "selector": [null], "fields": []});
+    let query = list_query(&shops(), "pods_list", &nested);
+    assert_eq!(query.namespaces.len(), 1);
+    assert!(query.label_selector.requirements.is_empty() && query.page.fields.is_empty());
 }
 
 #[test]
 fn each_leg_sorts_by_its_own_cluster_fields() {
     use kubeplex_proto::sort::{KeyValue, SortBy};
     let query = list_query(&shops(), "pods_list", &json!({"sortBy": "cluster.labels.region,-restarts"}));
-    let terms = |cluster: &ClusterView| query.order.terms(cluster);
+    let terms = |cluster: &ClusterView| query.page.order.terms(cluster);
     let eu = terms(&query.targets[1].cluster);
     assert_eq!(eu[0].by, SortBy::Constant(KeyValue::Text("eu".into())));
     assert_eq!(eu[1].by, SortBy::Field("restarts".into()));
     assert_eq!(eu[2].by, SortBy::Constant(KeyValue::Text("prod-eu".into())));
     assert_eq!(terms(&query.targets[0].cluster)[0].by, SortBy::Constant(KeyValue::Missing));
-    assert_eq!(query.order.directions().len(), 3);
+    assert_eq!(query.page.order.directions().len(), 3);
 }
 
 #[test]

@@ -47,6 +47,10 @@ impl Schema {
         self.property(name).is_some()
     }
 
+    pub(super) fn requires(&self, name: &str) -> bool {
+        self.source["required"].as_array().is_some_and(|names| names.iter().any(|known| known == name))
+    }
+
     pub(super) fn is_text(&self, name: &str) -> bool {
         self.property(name).is_some_and(|property| property["type"] == "string")
     }
@@ -72,6 +76,13 @@ impl Schema {
             _ => {
                 let path = fault.instance_path().to_string();
                 let name = path.trim_start_matches('/');
+                if fault.instance().is_null() {
+                    return format!(
+                        "{} is null, but can't be left out: {} is wanted",
+                        short_name(name),
+                        self.wanted(name)
+                    );
+                }
                 let value = short(&fault.instance().to_string(), 60);
                 format!("{}: {value} is not right: {} is wanted", short_name(name), self.wanted(name))
             }

@@ -4,6 +4,7 @@ mod columns;
 
 use kubeplex_proto::nearest::nearest;
 use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
+use kubeplex_proto::status::LegStatus;
 use serde_json::Value;
 
 use crate::error::CallError;
@@ -13,29 +14,19 @@ use crate::render::{Nouns, Page, PageCursor, Place, PlacedRow, RenderContext, Re
 use crate::request::{ClustersQuery, Field, Request, Target};
 use crate::resolve::{self, Arguments, Schema, Scope};
 
-use super::schema::{limit, max_bytes, output, strict, text, timeout};
+use super::schema::{clusters, listing, strict, text};
 use super::{Annotations, Tool, mismatch};
 
 use columns::ClusterColumn;
 
 pub(super) fn tool() -> Tool {
-    let arguments = [
-        ("cluster", text()),
-        ("clusterSelector", text()),
-        ("fields", text()),
-        ("sortBy", text()),
-        limit(),
-        ("continue", text()),
-        max_bytes(),
-        timeout(),
-        output(),
-    ];
+    let arguments = [clusters(text()), listing(text())];
     Tool {
         name: "clusters_list",
         title: "List clusters",
-        description: "Clusters with version, nodes, link and data age; unreachable ones too. For what runs in them take resources_list.",
+        description: "Clusters: version, nodes, link, data age; unreachable ones too. For their contents take resources_list.",
         annotations: Annotations::READ,
-        schema: Schema::new(strict(&arguments, &[])),
+        schema: Schema::new(strict(arguments, &[])),
         plan,
         render,
     }
@@ -64,13 +55,13 @@ fn render(request: &Request, _: Merged, context: &RenderContext<'_>) -> Result<R
     let Request::Clusters(query) = request else { return Err(mismatch()) };
     let mut rows: Vec<(RowKey, &Target)> =
         query.targets.iter().map(|target| (key(query, &target.cluster), target)).collect();
-    let directions = query.order.directions();
+    let directions = query.page.order.directions();
     rows.sort_by(|(a, _), (b, _)| a.compare(b, &directions));
-    if let Some(resume) = &query.resume {
+    if let Some(resume) = &query.page.resume {
         rows.retain(|(key, _)| resume.after.compare(key, &directions).is_lt());
     }
-    let more = rows.len() > query.limit as usize;
-    rows.truncate(query.limit as usize);
+    let more = rows.len() > query.page.limit as usize;
+    rows.truncate(query.page.limit as usize);
 
     let columns = chosen(query);
     let place = || Place::default();
@@ -91,13 +82,13 @@ fn render(request: &Request, _: Merged, context: &RenderContext<'_>) -> Result<R
         nouns: Nouns { shown: "details", kind: "clusters" },
         options: &query.options,
     };
-    let cursor = PageCursor { fingerprint: &query.fingerprint, context };
+    let cursor = PageCursor { fingerprint: &query.page.fingerprint, context };
     Ok(page.render(&cursor, |at| &rows[at].0))
 }
 
 /// The columns with their names; without a choice the usual ones, and those that some cluster has something to say in.
 fn chosen(query: &ClustersQuery) -> Vec<(String, ClusterColumn)> {
-    if query.fields.is_empty() {
+    if query.page.fields.is_empty() {
         let says = |column: &ClusterColumn| {
             column.is_usual()
                 || column.is_for_trouble()
@@ -109,7 +100,7 @@ fn chosen(query: &ClustersQuery) -> Vec<(String, ClusterColumn)> {
             .map(|column| (column.name().to_owned(), column))
             .collect();
     }
-    let columns = query.fields.iter().filter_map(|field| match field {
+    let columns = query.page.fields.iter().filter_map(|field| match field {
         Field::Cluster => Some(("cluster".to_owned(), ClusterColumn::Name)),
         Field::ClusterLabel(label) => {
             Some((format!("cluster.labels.{label}"), ClusterColumn::Label(label.clone())))
@@ -122,7 +113,7 @@ fn chosen(query: &ClustersQuery) -> Vec<(String, ClusterColumn)> {
 
 /// The key of a cluster in the order asked for; its name ends it.
 fn key(query: &ClustersQuery, cluster: &ClusterView) -> RowKey {
-    let values = query.order.terms(cluster).into_iter().map(|term| match term.by {
+    let values = query.page.order.terms(cluster).into_iter().map(|term| match term.by {
         SortBy::Constant(value) => value,
         SortBy::Field(name) => {
             ClusterColumn::parse(&name).map_or(KeyValue::Missing, |column| column.sort_value(cluster))
@@ -136,17 +127,18 @@ fn key(query: &ClustersQuery, cluster: &ClusterView) -> RowKey {
     }
 }
 
-/// A cluster without a link is shown as it was last heard of.
+/// A cluster out of reach is shown as it was last heard of: its link by the gateway, all else by its agent.
 fn outcome(target: &Target) -> LegOutcome {
     let cluster = &target.cluster;
-    match LegFailure::of_link(cluster) {
+    match LegFailure::of_cluster(cluster) {
         None => LegOutcome {
             age_ms: cluster.heard_ms_ago,
-            ..LegOutcome::answered(cluster.id.clone(), kubeplex_proto::status::LegStatus::Ok)
+            ..LegOutcome::answered(cluster.id.clone(), LegStatus::Ok)
         },
         Some(failure) => {
             let rows = if cluster.heard_ms_ago.is_some() { RowsShown::Old } else { RowsShown::None };
-            LegOutcome { age_ms: cluster.heard_ms_ago, ..LegOutcome::failed(cluster, failure, rows) }
+            let age_ms = if cluster.link.is_usable() { cluster.data_age_ms() } else { cluster.heard_ms_ago };
+            LegOutcome { age_ms, ..LegOutcome::failed(cluster, failure, rows) }
         }
     }
 }

@@ -26,8 +26,8 @@ fn page() -> String {
         answer that is shown here, `--trace` where its time went.\n\n\
         Unknown arguments are refused, with the nearest name. Some that are often meant are taken for the right one:\n\
         `clusters` and `context` for `cluster`, `ns` for `namespace`, `selector` for `labelSelector`, an array for a comma\n\
-        list. An empty text is the same as no argument. A text may have {} bytes, a list {} parts. A cursor in `continue`\n\
-        holds for {} minutes, and until the gateway restarts unless it has a `cursor_key_file`.\n\n\
+        list. `null` and what is empty are the same as no argument. A text may have {} bytes, a list {} parts. A cursor in\n\
+        `continue` holds for {} minutes, and until the gateway restarts unless it has a `cursor_key_file`.\n\n\
         This page is rendered from `gateway/src/tools`, and a test keeps the two equal.\n",
         bounds::MAX_ARGUMENT_CHARS,
         bounds::MAX_LIST_PARTS,
@@ -83,22 +83,8 @@ fn the_page_is_the_registry() {
 #[test]
 fn answers_knows_every_code_and_status() {
     const ANSWERS: &str = include_str!("../../../docs/answers.md");
-    use crate::error::ErrorCode::*;
+    use crate::error::ErrorCode;
     use kubeplex_proto::status::LegStatus;
-    let codes = [
-        InvalidArgument,
-        NotFound,
-        Forbidden,
-        Unauthenticated,
-        Conflict,
-        RateLimited,
-        Timeout,
-        Unavailable,
-        NeedsApproval,
-        PlanMismatch,
-        TooLarge,
-        Internal,
-    ];
     let statuses = [
         LegStatus::Ok,
         LegStatus::Absent,
@@ -110,7 +96,8 @@ fn answers_knows_every_code_and_status() {
         LegStatus::Error,
     ];
     let statuses = statuses.map(|status| serde_json::to_value(status).unwrap());
-    let words = codes.iter().map(|code| code.as_str()).chain(statuses.iter().filter_map(Value::as_str));
+    let words =
+        ErrorCode::ALL.iter().map(|code| code.as_str()).chain(statuses.iter().filter_map(Value::as_str));
     for word in words {
         assert!(ANSWERS.contains(&format!("`{word}`")), "docs/answers.md does not say what {word} means");
     }

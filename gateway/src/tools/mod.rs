@@ -116,6 +116,18 @@ impl Tool {
     }
 }
 
+/// The rendering of every tool that lists objects.
+fn render_list(
+    request: &Request,
+    merged: Merged,
+    context: &RenderContext<'_>,
+) -> Result<Rendered, CallError> {
+    match (request, merged) {
+        (Request::List(query), Merged::List(page)) => Ok(crate::render::list(query, &page, context)),
+        _ => Err(mismatch()),
+    }
+}
+
 /// Answers that do not belong to their request; the stages' types leave only this pair to check.
 fn mismatch() -> CallError {
     CallError::new(

@@ -3,55 +3,33 @@
 use kubeplex_proto::kind::{GroupResource, Scope as KindScope};
 
 use crate::error::CallError;
-use crate::merge::Merged;
-use crate::render::{RenderContext, Rendered};
 use crate::request::Request;
-use crate::resolve::{self, Arguments, ListQuestion, ResolvedKind, Schema, Scope};
+use crate::resolve::{self, Arguments, AskedKind, ListQuestion, ResolvedKind, Schema, Scope};
 
-use super::schema::{limit, max_bytes, output, strict, text, timeout};
-use super::{Annotations, Tool, mismatch};
+use super::schema::{clusters, listing, selectors, strict, text};
+use super::{Annotations, Tool, render_list};
 
 const NAME: &str = "pods_list";
 
 pub(super) fn tool() -> Tool {
-    let arguments = [
-        ("cluster", text()),
-        ("clusterSelector", text()),
-        ("namespace", text()),
-        ("labelSelector", text()),
-        ("fieldSelector", text()),
-        ("fields", text()),
-        ("sortBy", text()),
-        limit(),
-        ("continue", text()),
-        max_bytes(),
-        timeout(),
-        output(),
-    ];
+    let arguments = [clusters(text()), vec![("namespace", text())], selectors(), listing(text())];
     Tool {
         name: NAME,
         title: "List pods",
-        description: "Pods of all clusters in one table. For other kinds take resources_list.",
+        description: "Pods of all clusters. For other kinds take resources_list.",
         annotations: Annotations::READ,
-        schema: Schema::new(strict(&arguments, &[])),
+        schema: Schema::new(strict(arguments, &[])),
         plan,
-        render,
+        render: render_list,
     }
 }
 
-/// The kind needs no looking up, so pods can be listed before any cluster has reported its kinds.
+/// Pods need no looking up.
 fn plan(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> {
     let kind = ResolvedKind {
         id: GroupResource::new("", "pods"),
         version: None,
         scope: Some(KindScope::Namespaced),
     };
-    resolve::list(ListQuestion { tool: NAME, kind }, arguments, scope)
-}
-
-fn render(request: &Request, merged: Merged, context: &RenderContext<'_>) -> Result<Rendered, CallError> {
-    match (request, merged) {
-        (Request::List(query), Merged::List(page)) => Ok(crate::render::list(query, &page, context)),
-        _ => Err(mismatch()),
-    }
+    resolve::list(ListQuestion { tool: NAME, kind: AskedKind::Known(kind) }, arguments, scope)
 }

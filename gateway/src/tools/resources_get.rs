@@ -6,26 +6,21 @@ use crate::render::{RenderContext, Rendered};
 use crate::request::Request;
 use crate::resolve::{self, Schema};
 
-use super::schema::{max_bytes, strict, text, timeout};
+use super::schema::{bounds, clusters, strict, text};
 use super::{Annotations, Tool, mismatch};
 
 pub(super) fn tool() -> Tool {
     let arguments = [
-        ("cluster", text()),
-        ("clusterSelector", text()),
-        ("namespace", text()),
-        ("kind", text()),
-        ("name", text()),
-        ("fields", text()),
-        max_bytes(),
-        timeout(),
+        clusters(text()),
+        vec![("namespace", text()), ("kind", text()), ("name", text()), ("fields", text())],
+        bounds(),
     ];
     Tool {
         name: "resources_get",
         title: "Get resources",
-        description: "Whole objects by name; equal ones once, with their clusters. For tables take resources_list.",
+        description: "Whole objects by name, equal ones once. For tables take resources_list.",
         annotations: Annotations::READ,
-        schema: Schema::new(strict(&arguments, &["name"])),
+        schema: Schema::new(strict(arguments, &["name"])),
         plan: resolve::get,
         render,
     }

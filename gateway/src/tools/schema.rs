@@ -4,16 +4,42 @@ use serde_json::{Map, Value, json};
 
 use crate::request::bounds::{MAX_LIMIT, MAX_MAX_BYTES, MAX_TIMEOUT_S, MIN_MAX_BYTES};
 
+/// Arguments in the order in which they are listed.
+pub(super) type Arguments = Vec<(&'static str, Value)>;
+
 /// A strict schema of these arguments.
-pub(super) fn strict(arguments: &[(&'static str, Value)], required: &[&str]) -> Value {
+pub(super) fn strict(arguments: impl IntoIterator<Item = Arguments>, required: &[&str]) -> Value {
     let properties: Map<String, Value> =
-        arguments.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+        arguments.into_iter().flatten().map(|(name, schema)| (name.to_owned(), schema)).collect();
     let mut schema = json!({ "type": "object", "properties": properties });
     if !required.is_empty() {
         schema["required"] = json!(required);
     }
     schema["additionalProperties"] = json!(false);
     schema
+}
+
+/// Which clusters: of every tool.
+pub(super) fn clusters(cluster: Value) -> Arguments {
+    vec![("cluster", cluster), ("clusterSelector", text())]
+}
+
+/// Which objects, by what they carry.
+pub(super) fn selectors() -> Arguments {
+    vec![("labelSelector", text()), ("fieldSelector", text())]
+}
+
+/// What to show of them, in which order, and page by page: of every tool that lists.
+pub(super) fn listing(cursor: Value) -> Arguments {
+    let mut arguments = vec![("fields", text()), ("sortBy", text()), limit(), ("continue", cursor)];
+    arguments.extend(bounds());
+    arguments.push(output());
+    arguments
+}
+
+/// What a call may cost: of every tool.
+pub(super) fn bounds() -> Arguments {
+    vec![max_bytes(), timeout()]
 }
 
 pub(super) fn text() -> Value {
@@ -25,18 +51,18 @@ pub(super) fn phrased(phrase: &str) -> Value {
     json!({ "type": "string", "description": phrase })
 }
 
-pub(super) fn limit() -> (&'static str, Value) {
+fn limit() -> (&'static str, Value) {
     ("limit", json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT }))
 }
 
-pub(super) fn max_bytes() -> (&'static str, Value) {
+fn max_bytes() -> (&'static str, Value) {
     ("maxBytes", json!({ "type": "integer", "minimum": MIN_MAX_BYTES, "maximum": MAX_MAX_BYTES }))
 }
 
-pub(super) fn timeout() -> (&'static str, Value) {
+fn timeout() -> (&'static str, Value) {
     ("timeoutSeconds", json!({ "type": "integer", "minimum": 1, "maximum": MAX_TIMEOUT_S }))
 }
 
-pub(super) fn output() -> (&'static str, Value) {
+fn output() -> (&'static str, Value) {
     ("output", json!({ "enum": ["table", "json"] }))
 }

@@ -5,7 +5,7 @@ use kubeplex_gateway::carrier::{CarrierError, Frames};
 use kubeplex_link::frames::FrameError;
 use kubeplex_link::limits::REPLY_FRAME;
 use kubeplex_proto::control::{ClusterReport, KindReport, Report, SyncState};
-use kubeplex_proto::kind::{GroupResource, KindTable};
+use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope};
 use kubeplex_proto::status::AgentErrorCode;
 use serde::Deserialize;
 
@@ -124,20 +124,31 @@ pub(crate) async fn reports_reach_the_registry(rig: Rig) {
         age_ms: Some(40),
         message: None,
     };
+    let served = KindInfo {
+        id: pods.clone(),
+        version: "v1".into(),
+        versions: vec!["v1".into()],
+        kind: "Pod".into(),
+        singular: "pod".into(),
+        short_names: vec!["po".into()],
+        categories: Vec::new(),
+        scope: Scope::Namespaced,
+        verbs: vec!["list".into(), "watch".into()],
+    };
     let discovery =
-        KindTable { kinds: Vec::new(), failed_groups: vec![("metrics.k8s.io".into(), "503".into())] };
+        KindTable { kinds: vec![served], failed_groups: vec![("metrics.k8s.io".into(), "503".into())] };
     rig.agent.report(Report {
         kinds: vec![kind(7, 412)],
         discovery: Some(discovery.clone()),
         cluster: Some(ClusterReport { kubernetes_version: "v1.35.2".into(), nodes: 3, ..Default::default() }),
         ..Report::default()
     });
-    rig.until_view(|view| view.caches.contains_key(&pods)).await;
+    rig.until_view(|view| view.caches.get(&pods).is_some()).await;
     let view = rig.view();
     assert_eq!(view.last_known_objects(&pods), Some(412));
-    assert!(view.caches[&pods].age_ms >= Some(40), "an age does not shrink on the way");
+    assert!(view.caches.age_ms(&pods) >= Some(40), "an age does not shrink on the way");
     assert_eq!(view.kinds.as_deref(), Some(&discovery));
-    assert_eq!((view.report.nodes, view.agent_version.as_str()), (3, "0.1.0-test"));
+    assert_eq!((view.report.nodes, &*view.agent_version), (3, "0.1.0-test"));
     assert_eq!(view.labels["region"], "eu");
     assert!(view.heard_ms_ago.is_some());
 

@@ -52,6 +52,31 @@ async fn an_unknown_tool_is_an_error_of_the_protocol_and_bad_arguments_are_a_res
     assert!(wrong["structuredContent"]["message"].as_str().unwrap().contains("limit"), "{wrong}");
 }
 
+/// As curl and simple scripts ask; whoever names types gets no other.
+#[tokio::test]
+async fn a_client_that_takes_anything_is_served_in_both_eras() {
+    let world = World::of(&[("a", Pods(1))]).await;
+    let client = world.client();
+    for (accept, status) in
+        [("*/*", 200), ("application/*;q=0.9", 200), ("image/png", 406), ("application/json", 406)]
+    {
+        let mut newer = client.request("tools/list", json!({})).build().unwrap();
+        newer.headers_mut().insert("accept", accept.parse().unwrap());
+        let older = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+            "protocolVersion": crate::client::OLDER, "capabilities": {}, "clientInfo": {"name": "curl", "version": "1"},
+        }});
+        let mut older = client.post(older.to_string()).build().unwrap();
+        older.headers_mut().insert("accept", accept.parse().unwrap());
+        for (era, request) in [("newer", newer), ("older", older)] {
+            let response = reqwest::Client::new().execute(request).await.unwrap();
+            assert_eq!(response.status(), status, "{era} {accept}");
+            if status == 200 {
+                assert!(message(response).await["result"].is_object(), "{era} {accept}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_fixtures_are_there_only_where_they_are_asked_for() {
     let world = World::of(&[]).await;

@@ -48,8 +48,8 @@ fn head(total: usize) -> ListHead {
 
 /// An honest agent: the rows of a page, in order, and whether more follow.
 fn answer(query: &ListQuery, cluster: &ClusterView, pods: &[Pod]) -> (Vec<Row>, bool) {
-    let directions = query.order.directions();
-    let terms = query.order.terms(cluster);
+    let directions = query.page.order.directions();
+    let terms = query.page.order.terms(cluster);
     let mut rows: Vec<Row> = pods
         .iter()
         .map(|pod| {
@@ -69,11 +69,11 @@ fn answer(query: &ListQuery, cluster: &ClusterView, pods: &[Pod]) -> (Vec<Row>, 
         })
         .collect();
     rows.sort_by(|a, b| a.key.compare(&b.key, &directions));
-    if let Some(resume) = &query.resume {
+    if let Some(resume) = &query.page.resume {
         rows.retain(|row| resume.after.compare(&row.key, &directions).is_lt());
     }
-    let more = rows.len() > query.limit as usize;
-    rows.truncate(query.limit as usize);
+    let more = rows.len() > query.page.limit as usize;
+    rows.truncate(query.page.limit as usize);
     (rows, more)
 }
 

@@ -96,3 +96,45 @@ fn versions_sources_and_counts_stand_where_they_tell_something() {
     );
     assert_eq!(content(legs([Source::Fill; 2], ["v1", "v1"]), false)["source"], "fill");
 }
+
+/// A hundred clusters, each with something to say of every sort.
+#[test]
+fn an_answer_of_a_hundred_clusters_stays_small() {
+    let outcome = |at: usize| LegOutcome {
+        source: Some(if at % 2 == 0 { Source::Fill } else { Source::Live }),
+        api_version: Some(if at < 3 { "example.com/v1beta1" } else { "example.com/v1" }.to_owned()),
+        rejoined: at % 2 == 0,
+        total: Some(1_000_000),
+        ..leg(
+            &format!("production-cluster-{at:03}"),
+            if at % 3 == 0 { LegStatus::Absent } else { LegStatus::Timeout },
+        )
+    };
+    let coverage = Coverage { legs: (0..100).map(outcome).collect() };
+    let nouns = Nouns { shown: "rows", kind: "pods" };
+    let mut whole = CoverageContent::new(&coverage, nouns, true, 1_795_458_279_000);
+    let told = serde_json::to_value(&whole).unwrap();
+    for (named, more) in [("apiVersion", "moreApiVersions"), ("source", "moreSources")] {
+        assert_eq!(told[named].as_object().unwrap().len(), MAX_PROBLEMS);
+        let more: u64 = told[more].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+        assert_eq!(more, 80, "{more}");
+    }
+    let rare: Vec<_> = told["apiVersion"].as_object().unwrap().values().take(4).collect();
+    assert_eq!(rare, ["example.com/v1beta1", "example.com/v1beta1", "example.com/v1beta1", "example.com/v1"]);
+    assert_eq!((told["rejoined"].as_array().unwrap().len(), &told["moreRejoined"]), (20, &json!(30)));
+    for max_bytes in [500, 2_000, 7_500] {
+        whole.leave_room(max_bytes);
+        // What is counted by word or status, and one problem, always stays.
+        let bytes = json_len(&whole);
+        assert!(bytes <= max_bytes * 4 / 5 || bytes < 620, "{bytes} bytes of {max_bytes}");
+    }
+    let told = serde_json::to_value(&whole).unwrap();
+    let versions = told["apiVersion"].as_object().map_or(0, |named| named.len() as u64)
+        + told["moreApiVersions"]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|count| count.as_u64().unwrap())
+            .sum::<u64>();
+    assert_eq!(versions, 100, "each is named or counted");
+}

@@ -8,22 +8,27 @@ use crate::request::fixtures::{NOW_MS, cluster, fleet, resolved, sealer};
 use crate::request::{LegId, Request};
 
 fn rendered(data: &Value, max_bytes: usize) -> Rendered {
-    let fleet = fleet(vec![cluster("a", &[]), cluster("b", &[])]);
+    rendered_of(&["a", "b"].map(str::to_owned), |_| data.clone(), max_bytes)
+}
+
+/// The same object in each cluster, but for its data.
+fn rendered_of(clusters: &[String], data: impl Fn(usize) -> Value, max_bytes: usize) -> Rendered {
+    let fleet = fleet(clusters.iter().map(|name| cluster(name, &[])).collect());
     let arguments = json!({"kind": "services", "name": "cart", "maxBytes": max_bytes});
     let Request::Get(query) = resolved(&fleet, "resources_get", &arguments).unwrap() else { panic!() };
     let mut merge = GetMerge::new(&query);
-    for leg in [0, 1] {
+    for leg in 0..clusters.len() {
         let head = GetHead {
             status: LegStatus::Ok,
             message: None,
-            source: if leg == 0 { Source::Cache } else { Source::Live },
+            source: if leg == 1 { Source::Live } else { Source::Cache },
             api_version: "v1".to_owned(),
             total: 1,
             age_ms: 20,
             revision: 1,
         };
         merge.head(LegId(leg), head);
-        let object = json!({"kind": "Service", "metadata": {"name": "cart", "uid": leg}, "data": data});
+        let object = json!({"kind": "Service", "metadata": {"name": "cart", "uid": leg}, "data": data(leg)});
         merge.object(LegId(leg), FoundObject { namespace: None, name: "cart".to_owned(), object });
         merge.finish(LegId(leg), Ok(GetEnd { cut: None }));
     }
@@ -54,4 +59,21 @@ fn what_does_not_fit_is_left_out_and_named() {
     assert_eq!(structured["objects"][0]["object"]["data"]["app.conf"], json!({"omittedBytes": 3_002}));
     assert_eq!(structured["objects"][0]["object"]["data"]["other"], "z".repeat(400));
     assert!(text.contains("left out for size: data['app.conf']; repeat the call with fields"));
+}
+
+#[test]
+fn of_a_hundred_clusters_the_odd_ones_are_named() {
+    let clusters: Vec<_> = (0..100).map(|at| format!("production-cluster-{at:03}")).collect();
+    let Rendered { structured, text } = rendered_of(&clusters, |leg| json!({"odd": leg % 40 == 7}), 2_000);
+    assert!(json_len(&structured) <= 2_000, "{structured}");
+    let [most, odd] = [0, 1].map(|at| &structured["objects"][at]);
+    assert_eq!(
+        odd["clusters"],
+        json!(["production-cluster-007", "production-cluster-047", "production-cluster-087"])
+    );
+    assert!(odd.get("moreClusters").is_none(), "{odd}");
+    let named = most["clusters"].as_array().unwrap().len() as u64;
+    assert!(named > 3 && named + most["moreClusters"].as_u64().unwrap() == 97, "{most}");
+    assert!(text.contains(&format!(" and {} more\n", 97 - named)), "{text}");
+    assert_eq!(structured["omitted"], Value::Null);
 }

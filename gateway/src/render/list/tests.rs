@@ -14,6 +14,7 @@ use crate::merge::{LegFailure, ListMerge, Step};
 use crate::request::fixtures::{NOW_MS, cluster, fleet, list_query, lost, sealer};
 use crate::request::legs;
 
+mod names;
 mod paging;
 mod tokens;
 
@@ -38,7 +39,7 @@ fn column(name: &str, format: CellFormat) -> Column {
 }
 
 fn row(query: &ListQuery, cluster: &ClusterView, pod: &Pod) -> Row {
-    let values = query.order.terms(cluster).into_iter().map(|term| match term.by {
+    let values = query.page.order.terms(cluster).into_iter().map(|term| match term.by {
         SortBy::Constant(value) => value,
         SortBy::Field(_) => KeyValue::from_integer(pod.restarts as i64),
     });
@@ -56,7 +57,7 @@ fn row(query: &ListQuery, cluster: &ClusterView, pod: &Pod) -> Row {
 
 /// The page that honest agents would make of these pods.
 pub(super) fn page(query: &ListQuery, pods: &[Pod]) -> ListPage {
-    let directions = query.order.directions();
+    let directions = query.page.order.directions();
     let mut merge = ListMerge::new(query);
     for (leg, cluster) in legs(&query.targets) {
         if let Some(failure) = LegFailure::of_link(cluster) {
@@ -66,11 +67,11 @@ pub(super) fn page(query: &ListQuery, pods: &[Pod]) -> ListPage {
         let own: Vec<_> = pods.iter().filter(|pod| pod.cluster == cluster.id.as_str()).collect();
         let mut rows: Vec<_> = own.iter().map(|pod| row(query, cluster, pod)).collect();
         rows.sort_by(|a, b| a.key.compare(&b.key, &directions));
-        if let Some(resume) = &query.resume {
+        if let Some(resume) = &query.page.resume {
             rows.retain(|row| resume.after.compare(&row.key, &directions).is_lt());
         }
-        let more = rows.len() > query.limit as usize;
-        rows.truncate(query.limit as usize);
+        let more = rows.len() > query.page.limit as usize;
+        rows.truncate(query.page.limit as usize);
         merge.head(leg, head(&own), NOW_MS - 500);
         merge.rows(leg, rows);
         merge.finish(leg, Ok(ListEnd { more, cut: None }));
@@ -190,7 +191,7 @@ fn a_cut_answer_says_what_it_hides_and_how_to_go_on() {
         text.contains(&format!("1 of 3 shown; for the next page repeat the call with continue {cursor}"))
     );
     let next = list_query(&fleet, "pods_list", &json!({"limit": 1, "continue": cursor}));
-    assert_eq!(next.resume.unwrap().after.uid, "eu-cart");
+    assert_eq!(next.page.resume.unwrap().after.uid, "eu-cart");
 }
 
 #[test]
@@ -238,7 +239,7 @@ fn the_budget_cuts_at_a_row_and_the_cursor_goes_on_from_there() {
         assert!(shown == 1 || bytes <= max_bytes, "{bytes} bytes of {max_bytes}");
         assert!(shown > 0 && (shown == 1 || bytes + 100 > max_bytes), "{bytes} of {max_bytes} bytes used");
         let next = json!({"limit": 1000, "maxBytes": max_bytes, "continue": structured["continue"]});
-        let last = list_query(&fleet, "pods_list", &next).resume.unwrap().after.name;
+        let last = list_query(&fleet, "pods_list", &next).page.resume.unwrap().after.name;
         assert_eq!(last, format!("cart-{:03}", shown - 1));
     }
 }

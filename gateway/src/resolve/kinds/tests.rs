@@ -1,7 +1,11 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::request::fixtures::{cluster, fleet, kind, kinds};
+use crate::request::fixtures::{cluster, fleet, kind, kinds, lost};
+
+fn find_in(text: &str, fleet: &Fleet) -> Result<ResolvedKind, CallError> {
+    find(text, fleet, fleet.clusters())
+}
 
 fn two_clusters() -> Fleet {
     let mut with_crds = cluster("b", &[]);
@@ -47,14 +51,14 @@ fn kinds_resolve_as_in_kubectl() {
         ("sprockets", "sprockets.only.here.example.com"),
         ("gadgets.widgets.example.com", "gadgets.widgets.example.com"),
     ] {
-        let found = find(text, &two_clusters()).map(|kind| kind.id.to_string());
+        let found = find_in(text, &two_clusters()).map(|kind| kind.id.to_string());
         assert_eq!(found.as_deref(), Ok(expected), "{text}");
     }
 }
 
 #[test]
 fn a_named_version_is_kept_and_must_be_served_somewhere() {
-    let find = |text| find(text, &two_clusters());
+    let find = |text| find_in(text, &two_clusters());
     assert_eq!(find("certificates.cert-manager.io/v1alpha2").unwrap().version.as_deref(), Some("v1alpha2"));
     assert_eq!(find("pods").unwrap().version, None);
     for (text, message) in [
@@ -85,7 +89,7 @@ fn what_is_unknown_or_ambiguous_is_said_with_what_would_be_right() {
         ("", ErrorCode::NotFound, "kind: no cluster has \"\""),
         ("...", ErrorCode::NotFound, "kind: no cluster has"),
     ] {
-        let error = find(text, &two_clusters()).unwrap_err();
+        let error = find_in(text, &two_clusters()).unwrap_err();
         assert_eq!(error.code, code, "{text}");
         assert!(error.message.contains(message), "{text}: {}", error.message);
     }
@@ -97,16 +101,51 @@ fn groups_that_do_not_answer_are_a_hint() {
     let mut table = kinds(&[]);
     table.failed_groups = vec![("custom.metrics.k8s.io".to_owned(), "503".to_owned())];
     view.kinds = Some(Arc::new(table));
-    let error = find("xyzzy", &fleet(vec![view])).unwrap_err();
+    let error = find_in("xyzzy", &fleet(vec![view])).unwrap_err();
     assert!(error.hint.unwrap().contains("custom.metrics.k8s.io"));
+}
+
+fn unreported(name: &str) -> ClusterView {
+    let mut view = cluster(name, &[]);
+    view.kinds = None;
+    view
 }
 
 #[test]
 fn before_any_discovery_there_is_nothing_to_look_up_in() {
-    let mut view = cluster("a", &[]);
-    view.kinds = None;
-    let error = find("pods", &fleet(vec![view])).unwrap_err();
+    let mut down = lost("b");
+    down.kinds = None;
+    let mut shut_out = unreported("c");
+    Arc::make_mut(&mut shut_out.report).api_problem = "connection refused".to_owned();
+    let fleet = fleet(vec![unreported("a"), down, shut_out]);
+    let error = find("pods", &fleet, fleet.clusters()).unwrap_err();
     assert_eq!(error.code, ErrorCode::Unavailable);
     assert!(error.retry_after_ms.is_some());
-    assert!(error.message.contains("1 of 1 are linked"), "{}", error.message);
+    assert_eq!(
+        error.message,
+        "kind: \"pods\" can't be looked up: none of the 3 clusters asked has reported its kinds yet: \
+         a (its agent is still finding out what it serves), b (no link for 4m), c (connection refused)"
+    );
+}
+
+#[test]
+fn what_is_not_there_is_said_of_the_clusters_that_reported_their_kinds() {
+    let fleet = fleet(vec![cluster("a", &[]), unreported("b"), cluster("c", &[])]);
+    let asked = |range: std::ops::Range<usize>| &fleet.clusters()[range];
+    let of = |text, asked| find(text, &fleet, asked).unwrap_err();
+    let some = of("xyzzy", asked(0..3));
+    assert_eq!(some.code, ErrorCode::NotFound);
+    assert_eq!(
+        some.message,
+        "kind: no cluster has \"xyzzy\"; of 3 clusters, 1 has not reported its kinds: \
+         b (its agent is still finding out what it serves)"
+    );
+    assert!(of("pods/v9", asked(0..2)).message.ends_with(
+        "of 2 clusters, 1 has not reported its kinds: b (its agent is still finding out what it serves)"
+    ));
+    let none = of("xyzzy", asked(1..2));
+    assert_eq!(none.code, ErrorCode::Unavailable, "{none:?}");
+    assert_eq!(of("xyzzy", asked(2..3)).message, "kind: no cluster has \"xyzzy\"", "b was not asked");
+    // What some cluster has can be asked of one whose kinds are not known.
+    assert!(find("pods", &fleet, asked(1..2)).is_ok());
 }

@@ -99,12 +99,13 @@ impl ClusterColumn {
     }
 
     pub(super) fn sort_value(&self, cluster: &ClusterView) -> KeyValue {
-        let milliseconds = |ms: u64| i64::try_from(ms).map_or(KeyValue::Missing, KeyValue::from_ms);
+        let until_now =
+            |moment: u64| i64::try_from(moment).map_or(KeyValue::Missing, |ms| KeyValue::from_ms(-ms));
         let count = |count: u64| i64::try_from(count).map_or(KeyValue::Missing, KeyValue::from_integer);
         match self {
             // An age grows as the moment that it counts from falls.
             Self::LinkAge => KeyValue::from_ms(cluster.link_changed_ms.saturating_neg()),
-            Self::DataAge => cluster.data_age_ms().map_or(KeyValue::Missing, milliseconds),
+            Self::DataAge => cluster.caches.oldest_proof_ms().map_or(KeyValue::Missing, until_now),
             Self::Nodes => count(cluster.report.nodes),
             Self::ClockOffset => KeyValue::from_ms(cluster.report.clock_offset_ms),
             Self::Link => KeyValue::from_integer(match cluster.link {

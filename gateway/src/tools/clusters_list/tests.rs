@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::*;
@@ -22,7 +24,7 @@ fn every_cluster_has_a_row_and_the_unreachable_say_since_when() {
         std::collections::BTreeMap::new(),
         30_000,
     );
-    never.labels.insert("env".to_owned(), "dev".to_owned());
+    never.labels = cluster("new", &["env=dev"]).labels;
     let structured = rendered(vec![cluster("eu", &["env=prod"]), lost("ap"), never], &json!({})).structured;
     assert_eq!(
         structured["columns"],
@@ -46,8 +48,9 @@ fn every_cluster_has_a_row_and_the_unreachable_say_since_when() {
 #[test]
 fn trouble_gets_its_columns_when_there_is_some() {
     let mut skewed = cluster("eu", &[]);
-    skewed.report.clock_offset_ms = -65_000;
-    skewed.report.api_problem = "connection refused".to_owned();
+    let report = Arc::make_mut(&mut skewed.report);
+    report.clock_offset_ms = -65_000;
+    report.api_problem = "connection refused".to_owned();
     let structured = rendered(vec![skewed, cluster("us", &[])], &json!({})).structured;
     let columns = structured["columns"].as_array().unwrap();
     assert!(columns.ends_with(&[json!("clockOffset"), json!("problem")]));
@@ -55,11 +58,40 @@ fn trouble_gets_its_columns_when_there_is_some() {
     assert_eq!(structured["groups"][0]["rows"][1][8], json!(null));
 }
 
+/// As a list of its pods would say it.
+#[test]
+fn a_cluster_whose_agent_is_cut_off_from_it_is_a_problem() {
+    let cut_off = |name: &str, version: &str| {
+        let mut view = cluster(name, &[]);
+        let report = Arc::make_mut(&mut view.report);
+        report.api_problem = "connection refused".to_owned();
+        report.kubernetes_version = version.to_owned();
+        view
+    };
+    let mut never = cut_off("new", "");
+    never.caches.clear();
+    let found = rendered(vec![cut_off("eu", "v1.35.2"), never, cluster("us", &[])], &json!({})).structured;
+    let told: Vec<_> = found["clusters"]["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|problem| ["cluster", "status", "message"].map(|key| problem[key].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ["eu", "stale", "connection refused: its details are as of 0s ago"],
+            ["new", "error", "connection refused: its details are as of some time ago"],
+        ]
+    );
+    assert_eq!((&found["clusters"]["answered"], &found["partial"]), (&json!(2), &json!(true)));
+}
+
 #[test]
 fn the_arguments_of_lists_apply() {
     let clusters = || {
         let mut small = cluster("a", &["region=eu"]);
-        small.report.nodes = 1;
+        Arc::make_mut(&mut small.report).nodes = 1;
         vec![small, cluster("b", &["region=us"]), cluster("c", &["region=ap"]), lost("d")]
     };
     for (arguments, expected) in [
@@ -99,11 +131,19 @@ fn pages_by_age_follow_each_other_while_time_goes_on() {
             let mut cluster = cluster(name, &[]);
             cluster.link_changed_ms = NOW_MS.saturating_sub_unsigned(ago);
             cluster.link_since_ms = ago + passed_ms;
+            // Of lost clusters: nothing proves their data anew.
+            let mut report = cluster.caches.reports().next().unwrap().clone();
+            report.age_ms = Some(ago);
+            cluster.caches = cluster.caches.at(1_000_000);
+            cluster.caches.insert(report);
+            cluster.caches = cluster.caches.at(1_000_000 + passed_ms);
             cluster
         };
         [("a", 3_000), ("b", 2_000), ("c", 1_000), ("d", 4_000)].map(linked).to_vec()
     };
-    for (order, expected) in [("linkAge", "c b a d"), ("-linkAge", "d a b c")] {
+    for (order, expected) in
+        [("linkAge", "c b a d"), ("-linkAge", "d a b c"), ("dataAge", "c b a d"), ("-dataAge", "d a b c")]
+    {
         let mut shown = Vec::new();
         let mut arguments = json!({"sortBy": order, "limit": 1});
         for page in 0..4 {

@@ -35,9 +35,14 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         }
         (_, "fields") => (
             "the kind's columns",
-            "columns or paths, as a comma list: `name,spec.nodeName,cluster.labels.region`",
+            "columns or paths, as a comma list: `name,spec.nodeName,cluster.labels.region`; `column.cluster` and \
+             `column.namespace` are a kind's own columns of that name",
         ),
-        ("clusters_list", "sortBy") => ("name", "columns, as a comma list; `-` for descending"),
+        ("clusters_list", "sortBy") => (
+            "name",
+            "columns, as a comma list; `-` for descending. A cluster whose value changes between two pages moves: \
+             `dataAge` does so for clusters whose data is proved anew",
+        ),
         (_, "sortBy") => (
             "cluster, namespace, name",
             "columns or paths, as a comma list: one order over all clusters; `-` for descending, missing values last, \

@@ -66,9 +66,8 @@ impl Example {
 
 fn some_clusters() -> Fleet {
     let mut gone = lost("prod-ap");
-    gone.labels =
-        [("env", "prod"), ("region", "ap")].map(|(key, value)| (key.to_owned(), value.to_owned())).into();
-    gone.caches.values_mut().for_each(|cache| cache.age_ms = Some(241_000));
+    gone.labels = cluster("prod-ap", &["env=prod", "region=ap"]).labels;
+    gone.caches = gone.caches.at(240_860);
     fleet(vec![
         cluster("dev", &["env=dev", "region=eu"]),
         gone,
@@ -151,7 +150,7 @@ fn row(query: &ListQuery, cluster: &ClusterView, line: &Line) -> Row {
         SortBy::Field(_) => KeyValue::from_integer(cells[2].as_i64().unwrap_or_default()),
     };
     let key = RowKey {
-        values: query.order.terms(cluster).into_iter().map(|term| value(term.by)).collect(),
+        values: query.page.order.terms(cluster).into_iter().map(|term| value(term.by)).collect(),
         namespace: (*namespace).to_owned(),
         name: (*name).to_owned(),
         uid: format!("{}/{name}", cluster.id),

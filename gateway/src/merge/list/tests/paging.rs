@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::cursor::Resume;
+use crate::request::{PageQuery, Resume};
 use crate::request::Standing;
 
 type PodSets = Vec<Vec<(u8, u8, i64)>>;
@@ -27,13 +27,14 @@ fn world(sets: &PodSets) -> (Fleet, BTreeMap<String, Vec<Pod>>) {
 }
 
 fn sorted_union(query: &ListQuery, pods: &BTreeMap<String, Vec<Pod>>) -> Vec<String> {
-    let everything = ListQuery { limit: 10_000, resume: None, ..query.clone() };
+    let page = PageQuery { limit: 10_000, resume: None, ..query.page.clone() };
+    let everything = ListQuery { page, ..query.clone() };
     let mut rows: Vec<Row> = everything
         .targets
         .iter()
         .flat_map(|target| answer(&everything, &target.cluster, &pods[target.cluster.id.as_str()]).0)
         .collect();
-    let directions = query.order.directions();
+    let directions = query.page.order.directions();
     rows.sort_by(|a, b| a.key.compare(&b.key, &directions));
     rows.into_iter().map(|row| row.key.uid).collect()
 }
@@ -62,7 +63,7 @@ proptest! {
     ) {
         let (fleet, pods) = world(&sets);
         let mut query = list_query(&fleet, "pods_list", &json!({"sortBy": ORDERS[order]}));
-        query.limit = limit;
+        query.page.limit = limit;
         let expected = sorted_union(&query, &pods);
         let mut shown: Vec<String> = Vec::new();
         let mut failed: HashSet<String> = HashSet::new();
@@ -81,7 +82,7 @@ proptest! {
             let missing = page.coverage.missing();
             failed.extend(missing.iter().map(|leg| query.targets[leg.0].cluster.id.to_string()));
             let Some(last) = page.rows.last().filter(|_| page.more) else { break };
-            query.resume = Some(Resume { after: last.key.clone(), missing });
+            query.page.resume = Some(Resume { after: last.key.clone(), missing });
             for target in &mut query.targets {
                 let is_out = failed.contains(target.cluster.id.as_str());
                 target.standing = if is_out { Standing::Out } else { Standing::Asked };

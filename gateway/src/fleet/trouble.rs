@@ -1,0 +1,97 @@
+//! What stands between the gateway and a cluster, in the words that every answer has for it.
+
+use kubeplex_proto::duration::human_duration;
+use kubeplex_proto::status::LegStatus;
+
+use super::{ClusterView, LinkState};
+
+/// Why nothing current can be had from a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) status: LegStatus,
+    /// Without a full stop and without the cluster's name.
+    pub(crate) message: String,
+    pub(crate) since_ms: Option<u64>,
+}
+
+impl Trouble {
+    /// A link that has been in this state for so long; `None` while it is usable. `problem` is why no agent could be
+    /// started, where that is known.
+    pub(crate) fn of_link(link: LinkState, since_ms: u64, problem: &str) -> Option<Self> {
+        let since = human_duration(i64::try_from(since_ms).unwrap_or(i64::MAX));
+        let message = match link {
+            LinkState::Connected | LinkState::Suspect => return None,
+            LinkState::Lost => format!("no link for {since}"),
+            LinkState::Never if !problem.is_empty() => format!("no agent could be started: {problem}"),
+            LinkState::Never => {
+                format!("its agent has not linked in the {since} since this gateway expects it")
+            }
+        };
+        Some(Self { status: LegStatus::Disconnected, message, since_ms: Some(since_ms) })
+    }
+}
+
+impl ClusterView {
+    /// What its link says against sending it a request.
+    pub(crate) fn link_trouble(&self) -> Option<Trouble> {
+        Trouble::of_link(self.link, self.link_since_ms, &self.report.api_problem)
+    }
+
+    /// The same, or what stands between its agent and its API server, as the agent says it itself.
+    pub(crate) fn trouble(&self) -> Option<Trouble> {
+        self.link_trouble().or_else(|| {
+            let problem = &self.report.api_problem;
+            let known = !self.report.kubernetes_version.is_empty();
+            let status = if known { LegStatus::Stale } else { LegStatus::Error };
+            (!problem.is_empty()).then(|| Trouble { status, message: problem.clone(), since_ms: None })
+        })
+    }
+
+    /// Why it is not known which kinds it serves; `None` where that is known.
+    pub(crate) fn kinds_trouble(&self) -> Option<String> {
+        let still_looking = || "its agent is still finding out what it serves".to_owned();
+        let why = || self.trouble().map_or_else(still_looking, |trouble| trouble.message);
+        self.kinds.is_none().then(why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::request::fixtures::{cluster, lost};
+
+    fn with_problem(mut view: ClusterView, problem: &str) -> ClusterView {
+        Arc::make_mut(&mut view.report).api_problem = problem.to_owned();
+        view
+    }
+
+    #[test]
+    fn the_nearest_trouble_is_the_one_that_is_said() {
+        let mut never = lost("a");
+        never.link = LinkState::Never;
+        let mut unheard = cluster("a", &[]);
+        Arc::make_mut(&mut unheard.report).kubernetes_version.clear();
+        for (view, status, message) in [
+            (lost("a"), LegStatus::Disconnected, "no link for 4m"),
+            (with_problem(lost("a"), "refused"), LegStatus::Disconnected, "no link for 4m"),
+            (
+                never.clone(),
+                LegStatus::Disconnected,
+                "its agent has not linked in the 4m since this gateway expects it",
+            ),
+            (
+                with_problem(never, "no such file"),
+                LegStatus::Disconnected,
+                "no agent could be started: no such file",
+            ),
+            (with_problem(cluster("a", &[]), "refused"), LegStatus::Stale, "refused"),
+            (with_problem(unheard, "refused"), LegStatus::Error, "refused"),
+        ] {
+            let trouble = view.trouble().unwrap();
+            assert_eq!((trouble.status, trouble.message.as_str()), (status, message));
+        }
+        assert_eq!(cluster("a", &[]).trouble(), None);
+    }
+}

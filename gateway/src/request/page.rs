@@ -1,0 +1,100 @@
+//! What every question for a page says: what to show, in which order, and where the page before ended.
+
+use kubeplex_proto::sort::{Direction, KeyValue, SortBy, SortTerm};
+use serde::Serialize;
+
+use crate::fleet::ClusterView;
+
+use super::{Fingerprint, Resume};
+
+/// A page of something.
+#[derive(Debug, Clone)]
+pub struct PageQuery {
+    /// Empty: the usual columns.
+    pub fields: Vec<Field>,
+    pub order: Order,
+    pub limit: u32,
+    /// Where an earlier page ended.
+    pub resume: Option<Resume>,
+    /// What a cursor of this question is bound to.
+    pub fingerprint: Fingerprint,
+}
+
+/// A thing to show or to sort by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub enum Field {
+    /// The cluster's name.
+    Cluster,
+    /// One of the cluster's labels.
+    ClusterLabel(String),
+    Namespace,
+    /// A column of the kind, or a path into the object; the agent knows which.
+    Object(String),
+}
+
+/// The one order over all clusters. It is complete: cluster, namespace, name and uid end every key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub enum Order {
+    /// Cluster, namespace, name.
+    Usual,
+    By(Vec<OrderTerm>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct OrderTerm {
+    pub field: Field,
+    pub direction: Direction,
+}
+
+impl Order {
+    /// One direction for each value of a key.
+    pub fn directions(&self) -> Vec<Direction> {
+        let mut directions: Vec<_> = self.leading().iter().map(|term| term.direction).collect();
+        if !self.names_cluster() {
+            directions.push(Direction::Ascending);
+        }
+        directions
+    }
+
+    /// The terms that one cluster's agent sorts by; what belongs to the cluster is filled in.
+    pub fn terms(&self, cluster: &ClusterView) -> Vec<SortTerm> {
+        let mut terms: Vec<_> = self
+            .leading()
+            .iter()
+            .map(|term| SortTerm { by: sort_by(&term.field, cluster), direction: term.direction })
+            .collect();
+        if !self.names_cluster() {
+            terms.push(SortTerm { by: sort_by(&Field::Cluster, cluster), direction: Direction::Ascending });
+        }
+        terms
+    }
+
+    /// What is sorted by, beside what ends every key.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.leading().iter().map(|term| &term.field)
+    }
+
+    fn leading(&self) -> &[OrderTerm] {
+        match self {
+            Self::Usual => &[],
+            Self::By(terms) => terms,
+        }
+    }
+
+    fn names_cluster(&self) -> bool {
+        self.leading().iter().any(|term| term.field == Field::Cluster)
+    }
+}
+
+fn sort_by(field: &Field, cluster: &ClusterView) -> SortBy {
+    match field {
+        Field::Cluster => SortBy::Constant(KeyValue::Text(cluster.id.as_str().to_owned())),
+        Field::ClusterLabel(label) => {
+            let value =
+                cluster.labels.get(label).map_or(KeyValue::Missing, |value| KeyValue::by_value(value));
+            SortBy::Constant(value)
+        }
+        Field::Namespace => SortBy::Field("metadata.namespace".to_owned()),
+        Field::Object(path) => SortBy::Field(path.clone()),
+    }
+}
