@@ -81,6 +81,11 @@ impl Columns {
         Self { readers: vec![Reader::Served; defs.len()], defs }
     }
 
+    /// Whether the cells are those of a server's Table.
+    pub(crate) fn is_served(&self) -> bool {
+        self.readers.iter().any(|reader| matches!(reader, Reader::Served))
+    }
+
     pub fn defs(&self) -> &[ColumnDef] {
         &self.defs
     }

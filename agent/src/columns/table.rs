@@ -64,6 +64,29 @@ pub fn from_table(table: &Value) -> Result<Table, TableError> {
     })
 }
 
+/// Where the cells of some columns stand in the rows of a server's Tables. It names its columns in the first of them only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServedCells {
+    columns: Vec<(ColumnDef, Option<usize>)>,
+}
+
+impl ServedCells {
+    /// In rows of Tables whose columns have these names.
+    pub(crate) fn of(defs: &[ColumnDef], names: &[String]) -> Self {
+        let place = |def: &ColumnDef| names.iter().position(|name| column_name(name) == def.column.name);
+        Self { columns: defs.iter().map(|def| (def.clone(), place(def))).collect() }
+    }
+
+    /// One for each of the columns: null where the server does not tell it any more.
+    pub(crate) fn read(&self, cells: &[Value], object: &Value) -> Vec<Cell> {
+        let read = |(def, place): &(ColumnDef, Option<usize>)| {
+            let value = place.and_then(|place| cells.get(place)).unwrap_or(&Value::Null);
+            cell(Some(def), value, object)
+        };
+        self.columns.iter().map(read).collect()
+    }
+}
+
 fn column(definition: &Value) -> ColumnDef {
     let name = definition["name"].as_str().unwrap_or_default();
     let format = if name == "Age" { CellFormat::Age } else { CellFormat::Plain };
@@ -144,6 +167,23 @@ mod tests {
         assert_eq!(table.rows[0].cells, ["a".into(), Cell::Integer(80), Cell::Time(1_000)]);
         assert_eq!(table.rows[1].cells, ["b".into(), Cell::Null, "<unknown>".into()]);
         assert_eq!((table.resource_version.as_str(), table.next_page.as_deref()), ("7", Some("abc")));
+    }
+
+    #[test]
+    fn cells_are_found_by_the_names_of_their_columns() {
+        let narrow =
+            |name: &str, format| ColumnDef { column: Column { name: name.to_owned(), format }, wide: false };
+        let defs = [
+            narrow("name", CellFormat::Plain),
+            narrow("targetType", CellFormat::Plain),
+            narrow("gone", CellFormat::Plain),
+            narrow("age", CellFormat::Age),
+        ];
+        let names = ["Name", "Age", "Wide", "Target Type"].map(str::to_owned);
+        let object = json!({"metadata": {"creationTimestamp": "1970-01-01T00:00:01Z"}});
+        let cells =
+            ServedCells::of(&defs, &names).read(&[json!("x"), json!("5m"), json!(1), json!("Pod")], &object);
+        assert_eq!(cells, ["x".into(), "Pod".into(), Cell::Null, Cell::Time(1_000)]);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! Pure: the same bytes give the same [`Prepared`]. So it can run on any thread, outside the store's lock.
 
+use std::borrow::Cow;
+
 use kubeplex_proto::quantity::parse_time_ms;
 use serde_json::{Map, Value};
 
@@ -57,6 +59,27 @@ pub fn prepare_value(shape: &KindShape, mut object: Value) -> Result<Prepared, I
     drop_empty(&mut object, "annotations");
     complete(shape, &mut object);
     describe(shape, &object, last_writer)
+}
+
+/// The same for an object whose cells the server computed, from the object as it is: they are masked as any text is.
+///
+/// # Errors
+/// [`IngestError`] for what is no JSON object with a name.
+pub fn prepare_shown(shape: &KindShape, object: Value, cells: Vec<Cell>) -> Result<Prepared, IngestError> {
+    let mut prepared = prepare_value(shape, object)?;
+    prepared.cells = cells.into_iter().map(masked).collect();
+    Ok(prepared)
+}
+
+fn masked(cell: Cell) -> Cell {
+    match cell {
+        Cell::Text(text) => Cell::Text(redact::text(&text).into_owned()),
+        Cell::Json(value) => match redact::text(&value.to_string()) {
+            Cow::Borrowed(_) => Cell::Json(value),
+            Cow::Owned(masked) => Cell::Text(masked),
+        },
+        other => other,
+    }
 }
 
 fn describe(

@@ -9,12 +9,17 @@ use serde::Deserialize;
 
 use super::Shared;
 use super::builtin;
-use crate::api::{ApiError, object_path};
+use crate::api::{ApiError, Query, Representation, chain, collection_path, object_path};
 use crate::cache::KindShape;
-use crate::columns::{Columns, PrinterColumn};
+use crate::columns::table::from_table;
+use crate::columns::{ColumnDef, Columns, PrinterColumn};
+use crate::limits::DECLARED_COLUMNS;
 
 /// For the one CRD that says a kind's columns.
 const CRD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// For a Table of one row. Somebody waits for the kind, and can do without its columns.
+const TABLE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What a store and its watch are made from. A different one means a new store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +33,8 @@ pub(super) enum ColumnSource {
     Builtin,
     /// As the kind's CRD declares them for the watched version.
     Declared(Vec<PrinterColumn>),
+    /// As the server's Table of the kind has them: only it knows.
+    Served(Vec<ColumnDef>),
     /// Nobody says: name and age.
     Generic,
 }
@@ -56,6 +63,7 @@ impl Blueprint {
         let columns = match &self.columns {
             ColumnSource::Builtin => Columns::builtin(&self.info.id).unwrap_or_else(Columns::generic),
             ColumnSource::Declared(columns) => Columns::from_printer_columns(columns),
+            ColumnSource::Served(defs) => Columns::served(defs),
             ColumnSource::Generic => Columns::generic(),
         };
         KindShape {
@@ -68,37 +76,55 @@ impl Blueprint {
         }
     }
 
-    /// Decides how to watch a kind, as far as what is cached tells; `None` where a CRD would have to be asked for.
+    /// Decides how to watch a kind, as far as what is cached tells; `None` where the server would have to be asked.
     pub(super) fn from_cache(shared: &Shared, info: &KindInfo) -> Option<Self> {
         let columns = if Columns::builtin(&info.id).is_some() {
             ColumnSource::Builtin
         } else {
-            ColumnSource::of_crd(cached_crd(shared, &info.id)?.as_deref(), &info.version)
+            ColumnSource::of_crd(&cached_crd(shared, &info.id)??, &info.version)
         };
         Some(Self { info: info.clone(), columns })
     }
 
-    /// Decides how to watch a kind, with one request at most.
+    /// Decides how to watch a kind, with two requests at most: for its CRD, and for the columns of a kind that has none or
+    /// whose CRD can't be read.
     pub(super) async fn of(shared: &Shared, info: &KindInfo) -> Self {
-        match Self::from_cache(shared, info) {
-            Some(blueprint) => blueprint,
-            None => {
-                let crd = fetch_crd(shared, &info.id).await;
-                Self { info: info.clone(), columns: ColumnSource::of_crd(crd.as_deref(), &info.version) }
-            }
+        if let Some(blueprint) = Self::from_cache(shared, info) {
+            return blueprint;
         }
+        let crd = match cached_crd(shared, &info.id) {
+            Some(crd) => crd,
+            None => fetch_crd(shared, &info.id).await,
+        };
+        let columns = match crd {
+            Some(crd) => ColumnSource::of_crd(&crd, &info.version),
+            None => fetch_columns(shared, info).await,
+        };
+        Self { info: info.clone(), columns }
     }
 }
 
 impl ColumnSource {
-    fn of_crd(crd: Option<&[u8]>, version: &str) -> Self {
-        let Some(crd) = crd.and_then(|json| serde_json::from_slice::<Crd>(json).ok()) else {
-            return Self::Generic;
-        };
+    fn of_crd(crd: &[u8], version: &str) -> Self {
+        let Ok(crd) = serde_json::from_slice::<Crd>(crd) else { return Self::Generic };
         match crd.spec.versions.into_iter().find(|served| served.name == version) {
             Some(served) => Self::Declared(served.additional_printer_columns),
             None => Self::Generic,
         }
+    }
+
+    /// Name and age need no Table: they are in every object.
+    fn of_table(table: &[u8]) -> Result<Self, String> {
+        let table: serde_json::Value = serde_json::from_slice(table).map_err(|error| error.to_string())?;
+        let table = from_table(&table).map_err(|error| error.to_string())?;
+        let narrow = table.columns.into_iter().filter(|def| !def.wide);
+        let narrow: Vec<ColumnDef> = narrow.take(DECLARED_COLUMNS).collect();
+        let names: Vec<&str> = narrow.iter().map(|def| def.column.name.as_str()).collect();
+        Ok(if matches!(names.as_slice(), [] | ["name"] | ["name", "age"]) {
+            Self::Generic
+        } else {
+            Self::Served(narrow)
+        })
     }
 }
 
@@ -114,14 +140,27 @@ fn cached_crd(shared: &Shared, id: &GroupResource) -> Option<Option<Vec<u8>>> {
     row.object(&mut json).then_some(Some(json))
 }
 
-/// Not every kind has a CRD, and not every agent may read it: then its columns are generic.
+/// What the server's own Table of a kind shows. Not every aggregated server makes Tables: then name and age have to do.
+async fn fetch_columns(shared: &Shared, info: &KindInfo) -> ColumnSource {
+    let path = Query::of(collection_path(info, None)).with("limit", "1").build();
+    let columns = match shared.api.table(&path, Representation::TableOfMetadata, TABLE_TIMEOUT).await {
+        Ok(table) => ColumnSource::of_table(&table),
+        Err(error) => Err(chain(&error)),
+    };
+    columns.unwrap_or_else(|reason| {
+        tracing::info!(kind = %info.id, reason, "the server tells no columns of a kind: it shows name and age");
+        ColumnSource::Generic
+    })
+}
+
+/// Not every kind has a CRD, and not every agent may read it.
 async fn fetch_crd(shared: &Shared, id: &GroupResource) -> Option<Vec<u8>> {
     let crds = shared.discovered.borrow().table.get(&builtin::crds())?.clone();
     match shared.api.get_bytes(&object_path(&crds, None, &id.to_string()), CRD_TIMEOUT).await {
         Ok(body) => Some(body.to_vec()),
         Err(ApiError::NotFound { .. }) => None,
         Err(error) => {
-            tracing::info!(kind = %id, error = &error as &dyn std::error::Error, "its CRD can't be read: it shows name and age");
+            tracing::info!(kind = %id, error = &error as &dyn std::error::Error, "its CRD can't be read: the server is asked for its columns");
             None
         }
     }
@@ -142,13 +181,32 @@ mod tests {
             priority: 0,
         };
         for (crd, version, expected) in [
-            (Some(&crd[..]), "v1", ColumnSource::Declared(vec![phase])),
-            (Some(&crd[..]), "v1alpha1", ColumnSource::Declared(vec![])),
-            (Some(&crd[..]), "v2", ColumnSource::Generic),
-            (Some(&b"<html>"[..]), "v1", ColumnSource::Generic),
-            (None, "v1", ColumnSource::Generic),
+            (&crd[..], "v1", ColumnSource::Declared(vec![phase])),
+            (&crd[..], "v1alpha1", ColumnSource::Declared(vec![])),
+            (&crd[..], "v2", ColumnSource::Generic),
+            (&b"<html>"[..], "v1", ColumnSource::Generic),
         ] {
             assert_eq!(ColumnSource::of_crd(crd, version), expected);
         }
+    }
+
+    #[test]
+    fn a_table_is_worth_it_where_it_shows_more_than_every_object_tells() {
+        let table =
+            |columns: &str| format!(r#"{{"kind":"Table","columnDefinitions":[{columns}],"rows":[]}}"#);
+        let of = |columns: &str| ColumnSource::of_table(table(columns).as_bytes()).unwrap();
+        assert_eq!(
+            of(r#"{"name":"Name"},{"name":"Age"},{"name":"Wide","priority":1}"#),
+            ColumnSource::Generic
+        );
+        assert_eq!(of(""), ColumnSource::Generic);
+        let ColumnSource::Served(defs) =
+            of(r#"{"name":"Name"},{"name":"State"},{"name":"Wide","priority":1}"#)
+        else {
+            panic!("these columns are the server's")
+        };
+        let names: Vec<_> = defs.iter().map(|def| def.column.name.as_str()).collect();
+        assert_eq!(names, ["name", "state"]);
+        assert!(ColumnSource::of_table(br#"{"kind":"WidgetList","items":[]}"#).is_err());
     }
 }

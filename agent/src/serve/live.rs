@@ -21,9 +21,9 @@ use crate::cache::{KindShape, KindStore, unused_revisions};
 use crate::columns::table::{TableRow, from_table};
 use crate::columns::{Cell, Columns};
 use crate::config::{Deny, LiveReads};
-use crate::ingest::prepare_value;
+use crate::ingest::{prepare_shown, prepare_value};
 use crate::limits::{LIVE_KIND_KEPT, LIVE_KINDS_KEPT};
-use crate::redact::{self, DigestKey};
+use crate::redact::DigestKey;
 
 /// The kinds that were read a moment ago.
 pub(super) struct LiveStores {
@@ -158,24 +158,17 @@ fn store(info: &KindInfo, deny: &Deny, digest_key: DigestKey, body: &[u8]) -> Re
     };
     let mut store = KindStore::counting_from(shape.clone(), unused_revisions());
     for (object, cells) in rows {
-        let mut prepared = prepare_value(&shape, object).map_err(malformed)?;
+        let prepared = match cells {
+            Some(cells) => prepare_shown(&shape, object, cells),
+            None => prepare_value(&shape, object),
+        };
+        let prepared = prepared.map_err(malformed)?;
         if deny.object(&info.id, prepared.namespace(), prepared.name()) {
             continue;
-        }
-        if let Some(cells) = cells {
-            prepared.cells = cells.into_iter().map(shown).collect();
         }
         store.apply(prepared);
     }
     Ok(store)
-}
-
-/// The server computed it from the object as it is.
-fn shown(cell: Cell) -> Cell {
-    match cell {
-        Cell::Text(text) => Cell::Text(redact::text(&text).into_owned()),
-        other => other,
-    }
 }
 
 /// An object, and its cells where the server computed them.

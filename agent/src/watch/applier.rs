@@ -8,10 +8,12 @@ use parking_lot::Mutex;
 
 use super::event::{ObjectHead, ObjectMeta};
 use super::handle::KindHandle;
-use super::table_rows::{self, SecretColumns};
+use super::table_rows::{self, SecretColumns, ShownRow};
 use super::unreadable::Unreadable;
 use super::version;
+use crate::api::Representation;
 use crate::cache::{self, Applied, Prepared};
+use crate::columns::table::ServedCells;
 use crate::config::Deny;
 use crate::ingest::{self, IngestError};
 
@@ -35,6 +37,8 @@ enum Source {
     Objects,
     /// Rows of Tables with metadata.
     SecretRows(Mutex<SecretColumns>),
+    /// Rows of Tables with whole objects, where only the server knows the kind's columns.
+    ShownRows(Mutex<ServedCells>),
 }
 
 enum Write {
@@ -60,8 +64,13 @@ impl Change {
 
 impl Applier {
     pub(crate) fn new(handle: Arc<KindHandle>, deny: Arc<Deny>) -> Self {
-        let source =
-            if is_secrets(&handle.info.id) { Source::SecretRows(Mutex::default()) } else { Source::Objects };
+        let source = match representation(&handle) {
+            Representation::Full => Source::Objects,
+            Representation::TableOfMetadata => Source::SecretRows(Mutex::default()),
+            Representation::TableOfObjects => {
+                Source::ShownRows(Mutex::new(ServedCells::of(handle.store_shape().columns.defs(), &[])))
+            }
+        };
         Self { handle, deny, source, unreadable: Mutex::default() }
     }
 
@@ -94,10 +103,13 @@ impl Applier {
 
     /// The names of the columns of a page that is a Table.
     pub(crate) fn note_columns(&self, names: &[String]) {
-        if let Source::SecretRows(columns) = &self.source
-            && !names.is_empty()
-        {
-            *columns.lock() = SecretColumns::named(names);
+        match &self.source {
+            _ if names.is_empty() => {}
+            Source::Objects => {}
+            Source::SecretRows(columns) => *columns.lock() = SecretColumns::named(names),
+            Source::ShownRows(cells) => {
+                *cells.lock() = ServedCells::of(self.handle.store_shape().columns.defs(), names);
+            }
         }
     }
 
@@ -135,8 +147,17 @@ impl Applier {
             }
             (Change::Put(raw), Source::SecretRows(columns)) => {
                 let columns = *columns.lock();
-                for row in secret_rows(raw)? {
+                for row in rows_of(raw)? {
                     let prepared = ingest::prepare_value(self.handle.store_shape(), columns.object(&row)?)?;
+                    writes.push(Write::Put(Box::new(prepared)));
+                }
+            }
+            (Change::Put(raw), Source::ShownRows(cells)) => {
+                let served = cells.lock().clone();
+                for row in rows_of(raw)? {
+                    let ShownRow { cells, object } = serde_json::from_slice(&row)?;
+                    let cells = served.read(&cells, &object);
+                    let prepared = ingest::prepare_shown(self.handle.store_shape(), object, cells)?;
                     writes.push(Write::Put(Box::new(prepared)));
                 }
             }
@@ -179,13 +200,21 @@ impl Applier {
     }
 }
 
-/// Whether a kind is watched as Tables of metadata.
-pub(crate) fn is_secrets(id: &GroupResource) -> bool {
+/// As what a kind is listed and watched.
+pub(crate) fn representation(handle: &KindHandle) -> Representation {
+    match handle.store_shape() {
+        shape if is_secrets(&shape.id) => Representation::TableOfMetadata,
+        shape if shape.columns.is_served() => Representation::TableOfObjects,
+        _ => Representation::Full,
+    }
+}
+
+fn is_secrets(id: &GroupResource) -> bool {
     id.group.is_empty() && id.resource == "secrets"
 }
 
 /// A list's item is a row already, a watch event holds a Table of one.
-fn secret_rows(raw: &Bytes) -> serde_json::Result<Vec<Bytes>> {
+fn rows_of(raw: &Bytes) -> serde_json::Result<Vec<Bytes>> {
     let rows = table_rows::rows(raw)?;
     Ok(if rows.is_empty() { vec![raw.clone()] } else { rows })
 }

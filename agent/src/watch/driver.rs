@@ -10,7 +10,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep};
 
-use super::applier::{Applier, Change, is_secrets};
+use super::applier::{Applier, Change, representation};
 use super::event::WatchEvent;
 use super::failure::Failure;
 use super::handle::KindHandle;
@@ -49,8 +49,7 @@ pub(crate) enum Exit {
 
 /// Keeps `handle` current until the future is dropped, or it can't any more.
 pub(crate) async fn run(context: WatchContext, handle: Arc<KindHandle>) -> Exit {
-    let representation =
-        if is_secrets(&handle.info.id) { Representation::TableOfMetadata } else { Representation::Full };
+    let representation = representation(&handle);
     // A stream of Tables says the end of its first part in the metadata of a row that has none: list those in pages.
     let streaming = representation == Representation::Full && context.streaming.load(Ordering::Relaxed);
     let driver = Driver {

@@ -1,4 +1,5 @@
-//! Objects from a Table with metadata only: what is kept of Secrets, whose data must never arrive here.
+//! Objects from the rows of Tables: of Secrets, whose data must never arrive here, and of kinds whose columns only the server
+//! knows.
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -60,6 +61,14 @@ impl SecretColumns {
             "dataCount": cell(self.keys),
         }))
     }
+}
+
+/// A row with its whole object.
+#[derive(Deserialize)]
+pub(crate) struct ShownRow {
+    #[serde(default)]
+    pub(crate) cells: Vec<Value>,
+    pub(crate) object: Value,
 }
 
 /// The rows of the Table inside a watch event.
