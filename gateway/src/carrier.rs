@@ -8,7 +8,7 @@ use std::panic::AssertUnwindSafe;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use futures::FutureExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Empty, Full, Limited};
 use kubeplex_link::frames::{BoxError, FrameError, FrameReader, RequestBody};
@@ -56,6 +56,11 @@ impl Frames {
     pub async fn next<T: DeserializeOwned>(&mut self) -> Option<Result<T, CarrierError>> {
         Some(self.0.next().await?.map_err(CarrierError::from))
     }
+
+    /// Bytes of the answer so far.
+    pub fn received(&self) -> u64 {
+        self.0.received()
+    }
 }
 
 impl Carrier {
@@ -98,7 +103,8 @@ impl Carrier {
             Self::InProcess(router) => {
                 let answer = router.clone().oneshot(request.map(Body::new));
                 let answer = AssertUnwindSafe(answer).catch_unwind().await;
-                answer.map_err(|_| CarrierError::Panicked)?.map_err(|never| match never {})
+                let answer = answer.map_err(|_| CarrierError::Panicked)?;
+                answer.map(|reply| reply.map(contained)).map_err(|never| match never {})
             }
             Self::Http2(client) => {
                 let answer = client.send(request).await;
@@ -106,6 +112,16 @@ impl Carrier {
             }
         }
     }
+}
+
+/// The body of an agent in this process, which is written as it is read, in the task of the call that reads it. A bug there
+/// ends the body with an error, as it would end a stream of a link.
+fn contained(body: Body) -> Body {
+    let written = AssertUnwindSafe(body.into_data_stream()).catch_unwind();
+    Body::from_stream(written.map(|piece| match piece {
+        Ok(piece) => piece.map_err(BoxError::from),
+        Err(_) => Err(BoxError::from("the agent panicked over its answer")),
+    }))
 }
 
 fn request(method: Method, path: &'static str, body: RequestBody) -> Request<RequestBody> {
@@ -125,5 +141,36 @@ fn refusal(status: StatusCode, body: &[u8]) -> CarrierError {
             let excerpt = excerpt.chars().filter(|c| !c.is_control()).collect();
             CarrierError::Unexplained { status, excerpt }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::post;
+    use futures::stream;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn agent(status: StatusCode, lines: usize) -> Carrier {
+        let lines =
+            move |at| if at < lines { Ok::<_, BoxError>(Bytes::from("1\n")) } else { panic!("a bug") };
+        let body = move || async move { (status, Body::from_stream(stream::iter(0..).map(lines))) };
+        Carrier::InProcess(Router::new().route(paths::LIST, post(body)))
+    }
+
+    #[tokio::test]
+    async fn a_bug_while_an_agent_of_this_process_writes_its_answer_ends_the_answer_alone() {
+        let mut frames = agent(StatusCode::OK, 2).call(paths::LIST, Bytes::new()).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(frames.next::<Value>().await.unwrap().unwrap(), 1);
+        }
+        assert!(matches!(
+            frames.next::<Value>().await,
+            Some(Err(CarrierError::Frame(FrameError::Broken(_))))
+        ));
+        assert!(frames.next::<Value>().await.is_none());
+        let refused = agent(StatusCode::INTERNAL_SERVER_ERROR, 0).call(paths::LIST, Bytes::new()).await;
+        assert!(matches!(refused, Err(CarrierError::Broken(_))));
     }
 }

@@ -48,6 +48,7 @@ pub struct FrameReader {
     /// The beginning of a line whose end has not come.
     partial: BytesMut,
     limit: usize,
+    received: u64,
     ended: bool,
 }
 
@@ -59,7 +60,7 @@ impl FrameReader {
         B::Error: Into<BoxError>,
     {
         let body = body.map_err(Into::into).boxed_unsync();
-        Self { body, piece: Bytes::new(), partial: BytesMut::new(), limit, ended: false }
+        Self { body, piece: Bytes::new(), partial: BytesMut::new(), limit, received: 0, ended: false }
     }
 
     /// The next frame; `None` after the last, and after an error. May be dropped and called again without losing anything.
@@ -71,6 +72,11 @@ impl FrameReader {
         });
         self.ended |= frame.is_err();
         Some(frame)
+    }
+
+    /// Bytes of the body so far, read as frames or not yet.
+    pub fn received(&self) -> u64 {
+        self.received
     }
 
     /// The next line that is not empty, without its end.
@@ -112,7 +118,10 @@ impl FrameReader {
 
     async fn receive(&mut self) -> Result<(), FrameError> {
         match self.body.frame().await {
-            Some(Ok(frame)) => self.piece = frame.into_data().unwrap_or_default(),
+            Some(Ok(frame)) => {
+                self.piece = frame.into_data().unwrap_or_default();
+                self.received += self.piece.len() as u64;
+            }
             Some(Err(error)) => return Err(FrameError::Broken(error)),
             None if self.partial.is_empty() => self.ended = true,
             None => return Err(FrameError::Truncated { received: self.partial.len() }),
