@@ -9,6 +9,7 @@ use kubeplex_proto::status::{AgentError, LegStatus};
 use parking_lot::RwLock;
 
 use super::budget::ScanBudget;
+use super::default_class;
 use super::field::{Candidate, Field};
 use super::filter::Filter;
 use super::scan::{Decode, parse, scan};
@@ -186,6 +187,7 @@ impl Page {
             }
             let store = store.read();
             filter.begin(&store);
+            let default = default_class::name(&store);
             for key in keys.by_ref().take(PROJECTED_AT_ONCE) {
                 let namespace = (!key.namespace.is_empty()).then_some(key.namespace.as_str());
                 let Some(row) = store.get(namespace, &key.name).filter(|row| row.uid() == key.uid) else {
@@ -196,7 +198,10 @@ impl Page {
                 if !filter.row_passes(shape, row) || !filter.object_passes(candidate) {
                     continue;
                 }
-                let cells = columns.iter().map(|field| field.value(candidate)).collect();
+                let mut cells: Vec<_> = columns.iter().map(|field| field.value(candidate)).collect();
+                if default.as_deref().is_some_and(|default| default != row.name()) {
+                    default_class::unmark(&mut cells, row.name());
+                }
                 if !self.push(Row { key, cells }) {
                     return;
                 }

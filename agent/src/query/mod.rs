@@ -4,6 +4,7 @@
 //! everything else: what is hidden is neither counted, nor sorted, nor paged over.
 
 mod budget;
+mod default_class;
 mod field;
 mod filter;
 mod get;

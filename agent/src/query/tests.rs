@@ -22,6 +22,7 @@ use crate::columns::Columns;
 use crate::ingest::prepare_value;
 use crate::redact::DigestKey;
 
+mod default_class;
 mod objects;
 mod oracle;
 
@@ -64,7 +65,7 @@ fn pod(namespace: &str, name: &str, at: i64) -> Value {
     })
 }
 
-fn pods(count: i64) -> RwLock<KindStore> {
+pub(super) fn pods(count: i64) -> RwLock<KindStore> {
     let objects = (0..count).map(|at| pod(["shop", "pay", "web"][at as usize % 3], &format!("p{at:04}"), at));
     store_of(&pods_shape(), objects)
 }
@@ -113,7 +114,7 @@ fn budget() -> ScanBudget {
     ScanBudget::new(Instant::now() + Duration::from_secs(60), CancellationToken::new())
 }
 
-fn patterns(texts: &[&str]) -> Vec<Pattern> {
+pub(super) fn patterns(texts: &[&str]) -> Vec<Pattern> {
     texts.iter().copied().map(Pattern::new).collect()
 }
 
