@@ -101,13 +101,13 @@ fn versions_sources_and_counts_stand_where_they_tell_something() {
 #[test]
 fn an_answer_of_a_hundred_clusters_stays_small() {
     let outcome = |at: usize| LegOutcome {
-        source: Some(if at % 2 == 0 { Source::Fill } else { Source::Live }),
+        source: Some(if at.is_multiple_of(2) { Source::Fill } else { Source::Live }),
         api_version: Some(if at < 3 { "example.com/v1beta1" } else { "example.com/v1" }.to_owned()),
-        rejoined: at % 2 == 0,
+        rejoined: at.is_multiple_of(2),
         total: Some(1_000_000),
         ..leg(
             &format!("production-cluster-{at:03}"),
-            if at % 3 == 0 { LegStatus::Absent } else { LegStatus::Timeout },
+            if at.is_multiple_of(3) { LegStatus::Absent } else { LegStatus::Timeout },
         )
     };
     let coverage = Coverage { legs: (0..100).map(outcome).collect() };
