@@ -15,9 +15,9 @@ pub struct Limits {
     /// every [`OBJECTS_PER_CHARGE`] objects that agents may have to look at. A model in a loop is a caller too.
     pub charges_per_second: u32,
     pub charges_burst: u32,
-    /// Legs being worked on at once, over all calls. Each holds one frame of rows.
+    /// Legs being worked on at once, over all calls. Each holds the rows that its part of a page was expected to need.
     pub legs_in_flight: usize,
-    /// Legs of one call that are being worked on at once; one whose rows wait to be merged does not count.
+    /// Legs of one call that are being worked on at once; one that was answered does not count.
     pub legs_per_call: usize,
     /// Legs to one cluster at once. Below the 64 streams of a link, so that its control stream always finds room.
     pub legs_per_cluster: usize,
@@ -59,7 +59,7 @@ pub const RATED_CALLERS: usize = 10_000;
 pub const JSON_DEPTH: usize = 64;
 
 /// What the deadline for the beginning of a leg's answer leaves of its call's. One cluster that hangs makes all others wait
-/// until then, and a page of a thousand rows is more than a link holds ready: the rest is fetched in this time.
+/// until then, and the page may need more rows than they were asked for at first: the rest is fetched in this time.
 pub const LEG_MARGIN: Duration = Duration::from_secs(1);
 
 /// The most that [`LEG_MARGIN`] takes of a short deadline, as a divisor.
@@ -75,7 +75,8 @@ pub const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 /// How long a cursor holds: long enough to read page after page, short enough that the clusters it left out come back.
 pub const CURSOR_LIFE: Duration = Duration::from_secs(900);
 
-/// A leg with less time than this says nothing about its cluster: the impatience of one caller opens no breaker.
+/// A leg with less time than this says nothing about its cluster, and so does one beside which the cluster answered
+/// another one within this time: neither the impatience of a caller nor a queue opens a breaker.
 pub const BREAKER_MIN_WAIT: Duration = Duration::from_millis(500);
 
 /// A cluster's breaker looks at so many of its latest legs…

@@ -4,8 +4,9 @@
 //! identify → Caller → resolve → Request → authorize → Permit → admit → Admitted → fanout → Answers → merge → Merged → render
 //! ```
 //!
-//! A check that is skipped does not compile. `resolve`, `authorize`, `merge` and `render` are pure; `admit` may wait for a
-//! place, `fanout` talks to clusters.
+//! A check that is skipped does not compile: who has no `Permit` can't be admitted, who is not admitted can't ask.
+//! `resolve`, `authorize` and `render` are pure. `admit` may wait for a place. `fanout` readies a leg for each cluster, and
+//! merging is what sends them: the rules in [`merge`](crate::merge) are pure, and say which rows are wanted next.
 
 use std::time::Duration;
 

@@ -38,7 +38,7 @@ impl Lane {
     pub(super) fn new(places: usize, metrics: LegMetrics) -> Arc<Self> {
         Arc::new(Self {
             places: Arc::new(Semaphore::new(places)),
-            breaker: Mutex::new(Breaker::new()),
+            breaker: Mutex::new(Breaker::new(Instant::now())),
             metrics,
         })
     }
@@ -68,12 +68,13 @@ impl Lane {
 }
 
 impl Ticket {
-    /// The cluster answers. A probe has shown what it was sent for, however long the rest of its answer takes: other legs
-    /// need not wait for that.
-    pub(super) fn answers(&mut self) {
-        if std::mem::take(&mut self.probe) {
-            let mut breaker = self.lane.breaker.lock();
-            breaker.record(true, Outcome::Answered, Instant::now());
+    /// Something of the answer came. A probe has shown what it was sent for, however long the rest takes: other legs need
+    /// not wait for that.
+    pub(super) fn heard(&mut self) {
+        let probe = std::mem::take(&mut self.probe);
+        let mut breaker = self.lane.breaker.lock();
+        breaker.heard(probe, Instant::now());
+        if probe {
             self.lane.metrics.breaker(breaker.is_open());
         }
     }
@@ -101,6 +102,7 @@ impl Drop for Ticket {
 
 #[cfg(test)]
 mod tests {
+    use super::super::breaker::Wait;
     use super::*;
 
     fn lane(places: usize) -> Arc<Lane> {
@@ -111,6 +113,11 @@ mod tests {
     fn soon() -> Instant {
         Instant::now() + Duration::from_secs(1)
     }
+
+    const WHOLE: Duration = Duration::from_secs(1);
+
+    /// After all of the time that it had.
+    const TIMED_OUT: Outcome = Outcome::TimedOut(Wait { leg: WHOLE, whole: WHOLE });
 
     #[tokio::test(start_paused = true)]
     async fn a_full_lane_makes_legs_wait_and_then_says_busy() {
@@ -128,9 +135,11 @@ mod tests {
         for _ in 0..3 {
             hanging.push(lane.enter(soon()).await.unwrap());
         }
-        let (queued, ()) = tokio::join!(lane.enter(soon()), async {
+        let patience = Instant::now() + 2 * WHOLE;
+        let (queued, ()) = tokio::join!(lane.enter(patience), async {
+            tokio::time::sleep(WHOLE).await;
             for ticket in hanging {
-                ticket.record(Outcome::TimedOut);
+                ticket.record(TIMED_OUT);
             }
         });
         // The first place came free after one time-out, before the breaker opened; whoever comes now is refused.
@@ -142,15 +151,18 @@ mod tests {
     async fn a_probe_that_answers_lets_others_through_before_it_is_read_to_its_end() {
         let lane = lane(4);
         for _ in 0..3 {
-            lane.enter(soon()).await.unwrap().record(Outcome::TimedOut);
+            let ticket = lane.enter(soon()).await.unwrap();
+            tokio::time::advance(WHOLE).await;
+            ticket.record(TIMED_OUT);
         }
         tokio::time::advance(crate::limits::BREAKER_OPEN).await;
         let mut probe = lane.enter(soon()).await.unwrap();
         assert!(lane.enter(soon()).await.is_err(), "one probe at a time");
-        probe.answers();
+        probe.heard();
         assert!(lane.enter(soon()).await.is_ok());
         // What becomes of its rows counts as any leg's.
-        probe.record(Outcome::TimedOut);
+        tokio::time::advance(WHOLE).await;
+        probe.record(TIMED_OUT);
         assert!(lane.enter(soon()).await.is_ok());
     }
 }

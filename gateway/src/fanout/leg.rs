@@ -11,12 +11,12 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Span;
 
 use super::Asked;
-use super::breaker::Outcome;
+use super::breaker::{Outcome, Wait};
 use super::lane::{Lane, NoEntry, Ticket};
 use crate::carrier::{CarrierError, Frames};
 use crate::clock::millis;
 use crate::fleet::ClusterView;
-use crate::limits::BREAKER_MIN_WAIT;
+use crate::limits::RETRY_AFTER;
 use crate::merge::LegFailure;
 use crate::registry::Unreachable;
 use crate::request::LegId;
@@ -31,8 +31,9 @@ pub(super) struct Leg<'a> {
     lane: Arc<Lane>,
     open: Option<Open>,
     sent: Option<Instant>,
-    /// How long its agent was waited for. Less than the time since it was sent: a merge leaves a leg alone while it
-    /// needs others.
+    /// When its latest answer was over.
+    over: Option<Instant>,
+    /// How long its agent was waited for since it was last heard of.
     waited: Duration,
     status: Option<LegStatus>,
     message: Option<String>,
@@ -54,6 +55,7 @@ impl<'a> Leg<'a> {
             lane: asked.fanout.lane(&cluster.id),
             open: None,
             sent: None,
+            over: None,
             waited: Duration::ZERO,
             status: None,
             message: None,
@@ -70,7 +72,8 @@ impl<'a> Leg<'a> {
         self.status.is_some()
     }
 
-    /// Sends the question, which is written at the last moment because it says how much time is left.
+    /// Sends a question, which is written at the last moment because it says how much time is left. A leg may be sent again
+    /// when its answer is over.
     pub(super) async fn send<T: Serialize>(
         &mut self,
         path: &'static str,
@@ -79,12 +82,13 @@ impl<'a> Leg<'a> {
         let leg = self.asked.fanout.registry.leg(&self.cluster.id).map_err(unreachable_cluster)?;
         let ticket = self.lane.enter(self.patience()).await.map_err(no_entry)?;
         let now = Instant::now();
-        let remaining = self.asked.deadline.saturating_duration_since(now);
+        let remaining = self.deadline().saturating_duration_since(now);
         let body = serde_json::to_vec(&question(&self.asked, millis(remaining)));
         let body = body.map_err(|error| {
             LegFailure::new(LegStatus::Error, format!("the request can't be written: {error}"))
         })?;
-        self.sent = Some(now);
+        self.sent.get_or_insert(now);
+        self.waited = Duration::ZERO;
         let reply = timeout_at(self.deadline(), leg.carrier.call(path, Bytes::from(body))).await;
         self.waited += now.elapsed();
         match reply {
@@ -108,6 +112,8 @@ impl<'a> Leg<'a> {
         self.waited += began.elapsed();
         match frame {
             Ok(Some(Ok(frame))) => {
+                open.ticket.heard();
+                self.waited = Duration::ZERO;
                 self.open = Some(open);
                 Ok(Some(frame))
             }
@@ -123,20 +129,23 @@ impl<'a> Leg<'a> {
         }
     }
 
-    /// The answer is complete; the cluster did well.
+    /// Bytes of the answer so far.
+    pub(super) fn received(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| open.frames.received())
+    }
+
+    /// The answer is complete; the cluster did well, and its place is free for others.
     pub(super) fn complete(&mut self) {
         if let Some(open) = self.open.take() {
             open.ticket.record(Outcome::Answered);
+            self.over = Some(Instant::now());
         }
     }
 
-    /// For the leg's record, and its cluster's breaker.
+    /// For the leg's record.
     pub(super) fn note_head(&mut self, status: LegStatus, message: Option<&String>) {
         self.status = Some(status);
         self.message = message.cloned();
-        if let Some(open) = &mut self.open {
-            open.ticket.answers();
-        }
     }
 
     /// For the leg's record.
@@ -146,7 +155,7 @@ impl<'a> Leg<'a> {
 
     /// For the leg's record, and logged: the answer will only say it to the client.
     pub(super) fn note_failure(&mut self, failure: &LegFailure) {
-        self.open = None;
+        (self.open, self.over) = (None, None);
         self.status = Some(failure.status);
         self.message = Some(failure.message.clone());
         tracing::debug!(parent: &self.span, status = ?failure.status, "a leg failed: {}", failure.message);
@@ -155,7 +164,7 @@ impl<'a> Leg<'a> {
     /// How long to wait for a place: half of what is left, so that a leg that gets one can still do something with it.
     fn patience(&self) -> Instant {
         let now = Instant::now();
-        now + self.asked.deadline.saturating_duration_since(now) / 2
+        now + self.deadline().saturating_duration_since(now) / 2
     }
 
     /// Until its head is in, others wait for it; after that it may use up what they were waited for.
@@ -164,9 +173,9 @@ impl<'a> Leg<'a> {
     }
 
     fn timed_out(&self, ticket: Ticket) -> LegFailure {
-        let waited = self.waited;
-        ticket.record(if waited >= BREAKER_MIN_WAIT { Outcome::TimedOut } else { Outcome::Abandoned });
-        let waited = waited.as_secs_f64();
+        let whole = self.asked.deadline.saturating_duration_since(self.asked.trace.started());
+        ticket.record(Outcome::TimedOut(Wait { leg: self.waited, whole }));
+        let waited = self.waited.as_secs_f64();
         let message = if self.has_head() {
             format!("its answer began and did not go on within {waited:.1} s")
         } else {
@@ -185,13 +194,14 @@ impl Drop for Leg<'_> {
         }
         // One that came to nothing because its call was given up says nothing about its cluster.
         let Some(status) = self.status else { return };
-        self.lane.metrics().over(status, self.sent.map(|sent| (now - sent).as_secs_f64()));
+        let over = self.over.unwrap_or(now);
+        self.lane.metrics().over(status, self.sent.map(|sent| (over - sent).as_secs_f64()));
         let started = self.asked.trace.started();
         self.asked.trace.leg_over(LegTrace {
             cluster: self.cluster.id.clone(),
             status,
             sent_micros: self.sent.map(|sent| micros(sent - started)),
-            over_micros: micros(now - started),
+            over_micros: micros(over - started),
             rows: self.rows,
             message: self.message.take(),
         });
@@ -222,9 +232,10 @@ fn no_entry(reason: NoEntry) -> LegFailure {
                 ),
             )
         },
-        NoEntry::Busy => {
-            LegFailure::new(LegStatus::Error, "busy: as many requests as it may have are under way")
-        }
+        NoEntry::Busy => LegFailure {
+            retry_after_ms: Some(millis(RETRY_AFTER)),
+            ..LegFailure::new(LegStatus::Error, "busy: as many requests as it may have are under way")
+        },
     }
 }
 

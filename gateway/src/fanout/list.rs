@@ -1,26 +1,27 @@
-//! Rows: legs are read a frame at a time, and only those whose rows the merge needs next.
+//! Rows: every leg is asked for as many as the merge plans, and read to the end of that at once, so that no cluster keeps a
+//! place or a stream while another one is waited for. What a page still needs after that is asked for anew.
 
 use std::collections::VecDeque;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use kubeplex_link::limits::REPLY_FRAME;
 use kubeplex_proto::list::{ListEnd, ListFrame, ListHead, Row};
-use kubeplex_proto::{ROWS_PER_FRAME, paths};
+use kubeplex_proto::paths;
 use tracing::Instrument as _;
 
 use super::Asked;
 use super::leg::{Leg, garbled};
 use crate::clock::now_ms;
 use crate::error::{CallError, ErrorCode};
-use crate::merge::{LegFailure, ListMerge, ListPage, Step};
+use crate::merge::{Ask, LegFailure, ListMerge, ListPage, Step};
 use crate::request::{LegId, ListQuery};
 
-/// What one pull of a leg brought.
-#[derive(Default)]
+/// What one answer of a leg brought.
 struct Batch {
     head: Option<ListHead>,
     rows: Vec<Row>,
-    end: Option<Result<ListEnd, LegFailure>>,
+    end: Result<ListEnd, LegFailure>,
 }
 
 /// Drives the merge to a page.
@@ -31,7 +32,11 @@ pub(super) async fn merge(
 ) -> Result<ListPage, CallError> {
     let mut merge = ListMerge::new(query);
     let mut idle: Vec<Option<Leg<'_>>> = query.targets.iter().map(|_| None).collect();
-    let mut waiting: VecDeque<Leg<'_>> = legs.into();
+    for leg in legs {
+        let place = leg.id.0;
+        idle[place] = Some(leg);
+    }
+    let mut asks = VecDeque::from(merge.begin());
     let mut working = FuturesUnordered::new();
     loop {
         let needed = match merge.next() {
@@ -39,19 +44,19 @@ pub(super) async fn merge(
             Step::Done => break,
             Step::Need(needed) => needed,
         };
-        if let Some(leg) = idle.get_mut(needed.0).and_then(Option::take) {
-            waiting.push_front(leg);
-        }
+        asks.extend(merge.go_on(needed));
         loop {
             while working.len() < asked.fanout.legs_per_call
-                && let Some(leg) = waiting.pop_front()
+                && let Some(ask) = asks.pop_front()
             {
+                let Some(leg) = idle.get_mut(ask.leg.0).and_then(Option::take) else { continue };
                 let span = leg.span.clone();
-                working.push(pull(query, leg).instrument(span));
+                working.push(pull(query, leg, ask).instrument(span));
             }
             let Some((leg, batch)) = working.next().await else { return Err(stuck(needed)) };
             let id = leg.id;
-            if feed(&mut merge, id, batch, now_ms()) == Fed::Open {
+            feed(&mut merge, id, batch, now_ms());
+            if merge.is_paused(id) {
                 idle[id.0] = Some(leg);
             }
             if id == needed {
@@ -62,72 +67,60 @@ pub(super) async fn merge(
     merge.into_page()
 }
 
-/// Whether more can come from a leg.
-#[derive(PartialEq, Eq)]
-enum Fed {
-    Open,
-    Over,
-}
-
-fn feed(merge: &mut ListMerge, id: LegId, batch: Batch, now_ms: i64) -> Fed {
+fn feed(merge: &mut ListMerge, id: LegId, batch: Batch, now_ms: i64) {
     if let Some(head) = batch.head {
         merge.head(id, head, now_ms);
     }
     if !batch.rows.is_empty() {
         merge.rows(id, batch.rows);
     }
-    match batch.end {
-        Some(end) => {
-            merge.finish(id, end);
-            Fed::Over
-        }
-        None => Fed::Open,
-    }
+    merge.finish(id, batch.end);
 }
 
-/// Reads on until there is a frame's worth of rows or the end. The end of a short answer follows at once, and knowing it
-/// frees the leg's place in its cluster.
-async fn pull<'a>(query: &ListQuery, mut leg: Leg<'a>) -> (Leg<'a>, Batch) {
-    let mut batch = Batch::default();
-    let end = read(query, &mut leg, &mut batch).await;
+async fn pull<'a>(query: &ListQuery, mut leg: Leg<'a>, ask: Ask) -> (Leg<'a>, Batch) {
+    let (mut head, mut rows) = (None, Vec::new());
+    let end = read(query, &mut leg, ask, &mut head, &mut rows).await;
     match &end {
-        Ok(Some(_)) => leg.complete(),
-        Ok(None) => {}
+        Ok(_) => leg.complete(),
         Err(failure) => leg.note_failure(failure),
     }
-    leg.note_rows(batch.rows.len());
-    batch.end = end.transpose();
-    (leg, batch)
+    leg.note_rows(rows.len());
+    (leg, Batch { head, rows, end })
 }
 
+/// Reads one answer. What came before a failure is left in `head` and `rows`.
 async fn read(
     query: &ListQuery,
     leg: &mut Leg<'_>,
-    batch: &mut Batch,
-) -> Result<Option<ListEnd>, LegFailure> {
-    let mut has_head = leg.is_sent();
-    if !has_head {
-        let cluster = leg.cluster;
-        leg.send(paths::LIST, |asked, remaining_ms| {
-            query.leg_request(cluster, asked.leg_context(remaining_ms))
-        })
-        .await?;
-    }
-    while batch.rows.len() < ROWS_PER_FRAME {
+    ask: Ask,
+    head: &mut Option<ListHead>,
+    rows: &mut Vec<Row>,
+) -> Result<ListEnd, LegFailure> {
+    let Ask { rows: most_rows, after, .. } = ask;
+    // One row always has room, however large.
+    let most_bytes = 2 * query.leg_bytes(most_rows) + REPLY_FRAME as u64;
+    let cluster = leg.cluster;
+    leg.send(paths::LIST, |asked, remaining_ms| {
+        query.leg_request(cluster, most_rows, after, asked.leg_context(remaining_ms))
+    })
+    .await?;
+    loop {
         match leg.frame().await? {
-            Some(ListFrame::Head(head)) if !has_head => {
-                leg.note_head(head.status, head.message.as_ref());
-                batch.head = Some(*head);
-                has_head = true;
+            Some(ListFrame::Head(first)) if head.is_none() => {
+                leg.note_head(first.status, first.message.as_ref());
+                *head = Some(*first);
             }
             Some(ListFrame::Head(_)) => return Err(garbled("a second head")),
-            Some(_) if !has_head => return Err(garbled("rows without a head")),
-            Some(ListFrame::Rows(rows)) => batch.rows.extend(rows),
-            Some(ListFrame::End(end)) => return Ok(Some(end)),
+            Some(_) if head.is_none() => return Err(garbled("rows without a head")),
+            Some(ListFrame::Rows(more)) => rows.extend(more),
+            Some(ListFrame::End(end)) => return Ok(end),
             None => return Err(garbled("it breaks off without an end")),
         }
+        // The merge has its own word for it when rows are too many; here nobody may make the gateway hold them.
+        if rows.len() > most_rows as usize || leg.received() > most_bytes {
+            return Err(garbled("more than it was asked for"));
+        }
     }
-    Ok(None)
 }
 
 /// The merge asks for a leg that is over: a bug here or there, and not a reason to wait for ever.

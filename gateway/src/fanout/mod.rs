@@ -1,8 +1,9 @@
 //! The fifth and sixth stage: the request goes to every cluster at once, and what comes back is merged as it comes.
 //!
 //! A slow or failing cluster is data. Each leg has its own deadline inside the call's, a place in its cluster's bulkhead
-//! and the consent of its breaker; a cluster without a link is not asked. The merge pulls: a leg reads on only when the
-//! merge needs its next rows, so a call holds about one frame for each cluster, however long the page.
+//! and the consent of its breaker; a cluster without a link is not asked. The merge says how many rows it wants of which
+//! leg. Each such answer is read to its end as it comes, and its place is free again: nothing waits for one cluster while
+//! it holds a place at another. What is fetched is bounded by the page, about three of them and some rows a cluster.
 //!
 //! Everything a call has under way lives inside its future. Dropping it drops the legs, and that cancels the work in the
 //! agents.

@@ -1,8 +1,13 @@
 //! Rows of many legs in one order.
 //!
 //! A row is shown once every leg that could still have an earlier one has shown its next, so a late leg can't disturb
-//! the order: it is waited for, or it has failed and is out. Memory holds the page and one window of rows a leg.
+//! the order: it is waited for, or it has failed and is out. Memory holds the page and the rows that legs were asked for.
+//!
+//! A leg is asked for few rows at first ([`begin`](ListMerge::begin)) and for more where the page needs them
+//! ([`go_on`](ListMerge::go_on)), each time after the last row that it sent. A row that moved in between, in an order by
+//! something that changes, is shown where it stood first.
 
+mod asks;
 mod leg;
 
 use std::collections::BTreeMap;
@@ -20,11 +25,18 @@ use crate::request::{LegId, ListQuery};
 
 use super::{Coverage, LegFailure, Step};
 
+pub use asks::Ask;
+
 use leg::{Head, Leg, Progress};
 
-/// Feeds: `head` once a leg, then `rows` as they come, then `finish`; asks by [`next`](Self::next).
+/// Feeds: `head` once an answer, then `rows` as they come, then `finish`; asks by [`next`](Self::next).
 pub struct ListMerge {
     legs: Vec<Leg>,
+    /// Set where no row of a leg comes before all rows of another one are shown.
+    turns: Option<Vec<LegId>>,
+    first: Vec<Ask>,
+    /// How often legs were asked for more.
+    rounds: u32,
     kind: GroupResource,
     directions: Vec<Direction>,
     after: Option<RowKey>,
@@ -82,8 +94,12 @@ pub struct PageClock {
 
 impl ListMerge {
     pub fn new(query: &ListQuery) -> Self {
+        let turns = asks::turns(query);
         Self {
-            legs: query.targets.iter().map(Leg::new).collect(),
+            legs: query.targets.iter().map(|target| Leg::new(target, query.page.limit)).collect(),
+            first: asks::first(query, turns.as_deref()),
+            turns,
+            rounds: 0,
             kind: query.kind.clone(),
             directions: query.page.order.directions(),
             after: query.page.resume.as_ref().map(|resume| resume.after.clone()),
@@ -96,15 +112,86 @@ impl ListMerge {
         }
     }
 
+    /// What to ask every leg for at first. Where this is not called, each may send as many rows as the page has.
+    pub fn begin(&mut self) -> Vec<Ask> {
+        let asks = std::mem::take(&mut self.first);
+        for ask in &asks {
+            self.legs[ask.leg.0].ask(ask.rows);
+        }
+        asks
+    }
+
+    /// What to ask for when `needed` must go on: more of it, and of those that will have to go on soon, so that few rounds
+    /// make a page. Nothing where its answer is still under way.
+    pub fn go_on(&mut self, needed: LegId) -> Vec<Ask> {
+        if !self.is_paused(needed) {
+            return Vec::new();
+        }
+        let left = self.limit.saturating_sub(self.rows.len()).max(1);
+        let sizes = match &self.turns {
+            Some(turns) => self.in_turn(turns, needed, left),
+            None => self.next_to_run_dry(needed).into_iter().map(|leg| (leg, left)).collect(),
+        };
+        self.rounds += 1;
+        sizes.into_iter().map(|(leg, rows)| self.ask_again(leg, rows)).collect()
+    }
+
+    /// The paused legs that fill the rest of the page, one after the other, going by what their heads said.
+    fn in_turn(&self, turns: &[LegId], needed: LegId, mut left: usize) -> Vec<(LegId, usize)> {
+        let mut sizes = Vec::new();
+        for leg in turns.iter().skip_while(|leg| **leg != needed) {
+            let state = &self.legs[leg.0];
+            left = left.saturating_sub(state.window.len());
+            if left > 0 && self.is_paused(*leg) {
+                sizes.push((*leg, left));
+            }
+            left = left.saturating_sub(state.unsent());
+        }
+        sizes
+    }
+
+    /// `needed`, and paused legs whose rows end soonest: twice as many with each round.
+    fn next_to_run_dry(&self, needed: LegId) -> Vec<LegId> {
+        let paused = (0..self.legs.len()).map(LegId).filter(|leg| *leg != needed && self.is_paused(*leg));
+        let mut ends: Vec<(&RowKey, LegId)> =
+            paused.filter_map(|leg| Some((self.legs[leg.0].last_key.as_ref()?, leg))).collect();
+        ends.sort_by(|(a, _), (b, _)| a.compare(b, &self.directions));
+        let others = (1_usize << self.rounds.min(16)) - 1;
+        std::iter::once(needed).chain(ends.into_iter().map(|(_, leg)| leg).take(others)).collect()
+    }
+
+    fn ask_again(&mut self, leg: LegId, rows: usize) -> Ask {
+        let shown = self.rows.iter().filter(|row| row.leg == leg).map(|row| row.key.uid.clone());
+        let state = &mut self.legs[leg.0];
+        state.known = shown.collect();
+        state.known.extend(state.window.iter().map(|row| row.key.uid.clone()));
+        let ask = Ask { leg, rows: rows as u32, after: state.last_key.clone() };
+        state.ask(ask.rows);
+        ask
+    }
+
+    /// Whether a leg sent all that it was asked for, and has more.
+    pub fn is_paused(&self, leg: LegId) -> bool {
+        self.legs.get(leg.0).is_some_and(|leg| matches!(leg.progress, Progress::Paused))
+    }
+
     /// `now_ms` is the gateway's time since 1970 at arrival; ages are counted on from it.
     pub fn head(&mut self, leg: LegId, head: ListHead, now_ms: i64) {
         let Some(state) = self.legs.get_mut(leg.0).filter(|state| state.is_open()) else { return };
-        if state.head.is_some() {
+        if state.begun {
             return self.protest(leg, "its agent sent a second head");
         }
+        state.begun = true;
         if !head.status.answered() {
             let message = head.message.clone().unwrap_or_else(|| "its agent gave no reason".to_owned());
             state.progress = Progress::Failed(LegFailure::new(head.status, message));
+            return;
+        }
+        if let Some(Head { head: first, .. }) = &state.head {
+            if first.columns != head.columns {
+                let failure = LegFailure::new(LegStatus::Error, "its columns changed while it was read");
+                state.progress = Progress::Failed(failure);
+            }
             return;
         }
         let places = unite(&mut self.columns, &head.columns);
@@ -117,7 +204,7 @@ impl ListMerge {
             let Some(state) = self.legs.get_mut(leg.0).filter(|state| state.is_open()) else {
                 return;
             };
-            let fault = state.fault(&row, &self.directions, self.after.as_ref(), self.limit);
+            let fault = state.fault(&row, &self.directions, self.after.as_ref());
             match fault {
                 Some(fault) => return self.protest(leg, fault),
                 None => state.accept(row),
@@ -132,16 +219,17 @@ impl ListMerge {
         };
         state.progress = match end {
             Err(failure) => Progress::Failed(failure),
-            Ok(_) if state.head.is_none() => {
+            Ok(_) if !state.begun => {
                 Progress::Failed(LegFailure::new(LegStatus::Error, "its agent's reply ended before it began"))
             }
             Ok(ListEnd { cut: Some(cut), .. }) if !cut.status.answered() => {
                 Progress::Failed(LegFailure::new(cut.status, cut.message))
             }
             // More rows and none shown: there is no place to go on from.
-            Ok(ListEnd { more: true, .. }) if state.received == 0 => {
+            Ok(ListEnd { more: true, .. }) if state.sent == 0 => {
                 Progress::Failed(LegFailure::new(LegStatus::Error, "its agent promised rows and sent none"))
             }
+            Ok(ListEnd { more: true, cut: None }) => Progress::Paused,
             Ok(ListEnd { more, .. }) => Progress::Ended { more },
         };
     }
@@ -165,7 +253,7 @@ impl ListMerge {
             return Step::Need(leg);
         }
         // A leg that was cut by its agent's own budget: what comes after its last row is not known.
-        if self.first_leg(Leg::hides_rows).is_some() {
+        if self.first_leg(Leg::is_cut).is_some() {
             return self.end(PageEnd::Cut);
         }
         match self.earliest() {

@@ -1,18 +1,19 @@
 //! Many legs become one answer. Pure state machines: [`fanout`](crate::fanout) feeds them frames and asks what they need.
 //!
-//! A list is driven like this, with the legs' streams open at once and one frame of each in memory:
+//! A list is driven like this, with the answers of all legs under way at once:
 //!
 //! ```text
+//! send(merge.begin());
 //! loop { match merge.next() {
 //!     Step::Row => continue,
-//!     Step::Need(leg) => match stream[leg].next().await {
+//!     Step::Need(leg) => { send(merge.go_on(leg)); match stream[leg].next().await {
 //!         Head(head) => merge.head(leg, head, now), Rows(rows) => merge.rows(leg, rows),
-//!         End(end) => merge.finish(leg, Ok(end)),   failure => merge.finish(leg, Err(failure)) },
+//!         End(end) => merge.finish(leg, Ok(end)),   failure => merge.finish(leg, Err(failure)) } },
 //!     Step::Done => break } }
 //! merge.into_page()
 //! ```
 //!
-//! A leg that can't be sent is finished with its failure before the loop; frames may also be fed unasked.
+//! A leg that can't be sent is finished with its failure; frames may also be fed unasked.
 
 mod coverage;
 mod get;
@@ -25,7 +26,7 @@ use crate::request::LegId;
 
 pub use coverage::{Coverage, LegOutcome, RowsShown};
 pub use get::{GetMerge, GetPage, SharedObject};
-pub use list::{ListMerge, ListPage, PageClock, PageRow};
+pub use list::{Ask, ListMerge, ListPage, PageClock, PageRow};
 
 /// What a merge wants next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use kubeplex_proto::kind::GroupResource;
 use kubeplex_proto::list::{ColumnChoice, ListRequest};
 use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::selector::{FieldSelector, LabelSelector};
+use kubeplex_proto::sort::RowKey;
 
 use crate::fleet::ClusterView;
 
@@ -24,11 +25,16 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// The request of one leg.
-    pub fn leg_request(&self, cluster: &ClusterView, context: LegContext) -> ListRequest {
+    /// A request of one leg, for so many rows after a key.
+    pub fn leg_request(
+        &self,
+        cluster: &ClusterView,
+        rows: u32,
+        after: Option<RowKey>,
+        context: LegContext,
+    ) -> ListRequest {
         ListRequest {
-            // A page never holds more than its budget, but a row of the wire carries its key, too.
-            context: context.into_call(4 * self.options.max_bytes as u64 + 65_536),
+            context: context.into_call(self.leg_bytes(rows)),
             kind: self.kind.clone(),
             version: self.version.clone(),
             namespaces: self.namespaces.clone(),
@@ -37,9 +43,15 @@ impl ListQuery {
             field_selector: self.field_selector.clone(),
             columns: self.columns(),
             sort: self.page.order.terms(cluster),
-            after: self.page.resume.as_ref().map(|resume| resume.after.clone()),
-            limit: self.page.limit,
+            after,
+            limit: rows,
         }
+    }
+
+    /// What so many rows may take. A page never holds more than its budget, but a row of the wire carries its key, too.
+    pub fn leg_bytes(&self, rows: u32) -> u64 {
+        let share = 4 * self.options.max_bytes as u64 * u64::from(rows) / u64::from(self.page.limit.max(1));
+        share + 65_536
     }
 
     fn columns(&self) -> ColumnChoice {

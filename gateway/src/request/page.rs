@@ -69,6 +69,15 @@ impl Order {
         terms
     }
 
+    /// What leads the keys of all rows of a cluster, as far as that is the same for all of them.
+    pub fn leading_constants(&self, cluster: &ClusterView) -> Vec<KeyValue> {
+        let constant = |term: SortTerm| match term.by {
+            SortBy::Constant(value) => Some(value),
+            SortBy::Field(_) => None,
+        };
+        self.terms(cluster).into_iter().map_while(constant).collect()
+    }
+
     /// What is sorted by, beside what ends every key.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
         self.leading().iter().map(|term| &term.field)

@@ -1,6 +1,6 @@
 //! One cluster's part of a merge: a window of its rows, and how its answer goes.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use kubeplex_proto::kind::GroupResource;
@@ -20,9 +20,17 @@ pub(super) struct Leg {
     pub(super) head: Option<Head>,
     pub(super) window: VecDeque<Row>,
     pub(super) progress: Progress,
+    /// Whether the head of the present answer is in.
+    pub(super) begun: bool,
+    /// Rows that it was asked for, and what it sent of them.
+    asked: usize,
+    pub(super) sent: usize,
+    /// Rows of all answers, and what was shown of them.
     pub(super) received: usize,
     pub(super) shown: usize,
     pub(super) last_key: Option<RowKey>,
+    /// UIDs of rows of earlier answers: one that moved meanwhile is not shown again.
+    pub(super) known: HashSet<String>,
 }
 
 pub(super) struct Head {
@@ -36,6 +44,9 @@ pub(super) enum Progress {
     /// Out since an earlier page.
     Out,
     Open,
+    /// It sent what it was asked for, and has more.
+    Paused,
+    /// `more`: it sent less than it was asked for, and has more.
     Ended {
         more: bool,
     },
@@ -43,7 +54,8 @@ pub(super) enum Progress {
 }
 
 impl Leg {
-    pub(super) fn new(target: &Target) -> Self {
+    /// A leg that is asked for so many rows.
+    pub(super) fn new(target: &Target, rows: u32) -> Self {
         Self {
             cluster: Arc::clone(&target.cluster),
             head: None,
@@ -52,9 +64,31 @@ impl Leg {
                 Standing::Asked => Progress::Open,
                 Standing::Out => Progress::Out,
             },
+            begun: false,
+            asked: rows as usize,
+            sent: 0,
             received: 0,
             shown: 0,
             last_key: None,
+            known: HashSet::new(),
+        }
+    }
+
+    /// Another answer begins.
+    pub(super) fn ask(&mut self, rows: u32) {
+        (self.begun, self.asked, self.sent) = (false, rows as usize, 0);
+        if matches!(self.progress, Progress::Paused) {
+            self.progress = Progress::Open;
+        }
+    }
+
+    /// How many rows it has beyond those that it sent, at most; those before the page included.
+    pub(super) fn unsent(&self) -> usize {
+        match (&self.progress, &self.head) {
+            (Progress::Open | Progress::Paused, Some(head)) => {
+                usize::try_from(head.head.total).unwrap_or(usize::MAX).saturating_sub(self.received)
+            }
+            _ => 0,
         }
     }
 
@@ -69,11 +103,16 @@ impl Leg {
 
     /// Its next row is not here yet.
     pub(super) fn is_starved(&self) -> bool {
-        self.window.is_empty() && self.is_open()
+        self.window.is_empty() && matches!(self.progress, Progress::Open | Progress::Paused)
     }
 
     /// It has rows that it did not send.
     pub(super) fn hides_rows(&self) -> bool {
+        self.is_cut() || self.window.is_empty() && matches!(self.progress, Progress::Paused)
+    }
+
+    /// It has rows that it does not send.
+    pub(super) fn is_cut(&self) -> bool {
         self.window.is_empty() && matches!(self.progress, Progress::Ended { more: true })
     }
 
@@ -82,10 +121,11 @@ impl Leg {
         row: &Row,
         directions: &[Direction],
         after: Option<&RowKey>,
-        limit: usize,
     ) -> Option<&'static str> {
-        let Some(head) = &self.head else { return Some("its agent sent rows before their head") };
-        if self.received >= limit {
+        let Some(head) = self.head.as_ref().filter(|_| self.begun) else {
+            return Some("its agent sent rows before their head");
+        };
+        if self.sent >= self.asked {
             return Some("its agent sent more rows than were asked for");
         }
         if row.cells.len() != head.head.columns.len() || row.key.values.len() != directions.len() {
@@ -100,9 +140,12 @@ impl Leg {
     }
 
     pub(super) fn accept(&mut self, row: Row) {
+        self.sent += 1;
         self.received += 1;
         self.last_key = Some(row.key.clone());
-        self.window.push_back(row);
+        if !self.known.contains(&row.key.uid) {
+            self.window.push_back(row);
+        }
     }
 
     pub(super) fn clock(&self) -> Option<PageClock> {
@@ -122,7 +165,7 @@ impl Leg {
                 let failure = LegFailure::new(LegStatus::Timeout, "its answer was not waited for");
                 LegOutcome::failed(&self.cluster, failure, RowsShown::None)
             }
-            Progress::Open | Progress::Ended { .. } | Progress::Failed(_) => {
+            Progress::Open | Progress::Paused | Progress::Ended { .. } | Progress::Failed(_) => {
                 let status = self.head.as_ref().map_or(LegStatus::Ok, |head| head.head.status);
                 LegOutcome::answered(self.cluster.id.clone(), status)
             }

@@ -5,6 +5,7 @@ use kubeplex_proto::sort::KeyValue;
 use kubeplex_proto::status::Source;
 use serde_json::json;
 
+mod asks;
 mod paging;
 
 use super::*;

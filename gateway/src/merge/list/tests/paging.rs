@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::request::{PageQuery, Resume};
 use crate::request::Standing;
+use crate::request::{PageQuery, Resume};
 
 type PodSets = Vec<Vec<(u8, u8, i64)>>;
 
@@ -26,7 +26,7 @@ fn world(sets: &PodSets) -> (Fleet, BTreeMap<String, Vec<Pod>>) {
     (fleet(pods.keys().map(|name| cluster(name, &[])).collect()), pods)
 }
 
-fn sorted_union(query: &ListQuery, pods: &BTreeMap<String, Vec<Pod>>) -> Vec<String> {
+pub(super) fn sorted_union(query: &ListQuery, pods: &BTreeMap<String, Vec<Pod>>) -> Vec<String> {
     let page = PageQuery { limit: 10_000, resume: None, ..query.page.clone() };
     let everything = ListQuery { page, ..query.clone() };
     let mut rows: Vec<Row> = everything
