@@ -2,9 +2,9 @@
 
 use kubeplex_gateway::limits::Limits;
 use kubeplex_proto::status::AgentErrorCode;
+use kubeplex_test_support::agent::Behaviour::{self, Hang, Pods, Refuse, Stall, Stepwise};
 use serde_json::{Value, json};
 
-use crate::agent::Behaviour::{self, Hang, Pods, Refuse, Stall, Stepwise};
 use crate::world::World;
 
 /// Every row as (cluster, name).
@@ -69,7 +69,7 @@ async fn a_hanging_cluster_costs_its_rows_and_nothing_else() {
     assert_eq!(rows(&answer).len(), 2);
     assert_eq!(answer["partial"], true);
     assert_eq!(problem(&answer, "b")["status"], "timeout");
-    assert_eq!(world.agents[1].cancelled(), 1, "the agent's work was cancelled");
+    assert_eq!(world.agents[1].given_up(), 1, "the agent's work was cancelled");
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn an_object_that_is_the_same_everywhere_comes_once() {
     assert_eq!(answer["objects"][0]["object"]["spec"]["nodeName"], "n1");
     assert_eq!(problem(answer, "c")["status"], "timeout");
     assert_eq!(problem(answer, "d")["status"], "error");
-    assert_eq!(world.agents[2].cancelled(), 1);
+    assert_eq!(world.agents[2].given_up(), 1);
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! Requests that nobody should send, and limits that hold.
 
 use kubeplex_gateway::limits::Limits;
+use kubeplex_test_support::agent::Behaviour::{Hang, Pods};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::agent::Behaviour::{Hang, Pods};
 use crate::client::{NEWER, message};
 use crate::world::World;
 

@@ -1,7 +1,6 @@
 //! The gateway from outside: real listeners, raw HTTP, and agents written by hand that do whatever a test needs.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-mod agent;
 mod answers;
 mod client;
 mod faults;

@@ -1,8 +1,8 @@
 //! Both eras of the protocol, as clients really speak them.
 
+use kubeplex_test_support::agent::Behaviour::{Hang, Pods};
 use serde_json::{Value, json};
 
-use crate::agent::Behaviour::{Hang, Pods};
 use crate::client::{NEWER, OLDER, events, message};
 use crate::world::World;
 
@@ -118,7 +118,7 @@ async fn a_client_that_leaves_cancels_its_call_in_the_newer_era() {
         _ = call => panic!("a hanging cluster can't answer"),
         () = world.agents[0].until_asked() => {}
     }
-    world.agents[0].until_cancelled().await;
+    world.agents[0].until_given_up().await;
     world.gateway.pipeline().drain().await;
 }
 
@@ -135,7 +135,7 @@ async fn a_cancelled_notification_cancels_in_the_older_era() {
     let cancelled =
         session.notify("notifications/cancelled", json!({"requestId": 7, "reason": "enough"})).await;
     assert_eq!(cancelled, 202);
-    world.agents[0].until_cancelled().await;
+    world.agents[0].until_given_up().await;
 }
 
 #[tokio::test]

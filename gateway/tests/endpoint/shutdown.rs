@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use kubeplex_gateway::limits::Limits;
+use kubeplex_test_support::agent::Behaviour::{Hang, Pods};
 use serde_json::{Value, json};
 
-use crate::agent::Behaviour::{Hang, Pods};
 use crate::world::{World, expected, loopback};
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! A gateway on free ports with agents of this process.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use kubeplex_gateway::config::{ExpectedCluster, GatewayConfig};
@@ -9,12 +8,11 @@ use kubeplex_gateway::fleet::{ClusterView, LinkState};
 use kubeplex_gateway::limits::Limits;
 use kubeplex_gateway::{Addresses, Gateway};
 use kubeplex_proto::ids::ClusterId;
-use tokio::sync::watch;
+use kubeplex_test_support::agent::{Behaviour, HandMade};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::agent::{Behaviour, Observed, agent};
 use crate::client::Client;
 
 /// Longer than anything here takes on the slowest machine.
@@ -25,7 +23,7 @@ pub(crate) struct World {
     pub(crate) stop: CancellationToken,
     pub(crate) tracker: TaskTracker,
     /// In the order in which the clusters were given.
-    pub(crate) agents: Vec<Arc<Observed>>,
+    pub(crate) agents: Vec<HandMade>,
 }
 
 impl World {
@@ -41,10 +39,9 @@ impl World {
         let world = Self::empty(config).await;
         let mut agents = Vec::new();
         for (name, behaviour) in clusters {
-            let id = ClusterId::new(name).unwrap();
-            let (router, observed) = agent(&id, *behaviour);
-            world.gateway.links().attach_in_process(id, router);
-            agents.push(observed);
+            let agent = HandMade::of(name, *behaviour);
+            world.gateway.links().attach_in_process(ClusterId::new(name).unwrap(), agent.router());
+            agents.push(agent);
         }
         world.until_all_reported().await;
         Self { agents, ..world }
@@ -91,11 +88,4 @@ pub(crate) fn loopback() -> GatewayConfig {
 pub(crate) fn expected(name: &str) -> ExpectedCluster {
     let labels = BTreeMap::from([("stage".to_owned(), "test".to_owned())]);
     ExpectedCluster { id: ClusterId::new(name).unwrap(), labels, token: None }
-}
-
-/// Waits for a value.
-pub(crate) async fn eventually<T>(what: &str, value: &watch::Sender<T>, wanted: impl FnMut(&T) -> bool) {
-    let mut value = value.subscribe();
-    let seen = timeout(PATIENCE, value.wait_for(wanted)).await;
-    assert!(matches!(seen, Ok(Ok(_))), "never: {what}");
 }
