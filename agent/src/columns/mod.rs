@@ -1,8 +1,8 @@
 //! Columns: what a row of a kind shows, computed from the whole object.
 //!
 //! Built-in kinds follow the printers of the API server (`k8s.io/kubernetes/pkg/printers/internalversion`), so that a
-//! row says what `kubectl get` says; kinds of a CRD follow its `additionalPrinterColumns`; what has neither shows name
-//! and age, unless the server is asked for its Table ([`table`]). Instants stay instants: where the server prints "5m"
+//! row says what `kubectl get` says; kinds of a CRD follow its `additionalPrinterColumns`; what has neither is
+//! watched as the server's Table ([`table`]), and shows name and age where the server has none. Instants stay instants: where the server prints "5m"
 //! a cell here holds the time, so that it neither ages in a cache nor sorts as text.
 
 use kubeplex_proto::column::{Column, column_name, same_column};

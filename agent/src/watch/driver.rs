@@ -9,6 +9,7 @@ use kubeplex_proto::control::SyncState;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep};
+use tracing::Span;
 
 use super::applier::{Applier, Change, representation};
 use super::event::WatchEvent;
@@ -333,8 +334,9 @@ impl Driver {
         let newest = if bytes <= INLINE_INGEST_BYTES {
             self.applier.apply(&changes)
         } else {
-            let applier = Arc::clone(&self.applier);
+            let (applier, span) = (Arc::clone(&self.applier), Span::current());
             spawn_blocking(move || {
+                let _logged_for = span.entered();
                 let mut newest: Option<String> = None;
                 for batch in changes.chunks(INGEST_BATCH) {
                     if let Some(version) = applier.apply(batch) {
