@@ -2,6 +2,7 @@
 
 mod cluster;
 mod faults;
+mod logs;
 mod opening;
 
 use std::collections::BTreeMap;
