@@ -271,10 +271,12 @@ impl Driver {
         open.nudge_with(async move { api.page(&path, representation, within).await });
     }
 
-    /// Servers with streamed lists answer consistent lists from the cache that feeds the watches.
+    /// Servers with streamed lists answer consistent lists from the cache that feeds the watches. Events have no such cache.
     fn judge(&self, nudged: &Result<Page, ApiError>) -> Nudged {
         match nudged {
-            Ok(_) if self.context.streaming.load(Ordering::Relaxed) => Nudged::BookmarkFollows,
+            Ok(_) if self.is_cached() && self.context.streaming.load(Ordering::Relaxed) => {
+                Nudged::BookmarkFollows
+            }
             Ok(_) => Nudged::BookmarkMayFollow,
             Err(error) => {
                 let kind = &self.handle.info.id;
@@ -282,6 +284,11 @@ impl Driver {
                 Nudged::Failed
             }
         }
+    }
+
+    /// Whether the server keeps a cache of the kind, as it does of all but events unless it is told otherwise.
+    fn is_cached(&self) -> bool {
+        self.handle.info.id.resource != "events"
     }
 
     fn ended(&mut self, error: Option<&ApiError>) -> Event {

@@ -214,7 +214,7 @@ impl Machine {
         Step::Read.after(vec![])
     }
 
-    /// A watch that never spoke may be one of an old server in which nothing happens: that it can be opened again counts,
+    /// A watch that never spoke may be one of a server that sends no bookmarks where nothing happens: that it can be opened again counts,
     /// but only once. Any other silence says that the watch is broken, and to have it opened again proves nothing.
     fn on_silence(&mut self, heard: Heard) -> Reaction {
         let before = self.silence;

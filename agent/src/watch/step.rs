@@ -36,7 +36,7 @@ pub(crate) enum Event {
 pub(crate) enum Nudged {
     /// The server answered, and is one that sends the bookmark now.
     BookmarkFollows,
-    /// The server answered, but is an old one: it may or may not send a bookmark.
+    /// The server answered, but is an old one or has no cache of this kind: it may or may not send a bookmark.
     BookmarkMayFollow,
     Failed,
 }
@@ -75,8 +75,9 @@ pub(crate) enum Step {
     /// Ask for a list of one object, and read on meanwhile.
     ///
     /// A server sends no bookmark before its cache of the kind is known to be further than where the watch began. Where
-    /// nothing happens to a kind that may take ten minutes. A list that must be consistent makes the server find out, and
-    /// the next bookmark is sent. (`RequestWatchProgress` and `cacheWatcher.process` in kube-apiserver's cacher.)
+    /// nothing happens to a kind, it learns that from its storage every ten minutes or, since it counts objects in the
+    /// cache, about once a minute, which may be too late for the first bookmark. A list that must be consistent makes it
+    /// find out. (`cacheWatcher.process` and `RequestWatchProgress` in kube-apiserver's cacher, as of 1.37.)
     Nudge,
     /// Pause for this long, or up to half as long again.
     Wait(Duration),
