@@ -71,8 +71,12 @@ pub struct Addresses {
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("listening on {address} for {purpose}")]
-    Listen { address: SocketAddr, purpose: &'static str, source: std::io::Error },
+    #[error(
+        "{address} is taken, perhaps by another gateway: end that one, or name another address with {option} (port 0 picks a free one)"
+    )]
+    Taken { address: SocketAddr, option: &'static str },
+    #[error("listening on {address} ({option})")]
+    Listen { address: SocketAddr, option: &'static str, source: std::io::Error },
 }
 
 impl Gateway {
@@ -85,8 +89,8 @@ impl Gateway {
         tracker: TaskTracker,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
-        let (listener, listen) = bind(config.listen(), "clients and agents").await?;
-        let (admin_listener, admin) = bind(config.admin(), "health and metrics").await?;
+        let (listener, listen) = bind(config.listen(), "--listen").await?;
+        let (admin_listener, admin) = bind(config.admin(), "--admin").await?;
         let drained = CancellationToken::new();
         let telemetry = Telemetry::new();
         let registry = expect(&config);
@@ -173,8 +177,11 @@ async fn shut_down(
     }
 }
 
-async fn bind(address: SocketAddr, purpose: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Listen { address, purpose, source };
+async fn bind(address: SocketAddr, option: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source: std::io::Error| match source.kind() {
+        std::io::ErrorKind::AddrInUse => StartError::Taken { address, option },
+        _ => StartError::Listen { address, option, source },
+    };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))

@@ -1,22 +1,28 @@
 //! The gateway as a program.
 
-use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
 use kubeplex_gateway::config::{Fixtures, GatewayConfig};
 use kubeplex_gateway::{Addresses, Gateway};
+use kubeplex_program::logging::LogOptions;
+use kubeplex_program::signals::StopSignals;
+use kubeplex_program::{failure, output};
 use serde_json::json;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing_subscriber::EnvFilter;
+
+const NAME: &str = "kubeplex-gateway";
+
+/// What is logged unless told otherwise.
+const LOG: &str = "info,rmcp=warn";
 
 /// One MCP endpoint for many Kubernetes clusters.
 #[derive(Debug, Parser)]
-#[command(name = "kubeplex-gateway", version)]
+#[command(name = NAME, version, max_term_width = 100)]
 struct Arguments {
     /// The configuration file (TOML); without it there are no clusters.
     #[arg(long, value_name = "FILE")]
@@ -33,33 +39,32 @@ struct Arguments {
     /// Serve what the official MCP conformance suite asks for, too. Never in production.
     #[arg(long)]
     conformance_fixtures: bool,
-    /// What to log: `info`, `kubeplex_gateway=debug`, …
-    #[arg(long, env = "KUBEPLEX_LOG", default_value = "info,rmcp=warn", value_name = "FILTER")]
-    log: EnvFilter,
+    #[command(flatten)]
+    log: LogOptions,
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    failure::exit(NAME, run(Arguments::parse()).await)
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    arguments.log.start(LOG)?;
+    let mut signals = StopSignals::listen().context("listening for signals")?;
     let config = configuration(&arguments)?;
-    let terminal = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(arguments.log)
-        .with_writer(std::io::stderr)
-        .with_ansi(terminal)
-        .init();
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let clusters = config.clusters().len();
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-    let gateway =
-        Gateway::start(config, tracker.clone(), stop.clone()).await.context("starting the gateway")?;
-    announce(gateway.addresses(), arguments.json);
-    either(&mut interrupt, &mut terminate).await;
+    let gateway = Gateway::start(config, tracker.clone(), stop.clone()).await?;
+    let Addresses { listen, admin } = gateway.addresses();
+    tracing::info!(%listen, %admin, clusters, "listening");
+    announce(gateway.addresses(), arguments.json)?;
+    signals.next().await;
     stop.cancel();
     tracker.close();
     tokio::select! {
-        () = tracker.wait() => Ok(()),
+        () = tracker.wait() => Ok(ExitCode::SUCCESS),
         // Whoever asks twice means now.
-        () = either(&mut interrupt, &mut terminate) => anyhow::bail!("stopped before running calls were over"),
+        () = signals.next() => anyhow::bail!("stopped before running calls were over"),
     }
 }
 
@@ -80,19 +85,12 @@ fn configuration(arguments: &Arguments) -> anyhow::Result<GatewayConfig> {
     Ok(config)
 }
 
-fn announce(addresses: Addresses, as_json: bool) {
+fn announce(addresses: Addresses, as_json: bool) -> std::io::Result<()> {
     let Addresses { listen, admin } = addresses;
-    let mcp = format!("http://{listen}/mcp");
+    let endpoint = format!("http://{listen}/mcp");
     if as_json {
-        println!("{}", json!({"mcp": mcp, "listen": listen, "admin": admin}));
+        output::line(&json!({"endpoint": endpoint, "listen": listen, "admin": admin}).to_string())
     } else {
-        println!("MCP endpoint  {mcp}\nhealth        http://{admin}/readyz");
-    }
-}
-
-async fn either(one: &mut Signal, other: &mut Signal) {
-    tokio::select! {
-        _ = one.recv() => {}
-        _ = other.recv() => {}
+        output::line(&format!("MCP endpoint  {endpoint}\nhealth        http://{admin}/readyz"))
     }
 }

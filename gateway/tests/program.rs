@@ -10,6 +10,8 @@ use serde_json::Value;
 fn gateway(arguments: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_kubeplex-gateway"))
         .args(arguments)
+        .env_remove("KUBEPLEX_LOG")
+        .env_remove("KUBEPLEX_LOG_FORMAT")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -28,7 +30,7 @@ fn it_says_where_it_listens_and_ends_when_told_to() {
     let mut line = String::new();
     BufReader::new(gateway.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let ready: Value = serde_json::from_str(&line).unwrap();
-    assert!(ready["mcp"].as_str().is_some_and(|url| url.ends_with("/mcp")), "{line}");
+    assert!(ready["endpoint"].as_str().is_some_and(|url| url.ends_with("/mcp")), "{line}");
     assert_ne!(ready["listen"], ready["admin"]);
     let told = Command::new("kill").arg(gateway.id().to_string()).status().unwrap();
     assert!(told.success());
@@ -42,6 +44,39 @@ fn it_refuses_to_start_on_a_network_and_names_every_mistake() {
     let mut said = String::new();
     gateway.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert!(!gateway.wait().unwrap().success());
-    assert!(said.contains("0.0.0.0:7575 can be reached from a network"), "{said}");
-    assert!(said.contains("limits.sessions"), "{said}");
+    let wanted = format!(
+        "kubeplex-gateway: the configuration {} can't be used\n  gateway.listen: 0.0.0.0:7575 can be reached from a network",
+        path.display()
+    );
+    assert!(said.starts_with(&wanted), "{said}");
+    assert!(said.contains("\n  limits.sessions: 0 would refuse everything; write at least 1\n"), "{said}");
+    assert!(!said.contains("backtrace"), "{said}");
+}
+
+#[test]
+fn a_taken_port_is_named_with_the_way_out() {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    let mut gateway = gateway(&["--listen", "127.0.0.1:0", "--admin", &address]);
+    let mut said = String::new();
+    gateway.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(gateway.wait().unwrap().code(), Some(1));
+    assert!(
+        said.starts_with(&format!("kubeplex-gateway: {address} is taken")) && said.contains("--admin"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_wrong_filter_is_refused_and_json_is_logged_on_request() {
+    let mut wrong = gateway(&["--log", "a=b=c"]);
+    assert_eq!(wrong.wait().unwrap().code(), Some(2));
+    let mut gateway =
+        gateway(&["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--json", "--log-format", "json"]);
+    let mut line = String::new();
+    BufReader::new(gateway.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    let logged: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&logged["level"], &logged["message"]), (&"INFO".into(), &"listening".into()), "{line}");
+    gateway.kill().unwrap();
+    gateway.wait().unwrap();
 }

@@ -1,6 +1,6 @@
 //! From the file as written to values that hold: every check, and all mistakes at once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -153,13 +153,17 @@ impl Mistakes {
             drain: self.duration("drain_ms", raw.drain_ms, default.drain),
         };
         if limits.session_idle <= LONGEST_CALL {
-            let problem =
-                format!("a call may take {} s, and its session must outlive it", LONGEST_CALL.as_secs());
+            let (idle, longest) = (limits.session_idle.as_millis(), LONGEST_CALL.as_millis());
+            let problem = format!(
+                "{idle} is too short: a call may take {longest}, and its session must outlive it; write more than that"
+            );
             self.add("limits.session_idle_ms", problem);
         }
         if limits.legs_per_cluster >= LINK_STREAMS {
-            let problem =
-                format!("{} must stay below the {LINK_STREAMS} streams of a link", limits.legs_per_cluster);
+            let (legs, most) = (limits.legs_per_cluster, LINK_STREAMS - 1);
+            let problem = format!(
+                "{legs} is too many: a link has {LINK_STREAMS} streams, and needs one; write at most {most}"
+            );
             self.add("limits.legs_per_cluster", problem);
         }
         limits
@@ -178,7 +182,8 @@ impl Mistakes {
         if timings.heartbeat.is_zero() || timings.heartbeat.mul_f64(1.2) >= timings.suspect_after {
             let (beat, suspect) = (timings.heartbeat.as_millis(), timings.suspect_after.as_millis());
             let problem = format!(
-                "a heartbeat every {beat} ms must fit well into suspect_after_ms, which is {suspect}"
+                "{beat} is too slow or 0: with jitter, one must come well within suspect_after_ms, which is {suspect}; \
+                 write about half of that"
             );
             self.add("link.heartbeat_ms", problem);
         }
@@ -186,7 +191,7 @@ impl Mistakes {
             let (suspect, lost) = (timings.suspect_after.as_millis(), timings.lost_after.as_millis());
             self.add(
                 "link.suspect_after_ms",
-                format!("{suspect} must be below lost_after_ms, which is {lost}"),
+                format!("{suspect} is not below lost_after_ms, which is {lost}; raise that or lower this"),
             );
         }
         timings
@@ -206,19 +211,23 @@ impl Mistakes {
 
     fn clusters(&mut self, raw: Vec<RawCluster>) -> Vec<ExpectedCluster> {
         let mut names = HashSet::new();
-        let mut tokens = HashSet::new();
+        let mut tokens = HashMap::new();
         let mut clusters = Vec::new();
         for (index, cluster) in raw.into_iter().enumerate() {
             let at = |field: &str| format!("cluster[{index}].{field}");
             let token =
                 cluster.token_sha256.as_deref().and_then(|text| self.token(&at("token_sha256"), text));
-            if token.is_some_and(|token| !tokens.insert(token.0)) {
-                // With one token for two clusters, one of them could speak for the other.
-                self.add(at("token_sha256"), "another cluster has the same token; each needs its own");
+            // With one token for two clusters, one of them could speak for the other.
+            if let Some(other) = token.and_then(|token| tokens.insert(token.0, cluster.name.clone())) {
+                let problem = format!("the cluster \"{other}\" has the same token; each needs its own");
+                self.add(at("token_sha256"), problem);
             }
             match ClusterId::new(&cluster.name) {
                 Ok(id) if !names.insert(id.clone()) => {
-                    self.add(at("name"), format!("\"{id}\" is there twice"));
+                    self.add(
+                        at("name"),
+                        format!("\"{id}\" is there twice; each cluster needs a name of its own"),
+                    );
                 }
                 Ok(id) => clusters.push(ExpectedCluster { id, labels: cluster.labels, token }),
                 Err(error) => self.add(at("name"), error.to_string()),
@@ -230,7 +239,11 @@ impl Mistakes {
     fn token(&mut self, key: &str, text: &str) -> Option<TokenHash> {
         let hash = parse_sha256(text);
         if hash.is_none() {
-            let problem = "64 hexadecimal digits are wanted; `printf %s TOKEN | sha256sum` prints them";
+            // The value itself stays unsaid: somebody may have put the token there.
+            let problem = format!(
+                "{} characters are no SHA-256; 64 hexadecimal digits are wanted, as `printf %s TOKEN | sha256sum` prints them",
+                text.chars().count()
+            );
             self.add(key, problem);
         }
         hash.map(TokenHash)

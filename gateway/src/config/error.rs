@@ -3,15 +3,19 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::parse::Malformed;
+
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("reading the configuration {}", path.display())]
+    #[error("the configuration {} can't be read", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("parsing the configuration")]
-    Malformed(#[source] config::ConfigError),
-    /// Every mistake that was found, not only the first.
-    #[error("the configuration has {} mistake(s):\n{}", .0.len(), Lines(.0))]
+    #[error("the configuration {} can't be used", path.display())]
+    InFile { path: PathBuf, source: Box<ConfigError> },
+    #[error(transparent)]
+    Malformed(Malformed),
+    /// Every mistake that was found, not only the first: a line each.
+    #[error("{}", Lines(.0))]
     Wrong(Vec<Mistake>),
 }
 
@@ -19,7 +23,7 @@ pub enum ConfigError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {problem}")]
 pub struct Mistake {
-    /// As written in the file: `limits.sessions`, `cluster[2].name`.
+    /// As written in the file, `limits.sessions`, `cluster[2].name`; or as a flag, `--listen`.
     pub key: String,
     /// What is wrong with which value, and what would be right.
     pub problem: String,
@@ -31,7 +35,7 @@ impl fmt::Display for Lines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, mistake) in self.0.iter().enumerate() {
             let separator = if index == 0 { "" } else { "\n" };
-            write!(f, "{separator}  {mistake}")?;
+            write!(f, "{separator}{mistake}")?;
         }
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! The example file is the manual: every key is in it, and what it calls a default is one.
 
-use std::collections::BTreeSet;
-
+use kubeplex_test_support::example::{keys, uncommented};
 use serde_json::Value;
 
 use super::raw::RawConfig;
@@ -9,43 +8,8 @@ use super::*;
 
 const EXAMPLE: &str = include_str!("../../../config.example.toml");
 
-fn read<'de, T: serde::Deserialize<'de>>(text: &str) -> T {
-    let file = config::File::from_str(text, config::FileFormat::Toml);
-    config::Config::builder().add_source(file).build().unwrap().try_deserialize().unwrap()
-}
-
-/// With every key: a comment that is a key and its value becomes one.
-fn uncommented() -> String {
-    let line = |line: &str| match line.strip_prefix("# ") {
-        Some(key) if is_setting(key) => format!("{key}\n"),
-        _ => format!("{line}\n"),
-    };
-    EXAMPLE.lines().map(line).collect()
-}
-
-fn is_setting(text: &str) -> bool {
-    text.split_once(" = ").is_some_and(|(key, _)| {
-        !key.is_empty()
-            && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-    })
-}
-
-/// `section.key` of everything that a value holds. An object below a key is one value, as labels are.
-fn keys(value: &Value) -> BTreeSet<String> {
-    let mut keys = BTreeSet::new();
-    for (name, below) in value.as_object().into_iter().flatten() {
-        let sections = match below {
-            Value::Array(items) if items.iter().any(Value::is_object) => items.iter().collect(),
-            below => vec![below],
-        };
-        for section in sections {
-            match section.as_object() {
-                None => drop(keys.insert(name.clone())),
-                Some(section) => keys.extend(section.keys().map(|key| format!("{name}.{key}"))),
-            }
-        }
-    }
-    keys
+fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    toml::from_str(text).unwrap()
 }
 
 #[test]
@@ -59,14 +23,14 @@ fn as_it_is_it_is_the_default_with_one_cluster() {
 
 #[test]
 fn every_key_is_there_and_no_other() {
-    let text = uncommented();
+    let text = uncommented(EXAMPLE);
     let (written, read): (Value, RawConfig) = (read(&text), read(&text));
     assert_eq!(keys(&written), keys(&serde_json::to_value(&read).unwrap()));
 }
 
 #[test]
 fn what_it_calls_a_default_is_one() {
-    let mut raw: RawConfig = read(&uncommented());
+    let mut raw: RawConfig = read(&uncommented(EXAMPLE));
     // It has no default, and the example's file is nobody's.
     assert_eq!(raw.gateway.cursor_key_file.take().as_deref(), Some("/etc/kubeplex/cursor.key"));
     check_defaults(&check::validate(raw).unwrap());

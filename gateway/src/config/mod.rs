@@ -5,6 +5,7 @@
 
 mod check;
 mod error;
+mod parse;
 mod raw;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use kubeplex_proto::ids::ClusterId;
 use sha2::{Digest as _, Sha256};
 
 pub use error::{ConfigError, Mistake};
+pub use parse::Malformed;
 
 use crate::limits::Limits;
 
@@ -96,6 +98,7 @@ impl GatewayConfig {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         Self::from_toml(&text)
+            .map_err(|error| ConfigError::InFile { path: path.to_owned(), source: Box::new(error) })
     }
 
     /// Checks a configuration given as TOML text.
@@ -103,23 +106,20 @@ impl GatewayConfig {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        let file = config::File::from_str(text, config::FileFormat::Toml);
-        let parsed =
-            config::Config::builder().add_source(file).build().and_then(config::Config::try_deserialize);
-        check::validate(parsed.map_err(ConfigError::Malformed)?)
+        check::validate(parse::parse(text).map_err(ConfigError::Malformed)?)
     }
 
     /// # Errors
     /// [`ConfigError`] for an address that is not loopback.
     pub fn with_listen(self, listen: SocketAddr) -> Result<Self, ConfigError> {
-        check::loopback("listen", listen).map_err(|mistake| ConfigError::Wrong(vec![mistake]))?;
+        check::loopback("--listen", listen).map_err(|mistake| ConfigError::Wrong(vec![mistake]))?;
         Ok(Self { listen, ..self })
     }
 
     /// # Errors
     /// [`ConfigError`] for an address that is not loopback.
     pub fn with_admin(self, admin: SocketAddr) -> Result<Self, ConfigError> {
-        check::loopback("admin", admin).map_err(|mistake| ConfigError::Wrong(vec![mistake]))?;
+        check::loopback("--admin", admin).map_err(|mistake| ConfigError::Wrong(vec![mistake]))?;
         Ok(Self { admin, ..self })
     }
 

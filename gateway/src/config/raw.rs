@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a configuration")]
 pub(super) struct RawConfig {
     pub(super) gateway: RawGateway,
     pub(super) mcp: RawMcp,
@@ -19,7 +19,7 @@ pub(super) struct RawConfig {
 
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
 pub(super) struct RawGateway {
     /// MCP clients and agents; `127.0.0.1:7575`.
     pub(super) listen: Option<String>,
@@ -31,7 +31,7 @@ pub(super) struct RawGateway {
 
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
 pub(super) struct RawMcp {
     /// Host names, beside the loopback ones, under which clients may address the gateway.
     pub(super) allowed_hosts: Vec<String>,
@@ -43,7 +43,7 @@ pub(super) struct RawMcp {
 
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
 pub(super) struct RawLimits {
     pub(super) request_bytes: Option<usize>,
     pub(super) calls_in_flight: Option<usize>,
@@ -60,7 +60,7 @@ pub(super) struct RawLimits {
 /// How links are watched, in milliseconds.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
 pub(super) struct RawLink {
     /// How often each end says that it is alive, before jitter.
     pub(super) heartbeat_ms: Option<u64>,
@@ -72,7 +72,7 @@ pub(super) struct RawLink {
 
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section")]
 pub(super) struct RawCluster {
     pub(super) name: String,
     #[serde(default)]

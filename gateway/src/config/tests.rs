@@ -85,14 +85,14 @@ fn all_mistakes_are_reported_at_once() {
         "mcp.allowed_hosts[0]: \"a b\" is not a host name",
         "mcp.allowed_origins[0]: \"console.example.com\" is not an origin",
         "limits.sessions: 0 would refuse everything",
-        "limits.session_idle_ms: a call may take 120 s",
-        "limits.legs_per_cluster: 64 must stay below",
-        "link.heartbeat_ms: a heartbeat every 8000 ms",
-        "link.suspect_after_ms: 8000 must be below",
+        "limits.session_idle_ms: 120000 is too short",
+        "limits.legs_per_cluster: 64 is too many",
+        "link.heartbeat_ms: 8000 is too slow",
+        "link.suspect_after_ms: 8000 is not below",
         "cluster[0].name: \"a,b\" can't name a cluster",
-        "cluster[2].token_sha256: another cluster has the same token",
+        "cluster[2].token_sha256: the cluster \"twice\" has the same token",
         "cluster[2].name: \"twice\" is there twice",
-        "cluster[3].token_sha256: 64 hexadecimal digits",
+        "cluster[3].token_sha256: 6 characters are no SHA-256; 64 hexadecimal digits",
     ];
     assert_eq!(found.len(), wanted.len(), "{found:#?}");
     for (found, wanted) in found.iter().zip(wanted) {
@@ -101,10 +101,16 @@ fn all_mistakes_are_reported_at_once() {
 }
 
 #[test]
-fn an_unknown_key_is_named() {
-    let error = GatewayConfig::from_toml("[limits]\nsesions = 3").unwrap_err();
+fn a_file_is_named_with_what_is_wrong_in_it() {
+    let path = std::env::temp_dir().join(format!("kubeplex-config-{}.toml", std::process::id()));
+    std::fs::write(&path, "[limits]\nsesions = 3").unwrap();
+    let error = GatewayConfig::load(&path).unwrap_err();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(error.to_string(), format!("the configuration {} can't be used", path.display()));
     let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-    assert!(cause.contains("sesions"), "{cause}");
+    assert!(cause.starts_with("line 2, limits.sesions: "), "{cause}");
+    let error = GatewayConfig::load(&path).unwrap_err();
+    assert_eq!(error.to_string(), format!("the configuration {} can't be read", path.display()));
 }
 
 #[test]
