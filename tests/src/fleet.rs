@@ -3,19 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use kube::config::Kubeconfig;
-use kubeplex_agent::Agent;
-use kubeplex_agent::config::AgentConfig;
-use kubeplex_agent::link::{self, LinkConfig};
 use kubeplex_cli::arguments::Listen;
 use kubeplex_cli::client::{Client, Exchange};
-use kubeplex_cli::demo::DemoCluster;
+use kubeplex_cli::clients;
+use kubeplex_cli::linked::{LinkedAgents, LinkedCluster};
 use kubeplex_cli::stand::Stand;
 use kubeplex_cli::startup::ClusterState;
-use kubeplex_cli::{clients, demo, local};
 use kubeplex_gateway::GatewayConfig;
-use kubeplex_gateway::config::{ExpectedCluster, TokenHash};
-use kubeplex_link::timings::Timings;
 use kubeplex_proto::ids::ClusterId;
 use serde_json::{Map, Value, json};
 use simcluster::{SimCluster, SimConfig};
@@ -24,12 +18,25 @@ use crate::rows::{self, Row};
 use crate::server::Server;
 use crate::wait;
 
-/// As much as an answer may hold: what a comparison with everything takes.
-const EVERYTHING: (u64, u64) = (1_000, 4 << 20);
+/// As many bytes as an answer may have: what a comparison with everything takes.
+pub const LARGEST_ANSWER: usize = 4 << 20;
+
+/// As many rows as a page may have.
+pub const LONGEST_PAGE: usize = 1_000;
+
+/// What is known beforehand of what clusters hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contents {
+    /// The project's own, simulated or seeded: quiet, and with something for every question.
+    Seeded,
+    /// Somebody's clusters in use: anything or nothing, and it changes.
+    Foreign,
+}
 
 /// A running fleet.
 pub struct TestFleet {
     pub stand: Stand,
+    pub contents: Contents,
     /// The simulated API servers, by cluster name; empty over real ones.
     pub sims: BTreeMap<String, SimCluster>,
     /// The API servers themselves, by cluster name; empty where the fleet was made without them.
@@ -38,7 +45,7 @@ pub struct TestFleet {
 }
 
 /// A cluster for [`TestFleet::linked`].
-pub struct LinkedCluster {
+pub struct TestCluster {
     pub name: String,
     pub labels: BTreeMap<String, String>,
     /// What the agent reaches the cluster with.
@@ -56,59 +63,35 @@ pub fn free_ports() -> Listen {
 impl TestFleet {
     /// Simulated clusters with the names and configurations given; agents dial the gateway as over a network.
     pub async fn simulated(configs: Vec<SimConfig>) -> Self {
-        let clusters: Vec<_> = configs
-            .into_iter()
-            .map(|config| DemoCluster { name: config.name.clone(), labels: config.labels.clone(), config })
-            .collect();
-        let sims: BTreeMap<_, _> = clusters
-            .iter()
-            .map(|cluster| (cluster.name.clone(), SimCluster::new(cluster.config.clone())))
-            .collect();
-        let stand =
-            demo::start_with(clusters, sims.clone(), None, &free_ports()).await.expect("the fleet starts");
-        Self::over(stand, sims)
-    }
-
-    /// Contexts of a kubeconfig, agents in process, as `kubeplex local` runs them.
-    pub async fn local(kubeconfig: Kubeconfig, contexts: &[String]) -> Self {
-        let stand = local::start(kubeconfig, contexts, &free_ports()).await.expect("the fleet starts");
-        Self::over(stand, BTreeMap::new())
+        let (mut sims, mut clusters) = (BTreeMap::new(), Vec::new());
+        for config in configs {
+            let (name, labels) = (config.name.clone(), config.labels.clone());
+            let sim = SimCluster::new(config);
+            let client = || kube::Client::new(sim.service(), "default");
+            let server = Server::new(&name, client());
+            clusters.push(TestCluster { name: name.clone(), labels, agent: client(), server });
+            sims.insert(name, sim);
+        }
+        Self { sims, ..Self::linked(clusters, Contents::Seeded).await }
     }
 
     /// Clusters of any making; agents dial the gateway as over a network, and watch the built-in kinds.
-    pub async fn linked(clusters: Vec<LinkedCluster>) -> Self {
-        let token = |name: &str| format!("token-of-{name}");
-        let expect = |config: GatewayConfig, cluster: &LinkedCluster| {
-            config.with_cluster(ExpectedCluster {
-                id: id_of(&cluster.name),
-                labels: cluster.labels.clone(),
-                token: Some(TokenHash::of(&token(&cluster.name))),
-            })
-        };
-        let config = clusters.iter().fold(GatewayConfig::default(), expect);
-        let stand = Stand::start(config, &free_ports()).await.expect("the gateway starts");
-        let mut servers = Vec::new();
-        for LinkedCluster { name, agent, server, .. } in clusters {
-            let (tracker, stop) = (stand.tracker.clone(), stand.stop.clone());
-            let config = AgentConfig::of_cluster(id_of(&name));
-            let agent = Agent::start(config, agent, tracker.clone(), stop.clone());
-            let gateway = format!("ws://{}", stand.gateway.addresses().listen);
-            let dial = LinkConfig::new(&gateway, &token(&name), None, id_of(&name), Timings::default());
-            let dial = dial.expect("the link's configuration");
-            drop(tracker.clone().spawn(link::run(dial, agent.router(), tracker, stop)));
+    pub async fn linked(clusters: Vec<TestCluster>, contents: Contents) -> Self {
+        let (mut config, mut starting, mut servers) = (GatewayConfig::default(), Vec::new(), Vec::new());
+        for TestCluster { name, labels, agent, server } in clusters {
+            let linked = LinkedCluster::new(id_of(&name), labels);
+            config = config.with_cluster(linked.expected());
+            starting.push((linked, agent));
             servers.push(server);
         }
+        let stand = Stand::start(config, &free_ports()).await.expect("the gateway starts");
+        let agents = LinkedAgents::of(&stand);
+        for (cluster, client) in starting {
+            agents.start(cluster, client).expect("its agent starts");
+        }
         servers.sort_by(|a, b| a.name.cmp(&b.name));
-        Self { servers, ..Self::over(stand, BTreeMap::new()) }
-    }
-
-    fn over(stand: Stand, sims: BTreeMap<String, SimCluster>) -> Self {
         let client = Client::new(clients::endpoint(stand.gateway.addresses().listen)).expect("a client");
-        let server = |(name, sim): (&String, &SimCluster)| {
-            Server::new(name, kube::Client::new(sim.service(), "default"))
-        };
-        let servers = sims.iter().map(server).collect();
-        Self { stand, sims, servers, client }
+        Self { stand, contents, sims: BTreeMap::new(), servers, client }
     }
 
     /// Where MCP clients connect.
@@ -164,8 +147,8 @@ impl TestFleet {
     /// When an answer is partial: a comparison with it would mean nothing.
     pub async fn rows(&self, tool: &str, arguments: Value) -> Vec<Row> {
         let mut arguments = arguments;
-        arguments["limit"] = json!(EVERYTHING.0);
-        arguments["maxBytes"] = json!(EVERYTHING.1);
+        arguments["limit"] = json!(LONGEST_PAGE);
+        arguments["maxBytes"] = json!(LARGEST_ANSWER);
         self.pages(tool, arguments).await.iter().flat_map(rows::of).collect()
     }
 
@@ -202,7 +185,7 @@ impl TestFleet {
 
     /// Ends the fleet and everything in it.
     pub async fn stop(self) {
-        self.stand.drain(true).await;
+        self.stand.drain().await;
     }
 }
 

@@ -1,17 +1,18 @@
-//! Real API servers, where there are some: the project's own control planes, and contexts that the person running the
-//! tests names.
+//! Real API servers, where there are some: the project's own control planes, and clusters that the person running the
+//! tests names. Those are foreign: they are only read, and nothing is known of what they hold.
 
 use std::env;
 use std::fs;
 use std::path::PathBuf;
 
-use kube::config::Kubeconfig;
+use http::Method;
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde::Deserialize;
 
 /// The variable with the path of the control planes' record; `cargo xtask test` sets it.
 const CONTROLPLANE: &str = "KUBEPLEX_TEST_CONTROLPLANE";
 
-/// A comma list of contexts of the usual kubeconfig: clusters of the tester's own, which are only read.
+/// A comma list of contexts of the usual kubeconfig (`KUBECONFIG`): foreign clusters.
 const CONTEXTS: &str = "KUBEPLEX_TEST_CONTEXTS";
 
 /// The project's own control planes: seeded, and to be stopped and started at will.
@@ -54,21 +55,84 @@ pub fn control_planes() -> Option<ControlPlanes> {
     Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("understanding {path:?}: {error}")))
 }
 
-/// All real clusters that may be read: a kubeconfig, and the contexts in it.
-///
-/// # Panics
-/// When a kubeconfig is named and can't be read.
-pub fn contexts() -> Option<(Kubeconfig, Vec<String>)> {
-    if let Some(planes) = control_planes() {
-        let kubeconfig = Kubeconfig::read_from(&planes.kubeconfig).expect("the control planes' kubeconfig");
-        return Some((kubeconfig, planes.clusters.into_iter().map(|plane| plane.context).collect()));
-    }
-    let names = env::var(CONTEXTS).ok().filter(|names| !names.is_empty())?;
-    let kubeconfig = Kubeconfig::read().expect("KUBEPLEX_TEST_CONTEXTS needs a kubeconfig");
-    Some((kubeconfig, names.split(',').map(|name| name.trim().to_owned()).collect()))
+/// The contexts of the foreign clusters; `None` where none are named.
+pub fn foreign_contexts() -> Option<Vec<String>> {
+    let names = env::var(CONTEXTS).ok()?;
+    let names: Vec<_> =
+        names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    (!names.is_empty()).then_some(names)
 }
 
-/// What to say where a test has nothing to run on, so that it is not mistaken for one that passed on real clusters.
+/// A client of a foreign cluster that can't change it: whatever is not a GET fails before it is sent.
+///
+/// # Panics
+/// When there is no kubeconfig, or no such context in it.
+pub async fn foreign_client(context: &str) -> kube::Client {
+    let kubeconfig =
+        Kubeconfig::read().unwrap_or_else(|error| panic!("{CONTEXTS} needs KUBECONFIG: {error}"));
+    read_only(client(kubeconfig, context).await)
+}
+
+fn read_only(client: kube::Client) -> kube::Client {
+    let send = move |request: http::Request<kube::client::Body>| {
+        let client = client.clone();
+        async move {
+            match request.method() {
+                &Method::GET => client.send(request).await.map_err(tower::BoxError::from),
+                method => Err(format!("{method} {} would change a foreign cluster", request.uri()).into()),
+            }
+        }
+    };
+    kube::Client::new(tower::service_fn(send), "default")
+}
+
+/// A client with the rights of a context.
+///
+/// # Panics
+/// When the kubeconfig has no such context, or what it says of it is wrong.
+pub async fn client(kubeconfig: Kubeconfig, context: &str) -> kube::Client {
+    let options = KubeConfigOptions { context: Some(context.to_owned()), ..KubeConfigOptions::default() };
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
+    let config = config.unwrap_or_else(|error| panic!("the context {context}: {error}"));
+    kube::Client::try_from(config).unwrap_or_else(|error| panic!("a client for {context}: {error}"))
+}
+
+/// What to say where a test has no control planes to run on, so that it is not mistaken for one that passed.
 pub fn skipped(test: &str) {
-    eprintln!("{test}: no real cluster here (set {CONTROLPLANE} or {CONTEXTS}); not run");
+    eprintln!(
+        "{test}: not run. It changes clusters, or knows what they hold, so it needs the project's own control planes \
+         ({CONTROLPLANE}, which `cargo xtask test` sets); those that {CONTEXTS} names are only read"
+    );
+}
+
+/// What to say where a test has no foreign clusters to run on.
+pub fn skipped_foreign(test: &str) {
+    eprintln!("{test}: not run on foreign clusters: {CONTEXTS} names none");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use http::{Request, Response};
+    use kube::client::Body;
+
+    use super::read_only;
+
+    #[tokio::test]
+    async fn foreign_clusters_are_only_read() {
+        let answer =
+            |_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::from(b"{}".to_vec()))) };
+        let client = read_only(kube::Client::new(tower::service_fn(answer), "default"));
+        let send = async |method: &str| {
+            let request =
+                Request::builder().method(method).uri("/api/v1/namespaces/shop").body(Body::empty());
+            client.send(request.expect("a request")).await
+        };
+        assert!(send("GET").await.is_ok());
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            let error = format!("{:?}", send(method).await.err());
+            assert!(error.contains("would change"), "{method}: {error}");
+        }
+    }
 }

@@ -51,6 +51,15 @@ pub fn columns(answer: &Value) -> Vec<String> {
     columns.iter().map(|column| column.as_str().unwrap_or_default().to_owned()).collect()
 }
 
+/// A cell as it would be printed; nothing is nothing.
+pub fn plain(cell: &Value) -> String {
+    match cell {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
 fn read(group: &Value, columns: &[String], row: &Value) -> Row {
     let mut cells: Map<String, Value> = match row {
         Value::Object(cells) => cells.clone(),

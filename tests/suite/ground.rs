@@ -1,16 +1,18 @@
-//! The two grounds that every question of reading is put on: a simulated fleet and a real one, each started once for all
-//! tests of this binary, because starting is what takes time.
+//! The grounds that every question of reading is put on: a simulated fleet, a real one, and a foreign one over clusters that
+//! the tester names. Each is started once for all tests of this binary, because starting is what takes time.
 //!
-//! Both have three clusters of the same names and labels, and a kind that only the first of them has.
+//! The first two have three clusters of the same names and labels, and a kind that only one of them has. Of the foreign one
+//! nothing is known, and nothing in it is changed.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 
 use futures::FutureExt as _;
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kubeplex_tests::fleet::{LinkedCluster, TestFleet};
+use kube::config::Kubeconfig;
+use kubeplex_tests::fleet::{Contents, TestCluster, TestFleet};
 use kubeplex_tests::real;
 use kubeplex_tests::server::Server;
 use serde_json::{Value, json};
@@ -18,7 +20,7 @@ use simcluster::SimConfig;
 use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// The clusters of both grounds, and their labels.
+/// The clusters of our own grounds, and their labels.
 pub(crate) const CLUSTERS: [(&str, &str, &str); 3] =
     [("ap-1", "test", "asia"), ("eu-1", "prod", "europe"), ("us-1", "prod", "america")];
 
@@ -29,6 +31,7 @@ pub(crate) const WITH_CANARIES: &str = "eu-1";
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 static SIMULATED: Ground = OnceCell::const_new();
 static REAL: Ground = OnceCell::const_new();
+static FOREIGN: Ground = OnceCell::const_new();
 
 /// `None` once it could not be started: trying again for every test would only take longer to fail.
 type Ground = OnceCell<Option<TestFleet>>;
@@ -67,6 +70,27 @@ pub(crate) fn real_alone<F: Future<Output = ()>>(test: &str, question: impl FnOn
     });
 }
 
+/// Puts a question to the foreign fleet, where clusters are named for it.
+pub(crate) fn foreign<F: Future<Output = ()>>(test: &str, question: impl FnOnce(&'static TestFleet) -> F) {
+    if real::foreign_contexts().is_none() {
+        return real::skipped_foreign(test);
+    }
+    RUNTIME.block_on(async {
+        // They may be the same clusters as the real ground's.
+        let _quiet = reading().await;
+        question(started(&FOREIGN, start_foreign).await).await;
+    });
+}
+
+/// Says that a test had nothing to compare: on a ground of our own that is a failure, because there it has.
+pub(crate) fn compared(fleet: &TestFleet, something: bool, otherwise: impl Display) {
+    match fleet.contents {
+        Contents::Seeded => assert!(something, "{otherwise}"),
+        Contents::Foreign if !something => eprintln!("nothing to compare on these clusters: {otherwise}"),
+        Contents::Foreign => {}
+    }
+}
+
 async fn started<F>(ground: &'static Ground, start: fn() -> F) -> &'static TestFleet
 where
     F: Future<Output = TestFleet>,
@@ -86,10 +110,24 @@ pub(crate) async fn changing() -> RwLockWriteGuard<'static, ()> {
     QUIET.write().await
 }
 
-/// Labels of a cluster of both grounds.
+/// Labels of a cluster of any ground.
 pub(crate) fn labels(name: &str) -> BTreeMap<String, String> {
-    let (_, stage, region) = CLUSTERS.into_iter().find(|(known, ..)| *known == name).expect("a cluster");
-    [("stage", stage), ("region", region)].map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+    let (stage, region) = match CLUSTERS.into_iter().find(|(known, ..)| *known == name) {
+        Some((_, stage, region)) => (stage, region.to_owned()),
+        None => labels_of_foreign(name),
+    };
+    [("stage", stage.to_owned()), ("region", region)].map(|(key, value)| (key.to_owned(), value)).into()
+}
+
+fn labels_of_foreign(name: &str) -> (&'static str, String) {
+    let contexts = real::foreign_contexts().unwrap_or_default();
+    let place = contexts.iter().position(|context| foreign_name(context) == name).expect("a cluster");
+    (if place.is_multiple_of(2) { "prod" } else { "test" }, format!("region-{place}"))
+}
+
+/// What a context can't have in its name where it names a cluster.
+fn foreign_name(context: &str) -> String {
+    context.replace(|c: char| c.is_whitespace() || matches!(c, '*' | '"' | '\''), "-")
 }
 
 async fn start_simulated() -> TestFleet {
@@ -156,21 +194,30 @@ async fn start_real() -> TestFleet {
     let mut clusters = Vec::new();
     for (name, ..) in CLUSTERS {
         let server = Server::new(name, client(name).await);
-        clusters.push(LinkedCluster {
+        clusters.push(TestCluster {
             name: name.to_owned(),
             labels: labels(name),
             agent: client(name).await,
             server,
         });
     }
-    TestFleet::linked(clusters).await.ready().await
+    TestFleet::linked(clusters, Contents::Seeded).await.ready().await
+}
+
+async fn start_foreign() -> TestFleet {
+    let mut clusters = Vec::new();
+    for context in real::foreign_contexts().expect("contexts are named") {
+        let client = real::foreign_client(&context).await;
+        let name = foreign_name(&context);
+        let server = Server::new(&name, client.clone());
+        clusters.push(TestCluster { labels: labels(&name), name, agent: client, server });
+    }
+    TestFleet::linked(clusters, Contents::Foreign).await.ready().await
 }
 
 /// A client of the real control planes with the rights of a context.
 pub(crate) async fn client(context: &str) -> kube::Client {
     let planes = real::control_planes().expect("real control planes");
     let kubeconfig = Kubeconfig::read_from(&planes.kubeconfig).expect("their kubeconfig");
-    let options = KubeConfigOptions { context: Some(context.to_owned()), ..KubeConfigOptions::default() };
-    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
-    kube::Client::try_from(config.expect("a context of the kubeconfig")).expect("a client")
+    real::client(kubeconfig, context).await
 }

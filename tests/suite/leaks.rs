@@ -1,7 +1,7 @@
 //! Secrets: whatever is asked, however it is selected, sorted or chosen, no answer holds one, and none can be guessed by
 //! asking whether it is there.
 
-use kubeplex_tests::fleet::TestFleet;
+use kubeplex_tests::fleet::{LARGEST_ANSWER, LONGEST_PAGE, TestFleet};
 use kubeplex_tests::server::key;
 use serde_json::{Value, json};
 
@@ -14,8 +14,6 @@ pub(crate) const CANARY: &str = "KUBEPLEX-LEAK-CANARY";
 /// what stands beside it are left off.
 const ENCODED: [&str; 3] =
     ["S1VCRVBMRVgtTEVBSy1DQU5BUl", "tVQkVQTEVYLUxFQUstQ0FOQVJZ", "LVUJFUExFWC1MRUFLLUNBTkFSW"];
-
-const MAX_BYTES: usize = 4 << 20;
 
 /// Paths under which people keep credentials.
 const PATHS: [&str; 9] = [
@@ -67,8 +65,7 @@ async fn no_answer_holds_a_secret(fleet: &'static TestFleet) {
             let objects = server.list(&kind.path()).await;
             seeded += objects.iter().filter(|object| leaks(&object.to_string())).count();
             let kind_name = kind.to_string();
-            let list =
-                json!({"kind": kind_name, "cluster": server.name, "limit": 1_000, "maxBytes": MAX_BYTES});
+            let list = json!({"kind": kind_name, "cluster": server.name, "limit": LONGEST_PAGE, "maxBytes": LARGEST_ANSWER});
             ask(fleet, "resources_list", list.clone()).await;
             for path in PATHS {
                 for argument in ["fields", "sortBy"] {
@@ -81,8 +78,7 @@ async fn no_answer_holds_a_secret(fleet: &'static TestFleet) {
             let hides = |object: &&Value| leaks(&object.to_string());
             for object in objects.iter().filter(hides).chain(objects.iter().take(1)) {
                 let (namespace, name) = key(object);
-                let mut question =
-                    json!({"kind": kind_name, "cluster": server.name, "name": name, "maxBytes": MAX_BYTES});
+                let mut question = json!({"kind": kind_name, "cluster": server.name, "name": name, "maxBytes": LARGEST_ANSWER});
                 if !namespace.is_empty() {
                     question["namespace"] = json!(namespace);
                 }

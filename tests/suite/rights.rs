@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use kubeplex_tests::fleet::{LinkedCluster, TestFleet};
+use kubeplex_tests::fleet::{Contents, TestCluster, TestFleet};
 use kubeplex_tests::real;
 use kubeplex_tests::rows::{self, Row};
 use kubeplex_tests::server::{Server, key};
@@ -22,9 +22,9 @@ async fn fleet_of(users: &[&str]) -> TestFleet {
     for user in users {
         let server = Server::new(*user, ground::client(CLUSTER).await);
         let agent = ground::client(&format!("{CLUSTER}-{user}")).await;
-        clusters.push(LinkedCluster { name: (*user).to_owned(), labels: BTreeMap::new(), agent, server });
+        clusters.push(TestCluster { name: (*user).to_owned(), labels: BTreeMap::new(), agent, server });
     }
-    TestFleet::linked(clusters).await
+    TestFleet::linked(clusters, Contents::Seeded).await
 }
 
 async fn quickly(fleet: &TestFleet, tool: &str, question: Value) -> Value {

@@ -2,10 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::{assert_error, fleet};
+use super::{TEXTS, assert_error, fleet};
+use crate::faults::rig::Rig;
 
 /// Arguments, the error's code, and what it must say.
 type Case = (Value, &'static str, &'static [&'static str]);
+
+/// Asks, and looks at the errors.
+async fn check(rig: &Rig, cases: &[(&str, Case)]) {
+    for (tool, (arguments, code, said)) in cases {
+        let answer = rig.call(tool, arguments.clone()).await;
+        assert_error(&answer, code, said, &format!("{tool} {arguments}"));
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_there_is_named_with_what_is() {
@@ -29,27 +38,15 @@ async fn what_is_not_there_is_named_with_what_is() {
         ),
         ("resources_get", (json!({"kind": "podz", "name": "x"}), "not_found", &["podz", "pods"])),
     ];
-    for (tool, (arguments, code, said)) in cases {
-        let answer = rig.call(tool, arguments.clone()).await;
-        assert_error(&answer, code, said, &format!("{tool} {arguments}"));
-    }
+    check(&rig, &cases).await;
     rig.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_type_or_range_is_told_with_the_right_one() {
     let rig = fleet().await;
-    let text: [Value; 5] = [json!(7), json!(true), json!(null), json!({"a": 1}), json!([1, 2])];
-    for argument in [
-        "cluster",
-        "clusterSelector",
-        "namespace",
-        "labelSelector",
-        "fieldSelector",
-        "fields",
-        "sortBy",
-        "continue",
-    ] {
+    let text = [json!(7), json!(true), json!({"a": 1}), json!([1, 2])];
+    for argument in TEXTS {
         for value in &text {
             let answer = rig.call("pods_list", json!({argument: value})).await;
             let shown = value.to_string();
@@ -64,7 +61,7 @@ async fn a_wrong_type_or_range_is_told_with_the_right_one() {
     let integers: [(&str, &[Value], &str); 3] = [
         (
             "limit",
-            &[json!(0), json!(1001), json!(-1), json!(1.5), json!("5"), json!(null), json!(1e300), json!([])],
+            &[json!(0), json!(1001), json!(-1), json!(1.5), json!("5"), json!(1e300), json!([])],
             "an integer from 1 to 1000",
         ),
         ("maxBytes", &[json!(499), json!(4_194_305), json!("7kB")], "an integer from 500 to 4194304"),
@@ -78,6 +75,12 @@ async fn a_wrong_type_or_range_is_told_with_the_right_one() {
     }
     let answer = rig.call("pods_list", json!({"output": "xml"})).await;
     assert_error(&answer, "invalid_argument", &["output", "xml", "table, json"], "output");
+    // What models send for an argument that they leave out.
+    let mut nulls = json!({"limit": null, "maxBytes": null, "timeoutSeconds": null, "output": null});
+    TEXTS.iter().for_each(|argument| nulls[*argument] = Value::Null);
+    assert!(rig.call("pods_list", nulls).await.ok()["total"].as_u64() > Some(0));
+    let answer = rig.call("resources_list", json!({"kind": null})).await;
+    assert_error(&answer, "invalid_argument", &["kind is null", "a string is wanted"], "a required null");
     rig.stop().await;
 }
 
@@ -102,10 +105,7 @@ async fn an_unknown_argument_is_refused_with_the_nearest_one() {
             (json!({"cluster": "eu", "clusters": ["us"]}), "invalid_argument", &["clusters", "give one"]),
         ),
     ];
-    for (tool, (arguments, code, said)) in cases {
-        let answer = rig.call(tool, arguments.clone()).await;
-        assert_error(&answer, code, said, &format!("{tool} {arguments}"));
-    }
+    check(&rig, &cases).await;
     let long = "x".repeat(5_000);
     let answer = rig.call("pods_list", json!({&long: 1, "\u{1b}[2J\u{202e}": 2})).await;
     assert_error(&answer, "invalid_argument", &["no such argument"], "a long name");
@@ -180,9 +180,6 @@ async fn a_kind_that_contradicts_the_rest_is_refused() {
         ("resources_get", (json!({"kind": "pods", "name": "a b"}), "invalid_argument", &["a b", "name"])),
         ("resources_list", (json!({"kind": "\u{1b}[31mpods\u{202e}"}), "not_found", &["kind"])),
     ];
-    for (tool, (arguments, code, said)) in cases {
-        let answer = rig.call(tool, arguments.clone()).await;
-        assert_error(&answer, code, said, &format!("{tool} {arguments}"));
-    }
+    check(&rig, &cases).await;
     rig.stop().await;
 }

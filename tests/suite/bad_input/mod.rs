@@ -13,6 +13,18 @@ mod text;
 use crate::faults::Answer;
 use crate::faults::rig::{Rig, Setup, small};
 
+/// The arguments of `pods_list` that are any text.
+const TEXTS: [&str; 8] = [
+    "cluster",
+    "clusterSelector",
+    "namespace",
+    "labelSelector",
+    "fieldSelector",
+    "fields",
+    "sortBy",
+    "continue",
+];
+
 /// Two clusters.
 async fn fleet() -> Rig {
     Setup::new().sim(small("eu", 1)).sim(small("us", 2)).ready().await

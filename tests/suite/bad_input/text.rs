@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{assert_clean, fleet};
+use super::{TEXTS, assert_clean, fleet};
 use crate::faults::pod;
 
 /// Red, cleared screen, a title, an override of direction, invisible tags, a bell, line breaks that break tables.
@@ -90,16 +90,7 @@ async fn every_script_passes_unchanged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_asked_does_not_steer_a_reader_either() {
     let rig = fleet().await;
-    for argument in [
-        "cluster",
-        "clusterSelector",
-        "namespace",
-        "labelSelector",
-        "fieldSelector",
-        "fields",
-        "sortBy",
-        "continue",
-    ] {
+    for argument in TEXTS {
         let answer = rig.call("pods_list", json!({argument: EVIL})).await;
         let error = answer.refused();
         assert_ne!(error["code"], "internal");

@@ -1,10 +1,10 @@
 //! Agents that hang, talk nonsense, die, or lie. Two clusters are well all the while and must not notice.
 
 use kubeplex_proto::status::AgentErrorCode;
+use kubeplex_test_support::agent::{Behaviour, HandMade};
 use serde_json::json;
 
 use super::Answer;
-use super::hand_made::{Behaviour, HandMade};
 use super::rig::{Rig, Setup, brisk, small};
 
 /// Two simulated clusters that are well, and one agent that is not.

@@ -10,7 +10,6 @@ mod api_servers;
 mod breaker;
 mod clocks;
 mod crowd;
-mod hand_made;
 mod links;
 mod panics;
 mod proxy;

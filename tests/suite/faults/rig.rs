@@ -16,13 +16,13 @@ use kubeplex_gateway::limits::Limits;
 use kubeplex_gateway::{Gateway, GatewayConfig};
 use kubeplex_link::timings::Timings;
 use kubeplex_proto::ids::ClusterId;
+use kubeplex_test_support::agent::HandMade;
 use kubeplex_tests::wait;
 use serde_json::{Map, Value, json};
 use simcluster::{Fault, SimCluster, SimConfig};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::hand_made::HandMade;
 use super::proxy::Proxy;
 use super::{Answer, panics};
 

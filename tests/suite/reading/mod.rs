@@ -1,5 +1,5 @@
-//! Reading: what answers say, compared with what the API servers say themselves. Every question is put to a simulated fleet
-//! and to a real one.
+//! Reading: what answers say, compared with what the API servers say themselves. Every question is put to a simulated fleet,
+//! to a real one, and to clusters that the tester names.
 
 mod agree;
 mod kinds;
@@ -10,7 +10,7 @@ mod pages;
 mod selectors;
 
 /// A test on each ground for every question.
-macro_rules! on_both_grounds {
+macro_rules! on_every_ground {
     ($($module:ident: $($question:ident),+;)+) => {
         mod simulated {
             use crate::{ground, reading};
@@ -20,10 +20,14 @@ macro_rules! on_both_grounds {
             use crate::{ground, reading};
             $($(#[test] fn $question() { ground::real(stringify!($question), reading::$module::$question); })+)+
         }
+        mod foreign {
+            use crate::{ground, reading};
+            $($(#[test] fn $question() { ground::foreign(stringify!($question), reading::$module::$question); })+)+
+        }
     };
 }
 
-on_both_grounds! {
+on_every_ground! {
     lists: pods_are_those_of_all_servers, totals_and_counts_are_of_all_matches, columns_say_what_the_server_prints,
         fields_choose_columns_and_paths, rows_can_be_objects, clusters_are_listed;
     orders: restarts_of_all_clusters_in_one_order, ages_of_all_clusters_in_one_order, labels_of_clusters_order_rows,
@@ -31,7 +35,8 @@ on_both_grounds! {
     pages: every_row_comes_once_whatever_the_page_size, a_budget_cuts_at_a_row_and_says_so;
     selectors: label_selectors_agree_with_the_server, field_selectors_agree_with_the_server,
         any_path_can_be_selected_by, namespaces_are_selected_by_globs, clusters_are_selected_by_name_and_label;
-    kinds: every_kind_has_as_many_rows_as_its_server_says, a_kind_of_one_cluster_is_absent_elsewhere,
+    kinds: every_kind_has_as_many_rows_as_its_server_says, kinds_are_absent_where_they_are_not_served,
+        a_misspelt_kind_is_told_the_nearest_one, a_kind_of_one_cluster_is_listed_from_there,
         printer_columns_are_those_of_the_crd;
     objects: equal_objects_come_once_with_their_clusters, distinct_objects_stand_apart,
         no_answer_has_managed_fields, fields_cut_an_object_down, what_is_too_large_is_left_out_and_named;

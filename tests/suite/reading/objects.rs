@@ -2,11 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kubeplex_tests::fleet::TestFleet;
+use kubeplex_tests::fleet::{Contents, LARGEST_ANSWER, TestFleet};
 use kubeplex_tests::server::key;
+use kubeplex_tests::wait;
 use serde_json::{Value, json};
 
-const MAX_BYTES: usize = 4 << 20;
+use crate::ground;
+
+/// What stands where a credential was.
+const REDACTED: &str = "[redacted]";
+
+/// As many objects of a kind as are asked for one by one from somebody's clusters.
+const MOST_OBJECTS: usize = 50;
 
 /// Clusters that have an object, by namespace and name.
 async fn holders(fleet: &TestFleet, path: &str) -> BTreeMap<(String, String), BTreeMap<String, Value>> {
@@ -16,14 +23,33 @@ async fn holders(fleet: &TestFleet, path: &str) -> BTreeMap<(String, String), BT
             holders.entry(key(&object)).or_default().insert(server.name.clone(), object);
         }
     }
-    holders
+    match fleet.contents {
+        Contents::Seeded => holders,
+        Contents::Foreign => holders.into_iter().take(MOST_OBJECTS).collect(),
+    }
 }
 
 /// What a person wrote: that decides most whether objects are the same.
-fn spec(object: &Value) -> String {
+fn spec(object: &Value) -> Value {
     let mut spec = json!([object["spec"], object["metadata"]["labels"], object["data"]]);
     strip(&mut spec);
-    spec.to_string()
+    spec
+}
+
+/// Whether an answer shows what a server has, but for what it keeps to itself.
+fn shows(shown: &Value, held: &Value) -> bool {
+    match (shown, held) {
+        (Value::String(shown), Value::String(_)) if shown.contains(REDACTED) => true,
+        (Value::Object(shown), Value::Object(held)) => {
+            let below =
+                |(key, value): (&String, &Value)| held.get(key).is_some_and(|held| shows(value, held));
+            shown.len() == held.len() && shown.iter().all(below)
+        }
+        (Value::Array(shown), Value::Array(held)) => {
+            shown.len() == held.len() && shown.iter().zip(held).all(|(shown, held)| shows(shown, held))
+        }
+        (shown, held) => shown == held,
+    }
 }
 
 /// Leaves out where credentials may stand, which an answer shows redacted, and what the server writes in passing.
@@ -55,7 +81,7 @@ const KINDS: [(&str, &str); 4] = [
 
 /// Each object, with the clusters that an answer groups it by.
 async fn grouped(fleet: &TestFleet, kind: &str, at: &(String, String)) -> Vec<(Vec<String>, Value)> {
-    let mut question = json!({"kind": kind, "name": at.1, "maxBytes": MAX_BYTES});
+    let mut question = json!({"kind": kind, "name": at.1, "maxBytes": LARGEST_ANSWER});
     if !at.0.is_empty() {
         question["namespace"] = json!(at.0);
     }
@@ -67,33 +93,51 @@ async fn grouped(fleet: &TestFleet, kind: &str, at: &(String, String)) -> Vec<(V
 pub(crate) async fn equal_objects_come_once_with_their_clusters(fleet: &'static TestFleet) {
     let mut shared = 0;
     for (kind, path) in KINDS {
-        for (at, holders) in holders(fleet, path).await {
-            let groups = grouped(fleet, kind, &at).await;
-            let mut told: Vec<_> = groups.iter().flat_map(|(clusters, _)| clusters.clone()).collect();
-            told.sort();
-            assert_eq!(told, holders.keys().cloned().collect::<Vec<_>>(), "{kind} {at:?}: each cluster once");
-            for (clusters, object) in &groups {
-                shared += usize::from(clusters.len() > 1);
-                for cluster in clusters {
-                    assert_eq!(spec(object), spec(&holders[cluster]), "{kind} {at:?} of {cluster}");
-                }
+        shared += wait::until(&format!("{kind} as the servers have them"), async || {
+            let mut shared = 0;
+            for (at, holders) in holders(fleet, path).await {
+                shared += objects_shared(fleet, kind, &at, &holders).await?;
             }
+            Ok::<_, String>(shared)
+        })
+        .await;
+    }
+    ground::compared(fleet, shared > 3, format_args!("only {shared} objects are alike in two clusters"));
+}
+
+/// How many groups of equal objects have more than one cluster; or what is wrong with them.
+async fn objects_shared(
+    fleet: &TestFleet,
+    kind: &str,
+    at: &(String, String),
+    holders: &BTreeMap<String, Value>,
+) -> Result<usize, String> {
+    let groups = grouped(fleet, kind, at).await;
+    let told: BTreeSet<_> = groups.iter().flat_map(|(clusters, _)| clusters).collect();
+    let count: usize = groups.iter().map(|(clusters, _)| clusters.len()).sum();
+    if !told.iter().copied().eq(holders.keys()) || count != told.len() {
+        return Err(format!("{kind} {at:?} has each cluster once: {groups:?}"));
+    }
+    for (clusters, object) in &groups {
+        let (shown, held) = (spec(object), clusters.iter().map(|cluster| spec(&holders[cluster])));
+        if let Some(held) = held.into_iter().find(|held| !shows(&shown, held)) {
+            return Err(format!("{kind} {at:?} of {clusters:?}: {shown}, the server has {held}"));
         }
     }
-    assert!(shared > 3, "too little is alike in two clusters to compare anything: {shared}");
+    Ok(groups.iter().filter(|(clusters, _)| clusters.len() > 1).count())
 }
 
 pub(crate) async fn distinct_objects_stand_apart(fleet: &'static TestFleet) {
     let mut apart = 0;
     for (kind, path) in KINDS {
         for (at, holders) in holders(fleet, path).await {
-            let distinct: BTreeSet<_> = holders.values().map(spec).collect();
+            let distinct: BTreeSet<_> = holders.values().map(|object| spec(object).to_string()).collect();
             let groups = grouped(fleet, kind, &at).await;
             assert!(groups.len() >= distinct.len(), "{kind} {at:?}: {distinct:?} as {groups:?}");
             apart += usize::from(distinct.len() > 1);
         }
     }
-    assert!(apart > 0, "nothing differs between clusters: nothing was compared");
+    ground::compared(fleet, apart > 0, "nothing differs between clusters");
 }
 
 pub(crate) async fn no_answer_has_managed_fields(fleet: &'static TestFleet) {
@@ -104,7 +148,7 @@ pub(crate) async fn no_answer_has_managed_fields(fleet: &'static TestFleet) {
         for ((namespace, name), holders) in holders(fleet, path).await {
             managed +=
                 holders.values().filter(|object| object["metadata"].get("managedFields").is_some()).count();
-            let mut question = json!({"kind": kind, "name": name, "maxBytes": MAX_BYTES});
+            let mut question = json!({"kind": kind, "name": name, "maxBytes": LARGEST_ANSWER});
             if !namespace.is_empty() {
                 question["namespace"] = json!(namespace);
             }
@@ -113,12 +157,14 @@ pub(crate) async fn no_answer_has_managed_fields(fleet: &'static TestFleet) {
             assert!(!answer.contains("last-applied-configuration"), "{answer}");
         }
     }
-    assert!(managed > 0, "the servers have managed fields to leave out");
+    ground::compared(fleet, managed > 0, "there are no managed fields to leave out");
 }
 
 pub(crate) async fn fields_cut_an_object_down(fleet: &'static TestFleet) {
-    let (at, holders) = holders(fleet, "/apis/apps/v1/deployments").await.pop_first().expect("a deployment");
-    let (namespace, name) = at;
+    let Some(((namespace, name), holders)) = holders(fleet, "/apis/apps/v1/deployments").await.pop_first()
+    else {
+        return ground::compared(fleet, false, "there are no deployments");
+    };
     let fields = "spec.replicas,metadata.uid,spec.template.spec.containers[0].image";
     let question = json!({"kind": "deployment", "namespace": namespace, "name": name, "fields": fields});
     for (cluster, whole) in holders {
@@ -138,20 +184,23 @@ pub(crate) async fn fields_cut_an_object_down(fleet: &'static TestFleet) {
 }
 
 pub(crate) async fn what_is_too_large_is_left_out_and_named(fleet: &'static TestFleet) {
-    let (at, _) = holders(fleet, "/apis/apps/v1/deployments").await.pop_first().expect("a deployment");
-    let whole = json!({"kind": "deployment", "namespace": at.0, "name": at.1, "cluster": "eu-1", "maxBytes": MAX_BYTES});
-    let whole = fleet.call("resources_get", whole).await;
+    let Some(((namespace, name), holders)) = holders(fleet, "/apis/apps/v1/deployments").await.pop_first()
+    else {
+        return ground::compared(fleet, false, "there are no deployments");
+    };
+    let cluster = holders.keys().next_back().expect("a cluster has it");
+    let question = |max_bytes: usize| json!({"kind": "deployment", "namespace": namespace, "name": name, "cluster": cluster, "maxBytes": max_bytes});
+    let whole = fleet.call("resources_get", question(LARGEST_ANSWER)).await;
     assert!(whole.get("omitted").is_none(), "{whole}");
     let budget = whole.to_string().len() / 2;
-    let small =
-        json!({"kind": "deployment", "namespace": at.0, "name": at.1, "cluster": "eu-1", "maxBytes": budget});
-    let small = fleet.call("resources_get", small).await;
+    let small = fleet.call("resources_get", question(budget)).await;
     assert!(small.to_string().len() <= budget, "{} of {budget} bytes: {small}", small.to_string().len());
     let omitted = names(&small["omitted"]);
     assert!(!omitted.is_empty());
     for path in omitted {
         // What was left out can be asked for by the path that the answer named.
-        let question = json!({"kind": "deployment", "namespace": at.0, "name": at.1, "cluster": "eu-1", "fields": path, "maxBytes": MAX_BYTES});
+        let mut question = question(LARGEST_ANSWER);
+        question["fields"] = json!(path);
         let answer = fleet.call("resources_get", question).await;
         let pointer = format!("/objects/0/object/{}", path.replace(['.', '['], "/").replace(']', ""));
         // Of an array only the element that was asked for comes, so it stands first.

@@ -8,6 +8,7 @@ use kubeplex_tests::server::{key, text};
 use serde_json::{Value, json};
 
 use super::agree::agree;
+use crate::ground;
 
 /// A pod, and the cluster that it is in.
 type Pod = (String, Value);
@@ -44,7 +45,7 @@ async fn same_order<R: Ord>(fleet: &'static TestFleet, sort_by: &str, rank: impl
         },
     )
     .await;
-    assert!(distinct > 1, "all pods are alike in {sort_by}: nothing was compared");
+    ground::compared(fleet, distinct > 1, format_args!("all pods are alike in {sort_by}"));
 }
 
 /// What is missing comes last in either direction.
@@ -83,7 +84,7 @@ pub(crate) async fn ages_of_all_clusters_in_one_order(fleet: &'static TestFleet)
 }
 
 pub(crate) async fn labels_of_clusters_order_rows(fleet: &'static TestFleet) {
-    let region = |(cluster, _): &Pod| crate::ground::labels(cluster)["region"].clone();
+    let region = |(cluster, _): &Pod| ground::labels(cluster)["region"].clone();
     same_order(fleet, "cluster.labels.region,-name", |pod| (region(pod), Reverse(key_of(pod).2))).await;
     same_order(fleet, "-cluster", |(cluster, _)| Reverse(cluster.clone())).await;
 }
@@ -97,20 +98,29 @@ pub(crate) async fn paths_order_rows(fleet: &'static TestFleet) {
     .await;
 }
 
-/// Billionths, enough for what the grounds have.
+/// In billionths, the smallest part that a quantity can have.
 fn quantity(value: &Value) -> Option<u128> {
+    const ONE: u128 = 1_000_000_000;
     let text = value.as_str()?;
     let digits = text.trim_end_matches(|c: char| c.is_alphabetic());
-    let number: u128 = digits.parse().expect("whole numbers in the seeds");
     let unit = match &text[digits.len()..] {
+        "n" => 1,
+        "u" => 1_000,
         "m" => 1_000_000,
-        "" => 1_000_000_000,
-        "Ki" => 1_000_000_000 << 10,
-        "Mi" => 1_000_000_000 << 20,
-        "Gi" => 1_000_000_000 << 30,
+        "" => ONE,
+        "k" => 1_000 * ONE,
+        "Ki" => ONE << 10,
+        "M" => 1_000_000 * ONE,
+        "Mi" => ONE << 20,
+        "G" => ONE * ONE,
+        "Gi" => ONE << 30,
+        "T" => 1_000 * ONE * ONE,
+        "Ti" => ONE << 40,
         other => panic!("a unit that this test does not know: {other}"),
     };
-    Some(number * unit)
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let parts = format!("{whole}{fraction}").parse::<u128>().unwrap_or_else(|_| panic!("no number: {text}"));
+    Some(parts * unit / 10_u128.pow(fraction.len() as u32))
 }
 
 pub(crate) async fn quantities_order_by_value(fleet: &'static TestFleet) {

@@ -54,6 +54,7 @@ const BENCHMARKS: &[Benchmark] = &[
     Benchmark { name: "fleet", program: "kubeplex-bench", arguments: &["fleet"] },
     Benchmark { name: "load", program: "kubeplex-bench", arguments: &["load"] },
     Benchmark { name: "freshness", program: "kubeplex-bench", arguments: &["freshness"] },
+    Benchmark { name: "ingest", program: "kubeplex-bench", arguments: &["ingest"] },
     Benchmark { name: "steady", program: "kubeplex-bench", arguments: &["steady"] },
     Benchmark { name: "scale", program: "kubeplex-bench", arguments: &["scale"] },
 ];

@@ -3,6 +3,7 @@
 mod figure;
 mod fleet;
 mod freshness;
+mod ingest;
 mod load;
 mod peers;
 mod process;
@@ -26,6 +27,8 @@ enum Benchmark {
     Load,
     /// From a write at the API server to a row in an answer
     Freshness,
+    /// Ten thousand watch events a second into one agent's cache, and as many as it can take
+    Ingest,
     /// Requests a second at an API server where nothing happens
     Steady,
     /// Memory and time of 1, 10 and 100 clusters
@@ -47,6 +50,7 @@ fn main() -> anyhow::Result<()> {
             Benchmark::Fleet => fleet::run().await,
             Benchmark::Load => load::run().await,
             Benchmark::Freshness => freshness::run().await,
+            Benchmark::Ingest => ingest::run().await,
             Benchmark::Steady => Ok(()),
             Benchmark::Scale => scale::run(),
             Benchmark::ScaleStep { clusters } => scale::step(clusters).await,
