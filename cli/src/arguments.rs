@@ -4,6 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use kubeplex_program::logging::LogOptions;
+
+use crate::client::Endpoint;
+
+/// What is wrong with a cluster is shown with the cluster; every attempt to reach it would only hide that.
+const QUIET: &str = "warn,kubeplex_agent=error,kube_client=off,rustls_platform_verifier=off";
 
 /// One endpoint for all your Kubernetes clusters.
 #[derive(Debug, Parser)]
@@ -11,9 +17,11 @@ use clap::{Args, Parser, Subcommand};
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
-    /// Log more: -v what happens, -vv every request (or set KUBEPLEX_LOG to a tracing filter)
-    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
-    pub verbose: u8,
+    /// Log more: -v what happens, -vv every request
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = "Logs")]
+    verbose: u8,
+    #[command(flatten)]
+    pub log: LogOptions,
 }
 
 #[derive(Debug, Subcommand)]
@@ -32,12 +40,12 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct Listen {
     /// Where MCP clients and agents connect (loopback only; port 0 picks a free one)
-    #[arg(long, default_value_t = kubeplex_gateway::config::DEFAULT_LISTEN)]
+    #[arg(long, value_name = "IP:PORT", value_parser = address, default_value_t = kubeplex_gateway::config::DEFAULT_LISTEN)]
     pub listen: SocketAddr,
     /// Where health and metrics are served (loopback only; port 0 picks a free one)
-    #[arg(long, default_value_t = kubeplex_gateway::config::DEFAULT_ADMIN)]
+    #[arg(long, value_name = "IP:PORT", value_parser = address, default_value_t = kubeplex_gateway::config::DEFAULT_ADMIN)]
     pub admin: SocketAddr,
-    /// Print one line of JSON with the addresses when ready, and nothing else
+    /// Print JSON only: a line with the addresses and clusters when ready, then one a cluster that changes
     #[arg(long)]
     pub json: bool,
 }
@@ -45,10 +53,10 @@ pub struct Listen {
 #[derive(Debug, Args)]
 pub struct Demo {
     /// How many clusters
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=200))]
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=200))]
     pub clusters: u16,
     /// How many pods a cluster
-    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u32).range(20..=50_000))]
+    #[arg(long, value_name = "N", default_value_t = 150, value_parser = clap::value_parser!(u32).range(20..=50_000))]
     pub pods: u32,
     #[command(flatten)]
     pub listen: Listen,
@@ -57,10 +65,10 @@ pub struct Demo {
 #[derive(Debug, Args)]
 pub struct Local {
     /// The kubeconfig; otherwise KUBECONFIG, then ~/.kube/config
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
     /// Only these contexts, as a comma list; otherwise all
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub context: Vec<String>,
     #[command(flatten)]
     pub listen: Listen,
@@ -68,10 +76,16 @@ pub struct Local {
 
 /// Which gateway to ask.
 #[derive(Debug, Clone, Args)]
-pub struct Endpoint {
+pub struct Target {
     /// The gateway's address
-    #[arg(long, env = "KUBEPLEX_ENDPOINT", default_value = "http://127.0.0.1:7575/mcp")]
-    pub endpoint: String,
+    #[arg(
+        long,
+        env = "KUBEPLEX_ENDPOINT",
+        value_name = "URL",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:7575/mcp"
+    )]
+    pub endpoint: Endpoint,
 }
 
 /// What scripts rely on.
@@ -104,7 +118,7 @@ pub struct Call {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub endpoint: Endpoint,
+    pub target: Target,
 }
 
 #[derive(Debug, Args)]
@@ -114,5 +128,32 @@ pub struct Clusters {
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub endpoint: Endpoint,
+    pub target: Target,
+}
+
+impl Arguments {
+    /// What is logged unless `--log` or `KUBEPLEX_LOG` says something else.
+    pub fn default_log(&self) -> &'static str {
+        match self.verbose {
+            0 => QUIET,
+            1 => "info,hyper=warn,h2=warn",
+            _ => "debug,hyper=info,h2=info",
+        }
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an IP address and a port, as in 127.0.0.1:7575".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
 }

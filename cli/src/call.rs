@@ -2,15 +2,18 @@
 
 mod trace;
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use kubeplex_gateway::tools::registry;
+use kubeplex_program::{failure, output};
+use kubeplex_proto::nearest::nearest;
 use serde_json::{Map, Value};
 
+use crate::answer::{self, Look};
 use crate::arguments::Call;
-use crate::client::{Client, Exchange};
+use crate::client::{Client, Endpoint, Exchange};
 
 /// Exit status of a command line that is wrong; the library that reads the others has it, too.
 const WRONG_USAGE: u8 = 2;
@@ -24,54 +27,44 @@ pub async fn run(options: Call) -> anyhow::Result<ExitCode> {
     let arguments = match parse_arguments(&options.arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
-            eprintln!("kubeplex: {error:#}");
+            failure::report("kubeplex", &error);
             return Ok(ExitCode::from(WRONG_USAGE));
         }
     };
-    let exchange =
-        Client::new(options.endpoint.endpoint)?.call(&options.tool, arguments, options.trace).await?;
+    let endpoint = options.target.endpoint;
+    let exchange = Client::of(endpoint.clone())?.call(&options.tool, arguments, options.trace).await?;
     if options.trace {
-        eprint!("{}", trace::render(&exchange));
+        output::note(&trace::render(&exchange));
     }
-    print_result(&exchange, options.json)
+    print_result(&exchange, &endpoint, options.json)
 }
 
-/// Prints what a tool answered: text for people, the structured result with `json`; errors go to standard error.
+/// Prints what a tool answered: a table for people, the structured result with `json`; errors go to standard error.
 ///
 /// # Errors
 /// When the result can't be written.
-pub fn print_result(exchange: &Exchange, json: bool) -> anyhow::Result<ExitCode> {
+pub fn print_result(exchange: &Exchange, endpoint: &Endpoint, json: bool) -> anyhow::Result<ExitCode> {
     match exchange.structured() {
-        Ok(result) if json || exchange.text().is_empty() => {
-            print(&serde_json::to_string_pretty(result)?)?;
-        }
-        Ok(_) => print(exchange.text())?,
-        Err(error) if json => {
-            print(&serde_json::to_string_pretty(error)?)?;
-            return Ok(ExitCode::from(ANSWERED_WITH_AN_ERROR));
-        }
+        Ok(result) if json => output::line(&serde_json::to_string_pretty(result)?)?,
+        Ok(_) => output::line(answer::render(exchange, endpoint, Look::of_stdout()).trim_end())?,
         Err(error) => {
-            eprintln!("{}", describe(error));
+            if json {
+                output::line(&serde_json::to_string_pretty(error)?)?;
+            } else {
+                output::note(&describe(error, exchange.tool()));
+            }
             return Ok(ExitCode::from(ANSWERED_WITH_AN_ERROR));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes to standard output. A reader that has seen enough (`| head`) is no error.
-fn print(text: &str) -> io::Result<()> {
-    match writeln!(io::stdout().lock(), "{text}") {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
-}
-
 /// `code: message` and what to do about it. The protocol's own errors have a number, and mean a tool that is not there.
-fn describe(error: &Value) -> String {
+fn describe(error: &Value, tool: &str) -> String {
     let message = error["message"].as_str().unwrap_or_default();
     let (code, hint) = match error["code"].as_str() {
         Some(code) => (code.to_owned(), error["hint"].as_str().map(str::to_owned)),
-        None => (format!("refused by the protocol ({})", error["code"]), Some(known_tools())),
+        None => (format!("refused by the protocol ({})", error["code"]), Some(known_tools(tool))),
     };
     match hint {
         Some(hint) => format!("{code}: {message}\n{hint}"),
@@ -80,9 +73,11 @@ fn describe(error: &Value) -> String {
 }
 
 /// Of this version; a gateway of another may have others.
-fn known_tools() -> String {
+fn known_tools(wanted: &str) -> String {
     let names: Vec<_> = registry().tools().iter().map(|tool| tool.name).collect();
-    format!("the tools are {}", names.join(", "))
+    let near = nearest(wanted, names.iter().copied());
+    let guess = if near.is_empty() { String::new() } else { format!("did you mean {}? ", near.join(" or ")) };
+    format!("{guess}the tools are {}", names.join(", "))
 }
 
 fn parse_arguments(text: &str) -> anyhow::Result<Map<String, Value>> {
@@ -95,7 +90,9 @@ fn parse_arguments(text: &str) -> anyhow::Result<Map<String, Value>> {
         Ok(Value::Object(arguments)) => Ok(arguments),
         Ok(other) => bail!("the arguments are {other}; a JSON object is wanted, as in '{{\"limit\":10}}'"),
         Err(error) => {
-            bail!("the arguments are not JSON ({error}); an object is wanted, as in '{{\"limit\":10}}'")
+            bail!(
+                "the arguments {given:?} are not JSON ({error}); an object is wanted, as in '{{\"limit\":10}}'"
+            )
         }
     }
 }
@@ -118,11 +115,12 @@ mod tests {
     fn errors_say_code_message_and_hint() {
         let error =
             json!({"code": "not_found", "message": "no cluster \"x\"", "hint": "did you mean \"y\"?"});
-        assert_eq!(describe(&error), "not_found: no cluster \"x\"\ndid you mean \"y\"?");
-        let unknown = describe(&json!({"code": -32602, "message": "unknown tool: \"pods\""}));
-        assert!(
-            unknown.starts_with("refused by the protocol (-32602): unknown tool: \"pods\"\nthe tools are ")
-        );
-        assert!(unknown.contains("pods_list"), "{unknown}");
+        assert_eq!(describe(&error, "pods_list"), "not_found: no cluster \"x\"\ndid you mean \"y\"?");
+        let unknown = describe(&json!({"code": -32602, "message": "unknown tool: \"pods\""}), "pods");
+        assert!(unknown.starts_with(
+            "refused by the protocol (-32602): unknown tool: \"pods\"\ndid you mean pods_list? the tools are "
+        ));
+        let far = describe(&json!({"code": -32602, "message": "unknown tool: \"x\""}), "x");
+        assert!(far.contains("\nthe tools are ") && far.contains("resources_get"), "{far}");
     }
 }

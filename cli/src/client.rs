@@ -1,9 +1,12 @@
 //! A small MCP client: one stateless `tools/call` a request (protocol revision 2026-07-28).
 
+use std::error::Error;
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
-use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use reqwest::{StatusCode, Url};
 use serde_json::{Map, Value, json};
 
 const PROTOCOL: &str = "2026-07-28";
@@ -11,10 +14,46 @@ const PROTOCOL: &str = "2026-07-28";
 /// Longer than the longest call that a gateway grants (120 s), so that the gateway's own error arrives first.
 const TIMEOUT: Duration = Duration::from_secs(130);
 
+/// The address of a gateway's MCP endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint(Url);
+
+/// An address that can't be a gateway's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}; write it as http://127.0.0.1:7575/mcp")]
+pub struct NotAnEndpoint(String);
+
+impl FromStr for Endpoint {
+    type Err = NotAnEndpoint;
+
+    /// What a person may leave out: `http://`, and the path.
+    fn from_str(text: &str) -> Result<Self, NotAnEndpoint> {
+        let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+        let mut url: Url =
+            whole.parse().map_err(|error| NotAnEndpoint(format!("\"{text}\" is no address: {error}")))?;
+        if url.scheme() != "http" {
+            let scheme = url.scheme();
+            return Err(NotAnEndpoint(format!(
+                "{scheme} is not spoken: a gateway listens on loopback, with http"
+            )));
+        }
+        if url.path() == "/" {
+            url.set_path("/mcp");
+        }
+        Ok(Self(url))
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Calls tools of one gateway.
 #[derive(Debug, Clone)]
 pub struct Client {
-    endpoint: String,
+    endpoint: Endpoint,
     http: reqwest::Client,
 }
 
@@ -28,26 +67,51 @@ pub struct Exchange {
 /// Why there is no answer at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    #[error("the endpoint \"{endpoint}\" is no address; write one as http://127.0.0.1:7575/mcp")]
-    NotAnAddress { endpoint: String },
+    #[error(transparent)]
+    NotAnEndpoint(#[from] NotAnEndpoint),
+    #[error("the HTTP client can't be set up")]
+    NoClient(#[source] reqwest::Error),
     #[error("no gateway answers at {endpoint}; start one with `kubeplex demo` or `kubeplex local`")]
-    Unreachable { endpoint: String, source: reqwest::Error },
-    #[error("there is no MCP endpoint at {endpoint}; a gateway's path is /mcp")]
-    NotThere { endpoint: String },
-    #[error("the gateway at {endpoint} answered HTTP {status}: {body}")]
-    Refused { endpoint: String, status: u16, body: String },
-    #[error("the gateway at {endpoint} answered with something that is not JSON-RPC: {body}")]
-    NotJsonRpc { endpoint: String, body: String },
+    Unreachable { endpoint: Endpoint, source: Root },
+    #[error("the gateway at {endpoint} did not answer within {} s", TIMEOUT.as_secs())]
+    TimedOut { endpoint: Endpoint },
+    #[error("there is no MCP endpoint at {endpoint}; a gateway's path is /mcp, and its port by default 7575")]
+    NotThere { endpoint: Endpoint },
+    #[error("what listens at {endpoint} answered HTTP {status}: {body}")]
+    Refused { endpoint: Endpoint, status: u16, body: String },
+    #[error("what listens at {endpoint} is no gateway: it did not answer with JSON-RPC but with {body:?}")]
+    NotJsonRpc { endpoint: Endpoint, body: String },
     #[error("reading the answer of {endpoint} broke off")]
-    BrokeOff { endpoint: String, source: reqwest::Error },
+    BrokeOff { endpoint: Endpoint, source: Root },
+}
+
+/// What is behind an error of the HTTP library, without what its layers say of each other.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Root(String);
+
+impl Root {
+    fn of(error: &dyn Error) -> Self {
+        let mut root = error;
+        while let Some(cause) = root.source() {
+            root = cause;
+        }
+        Self(root.to_string())
+    }
 }
 
 impl Client {
     /// # Errors
+    /// When `endpoint` is no address, or the HTTP client can't be set up.
+    pub fn new(endpoint: impl AsRef<str>) -> Result<Self, ClientError> {
+        Self::of(endpoint.as_ref().parse()?)
+    }
+
+    /// # Errors
     /// When the HTTP client can't be set up.
-    pub fn new(endpoint: impl Into<String>) -> reqwest::Result<Self> {
-        let http = reqwest::Client::builder().timeout(TIMEOUT).tcp_nodelay(true).no_proxy().build()?;
-        Ok(Self { endpoint: endpoint.into(), http })
+    pub fn of(endpoint: Endpoint) -> Result<Self, ClientError> {
+        let http = reqwest::Client::builder().timeout(TIMEOUT).tcp_nodelay(true).no_proxy().build();
+        Ok(Self { endpoint, http: http.map_err(ClientError::NoClient)? })
     }
 
     /// Calls one tool; with `trace` the answer's `_meta` says how long each stage and each cluster took.
@@ -78,22 +142,24 @@ impl Client {
         let endpoint = self.endpoint.clone();
         let sent = self
             .http
-            .post(&endpoint)
+            .post(endpoint.0.clone())
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/json, text/event-stream")
             .header("MCP-Protocol-Version", PROTOCOL)
             .header("Mcp-Method", "tools/call")
-            .header("Mcp-Name", tool)
+            .header("Mcp-Name", header_value(tool))
             .json(request)
             .send()
             .await;
-        let response = sent.map_err(|source| match source.is_builder() {
-            true => ClientError::NotAnAddress { endpoint: endpoint.clone() },
-            false => ClientError::Unreachable { endpoint: endpoint.clone(), source },
+        let response = sent.map_err(|error| match error.is_timeout() {
+            true => ClientError::TimedOut { endpoint: endpoint.clone() },
+            false => ClientError::Unreachable { endpoint: endpoint.clone(), source: Root::of(&error) },
         })?;
         let status = response.status();
-        let text = response.text().await;
-        let body = text.map_err(|source| ClientError::BrokeOff { endpoint: endpoint.clone(), source })?;
+        let body = response.text().await.map_err(|error| ClientError::BrokeOff {
+            endpoint: endpoint.clone(),
+            source: Root::of(&error),
+        })?;
         match last_message(&body) {
             // A JSON-RPC error may come with an HTTP error status: it says more.
             Some(message) => Ok(message),
@@ -104,7 +170,17 @@ impl Client {
     }
 }
 
+/// A tool's name comes from a person, and not everything can stand in a header; the body has it as it is.
+fn header_value(tool: &str) -> HeaderValue {
+    HeaderValue::from_str(tool).unwrap_or_else(|_| HeaderValue::from_static("?"))
+}
+
 impl Exchange {
+    /// The tool that was called.
+    pub fn tool(&self) -> &str {
+        self.request["params"]["name"].as_str().unwrap_or_default()
+    }
+
     /// The tool's structured result; `Err` holds the tool's or the protocol's error.
     pub fn structured(&self) -> Result<&Value, &Value> {
         if let Some(error) = self.response.get("error") {
@@ -138,6 +214,24 @@ fn shortened(body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_endpoint_is_an_address_of_this_machine_in_every_way_of_writing_it() {
+        for text in
+            ["127.0.0.1:7575", "http://127.0.0.1:7575", "127.0.0.1:7575/mcp", "http://127.0.0.1:7575/mcp"]
+        {
+            assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), "http://127.0.0.1:7575/mcp", "{text}");
+        }
+        for (text, told) in [
+            ("https://127.0.0.1", "https is not spoken"),
+            ("ftp://x", "ftp"),
+            ("a b", "no address"),
+            ("", "no address"),
+        ] {
+            let error = text.parse::<Endpoint>().unwrap_err().to_string();
+            assert!(error.contains(told) && error.contains("http://127.0.0.1:7575/mcp"), "{text}: {error}");
+        }
+    }
 
     #[test]
     fn the_response_is_found_in_plain_bodies_and_in_event_streams() {

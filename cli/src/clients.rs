@@ -23,16 +23,18 @@ pub fn vs_code(listen: SocketAddr) -> String {
 }
 
 /// A `kubeplex call` that reaches this gateway, as it would be typed.
-pub fn call(listen: SocketAddr, tool: &str, arguments: &str) -> String {
+pub fn call(endpoint: &str, tool: &str, arguments: &str) -> String {
     let program = std::env::args_os().next().unwrap_or_else(|| "kubeplex".into());
     let program = std::path::Path::new(&program).display().to_string();
-    let endpoint = if listen == kubeplex_gateway::config::DEFAULT_LISTEN {
-        String::new()
-    } else {
-        format!(" --endpoint {}", endpoint(listen))
-    };
-    let arguments = if arguments == "{}" { String::new() } else { format!(" '{arguments}'") };
+    let default = self::endpoint(kubeplex_gateway::config::DEFAULT_LISTEN);
+    let endpoint = if endpoint == default { String::new() } else { format!(" --endpoint {endpoint}") };
+    let arguments = if arguments == "{}" { String::new() } else { format!(" {}", quoted(arguments)) };
     format!("{program} call{endpoint} {tool}{arguments}")
+}
+
+/// For a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -46,11 +48,11 @@ mod tests {
             vs_code(listen),
             r#"code --add-mcp '{"name":"kubeplex","type":"http","url":"http://127.0.0.1:7575/mcp"}'"#
         );
-        assert!(call(listen, "clusters_list", "{}").ends_with(" call clusters_list"));
-        let other: SocketAddr = "127.0.0.1:9".parse().unwrap();
+        assert!(call(&endpoint(listen), "clusters_list", "{}").ends_with(" call clusters_list"));
         assert!(
-            call(other, "pods_list", r#"{"limit":1}"#)
+            call("http://127.0.0.1:9/mcp", "pods_list", r#"{"limit":1}"#)
                 .ends_with(r#"call --endpoint http://127.0.0.1:9/mcp pods_list '{"limit":1}'"#)
         );
+        assert!(call("x", "t", r#"{"name":"it's"}"#).ends_with(r#"t '{"name":"it'\''s"}'"#));
     }
 }

@@ -11,6 +11,7 @@ use crate::client::Client;
 /// # Errors
 /// When no gateway answers.
 pub async fn run(options: Clusters) -> anyhow::Result<ExitCode> {
-    let exchange = Client::new(options.endpoint.endpoint)?.call("clusters_list", Map::new(), false).await?;
-    call::print_result(&exchange, options.json)
+    let endpoint = options.target.endpoint;
+    let exchange = Client::of(endpoint.clone())?.call("clusters_list", Map::new(), false).await?;
+    call::print_result(&exchange, &endpoint, options.json)
 }

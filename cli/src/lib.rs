@@ -3,16 +3,18 @@
 //! [`demo`] and [`local`] put a gateway and agents into one process and let [`stand`] run them; [`call`] and
 //! [`clusters`] are clients of a running gateway.
 
+mod answer;
 pub mod arguments;
 pub mod call;
 pub mod client;
 pub mod clients;
 pub mod clusters;
 pub mod demo;
+pub mod linked;
 pub mod local;
-pub mod logging;
 pub mod stand;
 pub mod startup;
+mod table;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use kubeplex_agent::allocator;
-use kubeplex_cli::arguments::{Arguments, Command};
+use kubeplex_cli::arguments::Arguments;
+use kubeplex_program::failure;
 
 #[global_allocator]
 static ALLOCATOR: allocator::Jemalloc = allocator::Jemalloc;
@@ -15,20 +16,13 @@ static ALLOCATOR: allocator::Jemalloc = allocator::Jemalloc;
 pub static ALLOCATOR_OPTIONS: &[u8; allocator::OPTIONS.len()] = allocator::OPTIONS;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    kubeplex_cli::logging::start(arguments.verbose);
-    match run(arguments.command) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("kubeplex: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    failure::exit("kubeplex", run(Arguments::parse()))
 }
 
-fn run(command: Command) -> anyhow::Result<ExitCode> {
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    arguments.log.start(arguments.default_log())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let outcome = runtime.block_on(kubeplex_cli::run(command));
+    let outcome = runtime.block_on(kubeplex_cli::run(arguments.command));
     // A credential plugin that waits for somebody must not keep the program from ending.
     runtime.shutdown_background();
     outcome

@@ -3,13 +3,15 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use kubeplex_gateway::{Gateway, GatewayConfig};
+use kubeplex_program::output;
+use kubeplex_program::signals::StopSignals;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::arguments::Listen;
-use crate::startup;
+use crate::startup::{self, Patience};
 
 /// After this a drain is over, whatever is left.
 const DRAIN: Duration = Duration::from_secs(15);
@@ -38,33 +40,33 @@ impl Stand {
     pub async fn start(config: GatewayConfig, options: &Listen) -> anyhow::Result<Self> {
         let config = config.with_listen(options.listen)?.with_admin(options.admin)?;
         let serving = Serving { tracker: TaskTracker::new(), stop: CancellationToken::new() };
-        let gateway = Gateway::start(config, serving.tracker.clone(), serving.stop.clone()).await.context(
-            "starting the gateway (another one may be running; --listen 127.0.0.1:0 --admin 127.0.0.1:0 picks free ports)",
-        )?;
+        let gateway = Gateway::start(config, serving.tracker.clone(), serving.stop.clone()).await?;
         Ok(Self { gateway, tracker: TaskTracker::new(), stop: CancellationToken::new(), serving })
     }
 
-    /// Shows how the clusters come up, serves until Ctrl-C or SIGTERM, then drains.
+    /// Shows how the clusters come up and what becomes of them, serves until Ctrl-C or SIGTERM, then drains; a second one
+    /// cuts the drain short.
     ///
     /// # Errors
-    /// When signals can't be received.
-    pub async fn serve(self, options: &Listen) -> anyhow::Result<ExitCode> {
-        let signal = stop_signal()?;
-        tokio::pin!(signal);
+    /// When signals can't be received, or running calls were cut off.
+    pub async fn serve(self, options: &Listen, patience: Patience) -> anyhow::Result<ExitCode> {
+        let mut signals = StopSignals::listen().context("listening for signals")?;
         let registry = self.gateway.registry().clone();
         tokio::select! {
-            () = startup::show(&registry, self.gateway.addresses(), options) => signal.await,
-            () = &mut signal => {}
+            shown = startup::show(&registry, self.gateway.addresses(), options, patience) => match shown? {},
+            () = signals.next() => {}
         }
-        self.drain(options.json).await;
-        Ok(ExitCode::SUCCESS)
+        if !options.json {
+            output::note("stopping: running calls may end; Ctrl-C again stops at once");
+        }
+        tokio::select! {
+            () = self.drain() => Ok(ExitCode::SUCCESS),
+            () = signals.next() => bail!("stopped before running calls were over"),
+        }
     }
 
     /// Ends everything that was started, in order: the gateway and its last calls, then the agents.
-    pub async fn drain(self, quiet: bool) {
-        if !quiet {
-            eprintln!("draining …");
-        }
+    pub async fn drain(self) {
         let ended = async {
             end(&self.serving.tracker, &self.serving.stop).await;
             end(&self.tracker, &self.stop).await;
@@ -80,17 +82,4 @@ async fn end(tracker: &TaskTracker, stop: &CancellationToken) {
     stop.cancel();
     tracker.close();
     tracker.wait().await;
-}
-
-/// Ends with the first Ctrl-C or SIGTERM.
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("listening for Ctrl-C")?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

@@ -1,7 +1,6 @@
 //! `--trace`: both JSON-RPC messages, how long each stage took, and what each cluster did.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
 
 use serde_json::Value;
 
@@ -12,7 +11,7 @@ const MESSAGE_CHARACTERS: usize = 4_000;
 
 /// The trace as text for standard error.
 pub(super) fn render(exchange: &Exchange) -> String {
-    let style = Style { colour: std::io::stderr().is_terminal() };
+    let style = Style { colour: console::colors_enabled_stderr() };
     let mut response = exchange.response.clone();
     let trace = response["result"]["_meta"]["kubeplex/trace"].take();
     let mut text = String::new();
@@ -22,7 +21,6 @@ pub(super) fn render(exchange: &Exchange) -> String {
         stages(&mut text, &trace);
         legs(&mut text, &trace, &style);
     }
-    text.push('\n');
     text
 }
 
@@ -67,7 +65,9 @@ fn stages(text: &mut String, trace: &Value) {
 }
 
 fn legs(text: &mut String, trace: &Value, style: &Style) {
-    for leg in trace["legs"].as_array().into_iter().flatten() {
+    let legs = || trace["legs"].as_array().into_iter().flatten();
+    let width = legs().map(|leg| word(&leg["cluster"]).chars().count()).max().unwrap_or(0);
+    for leg in legs() {
         let sent = if leg["sentMicros"].is_null() {
             "not asked".to_owned()
         } else {
@@ -75,8 +75,11 @@ fn legs(text: &mut String, trace: &Value, style: &Style) {
         };
         let status = style.status(word(&leg["status"]));
         let (rows, over) = (&leg["rows"], time(&leg["overMicros"]));
-        let _ =
-            write!(text, "  {:20} {status}, {sent}, over at {over}, {rows} rows read", word(&leg["cluster"]));
+        let _ = write!(
+            text,
+            "  {:width$}  {status}, {sent}, over at {over}, {rows} rows read",
+            word(&leg["cluster"])
+        );
         match leg["message"].as_str() {
             Some(message) => drop(writeln!(text, ": {message}")),
             None => text.push('\n'),

@@ -19,14 +19,14 @@ const VERSIONS: [&str; 3] = ["v1.35.2", "v1.34.5", "v1.33.9"];
 
 /// One cluster of the demo.
 #[derive(Debug, Clone)]
-pub struct DemoCluster {
-    pub name: String,
-    pub labels: BTreeMap<String, String>,
-    pub config: SimConfig,
+pub(super) struct DemoCluster {
+    pub(super) name: String,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) config: SimConfig,
 }
 
 /// `count` clusters of about `pods` pods each; the same every time.
-pub fn clusters(count: u16, pods: u32) -> Vec<DemoCluster> {
+pub(super) fn clusters(count: u16, pods: u32) -> Vec<DemoCluster> {
     (0..usize::from(count)).map(|index| cluster(index, pods as usize)).collect()
 }
 

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
-use kube::config::Kubeconfig;
+use anyhow::{anyhow, bail};
+use kube::config::{Kubeconfig, KubeconfigError};
 use kubeplex_proto::ids::ClusterId;
+use kubeplex_proto::nearest::nearest;
 
 /// A context, and the cluster name that it stands under.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,16 +20,33 @@ pub(super) struct LocalCluster {
 /// When there is no kubeconfig, or it can't be read.
 pub(super) fn read(file: Option<&Path>) -> anyhow::Result<Kubeconfig> {
     let kubeconfig = match file {
-        Some(file) => Kubeconfig::read_from(file)
-            .with_context(|| format!("reading the kubeconfig {}", file.display()))?,
-        None => {
-            Kubeconfig::read().context("reading the kubeconfig (name one with --kubeconfig or KUBECONFIG)")?
-        }
+        Some(file) => Kubeconfig::read_from(file),
+        None => Kubeconfig::read(),
     };
+    let kubeconfig = kubeconfig.map_err(|error| unreadable(file, error))?;
     if kubeconfig.contexts.is_empty() {
-        bail!("the kubeconfig names no context; `kubectl config get-contexts` should list some");
+        let file = file.map(|file| format!(" {}", file.display())).unwrap_or_default();
+        bail!("the kubeconfig{file} names no context; `kubectl config get-contexts` should list some");
     }
     Ok(kubeconfig)
+}
+
+/// Which file it is, what is wrong with it, and the way out.
+fn unreadable(file: Option<&Path>, error: KubeconfigError) -> anyhow::Error {
+    let instead = match file {
+        Some(_) => "",
+        None => "; name one with --kubeconfig or KUBECONFIG, or try `kubeplex demo`, which needs none",
+    };
+    match error {
+        KubeconfigError::ReadConfig(source, path) => {
+            anyhow!("the kubeconfig {} can't be read: {source}{instead}", path.display())
+        }
+        KubeconfigError::FindPath => anyhow!("there is no kubeconfig: no home directory is known{instead}"),
+        other => {
+            let file = file.map(|file| format!(" {}", file.display())).unwrap_or_default();
+            anyhow::Error::new(other).context(format!("the kubeconfig{file} can't be understood"))
+        }
+    }
 }
 
 /// The clusters of the contexts `wanted`; of all where none is named.
@@ -38,7 +56,10 @@ pub(super) fn read(file: Option<&Path>) -> anyhow::Result<Kubeconfig> {
 pub(super) fn select(kubeconfig: &Kubeconfig, wanted: &[String]) -> anyhow::Result<Vec<LocalCluster>> {
     let known: Vec<&str> = kubeconfig.contexts.iter().map(|context| context.name.as_str()).collect();
     if let Some(missing) = wanted.iter().find(|name| !known.contains(&name.as_str())) {
-        bail!("the kubeconfig has no context \"{missing}\"; it has {}", known.join(", "));
+        let near = nearest(missing, known.iter().copied());
+        let guess =
+            if near.is_empty() { String::new() } else { format!("did you mean {}? ", near.join(" or ")) };
+        bail!("the kubeconfig has no context \"{missing}\"; {guess}it has {}", known.join(", "));
     }
     let selected =
         known.into_iter().filter(|name| wanted.is_empty() || wanted.iter().any(|want| want == name));

@@ -11,16 +11,18 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kubeplex_agent::Agent;
+use kubeplex_agent::api::tuned;
 use kubeplex_agent::config::{AgentConfig, LiveReads, WatchMode};
 use kubeplex_gateway::GatewayConfig;
 use kubeplex_gateway::config::ExpectedCluster;
 use kubeplex_gateway::link::Links;
+use kubeplex_link::backoff::Backoff;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::arguments::{Listen, Local};
 use crate::stand::Stand;
-use crate::startup::ClusterState;
+use crate::startup::{ClusterState, Patience};
 use contexts::LocalCluster;
 
 /// How many clusters connect at the same time: credential plugins are processes, and a laptop has few cores.
@@ -29,12 +31,16 @@ const STARTING_AT_ONCE: usize = 8;
 /// A cluster that has not answered by then gives its place to the next one, and goes on trying.
 const START_TURN: Duration = Duration::from_secs(3);
 
+/// Between two attempts to set up a connection: a plugin is a process, and may open a browser.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// # Errors
 /// When the kubeconfig can't be read, names no such context, or the gateway can't start.
 pub async fn run(options: Local) -> anyhow::Result<ExitCode> {
     let kubeconfig = contexts::read(options.kubeconfig.as_deref())?;
     let stand = start(kubeconfig, &options.context, &options.listen).await?;
-    stand.serve(&options.listen).await
+    stand.serve(&options.listen, Patience::FOR_STRANGERS).await
 }
 
 /// Starts a gateway that expects the contexts `wanted` (all where none is named), and an agent for each.
@@ -92,23 +98,31 @@ impl Starter {
         let _ = tokio::time::timeout(START_TURN, settled).await;
     }
 
-    /// What goes wrong is said where clusters are shown.
+    /// Starts the agent as soon as there is a client: a certificate may be written later, a plugin installed, a person log
+    /// in. What is in the way is said where clusters are shown.
     async fn start(self, cluster: LocalCluster) {
-        match self.client(&cluster).await {
-            Ok(client) => self.start_agent(&cluster, client),
-            Err(problem) => {
-                tracing::info!(cluster = %cluster.id, problem, "no agent is started");
-                self.links.registry().report_problem(&cluster.id, problem);
+        let mut backoff = Backoff::new(LONGEST_PAUSE);
+        loop {
+            match self.client(&cluster).await {
+                Ok((client, url)) => return self.start_agent(&cluster, client, url),
+                Err(problem) => {
+                    tracing::info!(cluster = %cluster.id, problem, "no agent can be started yet");
+                    let problem = format!("{problem}; this is tried again at least every minute");
+                    self.links.registry().report_problem(&cluster.id, problem);
+                }
             }
+            tokio::time::sleep(backoff.pause(Some(SHORTEST_PAUSE), rand::random())).await;
         }
     }
 
-    /// A client with the rights of the context, or in a sentence why there is none.
-    async fn client(&self, cluster: &LocalCluster) -> Result<kube::Client, String> {
+    /// A client with the rights of the context and the address that it talks to, or in a sentence why there is none.
+    async fn client(&self, cluster: &LocalCluster) -> Result<(kube::Client, String), String> {
         let options =
             KubeConfigOptions { context: Some(cluster.context.clone()), ..KubeConfigOptions::default() };
         let config = kube::Config::from_custom_kubeconfig(Kubeconfig::clone(&self.kubeconfig), &options);
         let config = config.await.map_err(|error| problem::of_context(&cluster.context, &error))?;
+        let config = tuned(config);
+        let url = config.cluster_url.to_string();
         let plugin = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
         // The library runs a credential plugin where it is called and waits for it.
         let connecting = tokio::task::spawn_blocking(move || kube::Client::try_from(config));
@@ -121,11 +135,13 @@ impl Starter {
             }
         };
         let client = connected.map_err(|error| format!("setting up the connection: {error}"))?;
-        client.map_err(|error| problem::of_connection(plugin.as_deref(), &error))
+        let client = client.map_err(|error| problem::of_connection(plugin.as_deref(), &error))?;
+        Ok((client, url.trim_end_matches('/').to_owned()))
     }
 
-    fn start_agent(&self, cluster: &LocalCluster, client: kube::Client) {
+    fn start_agent(&self, cluster: &LocalCluster, client: kube::Client, url: String) {
         let agent = AgentConfig::of_cluster(cluster.id.clone())
+            .with_server(url)
             .with_watch(WatchMode::OnDemand)
             .with_live_reads(LiveReads::Own);
         let agent = Agent::start(agent, client, self.tracker.clone(), self.stop.clone());

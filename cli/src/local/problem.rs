@@ -9,7 +9,7 @@ use kube::config::KubeconfigError;
 const MOST_CHARS: usize = 200;
 
 pub(super) fn of_context(context: &str, error: &KubeconfigError) -> String {
-    format!("the context {context} in the kubeconfig: {}", chain(error))
+    format!("the context {context} of the kubeconfig can't be used: {}", chain(error))
 }
 
 pub(super) fn of_connection(plugin: Option<&str>, error: &kube::Error) -> String {
@@ -87,7 +87,7 @@ mod tests {
             "/no/such/file".into(),
         );
         let text = of_context("dev", &error);
-        assert!(text.starts_with("the context dev in the kubeconfig: "), "{text}");
+        assert!(text.starts_with("the context dev of the kubeconfig can't be used: "), "{text}");
         assert_eq!(text.matches("entity not found").count(), 1, "{text}");
     }
 }

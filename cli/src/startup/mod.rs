@@ -1,24 +1,26 @@
-//! What a person sees while the clusters sync, and when they have.
+//! What a person or a script is told: how the clusters come up, what to do next, and later what became of which cluster.
 
-mod lines;
+mod news;
 mod screen;
 mod state;
 
-use std::io::IsTerminal as _;
+use std::convert::Infallible;
+use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
+use kubeplex_gateway::Addresses;
 use kubeplex_gateway::fleet::{ClusterView, Fleet};
 use kubeplex_gateway::registry::Registry;
-use serde_json::json;
+use kubeplex_program::output;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 pub use state::{ClusterState, Tone};
 
 use crate::arguments::Listen;
 use crate::clients;
-use kubeplex_gateway::Addresses;
-
-/// After this the prompt comes, whatever some cluster is still doing: it goes on in the background.
-const PATIENCE: Duration = Duration::from_secs(20);
+use news::News;
 
 /// What is said of a cluster that had not settled by then.
 const GOES_ON: &str = "goes on in the background";
@@ -26,54 +28,136 @@ const GOES_ON: &str = "goes on in the background";
 /// How often the display is drawn, at most.
 const FRAME: Duration = Duration::from_millis(100);
 
-/// Shows the clusters until all have settled or patience ends, then what to do next.
-pub async fn show(registry: &Registry, addresses: Addresses, options: &Listen) {
-    let mut display = if options.json {
-        Display::Silent
-    } else if std::io::stdout().is_terminal() {
-        Display::Screen(screen::Screen::new())
-    } else {
-        Display::Lines(lines::Lines::default())
-    };
-    let deadline = tokio::time::Instant::now() + PATIENCE;
+/// How often news of clusters are looked for once all is up, at most: a cluster that flaps must not fill the screen.
+const NEWS: Duration = Duration::from_secs(1);
+
+/// How long clusters are waited for before the next steps are told; those that are late go on in the background.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// At most.
+    most: Duration,
+    /// While none of those that are late comes any further.
+    silence: Duration,
+}
+
+/// Who reads along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// One object a line.
+    Program,
+    /// With bars and colour.
+    Terminal,
+    /// Plain lines: a pipe, a file, a terminal that can do no more.
+    Pipe,
+}
+
+impl Patience {
+    /// For clusters that may hang.
+    pub const FOR_STRANGERS: Self = Self { most: Duration::from_secs(20), silence: Duration::from_secs(5) };
+    /// For clusters that are silent while they are made.
+    pub const WITH_SILENCE: Self = Self { most: Duration::from_secs(20), silence: Duration::from_secs(20) };
+}
+
+/// Shows the clusters until all have settled or patience ends, then what to do next, then news of them, for ever.
+///
+/// # Errors
+/// When standard output can't be written.
+pub async fn show(
+    registry: &Registry,
+    addresses: Addresses,
+    options: &Listen,
+    patience: Patience,
+) -> io::Result<Infallible> {
+    let reader = Reader::of(options);
     let mut changes = registry.changes();
+    let mut news = News::default();
+    match reader {
+        Reader::Program => wait(registry, &mut changes, patience, |_| Ok(())).await?,
+        Reader::Pipe => {
+            wait(registry, &mut changes, patience, |fleet| print(&news.of(fleet))).await?;
+            print(&news.rest(&registry.snapshot()))?;
+        }
+        Reader::Terminal => {
+            let mut screen = screen::Screen::new();
+            wait(registry, &mut changes, patience, |fleet| {
+                screen.update(fleet);
+                Ok(())
+            })
+            .await?;
+            screen.finish(&registry.snapshot())?;
+        }
+    }
+    let fleet = registry.snapshot();
+    // What is told from here on is what changes from here on.
+    news.know(&fleet);
+    match reader {
+        Reader::Program => output::line(&ready(&fleet, addresses).to_string())?,
+        Reader::Terminal | Reader::Pipe => output::line(&next_steps(addresses))?,
+    }
+    loop {
+        tokio::time::sleep(NEWS).await;
+        tell(reader, &mut news, &registry.snapshot())?;
+        if changes.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+async fn wait(
+    registry: &Registry,
+    changes: &mut watch::Receiver<u64>,
+    patience: Patience,
+    mut shown: impl FnMut(&Fleet) -> io::Result<()>,
+) -> io::Result<()> {
+    let deadline = Instant::now() + patience.most;
+    let (mut late, mut moved) = (Vec::new(), Instant::now());
     loop {
         let fleet = registry.snapshot();
-        display.update(&fleet);
-        if settled(&fleet) || tokio::time::Instant::now() >= deadline {
-            break;
+        shown(&fleet)?;
+        let unsettled = unsettled(&fleet);
+        if unsettled != late {
+            (late, moved) = (unsettled, Instant::now());
         }
-        // A change wakes the display, but never more often than a frame lasts.
+        let until = deadline.min(moved + patience.silence);
+        if late.is_empty() || Instant::now() >= until {
+            return Ok(());
+        }
+        // A change wakes the display, but never more often than a frame lasts; without one, time does.
         tokio::time::sleep(FRAME).await;
-        if tokio::time::timeout_at(deadline, changes.changed()).await.is_err() {
-            break;
-        }
+        let _ = tokio::time::timeout_at(until, changes.changed()).await;
     }
-    display.finish(&registry.snapshot());
-    if options.json { announce_json(&registry.snapshot(), addresses) } else { announce(addresses) }
 }
 
-enum Display {
-    Silent,
-    Screen(screen::Screen),
-    Lines(lines::Lines),
+/// How far those are that may still come further.
+fn unsettled(fleet: &Fleet) -> Vec<ClusterState> {
+    let states = fleet.clusters().iter().map(|cluster| ClusterState::of(cluster));
+    states.filter(|state| !state.is_settled()).collect()
 }
 
-impl Display {
-    fn update(&mut self, fleet: &Fleet) {
-        match self {
-            Self::Silent => {}
-            Self::Screen(screen) => screen.update(fleet),
-            Self::Lines(lines) => print!("{}", lines.update(fleet)),
+impl Reader {
+    fn of(options: &Listen) -> Self {
+        // Bars are drawn on standard error, by moving the cursor.
+        let terminals = io::stdout().is_terminal() && io::stderr().is_terminal();
+        let can_move = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
+        match options.json {
+            true => Self::Program,
+            false if terminals && can_move => Self::Terminal,
+            false => Self::Pipe,
         }
     }
+}
 
-    fn finish(self, fleet: &Fleet) {
-        match self {
-            Self::Silent => {}
-            Self::Screen(screen) => screen.finish(fleet),
-            Self::Lines(lines) => print!("{}", lines.finish(fleet)),
+fn print(lines: &[(Tone, String)]) -> io::Result<()> {
+    lines.iter().try_for_each(|(_, line)| output::line(line))
+}
+
+fn tell(reader: Reader, news: &mut News, fleet: &Fleet) -> io::Result<()> {
+    match reader {
+        Reader::Program => {
+            news.clusters(fleet).iter().try_for_each(|cluster| output::line(&told(cluster).to_string()))
         }
+        Reader::Terminal => news.of(fleet).iter().try_for_each(|(tone, line)| screen::print(*tone, line)),
+        Reader::Pipe => print(&news.of(fleet)),
     }
 }
 
@@ -86,36 +170,31 @@ fn name_width(fleet: &Fleet) -> usize {
     fleet.clusters().iter().map(|cluster| cluster.id.as_str().chars().count()).max().unwrap_or(0)
 }
 
-fn settled(fleet: &Fleet) -> bool {
-    fleet.clusters().iter().all(|cluster| ClusterState::of(cluster).is_settled())
+fn next_steps(addresses: Addresses) -> String {
+    let calls = clients::CALLS.map(|(tool, arguments)| {
+        format!("  {}", clients::call(&clients::endpoint(addresses.listen), tool, arguments))
+    });
+    format!(
+        "\nMCP endpoint  {}\nhealth        http://{}/readyz, metrics at /metrics\n\n\
+         Try, in another terminal:\n{}\n\nAdd it to VS Code:\n  {}\n\nCtrl-C stops.",
+        clients::endpoint(addresses.listen),
+        addresses.admin,
+        calls.join("\n"),
+        clients::vs_code(addresses.listen),
+    )
 }
 
-fn announce(addresses: Addresses) {
-    println!("\nMCP endpoint  {}", clients::endpoint(addresses.listen));
-    println!("health        http://{}/readyz, metrics at /metrics", addresses.admin);
-    println!("\nTry, in another terminal:");
-    for (tool, arguments) in clients::CALLS {
-        println!("  {}", clients::call(addresses.listen, tool, arguments));
-    }
-    println!("\nAdd it to VS Code:");
-    println!("  {}", clients::vs_code(addresses.listen));
-    println!("\nCtrl-C stops.");
-}
-
-fn announce_json(fleet: &Fleet, addresses: Addresses) {
-    let clusters: Vec<_> = fleet
-        .clusters()
-        .iter()
-        .map(|cluster| {
-            let state = ClusterState::of(cluster);
-            json!({"name": cluster.id, "ready": matches!(state, ClusterState::Ready { .. }), "state": state.describe()})
-        })
-        .collect();
-    let line = json!({
+/// The one line of a program that is ready.
+fn ready(fleet: &Fleet, addresses: Addresses) -> Value {
+    json!({
         "endpoint": clients::endpoint(addresses.listen),
         "listen": addresses.listen,
         "admin": addresses.admin,
-        "clusters": clusters,
-    });
-    println!("{line}");
+        "clusters": fleet.clusters().iter().map(|cluster| told(cluster)).collect::<Vec<_>>(),
+    })
+}
+
+fn told(cluster: &ClusterView) -> Value {
+    let state = ClusterState::of(cluster);
+    json!({"name": cluster.id, "ready": matches!(state, ClusterState::Ready { .. }), "state": state.describe()})
 }

@@ -1,11 +1,13 @@
 //! Bars and colour for a terminal: a line a cluster while they fit, one bar for all where they don't.
 
 use std::collections::HashMap;
+use std::io;
 use std::time::Duration;
 
 use console::style;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use kubeplex_gateway::fleet::Fleet;
+use kubeplex_program::output;
 use kubeplex_proto::ids::ClusterId;
 
 use super::state::Tone;
@@ -61,26 +63,49 @@ impl Screen {
 
     /// The bars cut what is longer than a line and can't be scrolled; what they came to is printed in full. Of many
     /// clusters, only those are told that need a look.
-    pub(super) fn finish(self, fleet: &Fleet) {
-        for bar in self.lines.into_values().chain(self.total) {
-            bar.finish_and_clear();
-        }
+    pub(super) fn finish(mut self, fleet: &Fleet) -> io::Result<()> {
+        self.clear();
         let (many, width) = (fleet.clusters().len() > MOST_LINES, name_width(fleet));
         for cluster in fleet.clusters() {
             let state = ClusterState::of(cluster);
             let line = line(cluster, &state, width);
             match state.tone() {
                 Tone::Good if many => {}
-                Tone::Good => println!("✔ {}", style(line).green()),
-                Tone::Warning => println!("! {}", style(line).yellow()),
-                Tone::Busy => println!("… {line} ({GOES_ON})"),
+                Tone::Busy => print(Tone::Busy, &format!("{line} ({GOES_ON})"))?,
+                tone => print(tone, &line)?,
             }
         }
         if many {
             let good = |cluster: &&_| ClusterState::of(cluster).tone() == Tone::Good;
             let ready = fleet.clusters().iter().map(AsRef::as_ref).filter(good).count();
-            println!("{ready} of {} clusters ready", fleet.clusters().len());
+            output::line(&format!("{ready} of {} clusters ready", fleet.clusters().len()))?;
         }
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        for (_, bar) in self.lines.drain() {
+            bar.finish_and_clear();
+        }
+        if let Some(bar) = self.total.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Screen {
+    /// Ctrl-C in the middle leaves no half-drawn bars.
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// A line about a cluster, as its tone wants it.
+pub(super) fn print(tone: Tone, line: &str) -> io::Result<()> {
+    match tone {
+        Tone::Good => output::line(&format!("✔ {}", style(line).green())),
+        Tone::Warning => output::line(&format!("! {}", style(line).yellow())),
+        Tone::Busy => output::line(&format!("… {line}")),
     }
 }
 

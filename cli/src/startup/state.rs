@@ -25,7 +25,7 @@ pub enum ClusterState {
     },
     /// It is served, but not whole, or not at all yet: the agent goes on trying.
     Problem(String),
-    /// There is no agent, and why.
+    /// There is no agent yet, and why; who starts it says whether that is tried again.
     NotStarted(String),
 }
 
@@ -63,6 +63,16 @@ impl ClusterState {
     /// Whether waiting longer may not change anything.
     pub fn is_settled(&self) -> bool {
         !matches!(self, Self::Connecting | Self::Syncing { .. })
+    }
+
+    /// Whether `other` would be no news to who has heard this: counts change all the time.
+    pub(super) fn says_as_much(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Ready { version, forbidden, .. }, Self::Ready { version: now, forbidden: denied, .. }) => {
+                version == now && forbidden == denied
+            }
+            _ => self == other,
+        }
     }
 
     pub fn tone(&self) -> Tone {
@@ -145,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_goes_on_trying_where_no_agent_was_started() {
+    fn who_starts_the_agent_says_whether_that_is_tried_again() {
         let mut cluster = cluster();
         report(&mut cluster).api_problem = "no such file".to_owned();
         assert_eq!(ClusterState::of(&cluster).describe(), "not started: no such file");

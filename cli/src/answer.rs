@@ -1,0 +1,205 @@
+//! What a tool answered, for a person: rows as a table that fits the terminal, objects indented, and below them what the
+//! answer covers and how it goes on.
+
+use std::fmt::Write as _;
+
+use console::{Style, Term, style};
+use serde_json::{Value, json};
+
+use crate::client::{Endpoint, Exchange};
+use crate::clients;
+use crate::table::Table;
+
+/// How an answer is to look.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look {
+    /// Columns of the terminal; a pipe or a file has as many as it takes.
+    pub(crate) width: Option<usize>,
+    pub(crate) colour: bool,
+}
+
+impl Look {
+    pub(crate) fn of_stdout() -> Self {
+        let term = Term::stdout();
+        let width = term.size_checked().map(|(_, columns)| usize::from(columns));
+        Self { width: width.filter(|_| term.is_term()), colour: console::colors_enabled() }
+    }
+
+    fn paint(self, text: &str, colour: Style) -> String {
+        if self.colour { colour.force_styling(true).apply_to(text).to_string() } else { text.to_owned() }
+    }
+}
+
+/// The answer as text. What has no rows is shown as the gateway says it.
+pub(crate) fn render(exchange: &Exchange, endpoint: &Endpoint, look: Look) -> String {
+    match exchange.structured() {
+        Ok(content) if content["groups"].is_array() => page(exchange, content, endpoint, look),
+        Ok(content) if exchange.text().is_empty() => indented(content),
+        _ => exchange.text().lines().map(object_or_line).collect(),
+    }
+}
+
+fn indented(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// The gateway puts an object on one line, to spare its readers tokens.
+fn object_or_line(line: &str) -> String {
+    match serde_json::from_str::<Value>(line) {
+        Ok(object @ Value::Object(_)) => indented(&object),
+        _ => format!("{line}\n"),
+    }
+}
+
+fn page(exchange: &Exchange, content: &Value, endpoint: &Endpoint, look: Look) -> String {
+    let table = Table::of(content);
+    let mut text = match look.width {
+        Some(width) => table.fitted(width),
+        None => table.whole(),
+    };
+    if let (true, Some(end)) = (look.colour, text.find('\n')) {
+        text = format!("{}{}", look.paint(&text[..end], Style::new().bold()), &text[end..]);
+    }
+    // Writing to a String can't fail, here and below.
+    let shown = content["shown"].as_u64().unwrap_or_default();
+    let _ = match shown {
+        0 => writeln!(text, "nothing found"),
+        _ => writeln!(text, "\n{shown} of {} shown", content["total"]),
+    };
+    if let Some(counts) = counts(&content["statusCounts"]) {
+        let _ = writeln!(text, "by status: {counts}");
+    }
+    coverage(&mut text, content, look);
+    if let Some(next) = next_page(exchange, content, endpoint) {
+        let _ = writeln!(text, "next page:\n  {next}");
+    }
+    text
+}
+
+fn coverage(text: &mut String, content: &Value, look: Look) {
+    let clusters = &content["clusters"];
+    let age = match clusters["ageMs"].as_u64() {
+        Some(ms) if ms < 1_000 => ", data less than 1 s old".to_owned(),
+        Some(ms) => format!(", data at most {} s old", ms.div_ceil(1_000)),
+        None => String::new(),
+    };
+    let _ = writeln!(text, "{} of {} clusters answered{age}", clusters["answered"], clusters["expected"]);
+    if let Some(counts) = counts(&clusters["counts"]) {
+        let _ = writeln!(text, "by cluster: {counts}");
+    }
+    if let Some(names) = names(&clusters["absent"]) {
+        let _ = writeln!(text, "no such kind in: {names}");
+    }
+    let warning = |line: String| look.paint(&format!("! {line}"), Style::new().yellow());
+    for problem in clusters["problems"].as_array().into_iter().flatten() {
+        let since = problem["since"].as_str().map(|since| format!(" since {since}")).unwrap_or_default();
+        let said = |key: &str| problem[key].as_str().unwrap_or_default();
+        let line = format!("{} {}{since}: {}", said("cluster"), said("status"), said("message"));
+        let _ = writeln!(text, "{}", warning(line));
+    }
+    if let Some(more) = counts(&clusters["moreProblems"]) {
+        let _ = writeln!(text, "{}", warning(format!("and more clusters: {more}")));
+    }
+    if let Some(names) = names(&clusters["rejoined"]) {
+        let back =
+            format!("back, but out of these pages: {names}; call again from the first page to include them");
+        let _ = writeln!(text, "{}", warning(back));
+    }
+    if content["partial"] == true {
+        let partial = style("PARTIAL: what is missing is said above").yellow().bold();
+        let _ = writeln!(
+            text,
+            "{}",
+            if look.colour { partial.force_styling(true) } else { partial.force_styling(false) }
+        );
+    }
+}
+
+/// `Running 162, Pending 3`.
+fn counts(counts: &Value) -> Option<String> {
+    let counts = counts.as_object().filter(|counts| !counts.is_empty())?;
+    Some(counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", "))
+}
+
+fn names(names: &Value) -> Option<String> {
+    let names = names.as_array().filter(|names| !names.is_empty())?;
+    Some(names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "))
+}
+
+/// The same call with the cursor, to be pasted.
+fn next_page(exchange: &Exchange, content: &Value, endpoint: &Endpoint) -> Option<String> {
+    let cursor = content["continue"].as_str()?;
+    let mut arguments = exchange.request["params"]["arguments"].clone();
+    arguments["continue"] = json!(cursor);
+    Some(clients::call(&endpoint.to_string(), exchange.tool(), &arguments.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Look = Look { width: None, colour: false };
+
+    fn exchange(content: Value, text: &str) -> Exchange {
+        let result = json!({"structuredContent": content, "content": [{"text": text}]});
+        let request = json!({"params": {"name": "pods_list", "arguments": {"limit": 1}}});
+        Exchange { request, response: json!({"result": result}) }
+    }
+
+    fn rendered(content: Value, look: Look) -> String {
+        render(&exchange(content, "gateway's text"), &"127.0.0.1:9".parse().unwrap(), look)
+    }
+
+    #[test]
+    fn a_page_says_what_it_covers_and_how_it_goes_on() {
+        let text = rendered(
+            json!({
+                "columns": ["name", "ready"],
+                "groups": [{"cluster": "eu", "namespace": "shop", "rows": [["cart-1", "1/1"]]}],
+                "total": 7, "shown": 1, "continue": "CURSOR", "partial": true, "statusCounts": {"Running": 7},
+                "clusters": {"expected": 2, "answered": 1, "ageMs": 1_200, "problems": [
+                    {"cluster": "us", "status": "disconnected", "since": "2026-01-01T00:00:00Z", "message": "no link"}]},
+            }),
+            PLAIN,
+        );
+        for line in [
+            "cluster  namespace  name    ready",
+            "eu       shop       cart-1  1/1",
+            "1 of 7 shown",
+            "by status: Running 7",
+            "1 of 2 clusters answered, data at most 2 s old",
+            "! us disconnected since 2026-01-01T00:00:00Z: no link",
+            "PARTIAL: what is missing is said above",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
+        }
+        let next = text.lines().last().unwrap();
+        assert!(
+            next.ends_with(
+                r#"--endpoint http://127.0.0.1:9/mcp pods_list '{"limit":1,"continue":"CURSOR"}'"#
+            ),
+            "{next}"
+        );
+    }
+
+    #[test]
+    fn colour_is_only_where_it_is_wanted() {
+        let content = json!({"columns": ["name"], "groups": [{"rows": [["a"]]}], "total": 1, "shown": 1, "partial": true,
+            "clusters": {"expected": 1, "answered": 1}});
+        assert!(!rendered(content.clone(), PLAIN).contains('\x1b'));
+        assert!(rendered(content, Look { colour: true, ..PLAIN }).contains("\x1b["));
+    }
+
+    #[test]
+    fn an_object_is_indented_and_other_text_is_the_gateways() {
+        let text = "# in eu, us\n{\"kind\":\"Pod\"}\nclusters: 2 of 2 answered";
+        let shown = render(&exchange(json!({"objects": []}), text), &"127.0.0.1:9".parse().unwrap(), PLAIN);
+        assert_eq!(shown, "# in eu, us\n{\n  \"kind\": \"Pod\"\n}\nclusters: 2 of 2 answered\n");
+    }
+
+    #[test]
+    fn nothing_found_is_said() {
+        let content = json!({"columns": ["name"], "groups": [], "total": 0, "shown": 0, "clusters": {"expected": 3, "answered": 3}});
+        assert_eq!(rendered(content, PLAIN), "nothing found\n3 of 3 clusters answered\n");
+    }
+}
