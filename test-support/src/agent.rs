@@ -38,6 +38,8 @@ pub enum Behaviour {
     Pods(usize),
     /// The same, but no frame is ready at the moment when it is asked for.
     Stepwise(usize),
+    /// Has so many pods, and thinks about each answer for so long.
+    Slow(usize, Duration),
     /// Never answers.
     Hang,
     /// Sends the head and the first rows of so many pods, and then nothing more.
@@ -189,6 +191,10 @@ async fn list(State(agent): State<HandMade>, body: Bytes) -> Response {
     match agent.behaviour() {
         Behaviour::Pods(pods) => reply(stream::iter(page(pods)).boxed()),
         Behaviour::Stepwise(pods) => reply(stream::iter(page(pods)).then(later).boxed()),
+        Behaviour::Slow(pods, thinks) => {
+            tokio::time::sleep(thinks).await;
+            reply(stream::iter(page(pods)).boxed())
+        }
         Behaviour::Hang => agent.hang(work).await,
         Behaviour::Stall(pods) => {
             let first = stream::iter(page(pods).into_iter().take(2));

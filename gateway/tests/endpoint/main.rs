@@ -4,6 +4,7 @@
 mod answers;
 mod client;
 mod faults;
+mod places;
 mod protocol;
 mod shutdown;
 mod world;
