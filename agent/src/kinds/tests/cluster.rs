@@ -67,6 +67,20 @@ async fn the_end_reaches_the_server() {
     .unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_answers_is_reported_long_before_it_is_given_up() {
+    let sim = SimCluster::new(small());
+    sim.faults().add(Fault::new(FaultAction::Hang));
+    let started = Instant::now();
+    let world = World::over(sim, on_demand());
+    let told = "the API server has not answered /api for 3s";
+    world.until(|world| world.kinds().cluster().api_problem == told).await;
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    world.sim.faults().clear();
+    world.ready().await;
+    assert_eq!(world.kinds().cluster().api_problem, "");
+}
+
 #[tokio::test]
 async fn a_skewed_clock_is_measured() {
     let sim = SimCluster::new(small());
