@@ -2,7 +2,8 @@
 //!
 //! Rules: `k8s.io/kubernetes/pkg/printers/internalversion/printers.go`, for the kinds that it leaves to others the table
 //! convertors of their registries. The server computes every Table with wide columns and wide texts, so nothing is
-//! clipped here either. Kinds of alpha APIs, whose columns come and go, are not here.
+//! clipped here either. Kinds of alpha and beta APIs, whose columns come and go, may be missing: those are watched as the
+//! server's Table.
 
 use kubeplex_proto::column::CellFormat;
 use kubeplex_proto::kind::GroupResource;
