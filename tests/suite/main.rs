@@ -2,13 +2,14 @@
 
 mod bad_input;
 mod columns;
+mod command_line;
 mod faults;
 mod ground;
 mod leaks;
 mod processes;
 mod protocol;
-mod reading;
 mod quiet;
+mod reading;
 mod rights;
 mod stopped;
 mod writes;
