@@ -145,7 +145,8 @@ fn settled() -> usize {
     let until = Instant::now() + Duration::from_secs(10);
     let mut last = resident();
     loop {
-        thread::sleep(Duration::from_millis(700));
+        // Nobody unparks it: the system tells nobody when a number changes, so it is looked at again.
+        thread::park_timeout(Duration::from_millis(700));
         let now = resident();
         if now >= last || Instant::now() > until {
             return now.min(last);
