@@ -36,6 +36,9 @@ async fn same_selection(fleet: &'static TestFleet, argument: &str, selector: &st
     ground::compared(fleet, found > 0, format_args!("{argument} {selector} selects nothing"));
 }
 
+/// Whether a name is one that a question selects.
+type Matches<'a> = &'a dyn Fn(&str) -> bool;
+
 async fn all_pods(fleet: &TestFleet) -> Vec<Value> {
     let mut pods = Vec::new();
     for server in &fleet.servers {
@@ -131,7 +134,7 @@ pub(crate) async fn namespaces_are_selected_by_globs(fleet: &'static TestFleet) 
         return ground::compared(fleet, false, "there are no pods");
     };
     let (start, inside, end) = (&first[..1], &last[1..2], &last[last.len() - 1..]);
-    let cases: [(String, &dyn Fn(&str) -> bool); 7] = [
+    let cases: [(String, Matches<'_>); 7] = [
         (first.clone(), &|namespace| namespace == first),
         (format!("{last},{first}"), &|namespace| namespace == first || namespace == last),
         (format!("{start}*"), &|namespace| namespace.starts_with(start)),
@@ -162,7 +165,7 @@ pub(crate) async fn clusters_are_selected_by_name_and_label(fleet: &'static Test
     let (one, other) = (label(first, "region"), label(last, "region"));
     let is_of = |name: &str, region: &str| label(name, "region") == region;
     let is_prod = |name: &str| label(name, "stage") == "prod";
-    let cases: [(Value, &dyn Fn(&str) -> bool); 8] = [
+    let cases: [(Value, Matches<'_>); 8] = [
         (json!({"cluster": last}), &|name| name == last),
         (json!({"cluster": format!("{last},{first}")}), &|name| name == first || name == last),
         (json!({"cluster": format!("*{end}")}), &|name| name.ends_with(end)),
