@@ -144,7 +144,7 @@ mod tests {
         }
         assert_eq!(
             table().fitted(60).lines().next(),
-            Some("cluster  namespace    name               restarts  labels")
+            Some("cluster  namespace    name                restarts  labels")
         );
         assert!(table().fitted(60).contains("a-very-long-name-…"), "{}", table().fitted(60));
         assert_eq!(table().fitted(200), table().whole());

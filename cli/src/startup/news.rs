@@ -79,16 +79,16 @@ mod tests {
         let fleet = |eu: &ClusterView| Fleet::new(vec![Arc::new(eu.clone()), Arc::new(far.clone())]);
         assert!(news.of(&fleet(&eu)).is_empty());
         eu.link = LinkState::Connected;
-        eu.report.api_problem = "connection refused".to_owned();
+        Arc::make_mut(&mut eu.report).api_problem = "connection refused".to_owned();
         assert_eq!(said(news.of(&fleet(&eu))), ["eu        not ready: connection refused (still trying)"]);
         assert!(news.of(&fleet(&eu)).is_empty());
         assert_eq!(said(news.rest(&fleet(&eu))), ["far-away  connecting (goes on in the background)"]);
 
-        eu.report.api_problem.clear();
-        eu.report.kubernetes_version = "v1.35.2".to_owned();
-        eu.report.ready = true;
+        Arc::make_mut(&mut eu.report).api_problem.clear();
+        Arc::make_mut(&mut eu.report).kubernetes_version = "v1.35.2".to_owned();
+        Arc::make_mut(&mut eu.report).ready = true;
         assert_eq!(said(news.of(&fleet(&eu))), ["eu        ready: v1.35.2, 0 nodes, 0 objects cached"]);
-        eu.report.nodes = 3;
+        Arc::make_mut(&mut eu.report).nodes = 3;
         assert!(news.of(&fleet(&eu)).is_empty(), "another count is no news");
         eu.link = LinkState::Lost;
         news.know(&fleet(&eu));
