@@ -4,7 +4,6 @@
 mod answers;
 mod client;
 mod faults;
-mod places;
 mod protocol;
 mod shutdown;
 mod world;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use kubeplex_gateway::limits::Limits;
 use kubeplex_test_support::agent::{Behaviour, HandMade};
+use kubeplex_tests::wait::pass;
 use serde_json::json;
 
 use super::rig::{Setup, small};
@@ -71,7 +72,7 @@ async fn a_queue_before_a_healthy_cluster_opens_no_breaker() {
     let rig = Setup::new().limits(limits).hand_made("slow", &slow).ready().await;
     let caller = async |begins: u32| {
         // One after the other, so that some find a place when too little of their time is left.
-        tokio::time::sleep(Duration::from_millis(100) * begins).await;
+        pass(Duration::from_millis(100) * begins).await;
         rig.pods(json!({"timeoutSeconds": 8})).await
     };
     let answers = join_all((0..40).map(caller)).await;
