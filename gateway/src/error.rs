@@ -6,7 +6,7 @@ use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::status::{AgentError, AgentErrorCode};
 use serde::{Serialize, Serializer};
 
-use crate::render::one_line;
+use crate::escape::one_line;
 
 /// A call that failed as a whole. A cluster that failed is not one of these while another answered: it is part of the
 /// answer's coverage.

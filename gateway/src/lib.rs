@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod cursor;
 pub mod error;
+mod escape;
 pub mod fanout;
 pub mod fleet;
 pub mod identify;

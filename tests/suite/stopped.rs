@@ -146,7 +146,7 @@ async fn printed_by_the_program(local: &Local, rows: &[Line]) {
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).expect("text");
     for [.., name, _, status, _] in rows {
-        let line = text.lines().find(|line| line.split('\t').any(|word| word == name));
+        let line = text.lines().find(|line| line.split_whitespace().any(|word| word == name));
         assert!(line.is_some_and(|line| line.contains(status.as_str())), "{name} {status} in {text}");
     }
 }

@@ -7,6 +7,7 @@ mod test;
 mod tidy;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -32,13 +33,21 @@ enum Task {
     Controlplane(controlplane::Command),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().task {
-        Task::Test(options) => test::run(&options),
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        // What failed is said where it failed; the counts are to be the last line.
+        Task::Test(options) => return test::run(&options),
         Task::Tidy => tidy::run(),
         Task::Deny => deny::run(),
         Task::Bench(options) => bench::run(&options),
         Task::Controlplane(command) => controlplane::run(command),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
 

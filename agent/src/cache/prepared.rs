@@ -3,12 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use parking_lot::RwLock;
-
-use super::codec::{self, Dictionary};
-use super::store::KindStore;
+use super::codec::Dictionary;
 use crate::columns::Cell;
-use crate::limits;
 
 /// An object that ingest has parsed, redacted and stripped: all that a store keeps of it.
 #[derive(Debug, Clone)]
@@ -33,7 +29,7 @@ pub struct Prepared {
 /// A compressed object, and what it was compressed with.
 #[derive(Clone)]
 pub(crate) struct Pressed {
-    dictionary: Option<Arc<Dictionary>>,
+    pub(super) dictionary: Option<Arc<Dictionary>>,
     pub(super) frame: Vec<u8>,
 }
 
@@ -56,21 +52,6 @@ impl Pressed {
 impl fmt::Debug for Pressed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Pressed({} bytes)", self.frame.len())
-    }
-}
-
-/// Compresses those objects that are news to the store, so that its writer need not do it under the lock: that is most of
-/// what taking an object in costs.
-pub fn press<'a>(store: &RwLock<KindStore>, objects: impl Iterator<Item = &'a mut Prepared>) {
-    let (news, dictionary) = {
-        let store = store.read();
-        let news: Vec<_> = objects.filter(|object| store.is_news(object)).collect();
-        (news, store.codec.current().1)
-    };
-    for object in news.into_iter().filter(|object| object.json.len() <= limits::OBJECT_BYTES) {
-        let mut frame = Vec::new();
-        codec::compress(&object.json, dictionary.as_deref(), &mut frame);
-        object.pressed = Some(Pressed { dictionary: dictionary.clone(), frame });
     }
 }
 

@@ -17,6 +17,7 @@ use super::row::RowRef;
 use super::rows::Rows;
 use super::shape::KindShape;
 use super::strings::Strings;
+use super::training::Training;
 use super::version;
 use crate::limits;
 
@@ -40,7 +41,7 @@ pub struct KindStore {
     tombstones: VecDeque<u64>,
     /// The newest version that went because the kind is bounded.
     pub(super) evicted_up_to: u64,
-    pub(super) training: super::tend::Training,
+    pub(super) training: Training,
     /// Where objects are compressed before they are stored.
     pub(super) scratch: Vec<u8>,
 }
@@ -92,7 +93,7 @@ impl KindStore {
             relist_under_way: false,
             tombstones: VecDeque::new(),
             evicted_up_to: 0,
-            training: super::tend::Training::default(),
+            training: Training::default(),
             scratch: Vec::new(),
         }
     }

@@ -8,9 +8,6 @@ use super::rows::{Body, Version};
 use super::store::KindStore;
 use crate::redact;
 
-/// A kind with fewer objects goes without a dictionary.
-const TRAIN_FROM: usize = 1_000;
-
 /// The most objects that a dictionary is trained on.
 const SAMPLES: usize = 1_000;
 
@@ -19,34 +16,6 @@ const SAMPLE_BYTES: usize = 8 << 20;
 
 /// Objects recompressed under one lock, in a few milliseconds.
 const STEP: usize = 32;
-
-/// When a dictionary is due.
-#[derive(Default)]
-pub(super) struct Training {
-    /// Objects there were when the last one was trained.
-    trained_at: usize,
-    /// Whether a list was completed since.
-    completed_list: bool,
-    /// Row ids from here on may be compressed with an outdated dictionary.
-    outdated_from: u32,
-}
-
-impl Training {
-    pub(super) fn list_is_complete(&mut self) {
-        self.completed_list = true;
-    }
-
-    /// The first thousand objects of a list are of a few namespaces, so a dictionary is trained anew as the store grows,
-    /// and when a list that brought more is complete.
-    fn is_due(&self, objects: usize) -> bool {
-        let growth = if self.completed_list { (3, 2) } else { (4, 1) };
-        objects >= TRAIN_FROM && objects * growth.1 >= self.trained_at * growth.0
-    }
-
-    fn done(&mut self, objects: usize) {
-        *self = Self { trained_at: objects, completed_list: false, outdated_from: 0 };
-    }
-}
 
 /// Trains a dictionary where one is due, recompresses what another was used for, and gives spare memory back, in steps
 /// that leave the lock to others in between. Takes up to a second of CPU time for each 10,000 objects: call it off the

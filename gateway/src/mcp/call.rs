@@ -15,10 +15,11 @@ use rmcp::{ErrorData, RoleServer};
 use serde_json::Value;
 
 use crate::error::{CallError, ErrorCode};
+use crate::escape::one_line;
 use crate::identify::{self, Caller};
 use crate::limits::PROGRESS_EVERY;
 use crate::pipeline::{Pipeline, Question, Surface};
-use crate::render::{Rendered, one_line};
+use crate::render::Rendered;
 use crate::trace::{META_KEY, Trace};
 
 /// Answers a call. A tool that fails is a result; only a tool that does not exist is an error of the protocol.

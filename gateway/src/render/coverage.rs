@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 
 use crate::merge::{Coverage, LegOutcome, RowsShown};
 
-use super::plain::word;
-use super::{one_line, rfc3339};
+use super::{rfc3339, word};
+use crate::escape::one_line;
 use crate::json_len::json_len;
 
 use named::{More, Named};

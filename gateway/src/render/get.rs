@@ -7,7 +7,8 @@ use crate::merge::GetPage;
 use crate::request::GetQuery;
 
 use super::coverage::{CoverageContent, Nouns, is_zero};
-use super::{RenderContext, Rendered, escaped, is_false, omit, plain};
+use super::{RenderContext, Rendered, is_false, omit, plain};
+use crate::escape::escaped;
 use crate::json_len::json_len;
 
 #[derive(Serialize)]

@@ -12,7 +12,8 @@ use crate::request::{Field, ListQuery, Order, Target};
 
 use super::coverage::{COUNTS_SHARE, Nouns};
 use super::page::PlacedRow;
-use super::{Page, PageCursor, Place, RenderContext, Rendered, escaped, one_line};
+use super::{Page, PageCursor, Place, RenderContext, Rendered};
+use crate::escape::{escaped, one_line};
 use crate::json_len::json_len;
 
 /// Values of the status column counted one by one.

@@ -3,7 +3,6 @@
 //! The structs here are the contract's shape, fields in its order; what there is nothing to say of is left out.
 
 mod coverage;
-mod escape;
 mod get;
 mod list;
 mod moment;
@@ -16,7 +15,6 @@ use serde_json::Value;
 use crate::cursor::CursorSealer;
 
 pub(crate) use coverage::Nouns;
-pub use escape::{escaped, one_line};
 pub(crate) use get::get;
 pub(crate) use list::list;
 use moment::rfc3339;
@@ -38,6 +36,11 @@ pub struct RenderContext<'a> {
     pub sealer: &'a CursorSealer,
     /// Random and fresh for each call; it seals the cursor.
     pub nonce: [u8; 24],
+}
+
+/// A value of a closed set as it is serialised.
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn is_false(flag: &bool) -> bool {

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::coverage::CoverageContent;
-use super::one_line;
 use super::page::{Group, PageContent, RowContent};
+use super::word;
+use crate::escape::one_line;
 
 /// A page as text.
 pub(super) fn page(content: &PageContent<'_>) -> String {
@@ -102,9 +103,4 @@ fn cell(value: &Value) -> String {
         Value::String(text) => one_line(text).into_owned(),
         other => one_line(&other.to_string()).into_owned(),
     }
-}
-
-/// A value of a closed set as it is serialised.
-pub(super) fn word(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -51,7 +51,7 @@ pub(super) fn short_name(name: &str) -> String {
 
 /// At most so many characters, with an ellipsis for the rest.
 pub(super) fn short(text: &str, characters: usize) -> String {
-    let text = crate::render::one_line(text);
+    let text = crate::escape::one_line(text);
     match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.into_owned(),

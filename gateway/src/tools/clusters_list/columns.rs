@@ -5,8 +5,8 @@ use kubeplex_proto::duration::human_duration;
 use kubeplex_proto::sort::KeyValue;
 use serde_json::{Map, Value};
 
+use crate::escape::one_line;
 use crate::fleet::{ClusterView, LinkState};
-use crate::render::one_line;
 
 /// A clock that is off by more is said.
 const WORTH_SAYING_MS: u64 = 5_000;

@@ -14,12 +14,12 @@ enum Lines {
 }
 
 /// For a cell of a table: no control character, no bidirectional or invisible one.
-pub fn one_line(text: &str) -> Cow<'_, str> {
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     escape(text, Lines::One)
 }
 
 /// Every text in a value, keys included; line ends and tabs stay.
-pub fn escaped(value: Value) -> Value {
+pub(crate) fn escaped(value: Value) -> Value {
     match value {
         Value::String(text) => match escape(&text, Lines::Many) {
             Cow::Borrowed(_) => Value::String(text),
