@@ -155,15 +155,18 @@ pub struct RowKey {
 impl RowKey {
     /// Compares two keys of one order; `directions` has one entry for each of its terms.
     pub fn compare(&self, other: &Self, directions: &[Direction]) -> Ordering {
-        let terms = self.values.iter().zip(&other.values).zip(directions);
-        terms
-            .map(|((a, b), direction)| a.compare(b, *direction))
-            .find(|ordering| ordering.is_ne())
-            .unwrap_or(Ordering::Equal)
+        compare_values(&self.values, &other.values, directions)
             .then_with(|| self.namespace.cmp(&other.namespace))
             .then_with(|| self.name.cmp(&other.name))
             .then_with(|| self.uid.cmp(&other.uid))
     }
+}
+
+/// Compares what two keys of one order begin with; `directions` has one entry for each of its terms.
+pub fn compare_values(a: &[KeyValue], b: &[KeyValue], directions: &[Direction]) -> Ordering {
+    let terms = a.iter().zip(b).zip(directions);
+    let mut orderings = terms.map(|((a, b), direction)| a.compare(b, *direction));
+    orderings.find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
 }
 
 #[cfg(test)]

@@ -78,6 +78,11 @@ impl KindVisibility<'_> {
         self.rules.is_empty()
     }
 
+    /// Whether every object of the kind is visible, whatever its name.
+    pub fn is_unrestricted(&self) -> bool {
+        self.unrestricted
+    }
+
     /// `namespace` is `None` for a cluster-scoped object. A Namespace itself is cluster-scoped; callers limited to
     /// namespaces see theirs through [`shows_namespace`](Self::shows_namespace).
     pub fn shows(&self, namespace: Option<&str>, name: &str) -> bool {

@@ -1,7 +1,6 @@
 //! Reading one row.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use super::cell::CellRef;
 use super::codec;
@@ -129,13 +128,15 @@ impl<'a> RowRef<'a> {
 }
 
 fn uid_text(bytes: &[u8; 16]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = String::with_capacity(36);
     for (at, byte) in bytes.iter().enumerate() {
         if matches!(at, 4 | 6 | 8 | 10) {
             text.push('-');
         }
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(DIGITS[usize::from(digit)]));
+        }
     }
     text
 }

@@ -115,7 +115,7 @@ impl<'a> Filter<'a> {
             row.namespace().is_none_or(|namespace| any_or_unrestricted(self.namespaces, namespace));
         in_namespace
             && self.shows(row)
-            && any_or_unrestricted(self.names, row.name())
+            && (self.names.is_empty() || any_or_unrestricted(self.names, row.name()))
             && self.labels_pass(row)
             && all_hold(&self.row_fields, Candidate { shape, row, object: None })
     }
@@ -126,6 +126,10 @@ impl<'a> Filter<'a> {
     }
 
     fn shows(&self, row: RowRef<'_>) -> bool {
+        // A name is not in its row but in the record behind it: a scan that has no use for names does not go there.
+        if self.visibility.is_unrestricted() {
+            return true;
+        }
         if self.is_namespaces {
             return self.visibility.shows_namespace(row.name());
         }

@@ -64,16 +64,18 @@ pub fn list(
     let limit = (request.limit as usize).min(MOST_ROWS);
     let mut top = Top::new(limit, request.after.as_ref(), directions);
     let mut counts = StatusCounts::new(&shape);
+    let mut values: Vec<_> = terms.iter().map(Term::constant).collect();
     let mut total = 0;
     let decode = if terms.iter().any(Term::needs_object) { Decode::Objects } else { Decode::Rows };
     let revision = scan(store, &shape, &mut filter, decode, budget, &mut |candidate| {
         total += 1;
         counts.count(candidate);
-        let values = terms.iter().map(|term| term.key(candidate)).collect();
-        let row = candidate.row;
-        top.offer(values, || {
-            (row.namespace().unwrap_or_default().to_owned(), row.name().to_owned(), row.uid().into_owned())
-        });
+        for (value, term) in values.iter_mut().zip(&terms) {
+            if let Term::Field(field) = term {
+                *value = field.key(candidate);
+            }
+        }
+        top.offer(&values, candidate.row);
     })?;
 
     let (keys, matched) = top.finish();
@@ -113,9 +115,10 @@ impl Term {
         matches!(self, Self::Field(field) if field.needs_object())
     }
 
-    fn key(&self, candidate: Candidate<'_>) -> KeyValue {
+    /// The value that all rows have.
+    fn constant(&self) -> KeyValue {
         match self {
-            Self::Field(field) => field.key(candidate),
+            Self::Field(_) => KeyValue::Missing,
             Self::Constant(value) => value.clone(),
         }
     }

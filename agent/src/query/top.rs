@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
-use kubeplex_proto::sort::{Direction, KeyValue, RowKey};
+use kubeplex_proto::sort::{Direction, KeyValue, RowKey, compare_values};
+
+use crate::cache::RowRef;
 
 /// Keeps the first `limit` keys that come after a given one.
 pub(super) struct Top<'a> {
@@ -26,25 +28,24 @@ impl<'a> Top<'a> {
         Self { limit, after, directions: directions.into(), kept: BinaryHeap::new(), matched: 0 }
     }
 
-    /// Offers a row: its values first, the rest of its key only if that could matter.
-    pub(super) fn offer(
-        &mut self,
-        values: Vec<KeyValue>,
-        identity: impl FnOnce() -> (String, String, String),
-    ) {
-        let mut key = RowKey { values, namespace: String::new(), name: String::new(), uid: String::new() };
-        // With nothing behind its values the key is the least that it can be.
+    /// Offers a row and its values. Only a row that is kept gets a key of its own: most are not.
+    pub(super) fn offer(&mut self, values: &[KeyValue], row: RowRef<'_>) {
         if self.kept.len() == self.limit
-            && self.kept.peek().is_some_and(|last| self.compare(&key, &last.key).is_ge())
+            && self.kept.peek().is_some_and(|last| self.compare(values, row, &last.key).is_ge())
         {
             self.matched += 1;
             return;
         }
-        (key.namespace, key.name, key.uid) = identity();
-        if self.after.is_some_and(|after| self.compare(&key, after).is_le()) {
+        if self.after.is_some_and(|after| self.compare(values, row, after).is_le()) {
             return;
         }
         self.matched += 1;
+        let key = RowKey {
+            values: values.to_vec(),
+            namespace: row.namespace().unwrap_or_default().to_owned(),
+            name: row.name().to_owned(),
+            uid: row.uid().into_owned(),
+        };
         self.kept.push(Ranked { key, directions: Rc::clone(&self.directions) });
         if self.kept.len() > self.limit {
             self.kept.pop();
@@ -57,8 +58,12 @@ impl<'a> Top<'a> {
         (sorted.into_iter().map(|ranked| ranked.key).collect(), self.matched)
     }
 
-    fn compare(&self, a: &RowKey, b: &RowKey) -> Ordering {
-        a.compare(b, &self.directions)
+    /// As [`RowKey::compare`], of a row whose key is not put together.
+    fn compare(&self, values: &[KeyValue], row: RowRef<'_>, key: &RowKey) -> Ordering {
+        compare_values(values, &key.values, &self.directions)
+            .then_with(|| row.namespace().unwrap_or_default().cmp(&key.namespace))
+            .then_with(|| row.name().cmp(&key.name))
+            .then_with(|| row.uid().as_ref().cmp(&key.uid))
     }
 }
 
