@@ -7,7 +7,7 @@ use console::{Style, Term, style};
 use serde_json::{Value, json};
 
 use crate::client::{Endpoint, Exchange};
-use crate::clients;
+use crate::hints;
 use crate::table::Table;
 
 /// How an answer is to look.
@@ -131,7 +131,7 @@ fn next_page(exchange: &Exchange, content: &Value, endpoint: &Endpoint) -> Optio
     let cursor = content["continue"].as_str()?;
     let mut arguments = exchange.request["params"]["arguments"].clone();
     arguments["continue"] = json!(cursor);
-    Some(clients::call(&endpoint.to_string(), exchange.tool(), &arguments.to_string()))
+    Some(hints::call(&endpoint.to_string(), exchange.tool(), &arguments.to_string()))
 }
 
 #[cfg(test)]

@@ -7,14 +7,19 @@ mod answer;
 pub mod arguments;
 pub mod call;
 pub mod client;
-pub mod clients;
 pub mod clusters;
 pub mod demo;
+pub mod hints;
 pub mod linked;
 pub mod local;
 pub mod stand;
 pub mod startup;
 mod table;
+#[cfg(test)]
+mod trial;
+
+/// The name under which the tests of the whole know [`hints`].
+pub use hints as clients;
 
 use std::process::ExitCode;
 

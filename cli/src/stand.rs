@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::arguments::Listen;
+use crate::hints::Calls;
 use crate::startup::{self, Patience};
 
 /// After this a drain is over, whatever is left.
@@ -44,16 +45,16 @@ impl Stand {
         Ok(Self { gateway, tracker: TaskTracker::new(), stop: CancellationToken::new(), serving })
     }
 
-    /// Shows how the clusters come up and what becomes of them, serves until Ctrl-C or SIGTERM, then drains; a second one
-    /// cuts the drain short.
+    /// Shows how the clusters come up, which `calls` to try, and what becomes of the clusters; serves until Ctrl-C or
+    /// SIGTERM, then drains; a second one cuts the drain short.
     ///
     /// # Errors
     /// When signals can't be received, or running calls were cut off.
-    pub async fn serve(self, options: &Listen, patience: Patience) -> anyhow::Result<ExitCode> {
+    pub async fn serve(self, options: &Listen, patience: Patience, calls: Calls) -> anyhow::Result<ExitCode> {
         let mut signals = StopSignals::listen().context("listening for signals")?;
         let registry = self.gateway.registry().clone();
         tokio::select! {
-            shown = startup::show(&registry, self.gateway.addresses(), options, patience) => match shown? {},
+            shown = startup::show(&registry, self.gateway.addresses(), options, patience, calls) => match shown? {},
             () = signals.next() => {}
         }
         if !options.json {

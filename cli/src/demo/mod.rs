@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use catalog::DemoCluster;
 
 use crate::arguments::{Demo, Listen};
+use crate::hints;
 use crate::linked::{LinkedAgents, LinkedCluster};
 use crate::stand::Stand;
 use crate::startup::Patience;
@@ -31,7 +32,7 @@ const MADE_AT_ONCE: usize = 4;
 pub async fn run(options: Demo) -> anyhow::Result<ExitCode> {
     let stand = start(catalog::clusters(options.clusters, options.pods), &options.listen).await?;
     // Simulated clusters don't hang, and a big one is silent while it is made.
-    stand.serve(&options.listen, Patience::WITH_SILENCE).await
+    stand.serve(&options.listen, Patience::WITH_SILENCE, hints::FOR_DEMO).await
 }
 
 /// Starts a gateway that expects these clusters, and an agent for each. The clusters are made in the background, so that a
@@ -81,5 +82,19 @@ impl Ground {
         let moving = async move { stop.run_until_cancelled(sim.workloads().run(PACE)).await };
         drop(self.tracker.spawn(moving));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial;
+
+    #[tokio::test]
+    async fn what_is_suggested_has_an_answer() {
+        let stand = start(catalog::clusters(1, 20), &trial::free_ports()).await.unwrap();
+        trial::until_ready(&stand).await;
+        trial::answers(&stand, hints::FOR_DEMO).await;
+        stand.drain().await;
     }
 }

@@ -2,8 +2,9 @@
 
 mod contexts;
 mod problem;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::arguments::{Listen, Local};
+use crate::hints;
 use crate::stand::Stand;
 use crate::startup::{ClusterState, Patience};
 use contexts::LocalCluster;
@@ -40,7 +42,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 pub async fn run(options: Local) -> anyhow::Result<ExitCode> {
     let kubeconfig = contexts::read(options.kubeconfig.as_deref())?;
     let stand = start(kubeconfig, &options.context, &options.listen).await?;
-    stand.serve(&options.listen, Patience::FOR_STRANGERS).await
+    stand.serve(&options.listen, Patience::FOR_STRANGERS, hints::FOR_STRANGERS).await
 }
 
 /// Starts a gateway that expects the contexts `wanted` (all where none is named), and an agent for each.
@@ -50,7 +52,8 @@ pub async fn run(options: Local) -> anyhow::Result<ExitCode> {
 pub async fn start(kubeconfig: Kubeconfig, wanted: &[String], listen: &Listen) -> anyhow::Result<Stand> {
     let clusters = contexts::select(&kubeconfig, wanted)?;
     let expect = |config: GatewayConfig, cluster: &LocalCluster| {
-        config.with_cluster(ExpectedCluster { id: cluster.id.clone(), labels: BTreeMap::new(), token: None })
+        let (id, labels) = (cluster.id.clone(), cluster.labels());
+        config.with_cluster(ExpectedCluster { id, labels, token: None })
     };
     let config = clusters.iter().fold(GatewayConfig::default(), expect);
     let stand = Stand::start(config, listen).await?;
@@ -124,7 +127,8 @@ impl Starter {
         let config = tuned(config);
         let url = config.cluster_url.to_string();
         let plugin = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
-        // The library runs a credential plugin where it is called and waits for it.
+        // The library runs a credential plugin where it is called and waits for it. No tracker owns this: a drain would wait
+        // for whoever the plugin waits for, so the end of the program cuts it off.
         let connecting = tokio::task::spawn_blocking(move || kube::Client::try_from(config));
         tokio::pin!(connecting);
         let connected = tokio::select! {

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 pub use state::{ClusterState, Tone};
 
 use crate::arguments::Listen;
-use crate::clients;
+use crate::hints::{self, Calls};
 use news::News;
 
 /// What is said of a cluster that had not settled by then.
@@ -67,6 +67,7 @@ pub async fn show(
     addresses: Addresses,
     options: &Listen,
     patience: Patience,
+    calls: Calls,
 ) -> io::Result<Infallible> {
     let reader = Reader::of(options);
     let mut changes = registry.changes();
@@ -92,7 +93,7 @@ pub async fn show(
     news.know(&fleet);
     match reader {
         Reader::Program => output::line(&ready(&fleet, addresses).to_string())?,
-        Reader::Terminal | Reader::Pipe => output::line(&next_steps(addresses))?,
+        Reader::Terminal | Reader::Pipe => output::line(&next_steps(addresses, calls))?,
     }
     loop {
         tokio::time::sleep(NEWS).await;
@@ -138,10 +139,9 @@ impl Reader {
     fn of(options: &Listen) -> Self {
         // Bars are drawn on standard error, by moving the cursor.
         let terminals = io::stdout().is_terminal() && io::stderr().is_terminal();
-        let can_move = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
         match options.json {
             true => Self::Program,
-            false if terminals && can_move => Self::Terminal,
+            false if terminals && !console::is_dumb() => Self::Terminal,
             false => Self::Pipe,
         }
     }
@@ -170,24 +170,24 @@ fn name_width(fleet: &Fleet) -> usize {
     fleet.clusters().iter().map(|cluster| cluster.id.as_str().chars().count()).max().unwrap_or(0)
 }
 
-fn next_steps(addresses: Addresses) -> String {
-    let calls = clients::CALLS.map(|(tool, arguments)| {
-        format!("  {}", clients::call(&clients::endpoint(addresses.listen), tool, arguments))
+fn next_steps(addresses: Addresses, calls: Calls) -> String {
+    let calls = calls.map(|(tool, arguments)| {
+        format!("  {}", hints::call(&hints::endpoint(addresses.listen), tool, arguments))
     });
     format!(
         "\nMCP endpoint  {}\nhealth        http://{}/readyz, metrics at /metrics\n\n\
          Try, in another terminal:\n{}\n\nAdd it to VS Code:\n  {}\n\nCtrl-C stops.",
-        clients::endpoint(addresses.listen),
+        hints::endpoint(addresses.listen),
         addresses.admin,
         calls.join("\n"),
-        clients::vs_code(addresses.listen),
+        hints::vs_code(addresses.listen),
     )
 }
 
 /// The one line of a program that is ready.
 fn ready(fleet: &Fleet, addresses: Addresses) -> Value {
     json!({
-        "endpoint": clients::endpoint(addresses.listen),
+        "endpoint": hints::endpoint(addresses.listen),
         "listen": addresses.listen,
         "admin": addresses.admin,
         "clusters": fleet.clusters().iter().map(|cluster| told(cluster)).collect::<Vec<_>>(),

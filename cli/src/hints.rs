@@ -4,11 +4,21 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 
-/// Three calls worth trying first.
-pub const CALLS: [(&str, &str); 3] = [
+/// Three calls worth trying first: tools, each with its arguments.
+pub type Calls = [(&'static str, &'static str); 3];
+
+/// For the clusters of the demo, all of which have the namespace.
+pub const FOR_DEMO: Calls = [
     ("clusters_list", "{}"),
     ("pods_list", r#"{"sortBy":"-restarts","limit":10}"#),
     ("resources_list", r#"{"kind":"deployments","namespace":"shop"}"#),
+];
+
+/// For clusters of which nothing is known but that they are clusters.
+pub const FOR_STRANGERS: Calls = [
+    ("clusters_list", "{}"),
+    ("pods_list", r#"{"sortBy":"-restarts","limit":10}"#),
+    ("resources_list", r#"{"kind":"nodes"}"#),
 ];
 
 /// The MCP endpoint of a gateway.
