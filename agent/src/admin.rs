@@ -39,11 +39,7 @@ pub(crate) async fn start(
         .idle_timeout(MetricKindMask::GAUGE, Some(FORGOTTEN_AFTER))
         .install_recorder()
         .context("recording metrics")?;
-    let router = Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(render))
-        .with_state(Admin { agent: agent.clone(), metrics });
+    let router = router(Admin { agent: agent.clone(), metrics });
     let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
     tracing::info!(admin.address = %listener.local_addr()?, "serving health and metrics");
     tracker.spawn(async move {
@@ -56,6 +52,10 @@ pub(crate) async fn start(
         }
     });
     Ok(())
+}
+
+fn router(admin: Admin) -> Router {
+    kubeplex_program::admin::router(get(ready), get(render), admin)
 }
 
 /// Which kinds are waited for, where any is.
@@ -85,4 +85,46 @@ async fn render(State(admin): State<Admin>) -> String {
     metrics::gauge!("kubeplex_agent_cache_bytes").set(bytes as f64);
     metrics::gauge!("kubeplex_agent_ready").set(f64::from(u8::from(kinds.cluster().ready)));
     admin.metrics.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::{Request, Response, header};
+    use kubeplex_agent::config::AgentConfig;
+    use kubeplex_proto::ids::ClusterId;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    /// Of an agent whose API server never answers.
+    fn routes(stop: &CancellationToken) -> Router {
+        let silent = tower::service_fn(|_: Request<kube::client::Body>| {
+            std::future::pending::<Result<Response<Body>, std::convert::Infallible>>()
+        });
+        let config = AgentConfig::of_cluster(ClusterId::new("prod-eu").unwrap());
+        let client = kube::Client::new(silent, "default");
+        let agent = Agent::start(config, client, TaskTracker::new(), stop.clone());
+        router(Admin { agent, metrics: PrometheusBuilder::new().build_recorder().handle() })
+    }
+
+    #[tokio::test]
+    async fn only_this_machine_is_told_how_the_agent_is() {
+        let stop = CancellationToken::new();
+        let router = routes(&stop);
+        for (path, here) in [
+            ("/healthz", StatusCode::OK),
+            ("/readyz", StatusCode::SERVICE_UNAVAILABLE),
+            ("/metrics", StatusCode::OK),
+        ] {
+            for (host, wanted) in
+                [("127.0.0.1:7577", here), ("rebound.example.com:7577", StatusCode::FORBIDDEN)]
+            {
+                let request = Request::builder().uri(path).header(header::HOST, host);
+                let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+                assert_eq!(answer.status(), wanted, "{path} of {host}");
+            }
+        }
+        stop.cancel();
+    }
 }

@@ -7,9 +7,8 @@ use super::*;
 
 const EXAMPLE: &str = include_str!("../../../deploy/agent.example.toml");
 
-fn read<'de, T: serde::Deserialize<'de>>(text: &str) -> T {
-    let file = ::config::File::from_str(text, ::config::FileFormat::Toml);
-    ::config::Config::builder().add_source(file).build().unwrap().try_deserialize().unwrap()
+fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    toml::from_str(text).unwrap()
 }
 
 /// What the files hold that an agent of the example would read.
@@ -45,6 +44,33 @@ fn what_it_calls_a_default_is_one() {
     let file = Some(PathBuf::from("/etc/kubeplex/kubeconfig"));
     assert_eq!(config.access(), &ClusterAccess::Kubeconfig { file, context });
     assert!(config.admin().is_some());
+}
+
+/// Whatever the type of a key, the environment can say it.
+#[test]
+fn every_key_can_be_set_in_the_environment() {
+    let text = uncommented(EXAMPLE);
+    let file: RawConfig = read(&text);
+    let mut environment = Vec::new();
+    for (section, below) in &read::<toml::Table>(&text) {
+        match below.as_table() {
+            None => environment.push((format!("KUBEPLEX_AGENT__{section}").to_uppercase(), said(below))),
+            Some(keys) => environment.extend(keys.iter().map(|(key, value)| {
+                (format!("KUBEPLEX_AGENT__{section}__{key}").to_uppercase(), said(value))
+            })),
+        }
+    }
+    let set = RawConfig::load(None, environment).unwrap();
+    assert_eq!(serde_json::to_value(set).unwrap(), serde_json::to_value(file).unwrap());
+}
+
+/// As a shell would say it.
+fn said(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(items) => items.iter().map(said).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
 }
 
 fn check_defaults(config: &AgentConfig) {

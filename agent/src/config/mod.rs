@@ -14,7 +14,7 @@ use kubeplex_proto::pattern::Pattern;
 use crate::limits::Limits;
 use crate::watch::WatchTimings;
 
-pub use raw::RawConfig;
+pub use raw::{ConfigError, RawConfig};
 pub use validate::InvalidConfig;
 
 /// A valid configuration.

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use kubeplex_program::configuration::{self, Malformed};
 use serde::Deserialize;
+use toml::Value;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a configuration")]
 pub struct RawConfig {
     /// The cluster's name, the one that the gateway's configuration holds the token's hash under.
     pub cluster: String,
@@ -21,7 +23,7 @@ pub struct RawConfig {
 
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
 pub struct RawGateway {
     /// `wss://gateway.example.com`; `ws://` to loopback only.
     pub url: String,
@@ -34,7 +36,7 @@ pub struct RawGateway {
 /// Without this section: the service account of the pod.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
 pub struct RawKubernetes {
     pub kubeconfig: Option<PathBuf>,
     pub context: Option<String>,
@@ -44,7 +46,7 @@ pub struct RawKubernetes {
 
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
 pub struct RawWatch {
     /// `builtin` or `on-demand`.
     pub mode: Option<String>,
@@ -52,7 +54,7 @@ pub struct RawWatch {
 
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
 pub struct RawDeny {
     /// Patterns over kinds: `secrets`, `*.cert-manager.io`.
     pub kinds: Vec<String>,
@@ -62,7 +64,7 @@ pub struct RawDeny {
 
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
 pub struct RawLimits {
     pub calls_in_flight: Option<usize>,
     pub calls_per_second: Option<u32>,
@@ -73,33 +75,43 @@ pub struct RawLimits {
 
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
 pub struct RawAdmin {
     /// Health and metrics; loopback only.
     pub listen: Option<String>,
+}
+
+/// Why a configuration can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("it can't be read")]
+    Unreadable(#[from] std::io::Error),
+    /// An unknown key or a value of the wrong type: said alone, because what is beside it was not read.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
 }
 
 impl RawConfig {
     /// Reads a TOML file, and above it the environment: `KUBEPLEX_AGENT__GATEWAY__URL` is `gateway.url`.
     ///
     /// # Errors
-    /// The file's syntax, an unknown field, a value of the wrong type, each with its place.
-    pub fn load(
-        file: Option<&Path>,
-        environment: Vec<(String, String)>,
-    ) -> Result<Self, config::ConfigError> {
-        let mut builder = config::Config::builder();
-        if let Some(file) = file {
-            builder = builder.add_source(config::File::from(file).format(config::FileFormat::Toml));
+    /// The file's syntax, an unknown key, a value of the wrong type; the first of them, with its place.
+    pub fn load(file: Option<&Path>, environment: Vec<(String, String)>) -> Result<Self, ConfigError> {
+        let text = file.map(std::fs::read_to_string).transpose()?.unwrap_or_default();
+        Ok(configuration::parse_with_environment(&text, "KUBEPLEX_AGENT", environment, typed)?)
+    }
+}
+
+/// An environment has texts alone, and a cluster may well be called 012345678901 or 1e3: only where the file has a list or
+/// a number is the text read as one.
+fn typed(path: &[String], text: String) -> Value {
+    match path.first().map(String::as_str) {
+        Some("deny") => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Value::Array(items.map(Value::from).collect())
         }
-        let environment = config::Environment::with_prefix("KUBEPLEX_AGENT")
-            .prefix_separator("__")
-            .separator("__")
-            .try_parsing(true)
-            .list_separator(",")
-            .with_list_parse_key("deny.kinds")
-            .with_list_parse_key("deny.namespaces")
-            .source(Some(environment.into_iter().collect()));
-        builder.add_source(environment).build()?.try_deserialize()
+        // What is no number is refused as the text that it is.
+        Some("limits") => text.parse().map_or(Value::String(text), Value::Integer),
+        _ => Value::String(text),
     }
 }

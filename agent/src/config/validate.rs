@@ -1,4 +1,4 @@
-//! From what a file says to what the agent works from. All that is wrong is said at once.
+//! From what a file says to what the agent works from. All values that are wrong are said at once.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::{AgentConfig, ClusterAccess, Deny, GatewayTarget, LiveReads, Token, W
 use crate::limits::Limits;
 use crate::watch::WatchTimings;
 
-/// Everything that is wrong with a configuration.
+/// Every value that is wrong in a configuration.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .reasons.join("\n"))]
 pub struct InvalidConfig {
@@ -168,6 +168,7 @@ fn limits(raw: &RawLimits, reasons: &mut Vec<String>) -> Limits {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ConfigError;
     use super::*;
 
     const GOOD: [(&str, &str); 3] =
@@ -219,10 +220,46 @@ mod tests {
         assert_eq!(error.reasons.len(), 3, "{error}");
     }
 
+    /// An account number leads with zeroes, and a token may look like anything.
     #[test]
-    fn a_misspelt_field_is_refused() {
-        let environment = vec![("KUBEPLEX_AGENT__WATCH__MOOD".to_owned(), "builtin".to_owned())];
-        assert!(RawConfig::load(None, environment).unwrap_err().to_string().contains("mood"));
+    fn texts_that_look_like_something_else_stay_texts() {
+        for text in ["012345678901", "1e3", "true", "1.50", "0x10"] {
+            let config = load(&[("CLUSTER", text), ("GATEWAY__TOKEN", text)]).unwrap();
+            assert_eq!(config.cluster().as_str(), text);
+            assert_eq!(config.gateway().unwrap().token.expose(), text);
+        }
+        let config = load(&[("KUBERNETES__CONTEXT", "0012"), ("LIMITS__CALLS_IN_FLIGHT", "12")]).unwrap();
+        assert_eq!(
+            config.access(),
+            &ClusterAccess::Kubeconfig { file: None, context: Some("0012".to_owned()) }
+        );
+        assert_eq!(config.limits().calls_in_flight, 12);
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_place_and_remedy() {
+        for (key, value, told) in [
+            (
+                "WATCH__MOOD",
+                "builtin",
+                "in the environment, watch.mood: there is no key \"mood\"; there are mode",
+            ),
+            (
+                "LIMITS__LISTS_AT_ONCE",
+                "1e3",
+                "in the environment, limits.lists_at_once: string \"1e3\" stands",
+            ),
+        ] {
+            let environment = vec![(format!("KUBEPLEX_AGENT__{key}"), value.to_owned())];
+            let error = RawConfig::load(None, environment).unwrap_err().to_string();
+            assert!(error.starts_with(told), "{error}");
+        }
+        let path = std::env::temp_dir().join(format!("kubeplex-agent-{}.toml", std::process::id()));
+        std::fs::write(&path, "cluster = \"a\"\n[limits]\ncalls_in_flihgt = 3").unwrap();
+        let error = RawConfig::load(Some(&path), Vec::new()).unwrap_err().to_string();
+        std::fs::remove_file(&path).unwrap();
+        assert!(error.starts_with("line 3, limits.calls_in_flihgt: there is no key"), "{error}");
+        assert!(matches!(RawConfig::load(Some(&path), Vec::new()), Err(ConfigError::Unreadable(_))));
     }
 
     #[test]

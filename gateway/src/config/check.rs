@@ -1,4 +1,4 @@
-//! From the file as written to values that hold: every check, and all mistakes at once.
+//! From the file as written to values that hold: every check, and all wrong values at once.
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::parse::Malformed;
+use super::Malformed;
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -12,9 +12,10 @@ pub enum ConfigError {
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("the configuration {} can't be used", path.display())]
     InFile { path: PathBuf, source: Box<ConfigError> },
+    /// An unknown key or a value of the wrong type: said alone, because what is beside it was not read.
     #[error(transparent)]
     Malformed(Malformed),
-    /// Every mistake that was found, not only the first: a line each.
+    /// Every value that can't be used, not only the first: a line each.
     #[error("{}", Lines(.0))]
     Wrong(Vec<Mistake>),
 }

@@ -1,11 +1,11 @@
 //! Configuration, validated: once a [`GatewayConfig`] exists, nothing in it can be wrong.
 //!
-//! The file is read as [`raw`] and then checked as a whole, so that all mistakes are reported at once. Programs that hold
-//! the gateway inside them build the value with the `with_` methods instead.
+//! The file is read as [`raw`], which ends at the first key that there is not or that has a value of the wrong type; then
+//! all values are checked, so that every wrong one is reported at once. Programs that hold the gateway inside them build the
+//! value with the `with_` methods instead.
 
 mod check;
 mod error;
-mod parse;
 mod raw;
 
 use std::collections::BTreeMap;
@@ -14,11 +14,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use kubeplex_link::timings::Timings;
+use kubeplex_program::configuration;
 use kubeplex_proto::ids::ClusterId;
 use sha2::{Digest as _, Sha256};
 
 pub use error::{ConfigError, Mistake};
-pub use parse::Malformed;
+pub use kubeplex_program::configuration::Malformed;
 
 use crate::limits::Limits;
 
@@ -93,7 +94,7 @@ impl GatewayConfig {
     /// Reads and checks a TOML file.
     ///
     /// # Errors
-    /// [`ConfigError`] when the file can't be read or parsed, and otherwise with every mistake in it.
+    /// [`ConfigError`] when the file can't be read or parsed, and otherwise with every wrong value in it.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
@@ -106,7 +107,7 @@ impl GatewayConfig {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        check::validate(parse::parse(text).map_err(ConfigError::Malformed)?)
+        check::validate(configuration::parse(text).map_err(ConfigError::Malformed)?)
     }
 
     /// # Errors

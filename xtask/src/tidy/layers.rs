@@ -10,7 +10,7 @@ const FORBIDDEN_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("link", &["axum", "kube", "rmcp", "kubeplex-agent", "kubeplex-gateway"]),
     ("agent", &["rmcp", "kubeplex-gateway", "simcluster"]),
     ("gateway", &["kube", "kubeplex-agent", "simcluster"]),
-    ("program", &["kubeplex-proto", "kubeplex-link", "kubeplex-agent", "kubeplex-gateway", "simcluster"]),
+    ("program", &["kube", "rmcp", "kubeplex-link", "kubeplex-agent", "kubeplex-gateway", "simcluster"]),
     ("simcluster", &["kubeplex-agent", "kubeplex-gateway", "kubeplex-link", "rmcp"]),
     ("test-support", &["kube", "rmcp", "kubeplex-agent", "kubeplex-gateway", "simcluster"]),
 ];
