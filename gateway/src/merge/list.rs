@@ -27,7 +27,7 @@ use super::{Coverage, LegFailure, Step};
 
 pub use asks::Ask;
 
-use leg::{Head, Leg, Progress};
+use leg::{Head, Leg, Progress, RowId};
 
 /// Feeds: `head` once an answer, then `rows` as they come, then `finish`; asks by [`next`](Self::next).
 pub struct ListMerge {
@@ -161,10 +161,10 @@ impl ListMerge {
     }
 
     fn ask_again(&mut self, leg: LegId, rows: usize) -> Ask {
-        let shown = self.rows.iter().filter(|row| row.leg == leg).map(|row| row.key.uid.clone());
+        let shown = self.rows.iter().filter(|row| row.leg == leg).map(|row| RowId::from(&row.key));
         let state = &mut self.legs[leg.0];
         state.known = shown.collect();
-        state.known.extend(state.window.iter().map(|row| row.key.uid.clone()));
+        state.known.extend(state.window.iter().map(|row| RowId::from(&row.key)));
         let ask = Ask { leg, rows: rows as u32, after: state.last_key.clone() };
         state.ask(ask.rows);
         ask

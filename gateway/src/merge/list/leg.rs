@@ -29,8 +29,22 @@ pub(super) struct Leg {
     pub(super) received: usize,
     pub(super) shown: usize,
     pub(super) last_key: Option<RowKey>,
-    /// UIDs of rows of earlier answers: one that moved meanwhile is not shown again.
-    pub(super) known: HashSet<String>,
+    /// Rows of earlier answers: one that moved meanwhile is not shown again.
+    pub(super) known: HashSet<RowId>,
+}
+
+/// What stays the same of a row that moves. The UID alone would not do: objects of aggregated APIs have none.
+#[derive(PartialEq, Eq, Hash)]
+pub(super) struct RowId {
+    namespace: String,
+    name: String,
+    uid: String,
+}
+
+impl From<&RowKey> for RowId {
+    fn from(key: &RowKey) -> Self {
+        Self { namespace: key.namespace.clone(), name: key.name.clone(), uid: key.uid.clone() }
+    }
 }
 
 pub(super) struct Head {
@@ -143,7 +157,7 @@ impl Leg {
         self.sent += 1;
         self.received += 1;
         self.last_key = Some(row.key.clone());
-        if !self.known.contains(&row.key.uid) {
+        if self.known.is_empty() || !self.known.contains(&RowId::from(&row.key)) {
             self.window.push_back(row);
         }
     }

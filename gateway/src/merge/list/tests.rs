@@ -20,10 +20,12 @@ struct Pod {
     namespace: String,
     name: String,
     restarts: i64,
+    /// Objects of aggregated APIs have none.
+    has_uid: bool,
 }
 
 fn pod(namespace: &str, name: &str, restarts: i64) -> Pod {
-    Pod { namespace: namespace.to_owned(), name: name.to_owned(), restarts }
+    Pod { namespace: namespace.to_owned(), name: name.to_owned(), restarts, has_uid: true }
 }
 
 fn column(name: &str) -> Column {
@@ -63,7 +65,7 @@ fn answer(query: &ListQuery, cluster: &ClusterView, pods: &[Pod]) -> (Vec<Row>, 
                     values: values.collect(),
                     namespace: pod.namespace.clone(),
                     name: pod.name.clone(),
-                    uid: format!("{}/{}", cluster.id, pod.name),
+                    uid: if pod.has_uid { format!("{}/{}", cluster.id, pod.name) } else { String::new() },
                 },
                 cells: vec![json!(pod.name), json!(pod.restarts)],
             }

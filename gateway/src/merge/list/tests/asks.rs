@@ -159,6 +159,25 @@ fn a_row_that_moves_between_two_answers_is_shown_once() {
     assert_eq!(page.rows[0].key.uid, "c000/p0000");
 }
 
+/// As aggregated APIs have them: metrics, for one. Nothing was reported of them, either.
+#[test]
+fn rows_without_a_uid_are_all_shown() {
+    let (reporting, mut pods) = clusters(&[20; 3]);
+    pods.values_mut().flatten().for_each(|pod| pod.has_uid = false);
+    let silent = reporting
+        .clusters()
+        .iter()
+        .map(|view| ClusterView { caches: Default::default(), ..(**view).clone() });
+    let fleet = fleet(silent.collect());
+    for (limit, shown, more) in [(50, 50, true), (60, 60, false)] {
+        let query = list_query(&fleet, "pods_list", &json!({ "limit": limit }));
+        let (found, rounds) = page(&query, &pods);
+        assert_eq!((found.rows.len(), found.more, found.total), (shown, more, 60), "{rounds:?}");
+        assert_eq!(rounds.len(), 2, "no cluster was asked twice: {rounds:?}");
+        assert!(!found.coverage.is_partial());
+    }
+}
+
 #[test]
 fn a_leg_that_fails_when_asked_again_is_partial() {
     let (fleet, pods) = clusters(&[60]);
