@@ -106,7 +106,13 @@ async fn hold(upgrading: Upgrading, reception: Reception, links: mpsc::Unbounded
         tokio::select! { _ = connection => {} () = tasks.until_cut() => {} }
     });
     let first_word = match reception {
-        Reception::Welcome => Some(GatewayFrame::Welcome(Welcome { protocol: 1, heartbeat_ms: 50 })),
+        // It says nothing about patience, so the agent's own counts.
+        Reception::Welcome => Some(GatewayFrame::Welcome(Welcome {
+            protocol: 1,
+            heartbeat_ms: 50,
+            suspect_after_ms: None,
+            lost_after_ms: None,
+        })),
         Reception::Refuse(refusal) => Some(GatewayFrame::Refused(refusal)),
         Reception::Ignore | Reception::Status(..) => None,
     };

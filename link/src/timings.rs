@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use kubeplex_proto::control::Welcome;
+
 /// How patient the ends of a link are with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timings {
@@ -41,6 +43,28 @@ impl Default for Timings {
     }
 }
 
+impl Timings {
+    /// The terms under which a gateway with these timings accepts a link.
+    pub fn welcome(&self, protocol: u32) -> Welcome {
+        let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Welcome {
+            protocol,
+            heartbeat_ms: ms(self.heartbeat),
+            suspect_after_ms: Some(ms(self.suspect_after)),
+            lost_after_ms: Some(ms(self.lost_after)),
+        }
+    }
+
+    /// These timings of an agent under the terms of its gateway. What the gateway does not say stays as it is.
+    pub fn under(self, terms: &Welcome) -> Self {
+        let said = |ms: Option<u64>, own| ms.map_or(own, Duration::from_millis);
+        let lost_after = said(terms.lost_after_ms, self.lost_after);
+        // A gateway may say only one of both.
+        let suspect_after = said(terms.suspect_after_ms, self.suspect_after).min(lost_after);
+        Self { heartbeat: Duration::from_millis(terms.heartbeat_ms), suspect_after, lost_after, ..self }
+    }
+}
+
 /// `base` shifted by up to a fifth of itself, so that many links do not beat in step. `sample` is from 0 to 1.
 pub fn jittered(base: Duration, sample: f64) -> Duration {
     base.mul_f64(0.8 + 0.4 * sample.clamp(0.0, 1.0))
@@ -56,6 +80,26 @@ mod tests {
         for (sample, expected_ms) in [(0.0, 3200), (0.5, 4000), (1.0, 4800), (7.0, 4800)] {
             assert_eq!(jittered(base, sample).as_millis(), expected_ms);
         }
+    }
+
+    #[test]
+    fn both_ends_keep_to_the_gateways_terms() {
+        let gateway = Timings {
+            heartbeat: Duration::from_secs(15),
+            suspect_after: Duration::from_secs(30),
+            lost_after: Duration::from_secs(45),
+            ..Timings::default()
+        };
+        assert_eq!(Timings::default().under(&gateway.welcome(1)), gateway);
+    }
+
+    #[test]
+    fn what_a_gateway_does_not_say_is_the_agents_to_judge() {
+        let own = Timings::default();
+        let terms = Welcome { suspect_after_ms: None, lost_after_ms: None, ..own.welcome(1) };
+        assert_eq!(own.under(&terms), own);
+        let half = own.under(&Welcome { lost_after_ms: Some(5_000), ..terms });
+        assert_eq!((half.suspect_after.as_secs(), half.lost_after.as_secs()), (5, 5));
     }
 
     #[test]

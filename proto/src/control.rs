@@ -59,13 +59,20 @@ impl ProtocolRange {
     }
 }
 
-/// The link is accepted, under these terms.
+/// The link is accepted, under these terms. The gateway's configuration sets them for both ends: were each to go by its own,
+/// the more patient one would beat too slowly for the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Welcome {
     pub protocol: u32,
     /// How often each end says that it is alive, in milliseconds, before jitter.
     pub heartbeat_ms: u64,
+    /// Silence after which each end suspects the other to be gone, in milliseconds; without it each goes by its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspect_after_ms: Option<u64>,
+    /// Silence after which each end gives the link up, in milliseconds; without it each goes by its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_after_ms: Option<u64>,
 }
 
 /// The link is not accepted; the gateway closes it.
@@ -164,9 +171,23 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_a_newer_neighbour_are_ignored() {
-        let frame: GatewayFrame =
-            serde_json::from_str(r#"{"welcome":{"protocol":1,"heartbeatMs":4000,"quantum":true}}"#).unwrap();
-        assert_eq!(frame, GatewayFrame::Welcome(Welcome { protocol: 1, heartbeat_ms: 4000 }));
+    fn neighbours_of_other_versions_are_understood() {
+        let spoken = |suspect_after_ms, lost_after_ms| {
+            GatewayFrame::Welcome(Welcome {
+                protocol: 1,
+                heartbeat_ms: 4000,
+                suspect_after_ms,
+                lost_after_ms,
+            })
+        };
+        for (line, expected) in [
+            (r#"{"welcome":{"protocol":1,"heartbeatMs":4000}}"#, spoken(None, None)),
+            (
+                r#"{"welcome":{"protocol":1,"heartbeatMs":4000,"suspectAfterMs":8000,"lostAfterMs":12000,"quantum":true}}"#,
+                spoken(Some(8000), Some(12_000)),
+            ),
+        ] {
+            assert_eq!(serde_json::from_str::<GatewayFrame>(line).unwrap(), expected);
+        }
     }
 }

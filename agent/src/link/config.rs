@@ -31,7 +31,7 @@ pub enum InvalidLink {
 
 impl LinkConfig {
     /// A link of `cluster` to the gateway at `url` (`wss://…`, or `ws://` to this machine). `ca_file` replaces the
-    /// machine's own authorities.
+    /// machine's own authorities. How often to beat, and how long to bear silence, `timings` says only until the gateway does.
     ///
     /// # Errors
     /// [`InvalidLink`] for whichever of them is wrong.

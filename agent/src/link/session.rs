@@ -117,20 +117,24 @@ async fn watch(
     welcomed: &mut Option<Instant>,
 ) -> Failure {
     let mut liveness = LivenessWatch::new(activity.clone(), &config.timings);
-    // The gateway's patience, and as much for what lies between.
+    // The gateway's patience with the hello, and as much for what lies between.
     let patience = config.timings.hello * 2;
     let first_word = timeout(patience, verdict.wait_for(|verdict| *verdict != Verdict::Pending));
     let first_word = tokio::select! {
         first_word = first_word => first_word.map(|verdict| verdict.ok().map(|verdict| verdict.clone())),
         () = liveness.lost() => return Failure::Lost(activity.silence()),
     };
-    match first_word {
+    let terms = match first_word {
+        Ok(Some(Verdict::Welcome(terms))) => terms,
         Ok(Some(Verdict::Refused(refusal))) => return Failure::Refused(refusal),
-        Ok(Some(Verdict::Welcome)) => {}
         Ok(Some(Verdict::Pending) | None) | Err(_) => return Failure::Ignored(patience),
-    }
+    };
     *welcomed = Some(Instant::now());
     tracing::info!(cluster = %config.cluster, gateway = %config.url, "linked to the gateway");
-    liveness.lost().await;
+    // From here on the gateway's terms count: it beats as often as it says, which may be too seldom for the agent's own.
+    LivenessWatch::new(activity.clone(), &config.timings.under(&terms)).lost().await;
     Failure::Lost(activity.silence())
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use axum::response::Response;
 use bytes::BytesMut;
 use futures::StreamExt as _;
 use http_body_util::BodyExt as _;
-use kubeplex_proto::control::{GatewayFrame, Refusal};
+use kubeplex_proto::control::{GatewayFrame, Refusal, Welcome};
 use kubeplex_proto::paths;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +25,7 @@ const FIRST_WORD: usize = 64 * 1024;
 pub(super) enum Verdict {
     #[default]
     Pending,
-    Welcome,
+    Welcome(Welcome),
     Refused(Refusal),
 }
 
@@ -73,7 +73,7 @@ impl Ear {
         self.heard.extend_from_slice(data);
         let Some(end) = self.heard.iter().position(|byte| *byte == b'\n') else { return };
         let verdict = match serde_json::from_slice(&self.heard[..end]) {
-            Ok(GatewayFrame::Welcome(_)) => Verdict::Welcome,
+            Ok(GatewayFrame::Welcome(terms)) => Verdict::Welcome(terms),
             Ok(GatewayFrame::Refused(refusal)) => Verdict::Refused(refusal),
             // Not for the link to judge: the service will.
             Ok(GatewayFrame::Heartbeat) | Err(_) => return,
@@ -85,13 +85,14 @@ impl Ear {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kubeplex_proto::control::Welcome;
+    use kubeplex_link::timings::Timings;
 
     #[test]
     fn the_first_line_counts_however_it_comes() {
         let refusal = Refusal { message: "no".to_owned(), retry_after_ms: Some(7) };
+        let terms = Timings::default().welcome(1);
         let frames = [
-            (GatewayFrame::Welcome(Welcome { protocol: 1, heartbeat_ms: 4000 }), Verdict::Welcome),
+            (GatewayFrame::Welcome(terms), Verdict::Welcome(terms)),
             (GatewayFrame::Refused(refusal.clone()), Verdict::Refused(refusal)),
         ];
         for (frame, expected) in frames {

@@ -114,8 +114,7 @@ impl Control {
             )));
         }
         let place = self.take_place(hello).await?;
-        let heartbeat_ms = u64::try_from(self.timings.heartbeat.as_millis()).unwrap_or(u64::MAX);
-        Ok((place, Welcome { protocol, heartbeat_ms }))
+        Ok((place, self.timings.welcome(protocol)))
     }
 
     /// Enters the registry. Another process that is there already keeps its place as long as it answers.

@@ -10,7 +10,8 @@ use kubeplex_link::dial::{DialError, Token, dial};
 use kubeplex_link::timings::Timings;
 use kubeplex_link::trust::Trust;
 use kubeplex_link::url::GatewayUrl;
-use kubeplex_proto::control::{GatewayFrame, ProtocolRange, Refusal};
+use kubeplex_proto::PROTOCOL;
+use kubeplex_proto::control::{GatewayFrame, ProtocolRange, Refusal, Welcome};
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::status::LegStatus;
 use serde::de::IgnoredAny;
@@ -124,6 +125,23 @@ async fn a_protocol_without_common_version_is_refused() {
         let _dialled = rig.dial(&agent, TOKEN).await.unwrap();
         let refusal = refusal(&agent).await;
         assert!(refusal.message.contains("90 to 91"), "{refusal}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_gateways_configuration_is_the_terms_for_both_ends() {
+    within(async {
+        let rig = Rig::listening(impatient()).await;
+        let _dialled = rig.dial(&rig.agent, TOKEN).await.unwrap();
+        until(&rig.agent.first_word, Option::is_some).await;
+        let terms = Welcome {
+            protocol: PROTOCOL.max,
+            heartbeat_ms: 50,
+            suspect_after_ms: Some(1_000),
+            lost_after_ms: Some(2_000),
+        };
+        assert_eq!(*rig.agent.first_word.borrow(), Some(GatewayFrame::Welcome(terms)));
     })
     .await;
 }

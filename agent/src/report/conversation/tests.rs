@@ -3,6 +3,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use kubeplex_link::frames::{self, FrameWriter};
+use kubeplex_link::timings::Timings;
 use kubeplex_proto::control::{KindReport, ProtocolRange, Refusal, SyncState};
 use kubeplex_proto::ids::{ClusterId, Epoch, InstanceId};
 use kubeplex_proto::kind::GroupResource;
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 use super::super::Snapshot;
 use super::*;
 
+/// By the gateway's default terms.
 const HEARTBEAT_MS: u64 = 4_000;
 
 /// A cluster whose kinds a test sets, a gateway that it speaks for, and the agent's lines.
@@ -50,7 +52,7 @@ impl Scene {
     async fn reporting() -> Self {
         let mut scene = Self::new();
         scene.frame().await;
-        scene.say(&GatewayFrame::Welcome(Welcome { protocol: 1, heartbeat_ms: HEARTBEAT_MS }));
+        scene.say(&GatewayFrame::Welcome(Timings::default().welcome(1)));
         scene.report().await;
         scene
     }
@@ -96,7 +98,7 @@ async fn a_hello_waits_for_its_welcome_and_a_complete_report_follows() {
         line = scene.lines.next() => panic!("{line:?} before the welcome"),
         () = tokio::time::sleep(Duration::from_secs(9)) => {}
     }
-    scene.say(&GatewayFrame::Welcome(Welcome { protocol: 1, heartbeat_ms: HEARTBEAT_MS }));
+    scene.say(&GatewayFrame::Welcome(Timings::default().welcome(1)));
     let report = scene.report().await;
     assert_eq!(report.kinds[0].revision, 7);
     assert!(report.discovery.is_some() && report.cluster.is_some());

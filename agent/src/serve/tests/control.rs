@@ -1,7 +1,8 @@
 //! The control stream: hello, reports and heartbeats as a gateway sees them.
 
 use kubeplex_link::frames::{self, FrameReader};
-use kubeplex_proto::control::{AgentFrame, GatewayFrame, Hello, Report, SyncState, Welcome};
+use kubeplex_link::timings::Timings;
+use kubeplex_proto::control::{AgentFrame, GatewayFrame, Hello, Report, SyncState};
 use kubeplex_proto::ids::Epoch;
 use kubeplex_proto::kind::GroupResource;
 use simcluster::Gvr;
@@ -39,7 +40,7 @@ impl Gateway {
     }
 
     fn welcome(&mut self) {
-        assert!(self.writer.offer(&GatewayFrame::Welcome(Welcome { protocol: 1, heartbeat_ms: 4_000 })));
+        assert!(self.writer.offer(&GatewayFrame::Welcome(Timings::default().welcome(1))));
     }
 }
 
