@@ -19,7 +19,9 @@ fn page() -> String {
         This page is rendered from the table in `agent/src/redact/patterns.rs`, and a test keeps the two equal.\n\n\
         ## Always\n\n\
         - The values of a Secret's `data` and `stringData`, also of one that another object carries (a template, a bundle).\n  \
-        By default Secrets are not read at all.\n\
+        Of Secrets themselves the agent never asks for more than a table of their metadata (type and number of keys, never\n  \
+        data), and only once somebody has asked for them; `kinds = [\"secrets\"]` under `[deny]` in its configuration keeps\n  \
+        that out too.\n\
         - The annotation `{}`, in which kubectl keeps a copy of the whole object.\n\
         - In the cache, the values of a ConfigMap: a hash under a key that is drawn at random when the agent starts, and the\n  \
         length, stand for each. A live read of one ConfigMap shows its values, under the rules below; a value of its\n  \
