@@ -2,14 +2,12 @@
 //!
 //! Pure: the same bytes give the same [`Prepared`]. So it can run on any thread, outside the store's lock.
 
-use std::borrow::Cow;
-
 use kubeplex_proto::quantity::parse_time_ms;
 use serde_json::{Map, Value};
 
 use crate::cache::{KindShape, LastWriter, Prepared};
 use crate::columns::Cell;
-use crate::redact;
+use crate::redact::{self, Masked};
 
 /// Why an object can't be taken in.
 #[derive(Debug, thiserror::Error)]
@@ -49,37 +47,59 @@ pub fn prepare(shape: &KindShape, raw: &[u8]) -> Result<Prepared, IngestError> {
 /// # Errors
 /// [`IngestError`] for what is no JSON object with a name.
 pub fn prepare_value(shape: &KindShape, mut object: Value) -> Result<Prepared, IngestError> {
+    let last_writer = take_last_writer(&mut object)?;
+    redact::object(&shape.id, &mut object);
+    keep(shape, object, last_writer)
+}
+
+/// The same for an object whose cells the server computed, from the object as it was: what is masked in the object is
+/// masked in them, too.
+///
+/// # Errors
+/// [`IngestError`] for what is no JSON object with a name.
+pub fn prepare_shown(
+    shape: &KindShape,
+    mut object: Value,
+    cells: Vec<Cell>,
+) -> Result<Prepared, IngestError> {
+    let last_writer = take_last_writer(&mut object)?;
+    let masked = redact::object_and_tell(&shape.id, &mut object);
+    let mut prepared = keep(shape, object, last_writer)?;
+    let columns = shape.columns.defs().iter().map(|def| def.column.name.as_str());
+    prepared.cells = columns.zip(cells).map(|(column, cell)| shown(&masked, column, cell)).collect();
+    Ok(prepared)
+}
+
+fn shown(masked: &Masked, column: &str, cell: Cell) -> Cell {
+    if matches!(cell, Cell::Null | Cell::Boolean(_) | Cell::Time(_)) {
+        return cell;
+    }
+    let before = Value::from(cell.clone());
+    match masked.cell(column, before.clone()) {
+        after if after == before => cell,
+        Value::String(text) => Cell::Text(text),
+        after => Cell::Json(Box::new(after)),
+    }
+}
+
+fn take_last_writer(object: &mut Value) -> Result<Option<LastWriter>, IngestError> {
     let metadata = object.get_mut("metadata").and_then(Value::as_object_mut);
     let metadata = metadata.ok_or(IngestError::Incomplete("metadata"))?;
-    let last_writer = metadata.shift_remove("managedFields").as_ref().and_then(last_writer);
-    redact::object(&shape.id, &mut object);
+    Ok(metadata.shift_remove("managedFields").as_ref().and_then(last_writer))
+}
+
+/// What a store keeps of a redacted object.
+fn keep(
+    shape: &KindShape,
+    mut object: Value,
+    last_writer: Option<LastWriter>,
+) -> Result<Prepared, IngestError> {
     if shape.id.group.is_empty() && shape.id.resource == "configmaps" {
         redact::config_map(&shape.digest_key, &mut object);
     }
     drop_empty(&mut object, "annotations");
     complete(shape, &mut object);
     describe(shape, &object, last_writer)
-}
-
-/// The same for an object whose cells the server computed, from the object as it is: they are masked as any text is.
-///
-/// # Errors
-/// [`IngestError`] for what is no JSON object with a name.
-pub fn prepare_shown(shape: &KindShape, object: Value, cells: Vec<Cell>) -> Result<Prepared, IngestError> {
-    let mut prepared = prepare_value(shape, object)?;
-    prepared.cells = cells.into_iter().map(masked).collect();
-    Ok(prepared)
-}
-
-fn masked(cell: Cell) -> Cell {
-    match cell {
-        Cell::Text(text) => Cell::Text(redact::text(&text).into_owned()),
-        Cell::Json(value) => match redact::text(&value.to_string()) {
-            Cow::Borrowed(_) => Cell::Json(value),
-            Cow::Owned(masked) => Cell::Text(masked),
-        },
-        other => other,
-    }
 }
 
 fn describe(

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
+use kubeplex_proto::column::{CellFormat, Column};
 use kubeplex_proto::kind::{GroupResource, Scope};
 use serde_json::json;
 
 use super::*;
-use crate::columns::Columns;
+use crate::columns::{ColumnDef, Columns};
 use crate::redact::DigestKey;
 
 mod hostile;
@@ -116,4 +117,42 @@ fn odd_types_in_odd_places_are_survived() {
     let prepared = prepare_value(&shape("", "pods", "Pod"), object).unwrap();
     assert_eq!((prepared.namespace(), prepared.uid(), prepared.created_ms), (None, "", None));
     assert_eq!(prepared.labels, [("app".to_owned(), "cart".to_owned())]);
+}
+
+#[test]
+fn cells_of_the_server_show_no_more_than_the_object() {
+    let def = |name: &str| ColumnDef {
+        column: Column { name: name.to_owned(), format: CellFormat::Plain },
+        wide: false,
+    };
+    let columns = ["name", "password", "login", "code", "ports", "size", "ready"].map(def);
+    let shape = KindShape {
+        columns: Arc::new(Columns::served(&columns)),
+        ..shape("example.com", "databases", "Database")
+    };
+    let object = json!({
+        "metadata": {"name": "orders", "namespace": "shop"},
+        "spec": {"password": "hunter2", "pin": 4711, "ports": [1], "size": 3},
+    });
+    let cells = vec![
+        "orders".into(),
+        "hunter2".into(),
+        "root:hunter2".into(),
+        Cell::Integer(4711),
+        Cell::Json(Box::new(json!([1]))),
+        Cell::Integer(3),
+        Cell::Boolean(true),
+    ];
+    let prepared = prepare_shown(&shape, object, cells).unwrap();
+    let expected: [Cell; 7] = [
+        "orders".into(),
+        "[redacted]".into(),
+        "root:[redacted]".into(),
+        "[redacted]".into(),
+        Cell::Json(Box::new(json!([1]))),
+        Cell::Integer(3),
+        Cell::Boolean(true),
+    ];
+    assert_eq!(prepared.cells, expected);
+    assert_eq!(json_of(&prepared)["spec"]["password"], "[redacted]");
 }

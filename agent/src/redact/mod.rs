@@ -1,7 +1,8 @@
 //! Redaction: what nobody may see is removed in the agent, before it is stored or sent.
 //!
 //! Selectors, sorts and answers know only the redacted form. It is applied to the structure of an object, on every path:
-//! [`object`] to what is cached and to what is read live, [`text`] to what has no structure. What counts as a credential
+//! [`object`] to what is cached and to what is read live, [`Masked`] to cells that the server computed, [`text`] to what has no
+//! structure. What counts as a credential
 //! is one table ([`patterns`]), from which `docs/redaction.md` is rendered.
 
 use std::borrow::Cow;
@@ -18,8 +19,10 @@ mod docs;
 mod hints;
 mod mask;
 mod patterns;
+mod shown;
 
 pub use digest::{DigestKey, config_map};
+pub(crate) use shown::Masked;
 
 use mask::{MASK, is_credential_name, is_harmless};
 
@@ -42,6 +45,13 @@ pub fn object(kind: &GroupResource, object: &mut Value) {
     let identity = take_identity(object);
     walk(object);
     give_identity_back(object, identity);
+}
+
+/// The same, for an object from which more was computed before: the outcome says what was masked.
+pub(crate) fn object_and_tell(kind: &GroupResource, value: &mut Value) -> Masked {
+    let before = value.clone();
+    object(kind, value);
+    Masked::between(&before, value)
 }
 
 /// Masks credentials in a text without structure: a line of a log, a message.

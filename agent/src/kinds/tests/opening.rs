@@ -106,9 +106,15 @@ async fn a_kind_whose_columns_only_the_server_knows_shows_those_of_its_table() {
     let world = World::start(SimConfig { policy, ..small() }, on_demand());
     let columns = json!([
         {"name": "Size", "type": "integer", "jsonPath": ".spec.size"},
+        {"name": "Door", "type": "string", "jsonPath": ".spec.password"},
         {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
     ]);
     world.sim.apply(widgets(&columns)).unwrap();
+    let widget = |name: &str| {
+        let mut widget = widget(name);
+        widget["spec"]["password"] = "hunter2".into();
+        widget
+    };
     world.sim.apply(widget("a")).unwrap();
     let handle = world.open("widgets.example.com").await;
     handle.synced(Instant::now() + HOUR).await;
@@ -123,6 +129,12 @@ async fn a_kind_whose_columns_only_the_server_knows_shows_those_of_its_table() {
     world.until(|_| shows("b").is_some()).await;
     assert_eq!(shows("b"), Some(true));
     assert!(world.agrees(&handle));
+    let door = handle.narrow_column("door").expect("the Table has it");
+    for name in ["a", "b"] {
+        let store = handle.store.read();
+        let row = store.get(Some("default"), name).unwrap();
+        assert!(matches!(row.cell(door), CellRef::Text("[redacted]")), "{:?}", row.cell(door));
+    }
     let mut json = Vec::new();
     assert!(
         handle.store.read().get(Some("default"), "b").unwrap().object(&mut json),
