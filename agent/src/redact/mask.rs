@@ -31,8 +31,8 @@ static MATCHERS: LazyLock<RwLock<Matchers>> = LazyLock::new(|| RwLock::new(Match
 /// usual 2 MiB would cost more than thousands of pods.
 const MATCHER_BYTES: usize = 128 << 10;
 
-/// No pattern matches anything shorter.
-const SHORTEST_MATCH: usize = 6;
+/// No pattern matches anything shorter than `pwd=x`.
+pub(super) const SHORTEST_MATCH: usize = 5;
 
 /// Whether what stands under this name is a credential.
 pub(super) fn is_credential_name(name: &str) -> bool {
@@ -144,6 +144,15 @@ mod tests {
             assert!(text(pattern.example).contains(MASK), "{}", pattern.id);
         }
         assert!(!is_credential_name(POINTERS.example));
+    }
+
+    #[test]
+    fn the_shortest_credentials_are_caught() {
+        let shortest = ["pwd=x", "token=x", "token: x", "-token x", "a://:x@", r#""token":"x""#, "mysql -px"];
+        for credential in shortest {
+            assert!(text(credential).contains(MASK), "{credential}");
+        }
+        assert!(shortest.iter().any(|credential| credential.len() == SHORTEST_MATCH));
     }
 
     #[test]
