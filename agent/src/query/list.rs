@@ -54,42 +54,112 @@ pub fn list(
     budget: &ScanBudget,
 ) -> Result<Listing, AgentError> {
     let shape = store.read().shape().clone();
-    let columns = columns(&shape, &request.columns)?;
-    let terms = terms(&shape, request)?;
-    let patterns = (request.namespaces.as_slice(), request.names.as_slice());
-    let mut filter = Filter::new(&shape, &request.context.visibility, patterns, &request.label_selector)
-        .with_fields(&shape, &request.field_selector)?;
-
-    let directions = request.sort.iter().map(|term| term.direction).collect();
-    let limit = (request.limit as usize).min(MOST_ROWS);
-    let mut top = Top::new(limit, request.after.as_ref(), directions);
-    let mut counts = StatusCounts::new(&shape);
-    let mut values: Vec<_> = terms.iter().map(Term::constant).collect();
-    let mut total = 0;
-    let decode = if terms.iter().any(Term::needs_object) { Decode::Objects } else { Decode::Rows };
-    let revision = scan(store, &shape, &mut filter, decode, budget, &mut |candidate| {
-        total += 1;
-        counts.count(candidate);
-        for (value, term) in values.iter_mut().zip(&terms) {
-            if let Term::Field(field) = term {
-                *value = field.key(candidate);
-            }
+    let mut reading = Reading::new(store, &shape, request, budget)?;
+    let mut found = reading.find(request.after.as_ref())?;
+    loop {
+        match reading.show(found) {
+            Shown::Page(listing) => return Ok(listing),
+            Shown::NothingUpTo(last) => found = reading.find(Some(&last))?,
         }
-        top.offer(&values, candidate.row);
-    })?;
+    }
+}
 
-    let (keys, matched) = top.finish();
-    let mut page = Page::new(request.context.max_bytes.min(ANSWER_BYTES));
-    page.project(store, &shape, &mut filter, &columns, keys, budget);
-    Ok(Listing {
-        columns: columns.into_iter().map(|field| field.column).collect(),
-        total,
-        status_counts: counts.values,
-        revision,
-        more: page.cut.is_some() || matched > limit,
-        rows: page.rows,
-        cut: page.cut,
-    })
+/// One request at work on one store.
+struct Reading<'a> {
+    store: &'a RwLock<KindStore>,
+    shape: &'a KindShape,
+    request: &'a ListRequest,
+    budget: &'a ScanBudget,
+    columns: Vec<Field>,
+    terms: Vec<Term>,
+    filter: Filter<'a>,
+    limit: usize,
+}
+
+/// What a scan came to.
+struct Found {
+    /// The first rows of the order.
+    keys: Vec<RowKey>,
+    /// Whether others come after them.
+    more: bool,
+    total: u64,
+    status_counts: BTreeMap<String, u64>,
+    revision: u64,
+}
+
+/// What became of the rows that a scan found.
+enum Shown {
+    Page(Listing),
+    /// They are gone up to this one, and others follow: a page that promises rows and has none leads nowhere.
+    NothingUpTo(RowKey),
+}
+
+impl<'a> Reading<'a> {
+    fn new(
+        store: &'a RwLock<KindStore>,
+        shape: &'a KindShape,
+        request: &'a ListRequest,
+        budget: &'a ScanBudget,
+    ) -> Result<Self, AgentError> {
+        let patterns = (request.namespaces.as_slice(), request.names.as_slice());
+        let filter = Filter::new(shape, &request.context.visibility, patterns, &request.label_selector);
+        Ok(Self {
+            store,
+            shape,
+            request,
+            budget,
+            columns: columns(shape, &request.columns)?,
+            terms: terms(shape, request)?,
+            filter: filter.with_fields(shape, &request.field_selector)?,
+            limit: (request.limit as usize).min(MOST_ROWS),
+        })
+    }
+
+    fn find(&mut self, after: Option<&RowKey>) -> Result<Found, AgentError> {
+        let directions = self.request.sort.iter().map(|term| term.direction).collect();
+        let mut top = Top::new(self.limit, after, directions);
+        let mut counts = StatusCounts::new(self.shape);
+        let terms = &self.terms;
+        let mut values: Vec<_> = terms.iter().map(Term::constant).collect();
+        let mut total = 0;
+        let decode = if terms.iter().any(Term::needs_object) { Decode::Objects } else { Decode::Rows };
+        let mut visit = |candidate: Candidate<'_>| {
+            total += 1;
+            counts.count(candidate);
+            for (value, term) in values.iter_mut().zip(terms) {
+                if let Term::Field(field) = term {
+                    *value = field.key(candidate);
+                }
+            }
+            top.offer(&values, candidate.row);
+        };
+        let revision = scan(self.store, self.shape, &mut self.filter, decode, self.budget, &mut visit)?;
+        let (keys, matched) = top.finish();
+        let more = matched > keys.len();
+        Ok(Found { keys, more, total, status_counts: counts.values, revision })
+    }
+
+    fn show(&mut self, found: Found) -> Shown {
+        let last = found.keys.last().cloned();
+        let mut page = Page::new(self.request.context.max_bytes.min(ANSWER_BYTES));
+        page.project(self.store, self.shape, &mut self.filter, &self.columns, found.keys, self.budget);
+        if let Some(last) = last
+            && found.more
+            && page.rows.is_empty()
+            && page.cut.is_none()
+        {
+            return Shown::NothingUpTo(last);
+        }
+        Shown::Page(Listing {
+            columns: self.columns.iter().map(|field| field.column.clone()).collect(),
+            total: found.total,
+            status_counts: found.status_counts,
+            revision: found.revision,
+            more: page.cut.is_some() || found.more,
+            rows: page.rows,
+            cut: page.cut,
+        })
+    }
 }
 
 fn columns(shape: &KindShape, choice: &ColumnChoice) -> Result<Vec<Field>, AgentError> {
@@ -225,3 +295,6 @@ impl Page {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

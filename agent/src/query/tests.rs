@@ -81,7 +81,7 @@ fn context() -> CallContext {
     }
 }
 
-fn list_of(resource: &str) -> ListRequest {
+pub(super) fn list_of(resource: &str) -> ListRequest {
     ListRequest {
         context: context(),
         kind: GroupResource::new("", resource),
@@ -110,7 +110,7 @@ fn get_of(resource: &str) -> GetRequest {
     }
 }
 
-fn budget() -> ScanBudget {
+pub(super) fn budget() -> ScanBudget {
     ScanBudget::new(Instant::now() + Duration::from_secs(60), CancellationToken::new())
 }
 
