@@ -11,5 +11,6 @@ mod protocol;
 mod quiet;
 mod reading;
 mod rights;
+mod separate;
 mod stopped;
 mod writes;

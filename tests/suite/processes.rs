@@ -3,44 +3,22 @@
 
 use std::time::{Duration, Instant};
 
-use kubeplex_cli::client::Client;
 use kubeplex_tests::program::{self, Folder, Program};
 use kubeplex_tests::rows::{self, Row};
 use kubeplex_tests::server::{Server, key};
 use kubeplex_tests::{real, wait};
 use rustix::process::Signal;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 use simcluster::{SimCluster, SimConfig};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::ground::{self, CLUSTERS};
 use crate::leaks;
+use crate::separate::{Fleet, Site, real_sites, start, start_agent, token};
 
 /// A link is lost after 12 s of silence, by a heartbeat's jitter later at most.
 const NOTICED_WITHIN: Duration = Duration::from_secs(15);
-
-/// A cluster, and the kubeconfig with its context that an agent is given.
-struct Site {
-    server: Server,
-    kubeconfig: String,
-}
-
-/// A gateway and its agents.
-struct Fleet {
-    folder: Folder,
-    gateway: Program,
-    /// In the order of the sites.
-    agents: Vec<Program>,
-    client: Client,
-    endpoint: String,
-    sites: Vec<Site>,
-}
-
-fn token(cluster: &str) -> String {
-    format!("secret-token-of-{cluster}-0123456789abcdef")
-}
 
 /// Simulated clusters on loopback, for as long as the set of their servers is kept.
 async fn simulated_sites(folder: &Folder) -> (Vec<Site>, JoinSet<()>) {
@@ -63,53 +41,6 @@ async fn simulated_sites(folder: &Folder) -> (Vec<Site>, JoinSet<()>) {
     (sites, servers)
 }
 
-async fn real_sites() -> Vec<Site> {
-    let planes = real::control_planes().expect("real control planes");
-    let kubeconfig = planes.kubeconfig.to_str().expect("a path in UTF-8").to_owned();
-    let mut sites = Vec::new();
-    for (name, ..) in CLUSTERS {
-        let server = Server::new(name, ground::client(name).await);
-        sites.push(Site { server, kubeconfig: kubeconfig.clone() });
-    }
-    sites
-}
-
-fn start_agent(folder: &Folder, site: &Site, gateway: &str, token: &str) -> Program {
-    let name = &site.server.name;
-    let token_file = folder.write(&format!("{name}.token"), token);
-    let config = format!(
-        "cluster = {name:?}\n[gateway]\nurl = {gateway:?}\ntoken_file = {token_file:?}\n\
-         [kubernetes]\nkubeconfig = {:?}\ncontext = {name:?}\n",
-        site.kubeconfig
-    );
-    let config = folder.write(&format!("{name}.toml"), &config);
-    let environment = [("KUBEPLEX_LOG", "debug"), ("KUBEPLEX_LOG_FORMAT", "json")];
-    Program::start("kubeplex-agent", &["--config", &config], &environment, folder)
-}
-
-async fn start(folder: Folder, sites: Vec<Site>) -> Fleet {
-    let mut config = String::from("[gateway]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n");
-    for Site { server, .. } in &sites {
-        let hash: String =
-            Sha256::digest(token(&server.name)).iter().map(|byte| format!("{byte:02x}")).collect();
-        config += &format!("[[cluster]]\nname = {:?}\ntoken_sha256 = {hash:?}\n", server.name);
-    }
-    let config = folder.write("gateway.toml", &config);
-    let mut gateway = Program::start(
-        "kubeplex-gateway",
-        &["--config", &config, "--json"],
-        &[("KUBEPLEX_LOG", "debug")],
-        &folder,
-    );
-    let ready: Value = serde_json::from_str(&gateway.line().await).expect("a line of JSON");
-    let dial = format!("ws://{}", ready["listen"].as_str().expect("an address"));
-    let agents =
-        sites.iter().map(|site| start_agent(&folder, site, &dial, &token(&site.server.name))).collect();
-    let endpoint = ready["endpoint"].as_str().expect("an endpoint").to_owned();
-    let client = Client::new(&endpoint).expect("a client");
-    Fleet { folder, gateway, agents, client, endpoint, sites }
-}
-
 impl Fleet {
     async fn pods(&self) -> Value {
         let arguments = [("limit".to_owned(), json!(1_000)), ("maxBytes".to_owned(), json!(4 << 20))];
@@ -118,12 +49,8 @@ impl Fleet {
         exchange.structured().unwrap_or_else(|error| error).clone()
     }
 
-    fn dial(&self) -> String {
-        self.endpoint.replace("http://", "ws://").replace("/mcp", "")
-    }
-
     /// Waits until the rows are those of all servers but these, which are told to be missing.
-    async fn until_all_but(&self, missing: &[&str]) -> Duration {
+    pub(crate) async fn until_all_but(&self, missing: &[&str]) -> Duration {
         let began = Instant::now();
         let mut pods = Vec::new();
         for Site { server, .. } in

@@ -1,5 +1,5 @@
-//! `kubeplex local` over three real API servers: the rows of `kubectl get pods -A` on each, merged; and what it says while
-//! one of them is stopped.
+//! Three real API servers, behind `kubeplex local` and behind a gateway and three agents that are processes of their own: the
+//! rows of `kubectl get pods -A` on each, merged; and what is said while one of them is stopped.
 
 use std::process::Stdio;
 
@@ -10,20 +10,22 @@ use kubeplex_tests::{rows, wait};
 use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
-use crate::ground;
+use crate::{ground, separate};
 
 /// Cluster, namespace, name, ready, status, restarts.
 type Line = [String; 6];
 
-struct Local {
+struct Endpoint {
     planes: ControlPlanes,
-    program: Program,
+    /// Those before others end before them.
+    programs: Vec<Program>,
     client: Client,
-    endpoint: String,
+    url: String,
     _folder: Folder,
 }
 
-async fn start(planes: ControlPlanes) -> Local {
+/// One process, agents inside.
+async fn local(planes: ControlPlanes) -> Endpoint {
     let folder = Folder::new();
     let contexts: Vec<_> = planes.clusters.iter().map(|plane| plane.context.as_str()).collect();
     let kubeconfig = planes.kubeconfig.to_str().expect("a path in UTF-8").to_owned();
@@ -47,10 +49,18 @@ async fn start(planes: ControlPlanes) -> Local {
     assert_eq!(states.len(), planes.clusters.len());
     let endpoint = ready["endpoint"].as_str().expect("an endpoint").to_owned();
     let client = Client::new(&endpoint).expect("a client");
-    Local { planes, program, client, endpoint, _folder: folder }
+    Endpoint { planes, programs: vec![program], client, url: endpoint, _folder: folder }
 }
 
-impl Local {
+/// A gateway and three agents.
+async fn linked(planes: ControlPlanes) -> Endpoint {
+    let fleet = separate::start(Folder::new(), separate::real_sites().await).await;
+    fleet.until_all_but(&[]).await;
+    let programs = std::iter::once(fleet.gateway).chain(fleet.agents).collect();
+    Endpoint { planes, programs, client: fleet.client, url: fleet.endpoint, _folder: fleet.folder }
+}
+
+impl Endpoint {
     async fn call(&self, tool: &str, arguments: Value) -> Value {
         let arguments: Map<_, _> = arguments.as_object().cloned().expect("an object");
         let exchange = self.client.call(tool, arguments, false).await.expect("an answer");
@@ -118,30 +128,44 @@ async fn control_plane(verb: &str, cluster: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn real_clusters_show_the_rows_of_kubectl_and_one_that_stops_is_said() {
+async fn local_shows_the_rows_of_kubectl_and_says_when_a_server_stops() {
     let Some(planes) = real::control_planes() else {
-        return real::skipped("real_clusters_show_the_rows_of_kubectl_and_one_that_stops_is_said");
+        return real::skipped("local_shows_the_rows_of_kubectl_and_says_when_a_server_stops");
     };
     let _alone = ground::changing().await;
-    let mut local = start(planes).await;
-    let rows = local.until_same_as_kubectl().await;
-    assert!(rows.len() > 50, "{} pods are few for three clusters", rows.len());
-    printed_by_the_program(&local, &rows).await;
+    a_server_stops_and_starts(local(planes).await).await;
+}
 
-    let stopped = local.planes.clusters[1].name.clone();
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_show_the_rows_of_kubectl_and_say_when_a_server_stops() {
+    let Some(planes) = real::control_planes() else {
+        return real::skipped("agents_show_the_rows_of_kubectl_and_say_when_a_server_stops");
+    };
+    let _alone = ground::changing().await;
+    a_server_stops_and_starts(linked(planes).await).await;
+}
+
+async fn a_server_stops_and_starts(mut endpoint: Endpoint) {
+    let rows = endpoint.until_same_as_kubectl().await;
+    assert!(rows.len() > 50, "{} pods are few for three clusters", rows.len());
+    printed_by_the_program(&endpoint, &rows).await;
+
+    let stopped = endpoint.planes.clusters[1].name.clone();
     control_plane("stop", &stopped).await;
-    let told = said_while_stopped(&local, &stopped, &rows).await;
+    let told = said_while_stopped(&endpoint, &stopped, &rows).await;
     // Whatever was seen, the server is to run again for the tests after this one.
     control_plane("start", &stopped).await;
     told.expect("what is said of a stopped cluster");
-    local.until_same_as_kubectl().await;
-    assert!(local.program.terminate().await.success(), "{}", local.program.log());
+    endpoint.until_same_as_kubectl().await;
+    for program in &mut endpoint.programs {
+        assert!(program.terminate().await.success(), "{}", program.log());
+    }
 }
 
 /// `kubeplex call` prints the same rows for a person.
-async fn printed_by_the_program(local: &Local, rows: &[Line]) {
+async fn printed_by_the_program(endpoint: &Endpoint, rows: &[Line]) {
     let arguments =
-        ["call", "--endpoint", &local.endpoint, "pods_list", r#"{"limit":1000,"maxBytes":4000000}"#];
+        ["call", "--endpoint", &endpoint.url, "pods_list", r#"{"limit":1000,"maxBytes":4000000}"#];
     let output = program::run("kubeplex", &arguments, "").await;
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).expect("text");
@@ -151,11 +175,11 @@ async fn printed_by_the_program(local: &Local, rows: &[Line]) {
     }
 }
 
-/// Rows that are known stay, marked as old; a kind that was never read is missing from that cluster, and that is said.
-async fn said_while_stopped(local: &Local, stopped: &str, rows: &[Line]) -> Result<(), Value> {
+/// Rows that are known stay, marked as old; a kind that nobody has read yet is missing from that cluster, and that is said.
+async fn said_while_stopped(endpoint: &Endpoint, stopped: &str, rows: &[Line]) -> Result<(), Value> {
     let deadline = tokio::time::Instant::now() + wait::PATIENCE;
     let marked = loop {
-        let (seen, answer) = local.pods().await;
+        let (seen, answer) = endpoint.pods().await;
         let problem = answer["clusters"]["problems"][0].clone();
         if problem["cluster"] == stopped && problem["status"] == "stale" {
             let marked = seen == rows && problem["rowsShown"] == "old" && answer["partial"] == true;
@@ -167,9 +191,9 @@ async fn said_while_stopped(local: &Local, stopped: &str, rows: &[Line]) -> Resu
         wait::pass(std::time::Duration::from_millis(50)).await;
     };
     marked?;
-    let answer = local.call("resources_list", json!({"kind": "deployments", "timeoutSeconds": 5})).await;
+    let answer = endpoint.call("resources_list", json!({"kind": "flowschemas", "timeoutSeconds": 5})).await;
     let clusters: Vec<_> = rows::of(&answer).into_iter().map(|row| row.cluster).collect();
-    let others = local.planes.clusters.iter().map(|plane| &plane.name).filter(|name| *name != stopped);
+    let others = endpoint.planes.clusters.iter().map(|plane| &plane.name).filter(|name| *name != stopped);
     let complete = others.into_iter().all(|name| clusters.contains(name))
         && !clusters.iter().any(|name| name == stopped);
     let said = answer["partial"] == true && answer["clusters"]["problems"][0]["cluster"] == stopped;
