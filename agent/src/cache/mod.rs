@@ -20,7 +20,7 @@ mod store;
 mod strings;
 mod tend;
 mod training;
-mod version;
+pub(crate) mod version;
 mod write;
 
 pub use cell::CellRef;

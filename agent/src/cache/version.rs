@@ -1,16 +1,18 @@
-//! resourceVersions: which of two is newer.
+//! resourceVersions: which of two is newer. Of the stored state of an object and an arriving one, and of two places in a
+//! watch.
 
 use std::cmp::Ordering;
 
-/// How the version of an arriving object relates to the stored one's. Decimals of any length compare by value; anything
-/// else tells only whether it is the same, and then what arrives later is newer (`None`).
+/// How an arriving version relates to the known one. Decimals of any length compare by value. Anything else is opaque: it
+/// tells only whether it is the same, and if it is not (`None`), what arrives later counts as newer. A version that is
+/// missing is not even the same as another that is.
 ///
 /// Rules: <https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions>
-pub(super) fn compare(arriving: &str, stored: &str) -> Option<Ordering> {
-    if is_decimal(arriving) && is_decimal(stored) {
-        return Some(compare_decimals(arriving, stored));
+pub(crate) fn compare(arriving: &str, known: &str) -> Option<Ordering> {
+    if is_decimal(arriving) && is_decimal(known) {
+        return Some(compare_decimals(arriving, known));
     }
-    (!arriving.is_empty() && arriving == stored).then_some(Ordering::Equal)
+    (!arriving.is_empty() && arriving == known).then_some(Ordering::Equal)
 }
 
 fn is_decimal(text: &str) -> bool {
@@ -29,13 +31,15 @@ mod tests {
     #[test]
     fn decimals_by_value_and_the_rest_by_arrival() {
         use Ordering::{Equal, Greater, Less};
-        for (arriving, stored, expected) in [
+        for (arriving, known, expected) in [
             ("9", "10", Some(Less)),
             ("10", "9", Some(Greater)),
             ("7", "7", Some(Equal)),
             ("007", "7", Some(Equal)),
             ("18446744073709551617", "18446744073709551616", Some(Greater)),
             ("99999999999999999999", "100000000000000000000", Some(Less)),
+            ("0", "", None),
+            ("0", "00", Some(Equal)),
             ("abc", "abc", Some(Equal)),
             ("abc", "abd", None),
             ("10", "1a", None),
@@ -43,7 +47,7 @@ mod tests {
             ("5", "", None),
             ("", "5", None),
         ] {
-            assert_eq!(compare(arriving, stored), expected, "{arriving} against {stored}");
+            assert_eq!(compare(arriving, known), expected, "{arriving} against {known}");
         }
     }
 }

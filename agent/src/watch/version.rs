@@ -1,23 +1,14 @@
-//! resourceVersions: opaque by contract, decimal numbers of any length in practice.
+//! How far a watch has come: the newest resourceVersion that it has seen, by the order that the cache goes by, too.
 
 use std::cmp::Ordering;
 
-/// Which of two is newer, where both are decimal.
-pub(crate) fn compare(a: &str, b: &str) -> Option<Ordering> {
-    let (a, b) = (digits(a)?, digits(b)?);
-    Some(a.len().cmp(&b.len()).then_with(|| a.cmp(b)))
-}
+pub(super) use crate::cache::version::compare;
 
 /// Moves on to `seen`, unless it is known to be older: a late event must not turn the watch back.
 pub(crate) fn advance(version: &mut String, seen: String) {
     if compare(&seen, version) != Some(Ordering::Less) {
         *version = seen;
     }
-}
-
-fn digits(text: &str) -> Option<&str> {
-    let decimal = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    decimal.then(|| text.trim_start_matches('0'))
 }
 
 #[cfg(test)]
@@ -33,6 +24,8 @@ mod tests {
             ("7", "007", "007"),
             ("", "5", "5"),
             ("a9", "a1", "a1"),
+            ("a9", "a9", "a9"),
+            ("10", "a1", "a1"),
         ] {
             let mut version = version.to_owned();
             advance(&mut version, seen.to_owned());
