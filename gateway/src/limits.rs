@@ -58,12 +58,16 @@ pub const RATED_CALLERS: usize = 10_000;
 /// How deep the JSON of a request may nest. A deeper one is an attack on a recursive parser, not a question.
 pub const JSON_DEPTH: usize = 64;
 
-/// What the deadline for the beginning of a leg's answer leaves of its call's. One cluster that hangs makes all others wait
-/// until then, and the page may need more rows than they were asked for at first: the rest is fetched in this time.
+/// What the deadline for the first answers leaves of their call's. One cluster that hangs makes all others wait until then,
+/// and the page may need more rows than they were asked for at first: the rest is fetched in this time.
 pub const LEG_MARGIN: Duration = Duration::from_secs(1);
 
 /// The most that [`LEG_MARGIN`] takes of a short deadline, as a divisor.
 pub const LEG_MARGIN_DIVISOR: u32 = 5;
+
+/// What an answer may take of the time that is left when its cluster is asked again for the same page, as a divisor. If it
+/// hangs then, the others have the rest for what the page still needs.
+pub const ROUND_SHARE: u32 = 2;
 
 /// What a call gets beyond its deadline before it is cut off: the deadlines of its legs must come first, because then the
 /// answer says which clusters were late.

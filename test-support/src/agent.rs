@@ -44,6 +44,8 @@ pub enum Behaviour {
     Hang,
     /// Sends the head and the first rows of so many pods, and then nothing more.
     Stall(usize),
+    /// Has so many pods, sends the first that it is asked for, and nothing when it is asked to go on.
+    StallLater(usize),
     /// Sends rows in the wrong order.
     Disorder,
     /// Sends rows that have other cells than the columns that it announced.
@@ -196,6 +198,8 @@ async fn list(State(agent): State<HandMade>, body: Bytes) -> Response {
             reply(stream::iter(page(pods)).boxed())
         }
         Behaviour::Hang => agent.hang(work).await,
+        Behaviour::StallLater(pods) if request.after.is_none() => reply(stream::iter(page(pods)).boxed()),
+        Behaviour::StallLater(_) => agent.hang(work).await,
         Behaviour::Stall(pods) => {
             let first = stream::iter(page(pods).into_iter().take(2));
             reply(first.chain(stream::once(agent.hang(work))).boxed())

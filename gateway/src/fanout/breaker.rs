@@ -35,7 +35,7 @@ pub(super) enum Outcome {
 pub(super) struct Wait {
     /// By this leg, from when it was sent or last heard of.
     pub(super) leg: Duration,
-    /// What the leg would have had if it had been sent when its call began. The rest went into queues.
+    /// What the leg would have had if it had been sent as soon as it was due. The rest went into queues.
     pub(super) whole: Duration,
 }
 

@@ -34,6 +34,7 @@ pub(super) async fn merge(
         let end = match frame {
             Ok(Some(GetFrame::Head(head))) if !leg.has_head() => {
                 leg.note_head(head.status, head.message.as_ref());
+                leg.allow_rest();
                 merge.head(leg.id, *head);
                 None
             }

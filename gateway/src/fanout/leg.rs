@@ -1,4 +1,4 @@
-//! One cluster's part of a call: sent once, then read frame by frame, each step within the leg's deadline.
+//! One cluster's part of a call: a question is sent, and its answer read frame by frame, within the time that it was given.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::lane::{Lane, NoEntry, Ticket};
 use crate::carrier::{CarrierError, Frames};
 use crate::clock::millis;
 use crate::fleet::ClusterView;
-use crate::limits::RETRY_AFTER;
+use crate::limits::{RETRY_AFTER, ROUND_SHARE};
 use crate::merge::LegFailure;
 use crate::registry::Unreachable;
 use crate::request::LegId;
@@ -29,6 +29,7 @@ pub(super) struct Leg<'a> {
     pub(super) span: Span,
     asked: Asked<'a>,
     lane: Arc<Lane>,
+    term: Term,
     open: Option<Open>,
     sent: Option<Instant>,
     /// When its latest answer was over.
@@ -38,6 +39,12 @@ pub(super) struct Leg<'a> {
     status: Option<LegStatus>,
     message: Option<String>,
     rows: usize,
+}
+
+/// The time for an answer, waiting for a place included.
+struct Term {
+    from: Instant,
+    until: Instant,
 }
 
 struct Open {
@@ -53,6 +60,7 @@ impl<'a> Leg<'a> {
             span: tracing::debug_span!("leg", cluster = %cluster.id),
             asked,
             lane: asked.fanout.lane(&cluster.id),
+            term: Term { from: asked.trace.started(), until: asked.first_deadline },
             open: None,
             sent: None,
             over: None,
@@ -72,6 +80,18 @@ impl<'a> Leg<'a> {
         self.status.is_some()
     }
 
+    /// Gives the next answer a share of the time that is left: if it does not come, as much is left to the other legs.
+    pub(super) fn allow_share(&mut self) {
+        let from = Instant::now();
+        let left = self.asked.deadline.saturating_duration_since(from);
+        self.term = Term { from, until: from + left / ROUND_SHARE };
+    }
+
+    /// Gives the answer under way all the time that is left, where nobody is asked anything after it.
+    pub(super) fn allow_rest(&mut self) {
+        self.term.until = self.asked.deadline;
+    }
+
     /// Sends a question, which is written at the last moment because it says how much time is left. A leg may be sent again
     /// when its answer is over.
     pub(super) async fn send<T: Serialize>(
@@ -82,14 +102,14 @@ impl<'a> Leg<'a> {
         let leg = self.asked.fanout.registry.leg(&self.cluster.id).map_err(unreachable_cluster)?;
         let ticket = self.lane.enter(self.patience()).await.map_err(no_entry)?;
         let now = Instant::now();
-        let remaining = self.deadline().saturating_duration_since(now);
+        let remaining = self.term.until.saturating_duration_since(now);
         let body = serde_json::to_vec(&question(&self.asked, millis(remaining)));
         let body = body.map_err(|error| {
             LegFailure::new(LegStatus::Error, format!("the request can't be written: {error}"))
         })?;
         self.sent.get_or_insert(now);
         self.waited = Duration::ZERO;
-        let reply = timeout_at(self.deadline(), leg.carrier.call(path, Bytes::from(body))).await;
+        let reply = timeout_at(self.term.until, leg.carrier.call(path, Bytes::from(body))).await;
         self.waited += now.elapsed();
         match reply {
             Ok(Ok(frames)) => {
@@ -108,7 +128,7 @@ impl<'a> Leg<'a> {
     pub(super) async fn frame<F: DeserializeOwned>(&mut self) -> Result<Option<F>, LegFailure> {
         let Some(mut open) = self.open.take() else { return Ok(None) };
         let began = Instant::now();
-        let frame = timeout_at(self.deadline(), open.frames.next::<F>()).await;
+        let frame = timeout_at(self.term.until, open.frames.next::<F>()).await;
         self.waited += began.elapsed();
         match frame {
             Ok(Some(Ok(frame))) => {
@@ -164,16 +184,11 @@ impl<'a> Leg<'a> {
     /// How long to wait for a place: half of what is left, so that a leg that gets one can still do something with it.
     fn patience(&self) -> Instant {
         let now = Instant::now();
-        now + self.deadline().saturating_duration_since(now) / 2
-    }
-
-    /// Until its head is in, others wait for it; after that it may use up what they were waited for.
-    fn deadline(&self) -> Instant {
-        if self.has_head() { self.asked.rows_deadline } else { self.asked.deadline }
+        now + self.term.until.saturating_duration_since(now) / 2
     }
 
     fn timed_out(&self, ticket: Ticket) -> LegFailure {
-        let whole = self.asked.deadline.saturating_duration_since(self.asked.trace.started());
+        let whole = self.term.until.saturating_duration_since(self.term.from);
         ticket.record(Outcome::TimedOut(Wait { leg: self.waited, whole }));
         let waited = self.waited.as_secs_f64();
         let message = if self.has_head() {

@@ -100,6 +100,9 @@ async fn read(
     // One row always has room, however large.
     let most_bytes = 2 * query.leg_bytes(most_rows) + REPLY_FRAME as u64;
     let cluster = leg.cluster;
+    if leg.is_sent() {
+        leg.allow_share();
+    }
     leg.send(paths::LIST, |asked, remaining_ms| {
         query.leg_request(cluster, most_rows, after, asked.leg_context(remaining_ms))
     })

@@ -1,9 +1,10 @@
 //! The fifth and sixth stage: the request goes to every cluster at once, and what comes back is merged as it comes.
 //!
-//! A slow or failing cluster is data. Each leg has its own deadline inside the call's, a place in its cluster's bulkhead
-//! and the consent of its breaker; a cluster without a link is not asked. The merge says how many rows it wants of which
-//! leg. Each such answer is read to its end as it comes, and its place is free again: nothing waits for one cluster while
-//! it holds a place at another. What is fetched is bounded by the page, about three of them and some rows a cluster.
+//! A slow or failing cluster is data. Each answer has its own deadline inside the call's, which leaves the other clusters
+//! time for what they have to send if it does not come; each leg has a place in its cluster's bulkhead and the consent of
+//! its breaker; a cluster without a link is not asked. The merge says how many rows it wants of which leg. Each such answer
+//! is read to its end as it comes, and its place is free again: nothing waits for one cluster while it holds a place at
+//! another. What is fetched is bounded by the page, about three of them and some rows a cluster.
 //!
 //! Everything a call has under way lives inside its future. Dropping it drops the legs, and that cancels the work in the
 //! agents.
@@ -57,10 +58,10 @@ struct Asked<'a> {
     identity: &'a Identity,
     visibility: &'a Visibility,
     trace: &'a Trace,
-    /// By when a leg must have begun to answer; agents are told this one.
+    /// By when the first answer of a leg must be there.
+    first_deadline: Instant,
+    /// By when everything must be there.
     deadline: Instant,
-    /// By when the rest of an answer must be there.
-    rows_deadline: Instant,
 }
 
 impl Fanout {
@@ -83,8 +84,8 @@ impl Fanout {
             identity: caller.identity(),
             visibility: caller.visibility(),
             trace,
-            deadline: leg_deadline(Instant::now(), deadline),
-            rows_deadline: deadline,
+            first_deadline: first_deadline(Instant::now(), deadline),
+            deadline,
         };
         let legs: Vec<_> =
             admitted.request().legs().map(|(id, cluster)| Leg::new(asked, id, cluster)).collect();
@@ -129,7 +130,7 @@ impl Asked<'_> {
 
 /// Before the call's: a leg that does not answer holds all rows up until then, and the other clusters still have to send
 /// the rest of theirs.
-fn leg_deadline(now: Instant, call: Instant) -> Instant {
+fn first_deadline(now: Instant, call: Instant) -> Instant {
     let remaining = call.saturating_duration_since(now);
     call - LEG_MARGIN.min(remaining / LEG_MARGIN_DIVISOR)
 }

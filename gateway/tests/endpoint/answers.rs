@@ -2,7 +2,7 @@
 
 use kubeplex_gateway::limits::Limits;
 use kubeplex_proto::status::AgentErrorCode;
-use kubeplex_test_support::agent::Behaviour::{self, Hang, Pods, Refuse, Stall, Stepwise};
+use kubeplex_test_support::agent::Behaviour::{self, Hang, Pods, Refuse, Stall, StallLater, Stepwise};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -81,6 +81,31 @@ async fn a_hanging_cluster_takes_no_time_from_the_rows_of_others() {
         assert_eq!((&answer["shown"], &answer["clusters"]["answered"]), (&json!(300), &json!(1)));
     }
     assert_eq!(world.agents[0].asked(), 4, "waiting for another cluster is nothing against this one");
+}
+
+#[tokio::test]
+async fn a_cluster_that_stalls_in_its_answer_leaves_the_others_time_for_the_rest_of_the_page() {
+    let world = World::of(&[("a", Stall(100)), ("b", Pods(100)), ("c", Pods(100))]).await;
+    // The page is expected to be a's alone, so that b is asked for few rows until it is seen that a sends no more.
+    let answer = world.client().pods(json!({"limit": 90, "maxBytes": 100_000, "timeoutSeconds": 2})).await;
+    assert_eq!((&answer["shown"], &answer["clusters"]["answered"]), (&json!(90), &json!(2)), "{answer}");
+    let stalled = problem(&answer, "a");
+    assert_eq!((&stalled["status"], &stalled["rowsShown"]), (&json!("timeout"), &json!("partial")));
+    let of_b = rows(&answer).iter().filter(|(cluster, _)| cluster == "b").count();
+    assert_eq!((of_b, world.agents[1].asked()), (26, 2));
+}
+
+#[tokio::test]
+async fn a_cluster_that_stalls_when_it_is_asked_again_leaves_the_others_time_for_their_turn() {
+    let clusters =
+        [("a", StallLater(100)), ("b", Pods(100)), ("c", Pods(100)), ("d", Pods(100)), ("e", Pods(100))];
+    let world = World::of(&clusters).await;
+    // All names of a come before those of b; each was asked for its share of the page and some more.
+    let arguments = json!({"sortBy": "name", "limit": 100, "maxBytes": 100_000, "timeoutSeconds": 2});
+    let answer = world.client().pods(arguments).await;
+    assert_eq!((&answer["shown"], &answer["clusters"]["answered"]), (&json!(100), &json!(4)), "{answer}");
+    assert_eq!(problem(&answer, "a")["status"], "timeout");
+    assert_eq!((world.agents[0].given_up(), world.agents[1].asked()), (1, 2));
 }
 
 #[tokio::test]

@@ -32,7 +32,14 @@ pub(super) fn report(behaviour: Behaviour) -> Report {
         scope: Scope::Namespaced,
         verbs: ["get", "list", "watch"].map(str::to_owned).into(),
     };
-    let objects = if let Behaviour::Pods(pods) = behaviour { pods } else { FEW } as u64;
+    let objects = match behaviour {
+        Behaviour::Pods(pods)
+        | Behaviour::Stepwise(pods)
+        | Behaviour::Slow(pods, _)
+        | Behaviour::Stall(pods)
+        | Behaviour::StallLater(pods) => pods as u64,
+        _ => FEW as u64,
+    };
     let state = SyncState::Synced;
     let cached = KindReport { kind, state, revision: 1, objects, age_ms: Some(0), message: None };
     let cluster = ClusterReport {
