@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use kubeplex_gateway::tools::registry;
+use kubeplex_gateway::tools::catalogue;
 use kubeplex_program::{failure, output};
 use kubeplex_proto::nearest::nearest;
 use serde_json::{Map, Value};
@@ -74,7 +74,7 @@ fn describe(error: &Value, tool: &str) -> String {
 
 /// Of this version; a gateway of another may have others.
 fn known_tools(wanted: &str) -> String {
-    let names: Vec<_> = registry().tools().iter().map(|tool| tool.name).collect();
+    let names: Vec<_> = catalogue().tools().iter().map(|tool| tool.name).collect();
     let near = nearest(wanted, names.iter().copied());
     let guess = if near.is_empty() { String::new() } else { format!("did you mean {}? ", near.join(" or ")) };
     format!("{guess}the tools are {}", names.join(", "))

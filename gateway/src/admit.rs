@@ -2,7 +2,7 @@
 //!
 //! What is charged is an upper bound known beforehand, never the measured cost: the legs to be sent and the objects that the
 //! clusters last reported of the kind. A call gets all of its places or none, so that two half-admitted calls can't wait
-//! for each other.
+//! for each other, and holds them until it is answered: how many legs it has under way in the meantime changes.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -25,8 +25,8 @@ pub struct Admission {
     calls: Arc<Semaphore>,
     calls_total: usize,
     legs: Arc<Semaphore>,
-    /// The most legs that one call can hold places for.
-    legs_total: u32,
+    /// The most places that one call takes.
+    legs_per_call: u32,
     rates: DefaultKeyedRateLimiter<String>,
     clock: DefaultClock,
 }
@@ -59,7 +59,8 @@ impl Admission {
             calls: Arc::new(Semaphore::new(limits.calls_in_flight)),
             calls_total: limits.calls_in_flight,
             legs: Arc::new(Semaphore::new(limits.legs_in_flight)),
-            legs_total: u32::try_from(limits.legs_in_flight).unwrap_or(u32::MAX),
+            // A call over more clusters than there are places gets all of them instead of none for ever.
+            legs_per_call: u32::try_from(limits.legs_per_call.min(limits.legs_in_flight)).unwrap_or(u32::MAX),
             rates: RateLimiter::keyed(quota),
             clock,
         }
@@ -114,8 +115,8 @@ impl Admission {
         if legs == 0 {
             return Ok(None);
         }
-        // A call over more clusters than there are places gets all places instead of none for ever.
-        let places = self.legs.clone().acquire_many_owned(legs.min(self.legs_total));
+        // The fan-out sends no more at once; a place is for a leg under way, and not one for each cluster.
+        let places = self.legs.clone().acquire_many_owned(legs.min(self.legs_per_call));
         match tokio::time::timeout_at(give_up, places).await {
             Ok(Ok(places)) => Ok(Some(places)),
             Ok(Err(_)) | Err(_) => Err(full("requests to clusters")),
@@ -175,7 +176,7 @@ mod tests {
 
     fn permit(tool: &str) -> Permit {
         let request = resolved(&shops(), tool, &json!({})).unwrap();
-        policy::authorize(somebody(Visibility::everything()), tools::registry().get(tool).unwrap(), request)
+        policy::authorize(somebody(Visibility::everything()), tools::catalogue().get(tool).unwrap(), request)
             .unwrap()
     }
 
@@ -215,6 +216,19 @@ mod tests {
     async fn a_call_over_more_clusters_than_there_are_places_still_gets_in() {
         let admission = Admission::new(&Limits { legs_in_flight: 2, ..Limits::default() });
         assert!(admission.admit(permit("pods_list"), soon()).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_takes_no_more_places_than_it_sends_legs_at_once() {
+        let limits = Limits { legs_in_flight: 4, legs_per_call: 2, ..Limits::default() };
+        let admission = Admission::new(&limits);
+        let first = admission.admit(permit("pods_list"), soon()).await.unwrap();
+        let second = admission.admit(permit("pods_list"), soon()).await.unwrap();
+        assert!(
+            admission.admit(permit("pods_list"), soon()).await.is_err(),
+            "three clusters, two places each"
+        );
+        drop((first, second));
     }
 
     #[tokio::test(start_paused = true)]

@@ -15,6 +15,7 @@ use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use kubeplex_proto::duration::human_duration;
 
 use crate::error::CallError;
+use crate::limits::MAX_CURSOR_BYTES;
 use crate::request::{Fingerprint, Resume};
 
 /// Seals and opens cursors. Made once per gateway.
@@ -24,8 +25,6 @@ pub struct CursorSealer {
 }
 
 const NONCE_BYTES: usize = 24;
-/// No honest cursor is longer: the merge lets no key of more than 4 KiB through, and a cluster takes a bit.
-const MAX_CURSOR_CHARS: usize = 16_384;
 const START_AGAIN: &str = "repeat the call without continue to start again";
 
 impl CursorSealer {
@@ -81,7 +80,7 @@ impl CursorSealer {
     }
 
     fn decrypt(&self, text: &str) -> Option<Vec<u8>> {
-        if text.len() > MAX_CURSOR_CHARS {
+        if text.len() > MAX_CURSOR_BYTES {
             return None;
         }
         let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;

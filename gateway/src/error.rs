@@ -1,4 +1,4 @@
-//! What a call answers when it can't be answered: one type, the same for MCP, REST and the command line.
+//! What a call answers when it can't be answered: one type for all tools, which MCP clients get as a tool's failure.
 
 use std::fmt;
 

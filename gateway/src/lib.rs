@@ -133,7 +133,7 @@ impl Gateway {
         &self.links
     }
 
-    /// The way to call tools without a connection.
+    /// What calls of the MCP endpoint go through, for programs that hold a gateway.
     pub fn pipeline(&self) -> &Arc<Pipeline> {
         &self.pipeline
     }

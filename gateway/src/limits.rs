@@ -1,4 +1,6 @@
-//! Every limit of the gateway, each with its reason. They are applied at the edge of the part that they bound.
+//! Every limit of the gateway, each with its reason: what may be configured, what a caller may ask for, and what one part may
+//! cost another in memory or time. They are applied at the edge of the part that they bound. How an answer divides its
+//! budget is the rendering's own matter.
 //!
 //! The transport's own limits (streams, windows, heartbeats) belong to the link crate.
 
@@ -15,7 +17,8 @@ pub struct Limits {
     /// every [`OBJECTS_PER_CHARGE`] objects that agents may have to look at. A model in a loop is a caller too.
     pub charges_per_second: u32,
     pub charges_burst: u32,
-    /// Legs being worked on at once, over all calls. Each holds the rows that its part of a page was expected to need.
+    /// Places for legs, over all calls: a call takes one for each cluster it asks, at most `legs_per_call`, and holds them
+    /// until it is answered. Each leg holds the rows that its part of a page was expected to need.
     pub legs_in_flight: usize,
     /// Legs of one call that are being worked on at once; one that was answered does not count.
     pub legs_per_call: usize,
@@ -46,8 +49,46 @@ impl Default for Limits {
     }
 }
 
-/// The streams of one link: what `legs_per_cluster` must stay below.
-pub const LINK_STREAMS: usize = 64;
+/// The streams of one link, as both of its ends set them: what `legs_per_cluster` must stay below.
+pub const LINK_STREAMS: usize = kubeplex_link::limits::STREAMS as usize;
+
+// What a caller may ask for. The schemas of the tools and the messages of refusals are made of these.
+
+/// Rows of a page.
+pub const DEFAULT_LIMIT: u32 = 50;
+pub const MAX_LIMIT: u32 = 1_000;
+
+/// Seconds a call may take.
+pub const DEFAULT_TIMEOUT_S: u64 = 10;
+pub const MAX_TIMEOUT_S: u64 = 120;
+
+/// Bytes of `structuredContent`. The smallest holds the coverage of a healthy fleet and a row or two.
+pub const MIN_MAX_BYTES: usize = 500;
+pub const MAX_MAX_BYTES: usize = 4 << 20;
+/// VS Code and Copilot CLI move larger results into a file and show the model a preview.
+pub const DEFAULT_MAX_BYTES: usize = 7_500;
+
+/// Bytes of one argument's text: nobody types more, and selectors are matched against every object.
+pub const MAX_ARGUMENT_BYTES: usize = 4_096;
+/// Levels of arrays and objects in the arguments; the deepest that a tool knows is one.
+pub const MAX_ARGUMENT_DEPTH: usize = 4;
+/// Values in the arguments altogether.
+pub const MAX_ARGUMENT_VALUES: usize = 512;
+/// Parts of a comma list, requirements of a selector, terms of an order.
+pub const MAX_LIST_PARTS: usize = 64;
+
+/// Distinct objects that `resources_get` shows.
+pub const MAX_DISTINCT_OBJECTS: usize = 20;
+
+/// Bytes of a cursor. No honest one is longer: the merge lets no key above [`MAX_KEY_BYTES`] through, and a cluster takes a
+/// bit.
+pub const MAX_CURSOR_BYTES: usize = 16_384;
+/// Bytes of text in the key of a row: it has to fit into a cursor.
+pub const MAX_KEY_BYTES: usize = 4_096;
+
+/// Agents that may be between their handshake and their first complete report: after a restart of the gateway all come at
+/// once, each with the discovery of its cluster.
+pub const ARRIVALS: usize = 32;
 
 /// Objects that a caller may have looked at for one charge: about what an agent filters in a millisecond.
 pub const OBJECTS_PER_CHARGE: u64 = 1_000;

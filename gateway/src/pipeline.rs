@@ -1,11 +1,14 @@
-//! What happens to a call: seven stages, each one taking what only the stage before it can make.
+//! What happens to a call: seven stages, each one taking what only a stage before it can make.
 //!
 //! ```text
 //! identify → Caller → resolve → Request → authorize → Permit → admit → Admitted → fanout → Answers → merge → Merged → render
 //! ```
 //!
-//! A check that is skipped does not compile: who has no `Permit` can't be admitted, who is not admitted can't ask.
-//! `resolve`, `authorize` and `render` are pure. `admit` may wait for a place. `fanout` readies a leg for each cluster, and
+//! A check that is skipped does not compile: a `Request` comes from `resolve` alone and can't be written or copied; who has no
+//! `Permit` for one can't be admitted; who is not admitted can't ask; and there is nothing to render but what came of asking.
+//!
+//! `identify` runs where calls come in, in `mcp/call.rs`: which tools there are depends on the caller, too. `resolve` reads the
+//! arguments for that caller. `resolve`, `authorize` and `render` are pure. `admit` may wait for a place. `fanout` readies a leg for each cluster, and
 //! merging is what sends them: the rules in [`merge`](crate::merge) are pure, and say which rows are wanted next.
 
 use std::time::Duration;
@@ -26,7 +29,6 @@ use crate::policy::{self, Decision};
 use crate::registry::Registry;
 use crate::render::{RenderContext, Rendered};
 use crate::request::Request;
-use crate::request::bounds::{DEFAULT_MAX_BYTES_MCP, DEFAULT_MAX_BYTES_REST};
 use crate::resolve::Scope;
 use crate::telemetry::Telemetry;
 use crate::tools::{self, Tool};
@@ -36,7 +38,7 @@ mod metrics;
 
 use self::metrics::CallMetrics;
 
-/// The stages with what they need. One for all calls of a gateway, whatever surface they come in through.
+/// The stages with what they need. One for all calls of a gateway.
 pub struct Pipeline {
     registry: Registry,
     sealer: CursorSealer,
@@ -45,17 +47,9 @@ pub struct Pipeline {
     metrics: CallMetrics,
 }
 
-/// Where a call came in; clients of different surfaces can take answers of different sizes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Surface {
-    Mcp,
-    Rest,
-}
-
 /// What a caller asks.
 pub struct Question<'a> {
     pub caller: Caller,
-    pub surface: Surface,
     /// As [`Pipeline::tool`] found it.
     pub tool: &'static Tool,
     pub arguments: &'a Map<String, Value>,
@@ -75,12 +69,12 @@ impl Pipeline {
 
     /// The tools that exist for a caller.
     pub fn tools(&self, caller: &Caller) -> impl Iterator<Item = &'static Tool> {
-        tools::registry().tools().iter().filter(|tool| policy::decide(caller, tool) == Decision::Allow)
+        tools::catalogue().tools().iter().filter(|tool| policy::decide(caller, tool) == Decision::Allow)
     }
 
     /// A tool by name, if it exists for the caller. One that is hidden is as unknown as one that is not there.
     pub fn tool(&self, caller: &Caller, name: &str) -> Option<&'static Tool> {
-        tools::registry().get(name).filter(|tool| policy::decide(caller, tool) == Decision::Allow)
+        tools::catalogue().get(name).filter(|tool| policy::decide(caller, tool) == Decision::Allow)
     }
 
     /// Calls that are being worked on.
@@ -112,9 +106,9 @@ impl Pipeline {
     }
 
     async fn run(&self, question: Question<'_>, trace: &Trace) -> Result<Rendered, CallError> {
-        let Question { caller, surface, tool, arguments } = question;
+        let Question { caller, tool, arguments } = question;
         let clock = trace.stage(Stage::Identify, trace.started());
-        let request = self.resolve(&caller, surface, tool, arguments)?;
+        let request = self.resolve(&caller, tool, arguments)?;
         let clock = trace.stage(Stage::Resolve, clock);
         let deadline = trace.started() + Duration::from_millis(request.options().timeout_ms);
         let permit = policy::authorize(caller, tool, request)?;
@@ -127,7 +121,7 @@ impl Pipeline {
         let clock = trace.stage(Stage::Merge, clock);
         let merged = merged.map_err(|_| overdue(deadline, trace))??;
         let context = RenderContext { now_ms: now_ms(), sealer: &self.sealer, nonce: rand::random() };
-        let rendered = tool.render(admitted.request(), merged, &context)?;
+        let rendered = tool.render(merged, &context)?;
         trace.stage(Stage::Render, clock);
         Ok(rendered)
     }
@@ -135,22 +129,11 @@ impl Pipeline {
     fn resolve(
         &self,
         caller: &Caller,
-        surface: Surface,
         tool: &Tool,
         arguments: &Map<String, Value>,
     ) -> Result<Request, CallError> {
         let fleet = self.registry.snapshot();
-        let default_max_bytes = match surface {
-            Surface::Mcp => DEFAULT_MAX_BYTES_MCP,
-            Surface::Rest => DEFAULT_MAX_BYTES_REST,
-        };
-        let scope = Scope {
-            fleet: &fleet,
-            caller: caller.user(),
-            sealer: &self.sealer,
-            now_ms: now_ms(),
-            default_max_bytes,
-        };
+        let scope = Scope { fleet: &fleet, caller: caller.user(), sealer: &self.sealer, now_ms: now_ms() };
         tool.resolve(arguments, &scope)
     }
 }

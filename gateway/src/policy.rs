@@ -23,10 +23,6 @@ impl Permit {
     pub fn request(&self) -> &Request {
         &self.request
     }
-
-    pub fn into_request(self) -> Request {
-        self.request
-    }
 }
 
 /// Whether a caller may use a tool at all.
@@ -90,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_caller_who_may_see_nothing_has_no_tools() {
-        for tool in tools::registry().tools() {
+        for tool in tools::catalogue().tools() {
             assert_eq!(decide(&somebody(Visibility::everything()), tool), Decision::Allow, "{}", tool.name);
             assert_eq!(decide(&somebody(Visibility::nothing()), tool), Decision::Hide, "{}", tool.name);
         }
@@ -99,7 +95,7 @@ mod tests {
     #[test]
     fn what_is_listed_and_what_is_let_through_agree() {
         let fleet = fleet(vec![cluster("a", &[])]);
-        let tool = tools::registry().get("pods_list").unwrap();
+        let tool = tools::catalogue().get("pods_list").unwrap();
         for (visibility, refusal) in [
             (Visibility::everything(), None),
             (only_kinds("pods"), None),

@@ -14,8 +14,7 @@ use super::{
     ConfigError, CursorKey, DEFAULT_ADMIN, DEFAULT_LISTEN, ExpectedCluster, Fixtures, GatewayConfig, Mistake,
     TokenHash,
 };
-use crate::limits::{LINK_STREAMS, Limits};
-use crate::request::bounds::MAX_TIMEOUT_S;
+use crate::limits::{LINK_STREAMS, Limits, MAX_TIMEOUT_S};
 
 const LONGEST_CALL: Duration = Duration::from_secs(MAX_TIMEOUT_S);
 

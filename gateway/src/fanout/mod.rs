@@ -14,6 +14,7 @@ mod get;
 mod lane;
 mod leg;
 mod list;
+mod merged;
 mod metrics;
 
 use std::sync::Arc;
@@ -27,13 +28,14 @@ use tokio::time::Instant;
 use crate::admit::Admitted;
 use crate::error::CallError;
 use crate::limits::{LEG_MARGIN, LEG_MARGIN_DIVISOR, Limits};
-use crate::merge::Merged;
 use crate::registry::Registry;
 use crate::request::{LegContext, Request};
 use crate::telemetry::Telemetry;
 use crate::trace::Trace;
 use lane::Lane;
 use leg::Leg;
+pub(crate) use merged::Answered;
+pub use merged::Merged;
 
 /// Sends requests to clusters. One for all calls of a gateway.
 pub struct Fanout {
@@ -102,18 +104,18 @@ impl Fanout {
     }
 }
 
-impl Answers<'_> {
+impl<'a> Answers<'a> {
     /// Reads every leg as far as the answer needs it.
     ///
     /// # Errors
     /// [`CallError`] when no cluster could answer, and as the merges say.
-    pub async fn merge(self) -> Result<Merged, CallError> {
+    pub async fn merge(self) -> Result<Merged<'a>, CallError> {
         let Self { asked, legs } = self;
-        match asked.request {
-            Request::Clusters(_) => Ok(Merged::Clusters),
-            Request::List(query) => list::merge(query, asked, legs).await.map(Merged::List),
-            Request::Get(query) => get::merge(query, asked, legs).await.map(Merged::Get),
-        }
+        Ok(Merged::new(match asked.request {
+            Request::Clusters(query) => Answered::Clusters(query),
+            Request::List(query) => Answered::List(query, list::merge(query, asked, legs).await?),
+            Request::Get(query) => Answered::Get(query, get::merge(query, asked, legs).await?),
+        }))
     }
 }
 

@@ -16,10 +16,7 @@ use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use super::{Credentials, Links, session};
-
-/// Agents that may be between their handshake and their first complete report: after a restart of the gateway all come at
-/// once, each with the discovery of its cluster.
-const ARRIVALS: usize = 32;
+use crate::limits::ARRIVALS;
 
 /// How long an agent is asked to wait where there is no better answer; agents spread it themselves.
 const RETRY_AFTER: Duration = Duration::from_secs(3);

@@ -18,7 +18,7 @@ use crate::error::{CallError, ErrorCode};
 use crate::escape::one_line;
 use crate::identify::{self, Caller};
 use crate::limits::PROGRESS_EVERY;
-use crate::pipeline::{Pipeline, Question, Surface};
+use crate::pipeline::{Pipeline, Question};
 use crate::render::Rendered;
 use crate::trace::{META_KEY, Trace};
 
@@ -32,7 +32,7 @@ pub(super) async fn call(
     let Some(tool) = pipeline.tool(&caller, &request.name) else { return Err(unknown_tool(&request.name)) };
     let trace = Trace::begin(CallId(uuid::Uuid::new_v4().simple().to_string()));
     let arguments = request.arguments.unwrap_or_default();
-    let question = Question { caller, surface: Surface::Mcp, tool, arguments: &arguments };
+    let question = Question { caller, tool, arguments: &arguments };
     let answer = tokio::select! {
         biased;
         () = context.ct.cancelled() => return Err(ErrorData::internal_error("the client cancelled the call", None)),

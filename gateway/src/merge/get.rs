@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{CallError, ErrorCode};
 use crate::fleet::ClusterView;
-use crate::request::bounds::MAX_DISTINCT_OBJECTS;
+use crate::limits::MAX_DISTINCT_OBJECTS;
 use crate::request::{GetQuery, LegId};
 
 use super::noise::{drop_managed_fields, keep_common, without_noise};

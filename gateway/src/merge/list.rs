@@ -49,9 +49,6 @@ pub struct ListMerge {
     done: Option<PageEnd>,
 }
 
-/// Text in the key of a row: it has to fit into a cursor.
-const MAX_KEY_BYTES: usize = 4_096;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PageEnd {
     Complete,

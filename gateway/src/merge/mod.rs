@@ -54,12 +54,3 @@ pub struct LegFailure {
     pub hint: Option<String>,
     pub retry_after_ms: Option<u64>,
 }
-
-/// The answers of all legs, put together.
-#[derive(Debug, Clone)]
-pub enum Merged {
-    /// The request has no legs; its answer is in the request's own snapshot of the fleet.
-    Clusters,
-    List(ListPage),
-    Get(GetPage),
-}

@@ -36,7 +36,7 @@ struct ToolMetrics {
 impl CallMetrics {
     pub(super) fn new(telemetry: &Telemetry) -> Self {
         let of_tool = |tool: &'static Tool| (tool.name, ToolMetrics::new(tool.name));
-        telemetry.register(|| Self(tools::registry().tools().iter().map(of_tool).collect()))
+        telemetry.register(|| Self(tools::catalogue().tools().iter().map(of_tool).collect()))
     }
 
     /// A call is over; `failed` says with which code, if it failed.

@@ -13,7 +13,7 @@ use crate::error::CallError;
 use crate::fleet::{ClusterView, Fleet, LinkState};
 use crate::request::{ListQuery, Request};
 use crate::resolve::Scope;
-use crate::tools::registry;
+use crate::tools::catalogue;
 
 pub(crate) const NOW_MS: i64 = 1_795_458_279_000;
 
@@ -98,8 +98,8 @@ pub(crate) fn kinds(more: &[KindInfo]) -> KindTable {
 /// What a tool makes of arguments.
 pub(crate) fn resolved(fleet: &Fleet, tool: &str, arguments: &Value) -> Result<Request, CallError> {
     let sealer = sealer();
-    let scope = Scope { fleet, caller: "anna", sealer: &sealer, now_ms: NOW_MS, default_max_bytes: 7_500 };
-    registry().get(tool).unwrap().resolve(arguments.as_object().unwrap(), &scope)
+    let scope = Scope { fleet, caller: "anna", sealer: &sealer, now_ms: NOW_MS };
+    catalogue().get(tool).unwrap().resolve(arguments.as_object().unwrap(), &scope)
 }
 
 /// The same for a tool that lists.

@@ -5,11 +5,13 @@ use kubeplex_proto::kind::GroupResource;
 use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::selector::LabelSelector;
 
-use super::bounds::{MAX_DISTINCT_OBJECTS, MAX_MAX_BYTES};
 use super::{CallOptions, LegContext, Target};
+use crate::limits::{MAX_DISTINCT_OBJECTS, MAX_MAX_BYTES};
+use crate::resolve::Understood;
 
 /// Every visible object of a kind whose namespace and name match, over the targets.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub struct GetQuery {
     pub targets: Vec<Target>,
     pub kind: GroupResource,
@@ -20,6 +22,7 @@ pub struct GetQuery {
     /// Paths to keep; empty: whole objects.
     pub fields: Vec<String>,
     pub options: CallOptions,
+    pub understood: Understood,
 }
 
 impl GetQuery {

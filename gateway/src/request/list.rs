@@ -7,11 +7,13 @@ use kubeplex_proto::selector::{FieldSelector, LabelSelector};
 use kubeplex_proto::sort::RowKey;
 
 use crate::fleet::ClusterView;
+use crate::resolve::Understood;
 
 use super::{CallOptions, Field, LegContext, PageQuery, Target};
 
 /// A page of rows of one kind over the targets.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub struct ListQuery {
     pub targets: Vec<Target>,
     pub kind: GroupResource,
@@ -22,6 +24,7 @@ pub struct ListQuery {
     pub field_selector: FieldSelector,
     pub page: PageQuery,
     pub options: CallOptions,
+    pub understood: Understood,
 }
 
 impl ListQuery {

@@ -1,9 +1,8 @@
 //! What a call asks, once it is understood: the type that every later stage works on.
 //!
-//! Only [`resolve`](crate::resolve) builds a [`Request`]. Its legs are addressed by [`LegId`], the place of a cluster in
+//! Only [`resolve`](crate::resolve) builds a [`Request`], see [`Understood`](crate::resolve::Understood). Its legs are addressed by [`LegId`], the place of a cluster in
 //! [`Request::targets`]; the merge and the answer's coverage use the same numbers.
 
-pub mod bounds;
 mod clusters;
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -28,7 +27,8 @@ pub use page::{Field, Order, OrderTerm, PageQuery};
 pub use resume::{Fingerprint, Resume};
 
 /// A call that is understood.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub enum Request {
     /// Answered from the fleet alone: no leg is sent.
     Clusters(ClustersQuery),

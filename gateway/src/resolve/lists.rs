@@ -5,7 +5,7 @@ use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::sort::Direction;
 
 use crate::error::CallError;
-use crate::request::bounds::MAX_LIST_PARTS;
+use crate::limits::MAX_LIST_PARTS;
 use crate::request::{Field, Order, OrderTerm};
 
 use super::guard::short;

@@ -23,6 +23,12 @@ pub(crate) use kinds::ResolvedKind;
 pub(crate) use plan::{AskedKind, ListQuestion, clusters, get, list};
 pub(crate) use validate::Schema;
 
+/// What only this stage makes. Every query holds one, and none can be copied: there is no request that did not come through
+/// here, and nobody who looks at one later can write another like it.
+#[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
+pub struct Understood(());
+
 /// What resolve may know.
 pub struct Scope<'a> {
     /// The clusters that the caller may see.
@@ -32,8 +38,6 @@ pub struct Scope<'a> {
     pub sealer: &'a CursorSealer,
     /// The gateway's time since 1970.
     pub now_ms: i64,
-    /// `bounds::DEFAULT_MAX_BYTES_MCP` or `…_REST`.
-    pub default_max_bytes: usize,
 }
 
 /// Arguments as a schema wants them.

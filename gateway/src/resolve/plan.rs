@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::error::{CallError, ErrorCode};
 use crate::fleet::ClusterView;
-use crate::request::bounds::{DEFAULT_LIMIT, DEFAULT_TIMEOUT_S, MAX_LIST_PARTS};
+use crate::limits::{DEFAULT_LIMIT, DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT_S, MAX_LIST_PARTS};
 use crate::request::{
     CallOptions, ClustersQuery, Field, Fingerprint, GetQuery, LegId, ListQuery, Output, PageQuery, Request,
     Resume, Standing, Target,
@@ -17,7 +17,7 @@ use crate::request::{
 
 use super::guard::short;
 use super::kinds::{self, ResolvedKind};
-use super::{Arguments, Scope, clusters as select, lists};
+use super::{Arguments, Scope, Understood, clusters as select, lists};
 
 /// Beside the arguments: what a listing tool says itself.
 pub(crate) struct ListQuestion<'a> {
@@ -64,7 +64,8 @@ pub(crate) fn list(
         label_selector,
         field_selector,
         page,
-        options: options(arguments, scope),
+        options: options(arguments),
+        understood: Understood(()),
     }))
 }
 
@@ -87,7 +88,8 @@ pub(crate) fn get(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, C
         namespaces,
         names,
         fields,
-        options: options(arguments, scope),
+        options: options(arguments),
+        understood: Understood(()),
     }))
 }
 
@@ -107,7 +109,8 @@ pub(crate) fn clusters(
     Ok(Request::Clusters(ClustersQuery {
         targets: targets(clusters, None),
         page,
-        options: options(arguments, scope),
+        options: options(arguments),
+        understood: Understood(()),
     }))
 }
 
@@ -223,11 +226,11 @@ fn limit(arguments: &Arguments) -> u32 {
     arguments.integer("limit").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(DEFAULT_LIMIT)
 }
 
-fn options(arguments: &Arguments, scope: &Scope<'_>) -> CallOptions {
+fn options(arguments: &Arguments) -> CallOptions {
     let max_bytes = arguments.integer("maxBytes").and_then(|bytes| usize::try_from(bytes).ok());
     CallOptions {
         timeout_ms: arguments.integer("timeoutSeconds").unwrap_or(DEFAULT_TIMEOUT_S) * 1_000,
-        max_bytes: max_bytes.unwrap_or(scope.default_max_bytes),
+        max_bytes: max_bytes.unwrap_or(DEFAULT_MAX_BYTES),
         output: if arguments.text("output") == Some("json") { Output::Json } else { Output::Table },
     }
 }

@@ -262,7 +262,7 @@ fn arguments_become_a_query() {
 #[test]
 fn null_is_an_argument_left_out() {
     let names = |tool: &str| {
-        let schema = crate::tools::registry().get(tool).unwrap().input_schema().clone();
+        let schema = crate::tools::catalogue().get(tool).unwrap().input_schema().clone();
         let required = schema["required"].clone();
         let properties = schema["properties"].as_object().unwrap().clone();
         properties
@@ -361,7 +361,7 @@ proptest! {
     #[test]
     fn no_arguments_make_resolve_panic(given in proptest::collection::vec((0..NAMES.len(), any_json()), 0..6)) {
         let arguments: Map<_, _> = given.into_iter().map(|(name, value)| (NAMES[name].to_owned(), value)).collect();
-        for tool in crate::tools::registry().tools() {
+        for tool in crate::tools::catalogue().tools() {
             let _ = resolved(&shops(), tool.name, &Value::Object(arguments.clone()));
         }
     }

@@ -8,8 +8,9 @@ use kubeplex_proto::status::LegStatus;
 use serde_json::Value;
 
 use crate::error::CallError;
+use crate::fanout::{Answered, Merged};
 use crate::fleet::ClusterView;
-use crate::merge::{Coverage, LegFailure, LegOutcome, Merged, RowsShown};
+use crate::merge::{Coverage, LegFailure, LegOutcome, RowsShown};
 use crate::render::{Nouns, Page, PageCursor, Place, PlacedRow, RenderContext, Rendered};
 use crate::request::{ClustersQuery, Field, Request, Target};
 use crate::resolve::{self, Arguments, Schema, Scope};
@@ -51,8 +52,8 @@ fn unknown(argument: &str, name: &str) -> CallError {
     ))
 }
 
-fn render(request: &Request, _: Merged, context: &RenderContext<'_>) -> Result<Rendered, CallError> {
-    let Request::Clusters(query) = request else { return Err(mismatch()) };
+fn render(merged: Merged<'_>, context: &RenderContext<'_>) -> Result<Rendered, CallError> {
+    let Answered::Clusters(query) = merged.into_answered() else { return Err(mismatch()) };
     let mut rows: Vec<(RowKey, &Target)> =
         query.targets.iter().map(|target| (key(query, &target.cluster), target)).collect();
     let directions = query.page.order.directions();

@@ -1,13 +1,12 @@
-//! The tools as a page for people: what the registry says, what its arguments mean, and an example of each that went
+//! The tools as a page for people: what the catalogue says, what its arguments mean, and an example of each that went
 //! through the real stages.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{Tool, registry};
-use crate::limits::CURSOR_LIFE;
-use crate::request::bounds;
+use super::{Tool, catalogue};
+use crate::limits::{CURSOR_LIFE, MAX_ARGUMENT_BYTES, MAX_LIST_PARTS};
 
 mod arguments;
 mod examples;
@@ -29,11 +28,11 @@ fn page() -> String {
         list. `null` and what is empty are the same as no argument. A text may have {} bytes, a list {} parts. A cursor in\n\
         `continue` holds for {} minutes, and until the gateway restarts unless it has a `cursor_key_file`.\n\n\
         This page is rendered from `gateway/src/tools`, and a test keeps the two equal.\n",
-        bounds::MAX_ARGUMENT_CHARS,
-        bounds::MAX_LIST_PARTS,
+        MAX_ARGUMENT_BYTES,
+        MAX_LIST_PARTS,
         CURSOR_LIFE.as_secs() / 60,
     );
-    for tool in registry().tools() {
+    for tool in catalogue().tools() {
         describe(&mut page, tool);
     }
     page
@@ -71,12 +70,12 @@ fn type_of(argument: &Value) -> String {
 }
 
 #[test]
-fn the_page_is_the_registry() {
+fn the_page_is_the_catalogue() {
     if std::env::var_os(UPDATE).is_some() {
         std::fs::write(PAGE, page()).unwrap();
     }
     let written = std::fs::read_to_string(PAGE).unwrap_or_default();
-    assert!(written == page(), "docs/tools.md is not what the registry says: run this test with {UPDATE}=1");
+    assert!(written == page(), "docs/tools.md is not what the catalogue says: run this test with {UPDATE}=1");
 }
 
 /// That page is written by hand, and must know every word that an answer may hold.

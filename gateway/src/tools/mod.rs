@@ -1,4 +1,4 @@
-//! The tools: one registry that feeds MCP, the command line and the documentation. A tool is one file that says its
+//! The tools: one catalogue that feeds MCP, the command line and the documentation. A tool is one file that says its
 //! schema, its plan and its rendering.
 //!
 //! Models pay for every word here before their first question, whatever the number of clusters; a test counts them.
@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 
 use crate::error::CallError;
-use crate::merge::Merged;
+use crate::fanout::{Answered, Merged};
 use crate::render::{RenderContext, Rendered};
 use crate::request::Request;
 use crate::resolve::{self, Arguments, Schema, Scope};
@@ -32,7 +32,7 @@ pub struct Tool {
     schema: Schema,
     plan: fn(&Arguments, &Scope<'_>) -> Result<Request, CallError>,
     /// From the merged answers to the reply.
-    render: fn(&Request, Merged, &RenderContext<'_>) -> Result<Rendered, CallError>,
+    render: fn(Merged<'_>, &RenderContext<'_>) -> Result<Rendered, CallError>,
 }
 
 /// MCP's hints about a tool.
@@ -51,19 +51,19 @@ impl Annotations {
 }
 
 /// All tools, in the order in which they are listed.
-pub struct Registry {
+pub struct Catalogue {
     tools: Vec<Tool>,
 }
 
-/// The registry, built once.
-pub fn registry() -> &'static Registry {
-    static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry {
+/// The catalogue, built once.
+pub fn catalogue() -> &'static Catalogue {
+    static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue {
         tools: vec![clusters_list::tool(), resources_list::tool(), resources_get::tool(), pods_list::tool()],
     });
-    &REGISTRY
+    &CATALOGUE
 }
 
-impl Registry {
+impl Catalogue {
     pub fn tools(&self) -> &[Tool] {
         &self.tools
     }
@@ -105,34 +105,25 @@ impl Tool {
     }
 
     /// # Errors
-    /// `internal`, when the answers are not those of the request: a defect of the caller.
-    pub fn render(
-        &self,
-        request: &Request,
-        merged: Merged,
-        context: &RenderContext<'_>,
-    ) -> Result<Rendered, CallError> {
-        (self.render)(request, merged, context)
+    /// `internal`, when another tool's request was answered: a defect of the caller.
+    pub fn render(&self, merged: Merged<'_>, context: &RenderContext<'_>) -> Result<Rendered, CallError> {
+        (self.render)(merged, context)
     }
 }
 
 /// The rendering of every tool that lists objects.
-fn render_list(
-    request: &Request,
-    merged: Merged,
-    context: &RenderContext<'_>,
-) -> Result<Rendered, CallError> {
-    match (request, merged) {
-        (Request::List(query), Merged::List(page)) => Ok(crate::render::list(query, &page, context)),
+fn render_list(merged: Merged<'_>, context: &RenderContext<'_>) -> Result<Rendered, CallError> {
+    match merged.into_answered() {
+        Answered::List(query, page) => Ok(crate::render::list(query, &page, context)),
         _ => Err(mismatch()),
     }
 }
 
-/// Answers that do not belong to their request; the stages' types leave only this pair to check.
+/// Answers to what another tool asks; the stages' types leave only this to check.
 fn mismatch() -> CallError {
     CallError::new(
         crate::error::ErrorCode::Internal,
-        "the answers do not belong to the request; nothing is shown",
+        "the answers are not to what this tool asks; nothing is shown",
     )
 }
 

@@ -1,9 +1,8 @@
 //! `resources_get`: one object, or the same object everywhere.
 
 use crate::error::CallError;
-use crate::merge::Merged;
+use crate::fanout::{Answered, Merged};
 use crate::render::{RenderContext, Rendered};
-use crate::request::Request;
 use crate::resolve::{self, Schema};
 
 use super::schema::{bounds, clusters, strict, text};
@@ -26,9 +25,9 @@ pub(super) fn tool() -> Tool {
     }
 }
 
-fn render(request: &Request, merged: Merged, context: &RenderContext<'_>) -> Result<Rendered, CallError> {
-    match (request, merged) {
-        (Request::Get(query), Merged::Get(page)) => Ok(crate::render::get(query, page, context)),
+fn render(merged: Merged<'_>, context: &RenderContext<'_>) -> Result<Rendered, CallError> {
+    match merged.into_answered() {
+        Answered::Get(query, page) => Ok(crate::render::get(query, page, context)),
         _ => Err(mismatch()),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::request::bounds::{MAX_LIMIT, MAX_MAX_BYTES, MAX_TIMEOUT_S, MIN_MAX_BYTES};
+use crate::limits::{MAX_LIMIT, MAX_MAX_BYTES, MAX_TIMEOUT_S, MIN_MAX_BYTES};
 
 /// Arguments in the order in which they are listed.
 pub(super) type Arguments = Vec<(&'static str, Value)>;

@@ -22,11 +22,11 @@ fn the_whole_catalogue_fits_its_budget() {
     let sent: Vec<Value> = mock
         .iter()
         .map(|tool| {
-            registry().get(tool["name"].as_str().unwrap()).map_or_else(|| tool.clone(), Tool::descriptor)
+            catalogue().get(tool["name"].as_str().unwrap()).map_or_else(|| tool.clone(), Tool::descriptor)
         })
         .collect();
     let (all, real) = (json!({ "tools": mock }), json!({ "tools": sent }));
-    let now: Vec<Value> = registry().tools().iter().map(Tool::descriptor).collect();
+    let now: Vec<Value> = catalogue().tools().iter().map(Tool::descriptor).collect();
     let now = json!({ "tools": now });
     println!(
         "tools/list in o200k tokens: {} for all {} tools, {} with the real ones in it, {} today; instructions {}",
@@ -45,7 +45,7 @@ fn the_whole_catalogue_fits_its_budget() {
 
 #[test]
 fn real_tools_have_no_argument_that_the_catalogue_does_not_have() {
-    for tool in registry().tools() {
+    for tool in catalogue().tools() {
         let mock = mock().into_iter().find(|mock| mock["name"] == tool.name).unwrap();
         let names = |schema: &Value| -> BTreeSet<String> {
             schema["properties"].as_object().unwrap().keys().cloned().collect()
@@ -61,7 +61,7 @@ fn real_tools_have_no_argument_that_the_catalogue_does_not_have() {
 fn every_tool_keeps_the_rules_of_the_catalogue() {
     let names: BTreeSet<String> =
         mock().iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect();
-    let descriptors = registry().tools().iter().map(Tool::descriptor);
+    let descriptors = catalogue().tools().iter().map(Tool::descriptor);
     for tool in descriptors.chain(mock()) {
         let name = tool["name"].as_str().unwrap();
         let schema = &tool["inputSchema"];

@@ -12,7 +12,8 @@ use crate::fleet::ClusterView;
 use crate::merge::{LegFailure, LegOutcome, RowsShown};
 use crate::request::{Standing, Target};
 
-use super::{MAX_KEY_BYTES, PageClock};
+use super::PageClock;
+use crate::limits::MAX_KEY_BYTES;
 
 /// What one cluster has sent, and not yet shown.
 pub(super) struct Leg {

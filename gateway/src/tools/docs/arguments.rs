@@ -1,6 +1,6 @@
 //! What arguments mean, in more words than models are charged for.
 
-use crate::request::bounds::{DEFAULT_LIMIT, DEFAULT_MAX_BYTES_MCP, DEFAULT_TIMEOUT_S, MAX_DISTINCT_OBJECTS};
+use crate::limits::{DEFAULT_LIMIT, DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT_S, MAX_DISTINCT_OBJECTS};
 
 pub(super) struct Meaning {
     /// In the words of a table.
@@ -55,7 +55,7 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         ),
         ("resources_get", "maxBytes") => {
             return numbered(
-                DEFAULT_MAX_BYTES_MCP,
+                DEFAULT_MAX_BYTES,
                 &format!(
                     "bytes of the structured answer; the largest parts of objects are left out and named, but more than \
                      {MAX_DISTINCT_OBJECTS} different objects are `too_large`"
@@ -64,7 +64,7 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         }
         (_, "maxBytes") => {
             return numbered(
-                DEFAULT_MAX_BYTES_MCP,
+                DEFAULT_MAX_BYTES,
                 "bytes of the structured answer; a page ends where they are full",
             );
         }

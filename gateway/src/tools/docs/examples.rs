@@ -8,12 +8,13 @@ use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
 use kubeplex_proto::status::{LegStatus, Source};
 use serde_json::{Value, json};
 
+use crate::fanout::{Answered, Merged};
 use crate::fleet::{ClusterView, Fleet};
-use crate::merge::{GetMerge, LegFailure, ListMerge, Merged, Step};
+use crate::merge::{GetMerge, GetPage, LegFailure, ListMerge, ListPage, Step};
 use crate::render::RenderContext;
 use crate::request::fixtures::{NOW_MS, cluster, fleet, lost, resolved, sealer};
 use crate::request::{GetQuery, ListQuery, Request, legs};
-use crate::tools::registry;
+use crate::tools::catalogue;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -48,15 +49,15 @@ impl Example {
     /// The structured answer. Its cursor is too long to be read, and is shortened.
     pub(super) fn answer(&self) -> Value {
         let request = resolved(&some_clusters(), self.tool, &self.arguments).unwrap();
-        let merged = match &request {
-            Request::Clusters(_) => Merged::Clusters,
-            Request::List(query) => merged_list(query),
-            Request::Get(query) => merged_get(query),
-        };
+        let merged = Merged::by_hand(match &request {
+            Request::Clusters(query) => Answered::Clusters(query),
+            Request::List(query) => Answered::List(query, merged_list(query)),
+            Request::Get(query) => Answered::Get(query, merged_get(query)),
+        });
         let sealer = sealer();
         let context = RenderContext { now_ms: NOW_MS, sealer: &sealer, nonce: [3; 24] };
-        let tool = registry().get(self.tool).unwrap();
-        let mut answer = tool.render(&request, merged, &context).unwrap().structured;
+        let tool = catalogue().get(self.tool).unwrap();
+        let mut answer = tool.render(merged, &context).unwrap().structured;
         if let Some(cursor) = answer.get_mut("continue") {
             *cursor = format!("{}…", &cursor.as_str().unwrap()[..12]).into();
         }
@@ -99,7 +100,7 @@ fn lines(resource: &str) -> (&'static [&'static str], Vec<Line>) {
     }
 }
 
-fn merged_list(query: &ListQuery) -> Merged {
+fn merged_list(query: &ListQuery) -> ListPage {
     let (columns, lines) = lines(&query.kind.resource);
     let mut merge = ListMerge::new(query);
     for (leg, cluster) in legs(&query.targets) {
@@ -113,7 +114,7 @@ fn merged_list(query: &ListQuery) -> Merged {
         merge.finish(leg, Ok(ListEnd { more: false, cut: None }));
     }
     while merge.next() == Step::Row {}
-    Merged::List(merge.into_page().unwrap())
+    merge.into_page().unwrap()
 }
 
 fn list_head(columns: &[&str], lines: &[&Line]) -> ListHead {
@@ -160,7 +161,7 @@ fn row(query: &ListQuery, cluster: &ClusterView, line: &Line) -> Row {
     Row { key, cells: std::iter::once(json!(name)).chain(shown).chain([created]).collect() }
 }
 
-fn merged_get(query: &GetQuery) -> Merged {
+fn merged_get(query: &GetQuery) -> GetPage {
     let mut merge = GetMerge::new(query);
     for (leg, cluster) in legs(&query.targets) {
         let head = GetHead {
@@ -182,5 +183,5 @@ fn merged_get(query: &GetQuery) -> Merged {
             .object(leg, FoundObject { namespace: Some("shop".to_owned()), name: "cart".to_owned(), object });
         merge.finish(leg, Ok(GetEnd { cut: None }));
     }
-    Merged::Get(merge.into_page().unwrap())
+    merge.into_page().unwrap()
 }

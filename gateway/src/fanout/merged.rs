@@ -1,0 +1,33 @@
+//! What is rendered: the answers of all legs, put together, beside the question that they answer.
+
+use crate::merge::{GetPage, ListPage};
+use crate::request::{ClustersQuery, GetQuery, ListQuery};
+
+/// The answers to an admitted request. Only [`Answers::merge`](super::Answers::merge) makes one.
+#[derive(Debug)]
+pub struct Merged<'a>(Answered<'a>);
+
+/// A question and what was answered.
+#[derive(Debug)]
+pub(crate) enum Answered<'a> {
+    /// No leg was sent: the answer is in the request's own snapshot of the fleet.
+    Clusters(&'a ClustersQuery),
+    List(&'a ListQuery, ListPage),
+    Get(&'a GetQuery, GetPage),
+}
+
+impl<'a> Merged<'a> {
+    pub(super) fn new(answered: Answered<'a>) -> Self {
+        Self(answered)
+    }
+
+    /// For tests of rendering, which have no clusters to ask.
+    #[cfg(test)]
+    pub(crate) fn by_hand(answered: Answered<'a>) -> Self {
+        Self(answered)
+    }
+
+    pub(crate) fn into_answered(self) -> Answered<'a> {
+        self.0
+    }
+}
