@@ -22,12 +22,14 @@ const SHIPPED: [&str; 7] = ["proto", "link", "agent", "gateway", "simcluster", "
 /// A part of the gateway, and the crates that it must not name.
 const PURE_MODULES: &[(&str, &[&str])] = &[
     ("gateway/src/policy", &["tokio", "axum", "hyper"]),
+    ("gateway/src/request", &["tokio", "axum", "hyper"]),
     ("gateway/src/resolve", &["tokio", "axum", "hyper"]),
     ("gateway/src/merge", &["tokio", "axum", "hyper"]),
     ("gateway/src/render", &["tokio", "axum", "hyper"]),
     ("gateway/src/tools", &["tokio", "axum", "hyper"]),
     ("agent/src/cache", &["tokio", "axum", "hyper", "kube"]),
     ("agent/src/columns", &["tokio", "axum", "hyper", "kube"]),
+    ("agent/src/path", &["tokio", "axum", "hyper", "kube"]),
     ("agent/src/query", &["tokio", "axum", "hyper", "kube"]),
     ("agent/src/redact", &["tokio", "axum", "hyper", "kube"]),
 ];
@@ -104,7 +106,7 @@ pub(super) fn lints_are_inherited(files: &[SourceFile]) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::names_crate;
+    use super::{SourceFile, names_crate, pure_modules_do_no_io};
 
     #[test]
     fn a_crate_is_named_by_its_path() {
@@ -112,5 +114,19 @@ mod tests {
         assert!(names_crate("    let x = tokio::time::Instant::now();", "tokio"));
         assert!(!names_crate("use tokio_util::sync::X;", "tokio"));
         assert!(!names_crate("let tokio = 1;", "tokio"));
+    }
+
+    #[test]
+    fn a_test_in_the_middle_of_a_file_hides_nothing_below_it() {
+        for (path, wanted) in [
+            ("gateway/src/request/mod.rs", vec![6]),
+            ("agent/src/path/parse.rs", vec![6]),
+            ("gateway/src/registry/mod.rs", vec![]),
+        ] {
+            let text = "#[cfg(test)]\nmod fixtures {\n    use tokio::net;\n}\n\nuse tokio::sync::mpsc;\n";
+            let file = SourceFile { path: path.to_owned(), text: text.to_owned() };
+            let lines: Vec<_> = pure_modules_do_no_io(&[file]).iter().map(|found| found.line).collect();
+            assert_eq!(lines, wanted, "{path}");
+        }
     }
 }
