@@ -4,7 +4,6 @@ mod frames;
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,19 +13,15 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures::stream::{self, BoxStream, StreamExt as _};
-use kubeplex_proto::control::{AgentFrame, Hello};
 use kubeplex_proto::get::GetRequest;
-use kubeplex_proto::ids::{ClusterId, Epoch, InstanceId};
 use kubeplex_proto::list::{ListFrame, ListRequest};
+use kubeplex_proto::paths;
 use kubeplex_proto::status::{AgentError, AgentErrorCode};
-use kubeplex_proto::{PROTOCOL, paths};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use crate::control::Speaker;
 use crate::counter::{Counted, Counter};
-
-/// How often it says that it is alive: sooner than any gateway of a test doubts it.
-const HEARTBEAT: Duration = Duration::from_millis(200);
 
 /// Of one line in [`Behaviour::LongLine`].
 pub const LONG_LINE: usize = 10 << 20;
@@ -73,10 +68,8 @@ pub enum Behaviour {
 /// A handle of the agent; clones are the same one.
 #[derive(Clone)]
 pub struct HandMade {
-    /// What it says that its cluster is.
-    cluster: ClusterId,
+    speaker: Speaker,
     behaviour: Arc<watch::Sender<Behaviour>>,
-    epoch: Arc<AtomicU64>,
     asked: Counter,
     at_work: Counter,
     given_up: Counter,
@@ -87,9 +80,8 @@ impl HandMade {
     /// When `cluster` can't name one.
     pub fn of(cluster: &str, behaviour: Behaviour) -> Self {
         Self {
-            cluster: ClusterId::new(cluster).expect("a cluster id"),
+            speaker: Speaker::of(cluster, &format!("hand-made {cluster}")),
             behaviour: Arc::new(watch::Sender::new(behaviour)),
-            epoch: Arc::default(),
             asked: Counter::default(),
             at_work: Counter::default(),
             given_up: Counter::default(),
@@ -138,18 +130,6 @@ impl HandMade {
         *self.behaviour.borrow()
     }
 
-    fn hello(&self) -> Hello {
-        Hello {
-            protocol: PROTOCOL,
-            features: Vec::new(),
-            agent_version: "0.0.0-hand-made".to_owned(),
-            kubernetes_version: frames::KUBERNETES.to_owned(),
-            cluster: self.cluster.clone(),
-            instance: InstanceId(format!("hand-made {}", self.cluster)),
-            epoch: Epoch(self.epoch.fetch_add(1, Ordering::Relaxed)),
-        }
-    }
-
     fn work(&self) -> Counted {
         self.asked.add_one();
         self.at_work.during()
@@ -176,20 +156,15 @@ impl Drop for Waiting {
     }
 }
 
-async fn control(State(agent): State<HandMade>) -> Response {
-    let report = frames::report(agent.behaviour());
-    let opening = [AgentFrame::Hello(Box::new(agent.hello())), AgentFrame::Report(Box::new(report))];
-    let beats = stream::unfold(tokio::time::interval(HEARTBEAT), async |mut interval| {
-        interval.tick().await;
-        Some((AgentFrame::Report(Box::default()), interval))
-    });
-    reply(stream::iter(opening).chain(beats).boxed())
+async fn control(State(agent): State<HandMade>, body: Body) -> Response {
+    agent.speaker.report(frames::report(agent.behaviour()));
+    agent.speaker.converse(body)
 }
 
 async fn list(State(agent): State<HandMade>, body: Bytes) -> Response {
     let work = agent.work();
     let request: ListRequest = serde_json::from_slice(&body).expect("a request that can be read");
-    let page = |pods| frames::page(&agent.cluster, &request, pods);
+    let page = |pods| frames::page(&agent.speaker.cluster, &request, pods);
     match agent.behaviour() {
         Behaviour::Pods(pods) => reply(stream::iter(page(pods)).boxed()),
         Behaviour::Stepwise(pods) => reply(stream::iter(page(pods)).then(later).boxed()),
@@ -213,7 +188,7 @@ async fn list(State(agent): State<HandMade>, body: Bytes) -> Response {
         Behaviour::ProxyError => (StatusCode::BAD_GATEWAY, "<html>\u{1b}[31mbad</html>").into_response(),
         Behaviour::Refuse(code) => refusal(code),
         Behaviour::Panic => panic!("an agent with a defect"),
-        wrong => reply(stream::iter(frames::wrong(&agent.cluster, &request, wrong)).boxed()),
+        wrong => reply(stream::iter(frames::wrong(&agent.speaker.cluster, &request, wrong)).boxed()),
     }
 }
 

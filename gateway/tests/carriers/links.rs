@@ -11,15 +11,15 @@ use kubeplex_link::timings::Timings;
 use kubeplex_link::trust::Trust;
 use kubeplex_link::url::GatewayUrl;
 use kubeplex_proto::PROTOCOL;
-use kubeplex_proto::control::{GatewayFrame, ProtocolRange, Refusal, Welcome};
+use kubeplex_proto::control::{GatewayFrame, ProtocolRange, Welcome};
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::status::LegStatus;
+use kubeplex_test_support::proxy::Proxy;
 use serde::de::IgnoredAny;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::agent::{self, HandMade};
-use crate::proxy::Proxy;
-use crate::rig::{Rig, TOKEN, cluster, dial_as, quick, until, within};
+use crate::peer;
+use crate::rig::{Rig, TOKEN, cluster, dial_as, quick, within};
 
 fn impatient() -> Timings {
     Timings { suspect_after: Duration::from_secs(1), lost_after: Duration::from_secs(2), ..quick() }
@@ -30,14 +30,6 @@ fn denied(outcome: Result<crate::rig::Dialled, DialError>) -> (StatusCode, Strin
         Err(DialError::Refused { status, message, retry_after, .. }) => (status, message, retry_after),
         Err(other) => panic!("{other:?}"),
         Ok(_) => panic!("let in"),
-    }
-}
-
-async fn refusal(agent: &HandMade) -> Refusal {
-    until(&agent.first_word, Option::is_some).await;
-    match agent.first_word.borrow().clone() {
-        Some(GatewayFrame::Refused(refusal)) => refusal,
-        other => panic!("{other:?}"),
     }
 }
 
@@ -79,7 +71,7 @@ async fn a_gateway_that_stops_lets_nobody_in_and_lets_calls_end() {
         let rig = Rig::listening(quick()).await;
         let mut dialled = rig.dial(&rig.agent, TOKEN).await.unwrap();
         rig.until(LinkState::Connected).await;
-        let mut frames = rig.carrier().call(agent::BULK, Bytes::new()).await.unwrap();
+        let mut frames = rig.carrier().call(peer::BULK, Bytes::new()).await.unwrap();
         rig.stop.cancel();
         rig.until(LinkState::Lost).await;
         let (status, _, retry_after) = denied(rig.dial(&rig.agent, TOKEN).await);
@@ -90,7 +82,7 @@ async fn a_gateway_that_stops_lets_nobody_in_and_lets_calls_end() {
             frame.unwrap();
             received += 1;
         }
-        assert_eq!(received, agent::BULK_FRAMES, "a call under way ends in its own time");
+        assert_eq!(received, peer::BULK_FRAMES, "a call under way ends in its own time");
         drop(frames);
         dialled.ended.join_next().await.unwrap().unwrap().unwrap();
         rig.tracker.close();
@@ -104,9 +96,9 @@ async fn a_hello_that_contradicts_the_token_is_refused() {
     within(async {
         let rig = Rig::listening(quick()).await;
         let mut agent = rig.agent.clone();
-        agent.cluster = ClusterId::new("prod-us").unwrap();
+        agent.speaker.cluster = ClusterId::new("prod-us").unwrap();
         let mut dialled = rig.dial(&agent, TOKEN).await.unwrap();
-        let refusal = refusal(&agent).await;
+        let refusal = agent.refusal().await;
         assert!(refusal.message.contains("prod-us") && refusal.message.contains("prod-eu"), "{refusal}");
         assert_eq!(refusal.retry_after_ms, None);
         // The gateway hangs up.
@@ -121,9 +113,9 @@ async fn a_protocol_without_common_version_is_refused() {
     within(async {
         let rig = Rig::listening(quick()).await;
         let mut agent = rig.agent.clone();
-        agent.protocol = ProtocolRange { min: 90, max: 91 };
+        agent.speaker.protocol = ProtocolRange { min: 90, max: 91 };
         let _dialled = rig.dial(&agent, TOKEN).await.unwrap();
-        let refusal = refusal(&agent).await;
+        let refusal = agent.refusal().await;
         assert!(refusal.message.contains("90 to 91"), "{refusal}");
     })
     .await;
@@ -134,14 +126,13 @@ async fn the_gateways_configuration_is_the_terms_for_both_ends() {
     within(async {
         let rig = Rig::listening(impatient()).await;
         let _dialled = rig.dial(&rig.agent, TOKEN).await.unwrap();
-        until(&rig.agent.first_word, Option::is_some).await;
         let terms = Welcome {
             protocol: PROTOCOL.max,
             heartbeat_ms: 50,
             suspect_after_ms: Some(1_000),
             lost_after_ms: Some(2_000),
         };
-        assert_eq!(*rig.agent.first_word.borrow(), Some(GatewayFrame::Welcome(terms)));
+        assert_eq!(rig.agent.speaker.first_word().await, GatewayFrame::Welcome(terms));
     })
     .await;
 }
@@ -152,7 +143,7 @@ async fn an_agent_killed_in_the_middle_of_a_reply_is_an_error_and_lost() {
         let rig = Rig::listening(quick()).await;
         let dialled = rig.dial(&rig.agent, TOKEN).await.unwrap();
         rig.until(LinkState::Connected).await;
-        let mut frames = rig.carrier().call(agent::FIRST_THEN_HANG, Bytes::new()).await.unwrap();
+        let mut frames = rig.carrier().call(peer::FIRST_THEN_HANG, Bytes::new()).await.unwrap();
         frames.next::<IgnoredAny>().await.unwrap().unwrap();
         drop(dialled);
         assert!(
@@ -174,7 +165,7 @@ async fn a_link_that_went_silent_is_suspected_then_lost_and_its_calls_end() {
         let proxy = Proxy::to(rig.address()).await;
         let _dialled = dial_as(&rig.agent, TOKEN, proxy.address).await.unwrap();
         rig.until(LinkState::Connected).await;
-        let mut frames = rig.carrier().call(agent::FIRST_THEN_HANG, Bytes::new()).await.unwrap();
+        let mut frames = rig.carrier().call(peer::FIRST_THEN_HANG, Bytes::new()).await.unwrap();
         frames.next::<IgnoredAny>().await.unwrap().unwrap();
         proxy.freeze();
         rig.until(LinkState::Suspect).await;
@@ -195,18 +186,18 @@ async fn a_newer_link_of_the_same_agent_replaces_the_older_and_lets_its_calls_en
         let rig = Rig::listening(quick()).await;
         let mut first = rig.dial(&rig.agent, TOKEN).await.unwrap();
         rig.until(LinkState::Connected).await;
-        let mut frames = rig.carrier().call(agent::BULK, Bytes::new()).await.unwrap();
+        let mut frames = rig.carrier().call(peer::BULK, Bytes::new()).await.unwrap();
         let _second = rig.dial(&rig.agent, TOKEN).await.unwrap();
         let mut received = 0;
         while let Some(frame) = frames.next::<String>().await {
             frame.unwrap();
             received += 1;
         }
-        assert_eq!(received, agent::BULK_FRAMES);
+        assert_eq!(received, peer::BULK_FRAMES);
         drop(frames);
         first.ended.join_next().await.unwrap().unwrap().unwrap();
         assert_eq!(rig.view().link, LinkState::Connected);
-        rig.carrier().call(agent::COUNT, Bytes::new()).await.unwrap();
+        rig.carrier().call(peer::COUNT, Bytes::new()).await.unwrap();
     })
     .await;
 }
@@ -220,16 +211,16 @@ async fn another_agent_is_let_in_only_when_the_first_does_not_answer() {
         rig.until(LinkState::Connected).await;
         let second = rig.agent.twin("second");
         let dialled = rig.dial(&second, TOKEN).await.unwrap();
-        let refusal = refusal(&second).await;
+        let refusal = second.refusal().await;
         assert!(refusal.message.contains("first") && refusal.retry_after_ms.is_some(), "{refusal}");
         drop(dialled);
 
         proxy.freeze();
         let third = rig.agent.twin("third");
         let _dialled = rig.dial(&third, TOKEN).await.unwrap();
-        until(&third.first_word, |word| matches!(word, Some(GatewayFrame::Welcome(_)))).await;
+        assert!(matches!(third.speaker.first_word().await, GatewayFrame::Welcome(_)));
         rig.until(LinkState::Connected).await;
-        rig.carrier().call(agent::COUNT, Bytes::new()).await.unwrap();
+        rig.carrier().call(peer::COUNT, Bytes::new()).await.unwrap();
     })
     .await;
 }

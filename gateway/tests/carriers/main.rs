@@ -2,9 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod agent;
 mod links;
-mod proxy;
+mod peer;
 mod replies;
 mod rig;
 mod saturation;

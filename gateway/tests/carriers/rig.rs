@@ -22,12 +22,11 @@ use kubeplex_link::url::GatewayUrl;
 use kubeplex_proto::ids::ClusterId;
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::agent::HandMade;
+use crate::peer::Peer;
 
 pub(crate) const CLUSTER: &str = "prod-eu";
 pub(crate) const TOKEN: &str = "the-token-of-prod-eu";
@@ -38,11 +37,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Fails instead of hanging.
 pub(crate) async fn within<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, work).await.expect("the test hangs")
-}
-
-/// Waits until `accept` holds for the watched value.
-pub(crate) async fn until<T>(value: &watch::Sender<T>, accept: impl FnMut(&T) -> bool) {
-    value.subscribe().wait_for(accept).await.unwrap();
 }
 
 /// Quick heartbeats, and patience enough for a busy machine.
@@ -58,7 +52,7 @@ pub(crate) fn quick() -> Timings {
 /// The gateway's side.
 pub(crate) struct Rig {
     pub(crate) links: Links,
-    pub(crate) agent: HandMade,
+    pub(crate) agent: Peer,
     pub(crate) stop: CancellationToken,
     pub(crate) tracker: TaskTracker,
     address: Option<SocketAddr>,
@@ -85,7 +79,7 @@ impl Rig {
         let links = Links::new(registry, timings, tracker.clone(), stop.clone());
         Self {
             links,
-            agent: HandMade::of(CLUSTER),
+            agent: Peer::of(CLUSTER),
             stop,
             tracker,
             address: None,
@@ -130,7 +124,7 @@ impl Rig {
         self.address.expect("a rig that listens")
     }
 
-    pub(crate) async fn dial(&self, agent: &HandMade, token: &str) -> Result<Dialled, DialError> {
+    pub(crate) async fn dial(&self, agent: &Peer, token: &str) -> Result<Dialled, DialError> {
         dial_as(agent, token, self.address()).await
     }
 
@@ -159,11 +153,7 @@ impl Rig {
 }
 
 /// Dials the gateway, or whatever stands before it at `address`, and serves `agent` on the link.
-pub(crate) async fn dial_as(
-    agent: &HandMade,
-    token: &str,
-    address: SocketAddr,
-) -> Result<Dialled, DialError> {
+pub(crate) async fn dial_as(agent: &Peer, token: &str, address: SocketAddr) -> Result<Dialled, DialError> {
     let url: GatewayUrl = format!("ws://{address}").parse().unwrap();
     let stream =
         dial(&url, &Token::new(token).unwrap(), &Trust::for_url(&url).unwrap(), Activity::start()).await?;

@@ -12,8 +12,7 @@ use kubeplex_proto::status::{LegStatus, Source};
 use serde_json::json;
 
 use super::{Behaviour, LONG_LINE};
-
-pub(super) const KUBERNETES: &str = "v1.35.0";
+use crate::control::KUBERNETES;
 
 /// Rows of an answer that breaks a promise, unless it is one about their number.
 const FEW: usize = 3;
