@@ -5,13 +5,14 @@ use std::fs;
 
 use anyhow::{Context, ensure};
 
+use super::goal::Verdict;
 use super::{Figure, machine};
 
 const PREFACE: &str = "\
 # Benchmarks
 
-Written by `cargo xtask bench --write`. The machines that run this are shared and noisy: trust ratios (unit ×, both sides in one
-run) and sizes before absolute times. Everything runs on loopback, the load generator on the same cores as what it loads.
+Written by `cargo xtask bench --write`. Measured on a machine with other work on it: trust ratios (unit ×, both sides in one run)
+and sizes before absolute times. Everything runs on loopback, the load generator on the same cores as what it loads.
 ";
 
 /// Replaces the document.
@@ -20,18 +21,28 @@ run) and sizes before absolute times. Everything runs on loopback, the load gene
 /// When only some benchmarks ran: the document would lose the others' figures. When the file can't be written.
 pub(super) fn write(figures: &[(&'static str, Vec<Figure>)], complete: bool) -> anyhow::Result<()> {
     ensure!(complete, "--write needs all benchmarks: leave --only out");
-    let mut text = format!("{PREFACE}\nMachine: {}\n", machine::describe());
+    let path = crate::root().join("docs/benchmarks.md");
+    fs::write(&path, page(figures, &machine::describe())?)
+        .with_context(|| format!("writing {}", path.display()))
+}
+
+fn page(figures: &[(&'static str, Vec<Figure>)], machine: &str) -> anyhow::Result<String> {
+    let mut text = format!("{PREFACE}\nMachine: {machine}\n");
     for (name, figures) in figures {
         // Writing to a String can't fail.
         let _ =
             write!(text, "\n## {name}\n\n| figure | value | goal | what limits it |\n|---|---:|---|---|\n");
         for figure in figures {
             let value = format!("{} {}", number(figure.value), figure.unit);
-            let _ = writeln!(text, "| {} | {value} | {} | {} |", figure.figure, figure.goal, figure.limit);
+            let missed = if figure.verdict()? == Verdict::Missed { ", **missed**" } else { "" };
+            let _ = writeln!(
+                text,
+                "| {} | {value} | {}{missed} | {} |",
+                figure.figure, figure.goal, figure.limit
+            );
         }
     }
-    let path = crate::root().join("docs/benchmarks.md");
-    fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
+    Ok(text)
 }
 
 /// Three significant digits for small numbers, separated thousands for large ones.
@@ -54,7 +65,29 @@ pub(super) fn number(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::{Figure, number, page};
+
+    #[test]
+    fn what_misses_its_goal_is_marked() {
+        let figure = |value, goal: &str| Figure {
+            figure: "time".to_owned(),
+            value,
+            unit: "ms".to_owned(),
+            goal: goal.to_owned(),
+            limit: "the disk".to_owned(),
+        };
+        let figures = [("some", vec![figure(1.0, "≤ 2"), figure(3.0, "≤ 2"), figure(3.0, "")])];
+        let page = page(&figures, "a machine").unwrap();
+        let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| time")).collect();
+        assert_eq!(
+            rows,
+            [
+                "| time | 1.00 ms | ≤ 2 | the disk |",
+                "| time | 3.00 ms | ≤ 2, **missed** | the disk |",
+                "| time | 3.00 ms |  | the disk |",
+            ]
+        );
+    }
 
     #[test]
     fn numbers_read_easily() {

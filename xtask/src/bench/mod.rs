@@ -4,6 +4,7 @@
 //! of its own, so that no figure of memory contains another benchmark's.
 
 mod document;
+mod goal;
 mod machine;
 
 use std::io::{BufRead, BufReader};
@@ -11,6 +12,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
+
+use goal::Verdict;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -36,9 +39,14 @@ struct Figure {
     /// What it should be: `≤ 1200`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     goal: String,
-    /// What keeps it from being better.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    /// What keeps it from being better. No figure goes without.
     limit: String,
+}
+
+impl Figure {
+    fn verdict(&self) -> anyhow::Result<Verdict> {
+        Verdict::of(self.value, &self.goal).with_context(|| format!("the figure \"{}\"", self.figure))
+    }
 }
 
 /// A benchmark: its name, the program that runs it, and that program's arguments.
@@ -79,8 +87,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         }
     } else {
         for figure in all() {
-            let goal =
-                if figure.goal.is_empty() { String::new() } else { format!("  (goal {})", figure.goal) };
+            let goal = match figure.verdict()? {
+                Verdict::NoGoal => String::new(),
+                Verdict::Met => format!("  (goal {})", figure.goal),
+                Verdict::Missed => format!("  (goal {}, missed)", figure.goal),
+            };
             println!("{:>14} {:<9} {}{goal}", document::number(figure.value), figure.unit, figure.figure);
         }
     }
@@ -109,7 +120,8 @@ fn measure(benchmark: &Benchmark) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
         let line = line.context("reading what the benchmark prints")?;
-        match serde_json::from_str(&line) {
+        match serde_json::from_str::<Figure>(&line) {
+            Ok(figure) if figure.limit.is_empty() => bail!("{line} does not say what limits it"),
             Ok(figure) => figures.push(figure),
             Err(error) => bail!("{} printed \"{line}\", which is not a figure: {error}", benchmark.name),
         }

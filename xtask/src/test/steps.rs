@@ -1,4 +1,5 @@
-//! The parts of the run, in order. Go and cargo never build at the same time: the machines have two cores.
+//! The parts of the run, in order. Go and cargo never build at the same time: each takes all cores, and all memory
+//! on a small machine.
 
 use std::process::Command;
 

@@ -14,21 +14,16 @@ pub(crate) struct Figure<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) goal: &'a str,
     /// What keeps it from being better.
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) limit: &'a str,
 }
 
 impl<'a> Figure<'a> {
-    pub(crate) fn new(figure: impl Into<String>, value: f64, unit: &'a str) -> Self {
-        Self { figure: figure.into(), value, unit, goal: "", limit: "" }
+    pub(crate) fn new(figure: impl Into<String>, value: f64, unit: &'a str, limit: &'a str) -> Self {
+        Self { figure: figure.into(), value, unit, goal: "", limit }
     }
 
     pub(crate) fn goal(self, goal: &'a str) -> Self {
         Self { goal, ..self }
-    }
-
-    pub(crate) fn limit(self, limit: &'a str) -> Self {
-        Self { limit, ..self }
     }
 
     pub(crate) fn print(&self) -> anyhow::Result<()> {

@@ -35,8 +35,10 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     }
     for (percent, goal) in [(50.0, ""), (99.0, "≤ 50")] {
         let title = format!("API write → visible through the gateway, 1,000 pods: p{percent:.0}");
-        let figure = Figure::new(title, millis(percentile(&mut samples, percent)), "ms").goal(goal);
-        figure.limit("the watch event, its batch, and the call that looks").print()?;
+        let value = millis(percentile(&mut samples, percent));
+        Figure::new(title, value, "ms", "the watch event, its batch, and the call that looks")
+            .goal(goal)
+            .print()?;
     }
     fleet.stop().await;
     Ok(())

@@ -14,10 +14,16 @@ use tokio::net::TcpStream;
 use tokio_util::task::TaskTracker;
 
 use crate::figure::{Figure, millis, percentile};
-use crate::fleet::ten_clusters;
+use crate::fleet;
 use crate::peers;
 
+/// One cluster, because a peer without Kubernetes has one thing behind it, too.
+const CLUSTERS: [usize; 2] = [10, 1];
 const IN_FLIGHT: [usize; 3] = [1, 16, 64];
+
+const ASKING: &str = "every call asks every agent over its link; pages are not yet kept in the gateway";
+const MCP_ALONE: &str = "the library alone; the load generator runs on the same cores";
+const HTTP_ALONE: &str = "HTTP and JSON alone; the load generator runs on the same cores";
 
 /// A measurement is repeated, peers in turn, so that a slow moment of the machine hits all of them.
 const ROUNDS: usize = 3;
@@ -27,46 +33,63 @@ const ROUND: Duration = Duration::from_secs(2);
 struct Peer {
     name: &'static str,
     address: SocketAddr,
+    limit: &'static str,
     calls_per_second: Vec<f64>,
     latencies: Vec<Duration>,
 }
 
 pub(crate) async fn run() -> anyhow::Result<()> {
-    let fleet = ten_clusters().await;
+    for clusters in CLUSTERS {
+        compare(clusters).await?;
+    }
+    Ok(())
+}
+
+async fn compare(clusters: usize) -> anyhow::Result<()> {
+    let fleet = fleet::clusters(clusters, 1_000).await;
     let exchange = fleet.exchange("pods_list", json!({})).await;
     let tracker = TaskTracker::new();
     let gateway = fleet.stand.gateway.addresses().listen;
     let rmcp = peers::bare_rmcp(&exchange.response["result"], &tracker).await?;
     let axum = peers::plain_axum(&exchange.response, &tracker).await?;
     for in_flight in IN_FLIGHT {
-        let peer =
-            |name, address| Peer { name, address, calls_per_second: Vec::new(), latencies: Vec::new() };
-        let mut all = [peer("kubeplex", gateway), peer("bare rmcp", rmcp), peer("plain axum", axum)];
+        let mut all = [
+            Peer::new("kubeplex", gateway, ASKING),
+            Peer::new("bare rmcp", rmcp, MCP_ALONE),
+            Peer::new("plain axum", axum, HTTP_ALONE),
+        ];
         for _ in 0..ROUNDS {
             for peer in &mut all {
                 measure(peer, &exchange.request, in_flight, &tracker).await?;
             }
         }
-        report(&mut all, in_flight)?;
+        report(&mut all, clusters, in_flight)?;
     }
     fleet.stop().await;
     Ok(())
 }
 
-fn report(peers: &mut [Peer; 3], in_flight: usize) -> anyhow::Result<()> {
+impl Peer {
+    fn new(name: &'static str, address: SocketAddr, limit: &'static str) -> Self {
+        Self { name, address, limit, calls_per_second: Vec::new(), latencies: Vec::new() }
+    }
+}
+
+fn report(peers: &mut [Peer; 3], clusters: usize, in_flight: usize) -> anyhow::Result<()> {
     let medians = peers.each_ref().map(|peer| median(&peer.calls_per_second));
     for (peer, calls) in peers.iter_mut().zip(medians) {
-        let title =
-            format!("{}, pods_list page of 50 over 10 × 1,000 pods, {in_flight} in flight", peer.name);
-        Figure::new(title.clone(), calls, "calls/s").print()?;
-        Figure::new(format!("{title}: p50"), millis(percentile(&mut peer.latencies, 50.0)), "ms").print()?;
-        Figure::new(format!("{title}: p99"), millis(percentile(&mut peer.latencies, 99.0)), "ms").print()?;
+        let title = format!(
+            "{}, pods_list page of 50 over {clusters} × 1,000 pods, {in_flight} in flight",
+            peer.name
+        );
+        Figure::new(title.clone(), calls, "calls/s", peer.limit).print()?;
+        for percent in [50.0, 99.0] {
+            let value = millis(percentile(&mut peer.latencies, percent));
+            Figure::new(format!("{title}: p{percent:.0}"), value, "ms", peer.limit).print()?;
+        }
     }
-    let ratio =
-        Figure::new(format!("kubeplex to bare rmcp, {in_flight} in flight"), medians[0] / medians[1], "×");
-    ratio
-        .limit("every call asks all ten agents over their links; pages are not yet kept in the gateway")
-        .print()
+    let title = format!("kubeplex to bare rmcp, {clusters} × 1,000 pods, {in_flight} in flight");
+    Figure::new(title, medians[0] / medians[1], "×", ASKING).print()
 }
 
 fn median(values: &[f64]) -> f64 {

@@ -23,7 +23,8 @@ struct Arguments {
 enum Benchmark {
     /// pods_list over 10 clusters of 1,000 pods, one call after the other
     Fleet,
-    /// Calls a second at 1, 16 and 64 in flight, beside bare rmcp and plain axum with the same bytes
+    /// Calls a second over 10 clusters and over 1, at 1, 16 and 64 in flight, beside bare rmcp and plain axum with the same
+    /// bytes
     Load,
     /// From a write at the API server to a row in an answer
     Freshness,
@@ -31,7 +32,7 @@ enum Benchmark {
     Ingest,
     /// Requests a second at an API server where nothing happens
     Steady,
-    /// Memory and time of 1, 10 and 100 clusters
+    /// Memory and time of 1, 10, 50 and 100 clusters
     Scale,
     /// One step of `scale`, in a process of its own
     #[command(hide = true)]
