@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::event::{ObjectHead, ObjectMeta};
 use super::handle::KindHandle;
-use super::table_rows::{self, SecretColumns, ShownRow};
+use super::table_rows::{self, Rows, SecretColumns, ShownRow};
 use super::unreadable::Unreadable;
 use super::version;
 use crate::api::Representation;
@@ -57,7 +57,7 @@ impl Change {
 
     /// Which object it is about, where at least that can be read.
     fn meta(&self) -> Option<ObjectMeta> {
-        let meta = ObjectHead::parse(self.raw()).ok()?.into_meta();
+        let meta = ObjectHead::parse(self.raw()).ok()?.meta;
         (!meta.name.is_empty()).then_some(meta)
     }
 }
@@ -101,7 +101,7 @@ impl Applier {
         }
     }
 
-    /// The names of the columns of a page that is a Table.
+    /// The names of the columns of a Table, where it tells them. Whatever comes after it has its cells in this order.
     pub(crate) fn note_columns(&self, names: &[String]) {
         match &self.source {
             _ if names.is_empty() => {}
@@ -146,24 +146,37 @@ impl Applier {
                 writes.push(Write::Put(Box::new(prepared)));
             }
             (Change::Put(raw), Source::SecretRows(columns)) => {
+                let rows = self.rows_of(raw)?;
                 let columns = *columns.lock();
-                for row in rows_of(raw)? {
+                for row in rows {
                     let prepared = ingest::prepare_value(self.handle.store_shape(), columns.object(&row)?)?;
                     writes.push(Write::Put(Box::new(prepared)));
                 }
             }
             (Change::Put(raw), Source::ShownRows(cells)) => {
+                let rows = self.rows_of(raw)?;
                 let served = cells.lock().clone();
-                for row in rows_of(raw)? {
+                for row in rows {
                     let ShownRow { cells, object } = serde_json::from_slice(&row)?;
                     let cells = served.read(&cells, &object);
                     let prepared = ingest::prepare_shown(self.handle.store_shape(), object, cells)?;
                     writes.push(Write::Put(Box::new(prepared)));
                 }
             }
-            (Change::Delete(raw), _) => writes.push(Write::Delete(ObjectHead::parse(raw)?.into_meta())),
+            (Change::Delete(raw), _) => {
+                let head = ObjectHead::parse(raw)?;
+                self.note_columns(&head.columns);
+                writes.push(Write::Delete(head.meta));
+            }
         }
         Ok(())
+    }
+
+    /// The rows of a Table, whose columns are noted first.
+    fn rows_of(&self, raw: &Bytes) -> serde_json::Result<Vec<Bytes>> {
+        let Rows { columns, rows } = table_rows::rows(raw)?;
+        self.note_columns(&columns);
+        Ok(rows)
     }
 
     /// Says whether a reader could notice.
@@ -211,12 +224,6 @@ pub(crate) fn representation(handle: &KindHandle) -> Representation {
 
 fn is_secrets(id: &GroupResource) -> bool {
     id.group.is_empty() && id.resource == "secrets"
-}
-
-/// A list's item is a row already, a watch event holds a Table of one.
-fn rows_of(raw: &Bytes) -> serde_json::Result<Vec<Bytes>> {
-    let rows = table_rows::rows(raw)?;
-    Ok(if rows.is_empty() { vec![raw.clone()] } else { rows })
 }
 
 impl Write {

@@ -1,11 +1,12 @@
-//! What becomes of a row whose object changes into something that can't be read.
+//! What becomes of a row whose object changes into something that can't be read, and of cells that change their places.
 
+use kubeplex_proto::column::{CellFormat, Column};
 use kubeplex_proto::kind::{KindInfo, Scope};
 use tokio::sync::watch;
 
 use super::*;
-use crate::cache::KindShape;
-use crate::columns::Columns;
+use crate::cache::{CellRef, KindShape};
+use crate::columns::{ColumnDef, Columns};
 use crate::redact::DigestKey;
 
 /// Deeper than the parser goes.
@@ -13,6 +14,19 @@ const DEPTH: usize = 400;
 
 fn applier() -> Applier {
     let id = GroupResource::new("", "pods");
+    applier_of(&id, Columns::builtin(&id).unwrap())
+}
+
+/// Of a kind whose columns only the server knows.
+fn applier_of_tables() -> Applier {
+    let column = |name: &str| ColumnDef {
+        column: Column { name: name.to_owned(), format: CellFormat::Plain },
+        wide: false,
+    };
+    applier_of(&GroupResource::new("example.com", "widgets"), Columns::served(&["name", "size"].map(column)))
+}
+
+fn applier_of(id: &GroupResource, columns: Columns) -> Applier {
     let info = KindInfo {
         id: id.clone(),
         version: "v1".to_owned(),
@@ -25,8 +39,8 @@ fn applier() -> Applier {
         categories: vec![],
     };
     let shape = KindShape {
-        columns: Arc::new(Columns::builtin(&id).unwrap_or_else(Columns::generic)),
-        id,
+        columns: Arc::new(columns),
+        id: id.clone(),
         api_version: "v1".to_owned(),
         kind: "Pod".to_owned(),
         scope: Scope::Namespaced,
@@ -99,4 +113,49 @@ fn a_row_that_goes_is_a_new_revision() {
     let before = revision(&applier);
     applier.apply(&[deep("a", 2)]);
     assert_ne!(revision(&applier), before, "or a gateway would go on showing the row from its cache");
+}
+
+/// A row of a Table, as an item of a list is one.
+fn row(name: &str, version: u32, cells: &str, spec: &str) -> String {
+    format!(r#"{{"cells":{cells},"object":{{"spec":{spec},"metadata":{}}}}}"#, metadata(name, version))
+}
+
+/// A Table of one row, as an event of a watch has it.
+fn table(columns: &str, row: &str) -> Bytes {
+    Bytes::from(format!(
+        r#"{{"kind":"Table","apiVersion":"meta.k8s.io/v1","columnDefinitions":{columns},"rows":[{row}]}}"#
+    ))
+}
+
+#[test]
+fn a_row_of_a_list_that_can_not_be_read_is_not_missing_any_more_when_it_can() {
+    let applier = applier_of_tables();
+    let deep = format!("{}1{}", r#"{"n":"#.repeat(DEPTH), "}".repeat(DEPTH));
+    applier.note_columns(&["Name", "Size"].map(str::to_owned));
+    applier.apply(&[Change::Put(row("a", 1, r#"["a",1]"#, &deep).into())]);
+    assert_eq!(state(&applier), (String::new(), 1));
+    applier.apply(&[Change::Put(table("null", &row("a", 2, r#"["a",1]"#, "{}")))]);
+    assert_eq!(state(&applier), ("a@2".to_owned(), 0));
+}
+
+#[test]
+fn cells_are_read_where_the_watch_says_that_they_stand() {
+    let applier = applier_of_tables();
+    applier.note_columns(&["Name", "Size"].map(str::to_owned));
+    let size = |name: &str| {
+        let store = applier.handle.store.read();
+        let CellRef::Integer(size) = store.get(Some("shop"), name).unwrap().cell(1) else { return None };
+        Some(size)
+    };
+    let event = |columns: &str, name: &str, cells: &str| table(columns, &row(name, 1, cells, "{}"));
+    applier.apply(&[Change::Put(event("null", "a", r#"["a",1,7]"#))]);
+    let moved = r#"[{"name":"Name"},{"name":"Colour"},{"name":"Size"}]"#;
+    applier.apply(&[Change::Put(event(moved, "b", r#"["b",1,7]"#))]);
+    applier.apply(&[Change::Put(event("null", "c", r#"["c",1,7]"#))]);
+    assert_eq!(["a", "b", "c"].map(size), [Some(1), Some(7), Some(7)]);
+    // The first event of a watch may be a deletion.
+    let back = r#"[{"name":"Name"},{"name":"Size"}]"#;
+    applier.apply(&[Change::Delete(event(back, "a", "[]"))]);
+    applier.apply(&[Change::Put(event("[]", "d", r#"["d",1,7]"#))]);
+    assert_eq!(size("d"), Some(1));
 }

@@ -307,6 +307,7 @@ impl Driver {
                 Ok(WatchEvent::Delete(object)) => changes.push(Change::Delete(object)),
                 Ok(WatchEvent::Bookmark(bookmark)) => {
                     initial_end |= bookmark.initial_end;
+                    self.applier.note_columns(&bookmark.columns);
                     version::advance(newest.get_or_insert_default(), bookmark.version);
                 }
                 Ok(WatchEvent::Error(told)) => error = Some(told),

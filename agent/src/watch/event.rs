@@ -22,6 +22,8 @@ pub(crate) enum WatchEvent {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Bookmark {
     pub(crate) version: String,
+    /// As [`ObjectHead`]'s: a bookmark may be the first Table of a watch.
+    pub(crate) columns: Vec<String>,
     /// Everything that was there when the watch was opened has been sent.
     pub(crate) initial_end: bool,
 }
@@ -34,21 +36,45 @@ struct RawEvent<'a> {
     object: &'a RawValue,
 }
 
-/// The identity of an object, or of the first row of a Table.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+/// The identity of an object, of the first row of a Table, or of such a row by itself.
+#[derive(Debug)]
 pub(crate) struct ObjectHead {
-    pub(crate) metadata: ObjectMeta,
-    rows: Vec<RowHead>,
+    pub(crate) meta: ObjectMeta,
+    /// The names of a Table's columns, where it tells them: in a watch only the first does.
+    pub(crate) columns: Vec<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// What everything but a bare row has.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Outline<'a> {
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    api_version: Cow<'a, str>,
+    metadata: Option<ObjectMeta>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct TableHead {
+    rows: Option<Vec<RowHead>>,
+    column_definitions: Option<Vec<ColumnName>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ColumnName {
+    name: String,
+}
+
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct RowHead {
     object: RowObject,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct RowObject {
     metadata: ObjectMeta,
@@ -96,26 +122,37 @@ impl WatchEvent {
 
 impl Bookmark {
     fn parse(object: &str) -> serde_json::Result<Self> {
-        let meta = ObjectHead::parse(object.as_bytes())?.into_meta();
+        let ObjectHead { meta, columns } = ObjectHead::parse(object.as_bytes())?;
         let initial_end =
             meta.annotations.is_some_and(|annotations| annotations.initial_events_end == "true");
-        Ok(Self { version: meta.resource_version, initial_end })
+        Ok(Self { version: meta.resource_version, columns, initial_end })
     }
 }
 
 impl ObjectHead {
-    pub(crate) fn parse(object: &[u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(object)
-    }
-
-    /// An object's own metadata; for a Table the version stands there, the rest in its row.
-    pub(crate) fn into_meta(self) -> ObjectMeta {
-        let Some(row) = self.rows.into_iter().next() else { return self.metadata };
-        let mut meta = row.object.metadata;
-        if meta.resource_version.is_empty() {
-            meta.resource_version = self.metadata.resource_version;
+    pub(crate) fn parse(raw: &[u8]) -> serde_json::Result<Self> {
+        let outline: Outline<'_> = serde_json::from_slice(raw)?;
+        if outline.kind == "Table" && outline.api_version.starts_with("meta.k8s.io/") {
+            return Ok(serde_json::from_slice::<TableHead>(raw)?.head(outline.metadata));
         }
-        meta
+        let of_bare_row = || serde_json::from_slice::<RowHead>(raw).unwrap_or_default().object.metadata;
+        let meta = outline.metadata.unwrap_or_else(of_bare_row);
+        Ok(Self { meta, columns: Vec::new() })
+    }
+}
+
+impl TableHead {
+    /// The version may stand in the Table's own metadata, the rest is in its row.
+    fn head(self, of_table: Option<ObjectMeta>) -> ObjectHead {
+        let mut meta = match self.rows.into_iter().flatten().next() {
+            Some(row) => row.object.metadata,
+            None => ObjectMeta::default(),
+        };
+        if meta.resource_version.is_empty() {
+            meta.resource_version = of_table.unwrap_or_default().resource_version;
+        }
+        let columns = self.column_definitions.into_iter().flatten();
+        ObjectHead { meta, columns: columns.map(|column| column.name).collect() }
     }
 }
 
@@ -156,11 +193,50 @@ mod tests {
                 ("8", true),
             ),
             (
-                r#"{"type":"BOOKMARK","object":{"kind":"Table","metadata":{},"rows":[{"cells":[],"object":{"metadata":{"resourceVersion":"9"}}}]}}"#,
+                r#"{"type":"BOOKMARK","object":{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{},"columnDefinitions":null,"rows":[{"cells":[],"object":{"metadata":{"resourceVersion":"9"}}}]}}"#,
                 ("9", false),
             ),
         ] {
             assert_eq!(bookmark(line), (expected.0.to_owned(), expected.1), "{line}");
+        }
+    }
+
+    #[test]
+    fn objects_are_known_by_their_heads_whatever_else_they_hold() {
+        let row = |version: &str| {
+            format!(
+                r#"{{"cells":[1],"object":{{"kind":"W","metadata":{{"name":"a","resourceVersion":"{version}"}}}}}}"#
+            )
+        };
+        let table = |version: &str, columns: &str, row: &str| {
+            format!(
+                r#"{{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{{"resourceVersion":"{version}"}},
+                "columnDefinitions":{columns},"rows":[{row}]}}"#
+            )
+        };
+        for (raw, name, version, columns) in [
+            (r#"{"metadata":{"name":"a","resourceVersion":"1"}}"#.to_owned(), "a", "1", 0),
+            (
+                r#"{"kind":"Table","apiVersion":"example.com/v1","rows":"x","metadata":{"name":"a"}}"#.into(),
+                "a",
+                "",
+                0,
+            ),
+            (
+                r#"{"kind":"W","rows":7,"object":7,"columnDefinitions":7,"metadata":{"name":"a"}}"#.into(),
+                "a",
+                "",
+                0,
+            ),
+            (row("2"), "a", "2", 0),
+            (table("3", "null", &row("2")), "a", "2", 0),
+            (table("3", r#"[{"name":"Name"},{"name":"Age"}]"#, &row("")), "a", "3", 2),
+            (table("3", "[]", ""), "", "3", 0),
+            (r#"{"object":7}"#.into(), "", "", 0),
+        ] {
+            let head = ObjectHead::parse(raw.as_bytes()).unwrap();
+            let told = (head.meta.name.as_str(), head.meta.resource_version.as_str(), head.columns.len());
+            assert_eq!(told, (name, version, columns), "{raw}");
         }
     }
 

@@ -20,10 +20,26 @@ impl Default for SecretColumns {
     }
 }
 
+/// The Table inside a watch event.
+pub(crate) struct Rows {
+    /// The names of its columns, where it tells them.
+    pub(crate) columns: Vec<String>,
+    /// They share the Table's bytes.
+    pub(crate) rows: Vec<Bytes>,
+}
+
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct TableOfRows<'a> {
+    #[serde(default)]
+    column_definitions: Option<Vec<ColumnName>>,
     #[serde(borrow, default)]
-    rows: Vec<&'a RawValue>,
+    rows: Option<Vec<&'a RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct ColumnName {
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -71,10 +87,13 @@ pub(crate) struct ShownRow {
     pub(crate) object: Value,
 }
 
-/// The rows of the Table inside a watch event.
-pub(crate) fn rows(table: &Bytes) -> serde_json::Result<Vec<Bytes>> {
-    let raw: TableOfRows<'_> = serde_json::from_slice(table)?;
-    Ok(raw.rows.iter().map(|row| table.slice_ref(row.get().as_bytes())).collect())
+/// A list's item is a row already, a watch event holds a Table of one.
+pub(crate) fn rows(raw: &Bytes) -> serde_json::Result<Rows> {
+    let table: TableOfRows<'_> = serde_json::from_slice(raw)?;
+    let columns = table.column_definitions.into_iter().flatten().map(|column| column.name).collect();
+    let rows: Vec<_> =
+        table.rows.into_iter().flatten().map(|row| raw.slice_ref(row.get().as_bytes())).collect();
+    Ok(Rows { columns, rows: if rows.is_empty() { vec![raw.clone()] } else { rows } })
 }
 
 #[cfg(test)]
@@ -87,7 +106,7 @@ mod tests {
             br#"{"kind":"Table","rows":[{"cells":["db","Opaque",3,"4d"],"object":{"kind":"PartialObjectMetadata",
                 "metadata":{"name":"db","namespace":"shop","uid":"u","resourceVersion":"5"}}}]}"#,
         );
-        let rows = rows(&table).unwrap();
+        let rows = rows(&table).unwrap().rows;
         let secret = SecretColumns::default().object(&rows[0]).unwrap();
         assert_eq!(secret["type"], "Opaque");
         assert_eq!(secret["dataCount"], 3);
