@@ -67,14 +67,15 @@ impl Speaker {
         &self.beats
     }
 
-    /// Waits for the gateway's first word; the latest one, when it linked more than once.
-    ///
-    /// # Panics
-    /// Never: the speaker itself keeps the channel open.
+    /// The gateway's first word on the latest link; waits for that on the first.
     pub async fn first_word(&self) -> GatewayFrame {
-        let mut word = self.first_word.subscribe();
-        let said = word.wait_for(Option::is_some).await.expect("an open channel");
-        said.clone().expect("what was waited for")
+        let mut words = self.first_word.subscribe();
+        loop {
+            if let Some(word) = words.borrow_and_update().clone() {
+                return word;
+            }
+            words.changed().await.expect("the sender is this speaker's");
+        }
     }
 
     /// Answers the request that opened a control stream; `from_gateway` is its body.
