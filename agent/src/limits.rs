@@ -1,4 +1,5 @@
-//! Every limit of the agent, in one file. Ceilings that no gateway can lift are constants; what an operator may set is in
+//! Every limit of what the agent holds and of what callers may ask it, in one file; how a cache is laid out is its own matter.
+//! Ceilings that no gateway can lift are constants; what an operator may set is in
 //! [`Limits`], with its default.
 
 use std::time::Duration;
@@ -31,6 +32,9 @@ pub const DECLARED_COLUMNS: usize = 64;
 /// Watch events up to this many bytes together are prepared where they arrive; more go to a blocking thread.
 pub const INLINE_INGEST_BYTES: usize = 64 * 1024;
 
+/// Objects of a kind that could not be read, remembered by name. Of more only the number is known, until the next whole list.
+pub const UNREADABLE_NAMED: usize = 10_000;
+
 /// UIDs remembered per kind as deleted, so that a late event does not bring the object back.
 pub const TOMBSTONES: usize = 4_096;
 
@@ -48,6 +52,22 @@ pub const ROWS_UNDER_LOCK: usize = 8_000;
 
 /// No answer is longer than about this many bytes, whatever a gateway allows: the rest is cut and said.
 pub const ANSWER_BYTES: u64 = 32 * 1024 * 1024;
+
+/// No page has more rows, whatever a gateway asks for …
+pub const ANSWER_ROWS: usize = 10_000;
+
+/// … and no answer more whole objects.
+pub const ANSWER_OBJECTS: usize = 1_000;
+
+/// Different values of the status column that are counted apart; the others together, as `other`.
+pub const STATUS_VALUES: usize = 64;
+
+/// Longer paths and longer chains of steps are nobody's honest question.
+pub const PATH_CHARACTERS: usize = 1_024;
+pub const PATH_STEPS: usize = 64;
+
+/// A descent inside a descent visits everything once for each pair of levels.
+pub const PATH_DESCENTS: usize = 2;
 
 /// No call is worked on for longer, whatever it says.
 pub const LONGEST_CALL: Duration = Duration::from_secs(120);
@@ -69,6 +89,9 @@ pub const LIVE_OBJECTS_AT_ONCE: usize = 4;
 
 /// The fastest and the slowest heartbeat that a gateway can ask for.
 pub const HEARTBEAT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
+
+/// What a gateway says first on a link is short; more than this is no first word.
+pub const FIRST_WORD_BYTES: usize = 64 * 1024;
 
 /// The longest request that the agent's HTTP service reads.
 pub const REQUEST_BYTES: usize = 1024 * 1024;

@@ -17,8 +17,7 @@ use kubeplex_proto::paths;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// A first word longer than this is none.
-const FIRST_WORD: usize = 64 * 1024;
+use crate::limits::FIRST_WORD_BYTES;
 
 /// The gateway's word on a link.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,7 +66,7 @@ struct Ear {
 
 impl Ear {
     fn hear(&mut self, data: &[u8]) {
-        if *self.verdict.borrow() != Verdict::Pending || self.heard.len() > FIRST_WORD {
+        if *self.verdict.borrow() != Verdict::Pending || self.heard.len() > FIRST_WORD_BYTES {
             return;
         }
         self.heard.extend_from_slice(data);

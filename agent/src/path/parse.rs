@@ -4,12 +4,7 @@ use serde_json::Value;
 
 use super::filter::{Filter, OPERATORS, Operand};
 use super::{Path, PathError, Step};
-
-/// Longer paths and longer chains of steps are nobody's honest question.
-const MAX_CHARACTERS: usize = 1_024;
-const MAX_STEPS: usize = 64;
-/// A descent inside a descent visits everything once for each pair of levels.
-const MAX_DESCENTS: usize = 2;
+use crate::limits::{PATH_CHARACTERS, PATH_DESCENTS, PATH_STEPS};
 
 /// What becomes of `..`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +15,9 @@ pub(super) enum Descents {
 
 pub(super) fn parse(text: &str, descents: Descents) -> Result<Path, PathError> {
     let mut parser = Parser { text, characters: text.char_indices().collect(), at: 0, descents };
-    if parser.characters.len() > MAX_CHARACTERS {
-        parser.at = MAX_CHARACTERS;
-        return parser.error(format!("the path goes on; at most {MAX_CHARACTERS} characters are read"));
+    if parser.characters.len() > PATH_CHARACTERS {
+        parser.at = PATH_CHARACTERS;
+        return parser.error(format!("the path goes on; at most {PATH_CHARACTERS} characters are read"));
     }
     let braced = parser.take('{');
     let path = parser.path(Root::Object)?;
@@ -103,11 +98,11 @@ impl Parser<'_> {
     }
 
     fn check_limits(&self, steps: &[Step]) -> Result<(), PathError> {
-        if steps.len() > MAX_STEPS {
-            return self.error(format!("the path has more than {MAX_STEPS} steps"));
+        if steps.len() > PATH_STEPS {
+            return self.error(format!("the path has more than {PATH_STEPS} steps"));
         }
-        if steps.iter().filter(|step| **step == Step::Descend).count() > MAX_DESCENTS {
-            return self.error(format!("the path has more than {MAX_DESCENTS} '..'"));
+        if steps.iter().filter(|step| **step == Step::Descend).count() > PATH_DESCENTS {
+            return self.error(format!("the path has more than {PATH_DESCENTS} '..'"));
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use super::field::Field;
 use super::filter::Filter;
 use super::scan::{Decode, parse, scan};
 use crate::cache::{KindShape, KindStore, RowRef};
-use crate::limits::ANSWER_BYTES;
+use crate::limits::{ANSWER_BYTES, ANSWER_OBJECTS};
 use crate::path::{self, Path};
 
 /// Whole objects, in the order of namespace and name.
@@ -26,9 +26,6 @@ pub struct Found {
     /// Why there are fewer than were asked for.
     pub cut: Option<Cut>,
 }
-
-/// The most objects of one answer.
-const MOST_OBJECTS: usize = 1_000;
 
 /// What an object is known by stays, whatever fields are asked for.
 const IDENTITY: [&str; 4] = ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
@@ -47,7 +44,7 @@ pub fn get(
     let projection = Projection::parse(&request.fields)?;
     let patterns = (request.namespaces.as_slice(), request.names.as_slice());
     let mut filter = Filter::new(&shape, &request.context.visibility, patterns, &request.label_selector);
-    let limit = (request.limit as usize).min(MOST_OBJECTS);
+    let limit = (request.limit as usize).min(ANSWER_OBJECTS);
     let (mut total, mut keys) = (0, Vec::new());
     let revision = scan(store, &shape, &mut filter, Decode::Rows, budget, &mut |candidate| {
         total += 1;

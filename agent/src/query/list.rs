@@ -15,7 +15,7 @@ use super::filter::Filter;
 use super::scan::{Decode, parse, scan};
 use super::top::Top;
 use crate::cache::{CellRef, KindShape, KindStore};
-use crate::limits::ANSWER_BYTES;
+use crate::limits::{ANSWER_BYTES, ANSWER_ROWS, STATUS_VALUES};
 
 /// The rows of one page, and what is known of the rest.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,14 +34,8 @@ pub struct Listing {
     pub cut: Option<Cut>,
 }
 
-/// The most rows of one page.
-const MOST_ROWS: usize = 10_000;
-
 /// Rows projected under one lock.
 const PROJECTED_AT_ONCE: usize = kubeplex_proto::ROWS_PER_FRAME;
-
-/// Different values that are counted apart; the others together, as `other`.
-const STATUS_VALUES: usize = 64;
 
 /// One page of the objects that a request may see and means.
 ///
@@ -111,7 +105,7 @@ impl<'a> Reading<'a> {
             columns: columns(shape, &request.columns)?,
             terms: terms(shape, request)?,
             filter: filter.with_fields(shape, &request.field_selector)?,
-            limit: (request.limit as usize).min(MOST_ROWS),
+            limit: (request.limit as usize).min(ANSWER_ROWS),
         })
     }
 

@@ -5,9 +5,7 @@ use std::collections::HashMap;
 
 use super::event::ObjectMeta;
 use super::version;
-
-/// Objects remembered by name. Of more only the number is known, until the next whole list.
-const MOST_NAMED: usize = 10_000;
+use crate::limits::UNREADABLE_NAMED;
 
 /// What is missing from a store since the last whole list began.
 #[derive(Debug, Default)]
@@ -27,7 +25,7 @@ impl Unreadable {
     }
 
     pub(super) fn add(&mut self, meta: ObjectMeta) {
-        if self.named.len() >= MOST_NAMED {
+        if self.named.len() >= UNREADABLE_NAMED {
             self.unnamed += 1;
             return;
         }

@@ -114,10 +114,10 @@ fn callers_write_every_step() {
 
 #[test]
 fn oversized_paths_are_refused() {
-    let long = Path::parse(&"a".repeat(MAX_CHARACTERS + 1)).unwrap_err();
+    let long = Path::parse(&"a".repeat(PATH_CHARACTERS + 1)).unwrap_err();
     assert!(long.problem.contains("at most 1024 characters"), "{long}");
     assert!(long.to_string().len() < 400, "the message does not repeat it all");
-    let deep = Path::parse(&"a.".repeat(MAX_STEPS + 1)).unwrap_err();
+    let deep = Path::parse(&"a.".repeat(PATH_STEPS + 1)).unwrap_err();
     assert!(deep.problem.contains("more than 64 steps"), "{deep}");
 }
 
