@@ -18,7 +18,7 @@ use crate::resolve::{self, Arguments, Schema, Scope};
 use super::schema::{clusters, listing, strict, text};
 use super::{Annotations, Tool, mismatch};
 
-use columns::ClusterColumn;
+pub(super) use columns::{ClusterColumn, Shown};
 
 pub(super) fn tool() -> Tool {
     let arguments = [clusters(text()), listing(text())];
@@ -90,10 +90,10 @@ fn render(merged: Merged<'_>, context: &RenderContext<'_>) -> Result<Rendered, C
 /// The columns with their names; without a choice the usual ones, and those that some cluster has something to say in.
 fn chosen(query: &ClustersQuery) -> Vec<(String, ClusterColumn)> {
     if query.page.fields.is_empty() {
-        let says = |column: &ClusterColumn| {
-            column.is_usual()
-                || column.is_for_trouble()
-                    && query.targets.iter().any(|target| !column.cell(&target.cluster).is_null())
+        let says = |column: &ClusterColumn| match column.shown() {
+            Shown::Always => true,
+            Shown::InTrouble => query.targets.iter().any(|target| !column.cell(&target.cluster).is_null()),
+            Shown::OnRequest => false,
         };
         return ClusterColumn::ALL
             .into_iter()

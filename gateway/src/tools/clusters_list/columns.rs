@@ -12,7 +12,7 @@ use crate::fleet::{ClusterView, LinkState};
 const WORTH_SAYING_MS: u64 = 5_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ClusterColumn {
+pub(in crate::tools) enum ClusterColumn {
     Name,
     /// `never`, `connected`, `suspect`, `lost`.
     Link,
@@ -32,8 +32,18 @@ pub(super) enum ClusterColumn {
     Label(String),
 }
 
+/// When a column is in an answer for which nobody chose columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tools) enum Shown {
+    Always,
+    /// Where some cluster has something to say in it.
+    InTrouble,
+    /// Never; it has to be asked for.
+    OnRequest,
+}
+
 impl ClusterColumn {
-    pub(super) const ALL: [Self; 10] = [
+    pub(in crate::tools) const ALL: [Self; 10] = [
         Self::Name,
         Self::Link,
         Self::LinkAge,
@@ -46,7 +56,7 @@ impl ClusterColumn {
         Self::Agent,
     ];
 
-    pub(super) fn name(&self) -> &'static str {
+    pub(in crate::tools) fn name(&self) -> &'static str {
         match self {
             Self::Name => "name",
             Self::Link => "link",
@@ -70,13 +80,19 @@ impl ClusterColumn {
         Self::ALL.into_iter().find(|column| same_column(column.name(), name))
     }
 
-    pub(super) fn is_usual(&self) -> bool {
-        !self.is_for_trouble() && *self != Self::Agent
-    }
-
-    /// Shown where some cluster has something to say in it.
-    pub(super) fn is_for_trouble(&self) -> bool {
-        matches!(self, Self::ClockOffset | Self::Problem)
+    /// When it is shown.
+    pub(in crate::tools) fn shown(&self) -> Shown {
+        match self {
+            Self::Name
+            | Self::Link
+            | Self::LinkAge
+            | Self::DataAge
+            | Self::Version
+            | Self::Nodes
+            | Self::Labels => Shown::Always,
+            Self::ClockOffset | Self::Problem => Shown::InTrouble,
+            Self::Agent | Self::Label(_) => Shown::OnRequest,
+        }
     }
 
     pub(super) fn cell(&self, cluster: &ClusterView) -> Value {

@@ -1,6 +1,7 @@
 //! What arguments mean, in more words than models are charged for.
 
 use crate::limits::{DEFAULT_LIMIT, DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT_S, MAX_DISTINCT_OBJECTS};
+use crate::tools::clusters_list::{ClusterColumn, Shown};
 
 pub(super) struct Meaning {
     /// In the words of a table.
@@ -31,7 +32,7 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
             "paths to keep, as a comma list: `spec.replicas,spec.template.spec.containers[*].image`",
         ),
         ("clusters_list", "fields") => {
-            ("the usual columns", "columns, as a comma list, `cluster.labels.region` among them")
+            return Meaning { default: "the usual columns".to_owned(), text: columns_of_clusters() };
         }
         (_, "fields") => (
             "the kind's columns",
@@ -78,6 +79,21 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         (tool, argument) => panic!("explain {argument} of {tool} in this file"),
     };
     Meaning { default: default.to_owned(), text: text.to_owned() }
+}
+
+/// Each by name, so that the page knows the ones that are shown only when they are asked for.
+fn columns_of_clusters() -> String {
+    let named = |shown: Shown| {
+        let columns = ClusterColumn::ALL.iter().filter(|column| column.shown() == shown);
+        columns.map(|column| format!("`{}`", column.name())).collect::<Vec<_>>().join(", ")
+    };
+    format!(
+        "columns, as a comma list. Usual are {}; where some cluster has something to say in them, {}, too. To be asked for: \
+         {}, and one of the labels, as `labels.region` or `cluster.labels.region`",
+        named(Shown::Always),
+        named(Shown::InTrouble),
+        named(Shown::OnRequest),
+    )
 }
 
 fn numbered(default: impl ToString, text: &str) -> Meaning {
