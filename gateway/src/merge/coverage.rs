@@ -34,7 +34,7 @@ pub struct LegOutcome {
     pub source: Option<Source>,
     /// The version that the cluster serves the kind in.
     pub api_version: Option<String>,
-    /// Rows of the cluster that match, shown or not.
+    /// Rows of the cluster that match, shown or not; only where it answered.
     pub total: Option<u64>,
     /// Objects of the kind that the cluster last reported.
     pub last_known: Option<u64>,
@@ -108,7 +108,7 @@ impl LegOutcome {
     pub(super) fn with_head(mut self, head: Option<Said<'_>>) -> Self {
         let Some(head) = head else { return self };
         self.message = self.message.or_else(|| head.message.cloned());
-        self.total = Some(head.total);
+        self.total = self.is_answered().then_some(head.total);
         if head.status != LegStatus::Absent {
             self.age_ms = Some(head.age_ms);
             self.source = Some(head.source);

@@ -60,7 +60,7 @@ enum PageEnd {
 pub struct ListPage {
     /// United over the legs: clusters may serve different versions of a kind.
     pub columns: Vec<Column>,
-    /// Whether any cluster that answered has the kind in namespaces.
+    /// Whether any cluster that rows are from has the kind in namespaces.
     pub namespaced: bool,
     pub rows: Vec<PageRow>,
     /// Whether rows follow after the last one here.
@@ -184,10 +184,12 @@ impl ListMerge {
             state.progress = Progress::Failed(LegFailure::new(head.status, message));
             return;
         }
-        if let Some(Head { head: first, .. }) = &state.head {
-            if first.columns != head.columns {
+        if let Some(known) = &mut state.head {
+            if known.head.columns != head.columns {
                 let failure = LegFailure::new(LegStatus::Error, "its columns changed while it was read");
                 state.progress = Progress::Failed(failure);
+            } else {
+                known.fold(head);
             }
             return;
         }
@@ -267,14 +269,18 @@ impl ListMerge {
             return Err(error);
         }
         let heads = || self.legs.iter().filter_map(|leg| leg.head.as_ref());
-        let mut status_counts = BTreeMap::new();
-        for (status, count) in heads().flat_map(|head| &head.head.status_counts) {
-            *status_counts.entry(status.clone()).or_insert(0) += count;
+        let answered = self.legs.iter().zip(&coverage.legs).filter(|(_, outcome)| outcome.is_answered());
+        let (mut total, mut status_counts) = (0, BTreeMap::new());
+        for Head { head, .. } in answered.filter_map(|(leg, _)| leg.head.as_ref()) {
+            total += head.total;
+            for (status, count) in &head.status_counts {
+                *status_counts.entry(status.clone()).or_insert(0) += count;
+            }
         }
         Ok(ListPage {
             namespaced: heads().any(|head| head.head.scope == Some(Scope::Namespaced)),
             more: self.done == Some(PageEnd::Cut),
-            total: heads().map(|head| head.head.total).sum(),
+            total,
             status_counts,
             clocks: self.legs.iter().map(Leg::clock).collect(),
             coverage,

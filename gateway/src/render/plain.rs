@@ -25,14 +25,17 @@ pub(super) fn page(content: &PageContent<'_>) -> String {
             line(&mut text, cells.iter().map(String::as_str));
         }
     }
-    if let Some(cursor) = &content.cursor {
-        text.push_str(&format!(
-            "{} of {} shown; for the next page repeat the call with continue {cursor}\n",
-            content.shown, content.total
-        ));
-    } else {
-        text.push_str(&format!("{} of {} shown\n", content.shown, content.total));
+    // Rows of a cluster that broke off are shown, and not in the total.
+    match (content.shown, content.total) {
+        (shown, total) if shown as u64 > total => {
+            text.push_str(&format!("{shown} shown, {total} in clusters that answered in full"));
+        }
+        (shown, total) => text.push_str(&format!("{shown} of {total} shown")),
     }
+    if let Some(cursor) = &content.cursor {
+        text.push_str(&format!("; for the next page repeat the call with continue {cursor}"));
+    }
+    text.push('\n');
     if let Some(counts) = content.status_counts {
         let counts: Vec<_> =
             counts.iter().map(|(status, count)| format!("{} {count}", one_line(status))).collect();

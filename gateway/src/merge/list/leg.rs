@@ -68,6 +68,21 @@ pub(super) enum Progress {
     Failed(LegFailure),
 }
 
+impl Head {
+    /// What a further answer says: the rows of both together are as old as the older ones, and lack what either lacks.
+    pub(super) fn fold(&mut self, again: ListHead) {
+        let known = &mut self.head;
+        known.age_ms = known.age_ms.max(again.age_ms);
+        let is_worse = known.status == LegStatus::Ok && again.status != LegStatus::Ok;
+        if is_worse {
+            known.status = again.status;
+        }
+        if is_worse || known.message.is_none() {
+            known.message = again.message.or_else(|| known.message.take());
+        }
+    }
+}
+
 impl Leg {
     /// A leg that is asked for so many rows.
     pub(super) fn new(target: &Target, rows: u32) -> Self {

@@ -41,7 +41,7 @@ fn head(total: usize) -> ListHead {
         scope: Some(Scope::Namespaced),
         columns: vec![column("name"), column("restarts")],
         total: total as u64,
-        status_counts: BTreeMap::new(),
+        status_counts: BTreeMap::from([("Running".to_owned(), total as u64)]),
         age_ms: 140,
         cluster_now_ms: NOW_MS,
         clock_offset_ms: 0,
@@ -179,6 +179,9 @@ fn a_leg_that_breaks_off_is_partial_and_missing_from_then_on() {
     assert_eq!(names(&page).join(" "), "a/a1 a/a2 b/b1 b/b2");
     assert_eq!(page.coverage.legs[0].rows, RowsShown::Partial);
     assert!(page.coverage.is_partial());
+    let totals: Vec<_> = page.coverage.legs.iter().map(|leg| leg.total).collect();
+    assert_eq!((page.total, totals), (2, vec![None, Some(2), Some(0)]), "of those that answered");
+    assert_eq!(page.status_counts, BTreeMap::from([("Running".to_owned(), 2)]));
     assert_eq!(page.coverage.missing(), [LegId(0)]);
     assert_eq!(page.coverage.answered(), 2);
 }

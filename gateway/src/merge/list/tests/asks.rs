@@ -179,6 +179,40 @@ fn rows_without_a_uid_are_all_shown() {
 }
 
 #[test]
+fn a_leg_is_as_its_worst_answer() {
+    let (fleet, pods) = clusters(&[60]);
+    let query = list_query(&fleet, "pods_list", &json!({"limit": 50}));
+    let said = |status, message: &str, age_ms| {
+        let message = Some(message.to_owned()).filter(|message| !message.is_empty());
+        ListHead { status, message, age_ms, ..head(60) }
+    };
+    use LegStatus::{Ok as Fine, Stale};
+    for (first, second, expected) in [
+        (said(Fine, "", 10), said(Fine, "", 5), (Fine, None, 10, false)),
+        (said(Fine, "", 10), said(Stale, "no watch", 90_000), (Stale, Some("no watch"), 90_000, true)),
+        (said(Stale, "no watch", 90_000), said(Fine, "", 10), (Stale, Some("no watch"), 90_000, true)),
+        (said(Fine, "", 10), said(Fine, "one unreadable", 10), (Fine, Some("one unreadable"), 10, true)),
+        (said(Fine, "one unreadable", 10), said(Fine, "", 10), (Fine, Some("one unreadable"), 10, true)),
+    ] {
+        let mut merge = ListMerge::new(&query);
+        merge.begin();
+        for (first_row, head) in [(0, first), (20, second)] {
+            let after = (first_row > 0).then(|| merge.legs[0].last_key.clone().unwrap());
+            let (rows, more) = answer_to(&query, &Ask { leg: LegId(0), rows: 30 - first_row, after }, &pods);
+            merge.head(LegId(0), head, NOW_MS);
+            merge.rows(LegId(0), rows);
+            merge.finish(LegId(0), Ok(ListEnd { more, cut: None }));
+            while merge.next() == Step::Row {}
+            merge.go_on(LegId(0));
+        }
+        let coverage = merge.into_page().unwrap().coverage;
+        let leg = &coverage.legs[0];
+        let found = (leg.status, leg.message.as_deref(), leg.age_ms.unwrap(), coverage.is_partial());
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
 fn a_leg_that_fails_when_asked_again_is_partial() {
     let (fleet, pods) = clusters(&[60]);
     let query = list_query(&fleet, "pods_list", &json!({"limit": 50}));
