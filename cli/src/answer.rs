@@ -106,7 +106,7 @@ fn coverage(text: &mut String, content: &Value, look: Look) {
         let _ = writeln!(text, "{}", warning(back));
     }
     if content["partial"] == true {
-        let partial = style("PARTIAL: what is missing is said above").yellow().bold();
+        let partial = style("PARTIAL: what is missing or old is said above").yellow().bold();
         let _ = writeln!(
             text,
             "{}",
@@ -169,7 +169,7 @@ mod tests {
             "by status: Running 7",
             "1 of 2 clusters answered, data at most 2 s old",
             "! us disconnected since 2026-01-01T00:00:00Z: no link",
-            "PARTIAL: what is missing is said above",
+            "PARTIAL: what is missing or old is said above",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
         }

@@ -18,9 +18,6 @@ mod table;
 #[cfg(test)]
 mod trial;
 
-/// The name under which the tests of the whole know [`hints`].
-pub use hints as clients;
-
 use std::process::ExitCode;
 
 use arguments::Command;

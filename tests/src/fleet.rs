@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use kubeplex_cli::arguments::Listen;
 use kubeplex_cli::client::{Client, Exchange};
-use kubeplex_cli::clients;
+use kubeplex_cli::hints;
 use kubeplex_cli::linked::{LinkedAgents, LinkedCluster};
 use kubeplex_cli::stand::Stand;
 use kubeplex_cli::startup::ClusterState;
@@ -90,13 +90,13 @@ impl TestFleet {
             agents.start(cluster, client).expect("its agent starts");
         }
         servers.sort_by(|a, b| a.name.cmp(&b.name));
-        let client = Client::new(clients::endpoint(stand.gateway.addresses().listen)).expect("a client");
+        let client = Client::new(hints::endpoint(stand.gateway.addresses().listen)).expect("a client");
         Self { stand, contents, sims: BTreeMap::new(), servers, client }
     }
 
     /// Where MCP clients connect.
     pub fn endpoint(&self) -> String {
-        clients::endpoint(self.stand.gateway.addresses().listen)
+        hints::endpoint(self.stand.gateway.addresses().listen)
     }
 
     /// The API server of a cluster.

@@ -9,7 +9,7 @@ const PROTOCOL: &str = "2026-07-28";
 
 /// A POST with the headers of a well-behaved call.
 pub(super) fn post(rig: &Rig, method: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
-    let url = kubeplex_cli::clients::endpoint(rig.gateway.addresses().listen);
+    let url = kubeplex_cli::hints::endpoint(rig.gateway.addresses().listen);
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     client
         .post(url)

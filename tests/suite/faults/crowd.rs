@@ -4,7 +4,7 @@ use std::fs;
 
 use futures::future::join_all;
 use kubeplex_cli::client::Client;
-use kubeplex_cli::clients;
+use kubeplex_cli::hints;
 use kubeplex_gateway::limits::Limits;
 use serde_json::{Map, Value, json};
 
@@ -21,7 +21,7 @@ async fn fleet(limits: Limits) -> Rig {
 
 /// One call each of so many clients, every one over a connection of its own.
 async fn all_at_once(rig: &Rig, arguments: Value) -> Vec<Result<Value, Value>> {
-    let endpoint = clients::endpoint(rig.gateway.addresses().listen);
+    let endpoint = hints::endpoint(rig.gateway.addresses().listen);
     let arguments: Map<String, Value> = arguments.as_object().cloned().unwrap();
     let calls = (0..CLIENTS).map(|_| async {
         let client = Client::new(endpoint.clone()).expect("a client");

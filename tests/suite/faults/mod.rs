@@ -12,7 +12,6 @@ mod clocks;
 mod crowd;
 mod links;
 mod panics;
-mod proxy;
 pub(crate) mod rig;
 mod stopping;
 mod watches;

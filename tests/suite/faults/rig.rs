@@ -9,7 +9,7 @@ use kubeplex_agent::config::{AgentConfig, LiveReads};
 use kubeplex_agent::link::{self, LinkConfig};
 use kubeplex_agent::watch::WatchTimings;
 use kubeplex_cli::client::Client;
-use kubeplex_cli::clients;
+use kubeplex_cli::hints;
 use kubeplex_gateway::config::{ExpectedCluster, TokenHash};
 use kubeplex_gateway::fleet::{ClusterView, LinkState};
 use kubeplex_gateway::limits::Limits;
@@ -23,8 +23,8 @@ use simcluster::{Fault, SimCluster, SimConfig};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::proxy::Proxy;
 use super::{Answer, panics};
+use kubeplex_test_support::proxy::Proxy;
 
 /// What a rig is made of.
 pub(crate) struct Setup {
@@ -149,7 +149,7 @@ impl Setup {
         let (gateway_tasks, gateway_stop) = (TaskTracker::new(), CancellationToken::new());
         let gateway = Gateway::start(config.clone(), gateway_tasks.clone(), gateway_stop.clone()).await;
         let gateway = gateway.expect("the gateway starts");
-        let client = Client::new(clients::endpoint(gateway.addresses().listen)).expect("a client");
+        let client = Client::new(hints::endpoint(gateway.addresses().listen)).expect("a client");
         let mut rig = Rig {
             gateway,
             client,
@@ -285,7 +285,7 @@ impl Rig {
         let started = Gateway::start(config, self.gateway_tasks.clone(), self.gateway_stop.clone()).await;
         self.gateway = started.expect("the address is free again");
         // The old one may still take a connection of the gateway before for a living one.
-        self.client = Client::new(clients::endpoint(addresses.listen)).expect("a client");
+        self.client = Client::new(hints::endpoint(addresses.listen)).expect("a client");
     }
 
     /// Ends the fleet. The process lived, and nothing in it panicked.
