@@ -2,8 +2,9 @@
 //!
 //! Built-in kinds follow the printers of the API server (`k8s.io/kubernetes/pkg/printers/internalversion`), so that a
 //! row says what `kubectl get` says; kinds of a CRD follow its `additionalPrinterColumns`; what has neither is
-//! watched as the server's Table ([`table`]), and shows name and age where the server has none. Instants stay instants: where the server prints "5m"
-//! a cell here holds the time, so that it neither ages in a cache nor sorts as text.
+//! watched as the server's Table ([`table`]), and shows name and age where the server has none. Instants stay instants:
+//! where the server prints "5m" a cell here holds the time, so that it neither ages in a cache nor sorts as text; a date
+//! that only a server's Table tells, and only as an age, is no column of what is cached.
 
 use kubeplex_proto::column::{Column, column_name, same_column};
 use kubeplex_proto::kind::GroupResource;

@@ -64,6 +64,30 @@ pub fn from_table(table: &Value) -> Result<Table, TableError> {
     })
 }
 
+/// The columns of a Table whose cells stay true while they are kept.
+///
+/// Of a `date` the server writes how long ago it was, which is true for that moment alone; and only of the object's creation
+/// is it known which instant that counts from. So the other dates are left out. Texts that the server words itself
+/// (`3 (5m ago)`) can't be told from others, and age.
+///
+/// # Errors
+/// As [`from_table`].
+pub(crate) fn lasting_columns(table: &Value) -> Result<Vec<ColumnDef>, TableError> {
+    let columns = from_table(table)?.columns;
+    let definitions = table["columnDefinitions"].as_array().into_iter().flatten();
+    let lasting = |(def, definition): (ColumnDef, &Value)| {
+        let stays = definition["type"] != "date" || tells_creation(&def, definition);
+        stays.then_some(def)
+    };
+    Ok(columns.into_iter().zip(definitions).filter_map(lasting).collect())
+}
+
+/// `Age`, or what servers show of kinds that they have no columns for: the creation time itself.
+fn tells_creation(def: &ColumnDef, definition: &Value) -> bool {
+    let describes = |description: &str| description.starts_with("CreationTimestamp is a timestamp");
+    def.column.format == CellFormat::Age || definition["description"].as_str().is_some_and(describes)
+}
+
 /// Where the cells of some columns stand in the rows of a server's Tables. It names its columns in the first of them only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServedCells {
@@ -184,6 +208,24 @@ mod tests {
         let cells =
             ServedCells::of(&defs, &names).read(&[json!("x"), json!("5m"), json!(1), json!("Pod")], &object);
         assert_eq!(cells, ["x".into(), "Pod".into(), Cell::Null, Cell::Time(1_000)]);
+    }
+
+    #[test]
+    fn dates_that_can_not_grow_old_are_no_columns_of_what_is_kept() {
+        let table = json!({
+            "kind": "Table",
+            "columnDefinitions": [
+                {"name": "Name", "type": "string"},
+                {"name": "Last Seen", "type": "date", "description": "(in JSONPath format): .status.seen"},
+                {"name": "Size", "type": "integer"},
+                {"name": "Created At", "type": "date", "description": "CreationTimestamp is a timestamp representing …"},
+                {"name": "Age", "type": "date"},
+            ],
+            "rows": [],
+        });
+        let columns = lasting_columns(&table).unwrap();
+        let names: Vec<_> = columns.iter().map(|def| def.column.name.as_str()).collect();
+        assert_eq!(names, ["name", "size", "createdAt", "age"]);
     }
 
     #[test]

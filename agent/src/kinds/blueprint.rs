@@ -11,7 +11,7 @@ use super::Shared;
 use super::builtin;
 use crate::api::{ApiError, Query, Representation, chain, collection_path, object_path};
 use crate::cache::KindShape;
-use crate::columns::table::from_table;
+use crate::columns::table::{TableError, lasting_columns};
 use crate::columns::{ColumnDef, Columns, PrinterColumn};
 use crate::limits::DECLARED_COLUMNS;
 
@@ -37,6 +37,8 @@ pub(super) enum ColumnSource {
     Served(Vec<ColumnDef>),
     /// Nobody says: name and age.
     Generic,
+    /// The server could not say when it was asked: name and age until it does.
+    Unknown,
 }
 
 #[derive(Deserialize)]
@@ -64,7 +66,7 @@ impl Blueprint {
             ColumnSource::Builtin => Columns::builtin(&self.info.id).unwrap_or_else(Columns::generic),
             ColumnSource::Declared(columns) => Columns::from_printer_columns(columns),
             ColumnSource::Served(defs) => Columns::served(defs),
-            ColumnSource::Generic => Columns::generic(),
+            ColumnSource::Generic | ColumnSource::Unknown => Columns::generic(),
         };
         KindShape {
             id: self.info.id.clone(),
@@ -74,6 +76,17 @@ impl Blueprint {
             columns: Arc::new(columns),
             digest_key: shared.digest_key.clone(),
         }
+    }
+
+    /// Whether there is nothing left to ask.
+    pub(super) fn is_settled(&self) -> bool {
+        self.columns != ColumnSource::Unknown
+    }
+
+    /// Whether a store that is made from the one can be kept for the other.
+    pub(super) fn makes_the_same(&self, other: &Self) -> bool {
+        let plain = |one: &Self| matches!(one.columns, ColumnSource::Generic | ColumnSource::Unknown);
+        self.info == other.info && (self.columns == other.columns || plain(self) && plain(other))
     }
 
     /// Decides how to watch a kind, as far as what is cached tells; `None` where the server would have to be asked.
@@ -114,10 +127,8 @@ impl ColumnSource {
     }
 
     /// Name and age need no Table: they are in every object.
-    fn of_table(table: &[u8]) -> Result<Self, String> {
-        let table: serde_json::Value = serde_json::from_slice(table).map_err(|error| error.to_string())?;
-        let table = from_table(&table).map_err(|error| error.to_string())?;
-        let narrow = table.columns.into_iter().filter(|def| !def.wide);
+    fn of_table(table: &serde_json::Value) -> Result<Self, TableError> {
+        let narrow = lasting_columns(table)?.into_iter().filter(|def| !def.wide);
         let narrow: Vec<ColumnDef> = narrow.take(DECLARED_COLUMNS).collect();
         let names: Vec<&str> = narrow.iter().map(|def| def.column.name.as_str()).collect();
         Ok(if matches!(names.as_slice(), [] | ["name"] | ["name", "age"]) {
@@ -140,17 +151,27 @@ fn cached_crd(shared: &Shared, id: &GroupResource) -> Option<Option<Vec<u8>>> {
     row.object(&mut json).then_some(Some(json))
 }
 
-/// What the server's own Table of a kind shows. Not every aggregated server makes Tables: then name and age have to do.
+/// What the server's own Table of a kind shows. Not every aggregated server makes Tables: then name and age have to do. A
+/// server that fails now is another matter.
 async fn fetch_columns(shared: &Shared, info: &KindInfo) -> ColumnSource {
     let path = Query::of(collection_path(info, None)).with("limit", "1").build();
-    let columns = match shared.api.table(&path, Representation::TableOfMetadata, TABLE_TIMEOUT).await {
-        Ok(table) => ColumnSource::of_table(&table),
-        Err(error) => Err(chain(&error)),
+    let failure = match shared.api.table(&path, Representation::TableOfMetadata, TABLE_TIMEOUT).await {
+        Ok(body) => match serde_json::from_slice(&body) {
+            Ok(table) => {
+                return ColumnSource::of_table(&table).unwrap_or_else(|no_table| generic(info, &no_table));
+            }
+            Err(malformed) => malformed.to_string(),
+        },
+        Err(refusal @ ApiError::Invalid { .. }) => return generic(info, &refusal),
+        Err(error) => chain(&error),
     };
-    columns.unwrap_or_else(|reason| {
-        tracing::info!(kind = %info.id, reason, "the server tells no columns of a kind: it shows name and age");
-        ColumnSource::Generic
-    })
+    tracing::info!(kind = %info.id, reason = failure, "the server could not tell the columns of a kind: until it does, it shows name and age");
+    ColumnSource::Unknown
+}
+
+fn generic(info: &KindInfo, error: &(dyn std::error::Error + 'static)) -> ColumnSource {
+    tracing::info!(kind = %info.id, error, "the server makes no Table of a kind: it shows name and age");
+    ColumnSource::Generic
 }
 
 /// Not every kind has a CRD, and not every agent may read it.
@@ -194,7 +215,8 @@ mod tests {
     fn a_table_is_worth_it_where_it_shows_more_than_every_object_tells() {
         let table =
             |columns: &str| format!(r#"{{"kind":"Table","columnDefinitions":[{columns}],"rows":[]}}"#);
-        let of = |columns: &str| ColumnSource::of_table(table(columns).as_bytes()).unwrap();
+        let of =
+            |columns: &str| ColumnSource::of_table(&serde_json::from_str(&table(columns)).unwrap()).unwrap();
         assert_eq!(
             of(r#"{"name":"Name"},{"name":"Age"},{"name":"Wide","priority":1}"#),
             ColumnSource::Generic
@@ -207,6 +229,7 @@ mod tests {
         };
         let names: Vec<_> = defs.iter().map(|def| def.column.name.as_str()).collect();
         assert_eq!(names, ["name", "state"]);
-        assert!(ColumnSource::of_table(br#"{"kind":"WidgetList","items":[]}"#).is_err());
+        let list = serde_json::json!({"kind": "WidgetList", "items": []});
+        assert!(ColumnSource::of_table(&list).is_err());
     }
 }

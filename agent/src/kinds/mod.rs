@@ -6,6 +6,7 @@
 mod blueprint;
 mod builtin;
 mod cluster;
+mod columns;
 mod slots;
 mod upkeep;
 
@@ -57,6 +58,8 @@ pub(super) struct Shared {
     discovered: watch::Sender<Discovered>,
     facts: Mutex<ClusterFacts>,
     changed: watch::Sender<u64>,
+    /// Told when a kind is watched without its columns.
+    columns_unknown: Notify,
 }
 
 /// The outcome of the last look at what the cluster serves.
@@ -120,6 +123,7 @@ impl Kinds {
             discovered: watch::Sender::default(),
             facts: Mutex::default(),
             changed: watch::Sender::default(),
+            columns_unknown: Notify::new(),
         });
         let (upkeep, problems) =
             (upkeep::run(Arc::clone(&shared)), cluster::tell_problems(Arc::clone(&shared)));

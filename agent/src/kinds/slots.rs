@@ -105,19 +105,30 @@ impl Shared {
         }
     }
 
-    /// Replaces those kinds whose blueprint is not what `of` says it should be now.
-    pub(super) fn reshape(self: &Arc<Self>, of: impl Fn(&Blueprint) -> Option<Blueprint>) {
-        // `of` looks into the slots itself.
-        let known: Vec<Blueprint> = {
-            let slots = self.slots.lock();
-            slots.by_id.values().map(|slot| slot.newest().blueprint.clone()).collect()
-        };
-        for blueprint in known {
-            if let Some(wanted) = of(&blueprint).filter(|wanted| *wanted != blueprint) {
-                tracing::info!(kind = %wanted.info.id, kind.version = wanted.info.version, "the kind has changed: it is listed again");
-                self.replace(wanted);
-            }
+    /// From what each kind's newest store is made.
+    pub(super) fn blueprints(&self) -> Vec<Blueprint> {
+        self.slots.lock().by_id.values().map(|slot| slot.newest().blueprint.clone()).collect()
+    }
+
+    /// Those of kinds whose columns the server failed to tell.
+    pub(super) fn unsettled(&self) -> Vec<Blueprint> {
+        let slots = self.slots.lock();
+        let newest = slots.by_id.values().map(|slot| &slot.newest().blueprint);
+        newest.filter(|blueprint| !blueprint.is_settled()).cloned().collect()
+    }
+
+    /// Makes a kind what is `wanted`, with a store of its own where its rows are others; unless it is not the `known` one
+    /// any more.
+    pub(super) fn reshape(self: &Arc<Self>, known: &Blueprint, wanted: Blueprint) {
+        let mut slots = self.slots.lock();
+        let slot = slots.by_id.get_mut(&known.info.id).filter(|slot| slot.newest().blueprint == *known);
+        let Some(slot) = slot.filter(|_| wanted != *known) else { return };
+        if wanted.makes_the_same(known) {
+            slot.newest_mut().blueprint = wanted;
+            return;
         }
+        tracing::info!(kind = %wanted.info.id, kind.version = wanted.info.version, "the kind has changed: it is listed again");
+        slot.next = Some(self.run(wanted));
     }
 
     /// Begins those kinds anew that discovery names, although for some time they are absent.
@@ -150,6 +161,9 @@ impl Shared {
     }
 
     fn run(self: &Arc<Self>, blueprint: Blueprint) -> Run {
+        if !blueprint.is_settled() {
+            self.columns_unknown.notify_one();
+        }
         let shape = blueprint.shape(self);
         let handle = Arc::new(KindHandle::new(blueprint.info.clone(), shape, self.changed.clone()));
         let stop = self.cancel.child_token();
@@ -224,5 +238,9 @@ impl Slot {
 
     fn newest(&self) -> &Run {
         self.next.as_ref().unwrap_or(&self.current)
+    }
+
+    fn newest_mut(&mut self) -> &mut Run {
+        self.next.as_mut().unwrap_or(&mut self.current)
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::blueprint::Blueprint;
 use super::slots::Reason;
-use super::{DISCOVERY_TRUSTED_FOR, Discovered, Shared, builtin, cluster};
+use super::{DISCOVERY_TRUSTED_FOR, Discovered, Shared, builtin, cluster, columns};
 use crate::api::chain;
 use crate::discovery::Discovery;
 
@@ -46,10 +46,10 @@ async fn follow_cluster(shared: Arc<Shared>) {
         announcers: None,
         failures: 0,
         plan: Plan::default(),
-        shared,
+        shared: Arc::clone(&shared),
     };
     upkeep.look(Occasion::Asked).await;
-    upkeep.follow().await;
+    tokio::join!(upkeep.follow(), columns::settle(&shared));
 }
 
 struct Upkeep {
@@ -118,7 +118,7 @@ impl Upkeep {
                 let table = if changed { Arc::new(table) } else { before.table };
                 let latest = Discovered { table, looks, at: Some(Instant::now()), failure: None };
                 self.shared.discovered.send_replace(latest);
-                self.adapt();
+                self.adapt().await;
                 let announced = changed || occasion == Occasion::Planned;
                 // A watch that is not found although discovery names its kind asks for a look itself, again and again.
                 let absent_for = if announced { Duration::ZERO } else { DISCOVERY_TRUSTED_FOR };
@@ -153,7 +153,7 @@ impl Upkeep {
     }
 
     /// Watches what is watched from the start and has appeared, and lists again what is served otherwise than before.
-    fn adapt(&self) {
+    async fn adapt(&self) {
         let shared = &self.shared;
         let table = Arc::clone(&shared.discovered.borrow().table);
         for id in builtin::from_start(shared.config.watch()) {
@@ -162,14 +162,18 @@ impl Upkeep {
                 shared.start(blueprint, Reason::FromStart);
             }
         }
-        shared.reshape(|known| {
-            let info = table.get(&known.info.id)?;
-            let from_cache = Blueprint::from_cache(shared, info);
-            Some(
-                from_cache
-                    .unwrap_or_else(|| Blueprint { info: info.clone(), columns: known.columns.clone() }),
-            )
-        });
+        for known in shared.blueprints() {
+            let Some(info) = table.get(&known.info.id) else { continue };
+            let wanted = match Blueprint::from_cache(shared, info) {
+                Some(blueprint) => blueprint,
+                // Columns are those of a version, and nobody tells when they change within one.
+                None if info.version == known.info.version => {
+                    Blueprint { info: info.clone(), columns: known.columns.clone() }
+                }
+                None => Blueprint::of(shared, info).await,
+            };
+            shared.reshape(&known, wanted);
+        }
     }
 }
 

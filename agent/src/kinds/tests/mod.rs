@@ -1,6 +1,7 @@
 //! The kinds of a simulated cluster, under good and bad conditions. Time is paused, so minutes pass in milliseconds.
 
 mod cluster;
+mod columns;
 mod faults;
 mod logs;
 mod opening;

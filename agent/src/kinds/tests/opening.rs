@@ -2,7 +2,7 @@
 
 use kubeplex_proto::pattern::Pattern;
 use serde_json::json;
-use simcluster::{Fault, FaultAction, MetricsApi, Policy, Rule, Subject, User, Verb};
+use simcluster::{Fault, FaultAction, MetricsApi, Verb};
 
 use super::*;
 use crate::cache::CellRef;
@@ -95,55 +95,6 @@ async fn a_kind_that_appears_is_found_and_shows_its_columns() {
         assert!(world.agrees(&handle));
         assert_eq!(handle.narrow_column("size"), Some(1), "{mode:?}");
     }
-}
-
-/// An aggregated API's kinds have no CRD at all; one that may not be read looks the same.
-#[tokio::test(start_paused = true)]
-async fn a_kind_whose_columns_only_the_server_knows_shows_those_of_its_table() {
-    let rule = Rule::new("*", "nodes,namespaces,widgets");
-    let policy =
-        Policy::enforced().user(TOKEN, User::new("agent", &[])).grant(Subject::User("agent".into()), rule);
-    let world = World::start(SimConfig { policy, ..small() }, on_demand());
-    let columns = json!([
-        {"name": "Size", "type": "integer", "jsonPath": ".spec.size"},
-        {"name": "Door", "type": "string", "jsonPath": ".spec.password"},
-        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-    ]);
-    world.sim.apply(widgets(&columns)).unwrap();
-    let widget = |name: &str| {
-        let mut widget = widget(name);
-        widget["spec"]["password"] = "hunter2".into();
-        widget
-    };
-    world.sim.apply(widget("a")).unwrap();
-    let handle = world.open("widgets.example.com").await;
-    handle.synced(Instant::now() + HOUR).await;
-    let size = handle.narrow_column("size").expect("the Table has it");
-    let shows = |name: &str| {
-        let store = handle.store.read();
-        store.get(Some("default"), name).map(|row| matches!(row.cell(size), CellRef::Integer(_)))
-    };
-    assert_eq!(shows("a"), Some(true));
-    // What follows comes through the watch, whose Tables do not name their columns again.
-    world.sim.apply(widget("b")).unwrap();
-    world.until(|_| shows("b").is_some()).await;
-    assert_eq!(shows("b"), Some(true));
-    assert!(world.agrees(&handle));
-    let door = handle.narrow_column("door").expect("the Table has it");
-    for name in ["a", "b"] {
-        let store = handle.store.read();
-        let row = store.get(Some("default"), name).unwrap();
-        assert!(matches!(row.cell(door), CellRef::Text("[redacted]")), "{:?}", row.cell(door));
-    }
-    let mut json = Vec::new();
-    assert!(
-        handle.store.read().get(Some("default"), "b").unwrap().object(&mut json),
-        "the object is there, too"
-    );
-    let object: serde_json::Value = serde_json::from_slice(&json).unwrap();
-    assert_eq!(object["kind"], "Widget");
-    world.sim.delete(&Gvr::new("example.com", "v1", "widgets"), "default", "a").unwrap();
-    world.until(|_| shows("a").is_none()).await;
 }
 
 #[tokio::test(start_paused = true)]
