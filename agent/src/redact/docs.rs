@@ -36,7 +36,9 @@ fn page() -> String {
         `--password`. Names are matched in lower case, with `_` between words and without a prefix that ends in a slash.\n\
         Switches (`true`, `false`) and references (`$(NAME)`) stay. Of a map under such a name, what it holds as `value`,\n\
         `plainText` and the like is masked. Clients that take a password with a flag of one letter (`mysql -p`,\n\
-        `redis-cli -a`, `curl -u`) are known by their names.\n\n",
+        `redis-cli -a`, `curl -u`) are known by their names.\n\n\
+        Cells that the API server computed, of kinds whose columns only it knows, are masked as a field with the column's name\n\
+        would be, and wherever they show what was masked in their object.\n\n",
     );
     table(&mut page, NAMES);
     page.push_str("\nNames with these endings only say where a credential is or how it is used, and their values stay:\n\n");
