@@ -22,6 +22,9 @@ pub struct Limits {
     pub legs_in_flight: usize,
     /// Legs of one call that are being worked on at once; one that was answered does not count.
     pub legs_per_call: usize,
+    /// Bytes of all answers of one call for rows. What agents are asked for at first stays below it even where a thousand of
+    /// them are asked for the largest page; an answer that goes beyond it costs the rows of its cluster.
+    pub answer_bytes: usize,
     /// Legs to one cluster at once. Below the 64 streams of a link, so that its control stream always finds room.
     pub legs_per_cluster: usize,
     /// Legacy sessions that may exist at once. Each costs about 50 kB whether it is used or not.
@@ -41,6 +44,7 @@ impl Default for Limits {
             charges_burst: 400_000,
             legs_in_flight: 4_096,
             legs_per_call: 128,
+            answer_bytes: 128 << 20,
             legs_per_cluster: 48,
             sessions: 256,
             session_idle: Duration::from_secs(1_800),
@@ -98,6 +102,13 @@ pub const RATED_CALLERS: usize = 10_000;
 
 /// How deep the JSON of a request may nest. A deeper one is an attack on a recursive parser, not a question.
 pub const JSON_DEPTH: usize = 64;
+
+/// What the rows of a page may take on their way, in bytes of the page: they carry their keys, too, and some are not shown.
+/// The clusters that are asked at once share it.
+pub const PAGE_BYTES_FACTOR: u64 = 4;
+
+/// What a leg may send in any case, in bytes: a few rows, with all that a head may say.
+pub const LEG_BYTES: u64 = 64 << 10;
 
 /// What the deadline for the first answers leaves of their call's. One cluster that hangs makes all others wait until then,
 /// and the page may need more rows than they were asked for at first: the rest is fetched in this time.

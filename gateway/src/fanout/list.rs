@@ -2,12 +2,14 @@
 //! place or a stream while another one is waited for. What a page still needs after that is asked for anew.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use kubeplex_link::limits::REPLY_FRAME;
 use kubeplex_proto::list::{ListEnd, ListFrame, ListHead, Row};
 use kubeplex_proto::paths;
+use kubeplex_proto::status::LegStatus;
 use tracing::Instrument as _;
 
 use super::Asked;
@@ -24,6 +26,31 @@ struct Batch {
     end: Result<ListEnd, LegFailure>,
 }
 
+/// What all answers of the call may still bring.
+struct Room {
+    whole: u64,
+    left: AtomicU64,
+}
+
+impl Room {
+    fn new(bytes: u64) -> Self {
+        Self { whole: bytes, left: AtomicU64::new(bytes) }
+    }
+
+    fn take(&self, bytes: u64) -> Result<(), LegFailure> {
+        let taken =
+            self.left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
+        taken.map(|_| ()).map_err(|_| {
+            let message = format!(
+                "not read to the end, because all answers together are longer than {} bytes; ask for fewer rows, fields or \
+                 clusters",
+                self.whole
+            );
+            LegFailure::new(LegStatus::Error, message)
+        })
+    }
+}
+
 /// Drives the merge to a page.
 pub(super) async fn merge(
     query: &ListQuery,
@@ -36,6 +63,7 @@ pub(super) async fn merge(
         let place = leg.id.0;
         idle[place] = Some(leg);
     }
+    let room = Room::new(asked.fanout.answer_bytes as u64);
     let mut asks = VecDeque::from(merge.begin());
     let mut working = FuturesUnordered::new();
     loop {
@@ -51,7 +79,7 @@ pub(super) async fn merge(
             {
                 let Some(leg) = idle.get_mut(ask.leg.0).and_then(Option::take) else { continue };
                 let span = leg.span.clone();
-                working.push(pull(query, leg, ask).instrument(span));
+                working.push(pull(query, &room, leg, ask).instrument(span));
             }
             let Some((leg, batch)) = working.next().await else { return Err(stuck(needed)) };
             let id = leg.id;
@@ -77,9 +105,9 @@ fn feed(merge: &mut ListMerge, id: LegId, batch: Batch, now_ms: i64) {
     merge.finish(id, batch.end);
 }
 
-async fn pull<'a>(query: &ListQuery, mut leg: Leg<'a>, ask: Ask) -> (Leg<'a>, Batch) {
+async fn pull<'a>(query: &ListQuery, room: &Room, mut leg: Leg<'a>, ask: Ask) -> (Leg<'a>, Batch) {
     let (mut head, mut rows) = (None, Vec::new());
-    let end = read(query, &mut leg, ask, &mut head, &mut rows).await;
+    let end = read(query, room, &mut leg, ask, &mut head, &mut rows).await;
     match &end {
         Ok(_) => leg.complete(),
         Err(failure) => leg.note_failure(failure),
@@ -91,24 +119,29 @@ async fn pull<'a>(query: &ListQuery, mut leg: Leg<'a>, ask: Ask) -> (Leg<'a>, Ba
 /// Reads one answer. What came before a failure is left in `head` and `rows`.
 async fn read(
     query: &ListQuery,
+    room: &Room,
     leg: &mut Leg<'_>,
     ask: Ask,
     head: &mut Option<ListHead>,
     rows: &mut Vec<Row>,
 ) -> Result<ListEnd, LegFailure> {
-    let Ask { rows: most_rows, after, .. } = ask;
+    let Ask { rows: most_rows, bytes, after, .. } = ask;
     // One row always has room, however large.
-    let most_bytes = 2 * query.leg_bytes(most_rows) + REPLY_FRAME as u64;
+    let most_bytes = 2 * bytes + REPLY_FRAME as u64;
     let cluster = leg.cluster;
     if leg.is_sent() {
         leg.allow_share();
     }
     leg.send(paths::LIST, |asked, remaining_ms| {
-        query.leg_request(cluster, most_rows, after, asked.leg_context(remaining_ms))
+        query.leg_request(cluster, most_rows, bytes, after, asked.leg_context(remaining_ms))
     })
     .await?;
+    let mut received = 0;
     loop {
-        match leg.frame().await? {
+        let frame = leg.frame().await?;
+        room.take(leg.received().saturating_sub(received))?;
+        received = received.max(leg.received());
+        match frame {
             Some(ListFrame::Head(first)) if head.is_none() => {
                 leg.note_head(first.status, first.message.as_ref());
                 *head = Some(*first);

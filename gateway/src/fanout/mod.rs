@@ -4,7 +4,7 @@
 //! time for what they have to send if it does not come; each leg has a place in its cluster's bulkhead and the consent of
 //! its breaker; a cluster without a link is not asked. The merge says how many rows it wants of which leg. Each such answer
 //! is read to its end as it comes, and its place is free again: nothing waits for one cluster while it holds a place at
-//! another. What is fetched is bounded by the page, about three of them and some rows a cluster.
+//! another. What is fetched is bounded by the page, about four of them and some rows a cluster, and by a number of bytes.
 //!
 //! Everything a call has under way lives inside its future. Dropping it drops the legs, and that cancels the work in the
 //! agents.
@@ -44,6 +44,7 @@ pub struct Fanout {
     telemetry: Telemetry,
     legs_per_cluster: usize,
     legs_per_call: usize,
+    answer_bytes: usize,
 }
 
 /// A request on its way: what its legs will have answered. Nothing is sent before the merge pulls.
@@ -74,6 +75,7 @@ impl Fanout {
             telemetry,
             legs_per_cluster: limits.legs_per_cluster,
             legs_per_call: limits.legs_per_call,
+            answer_bytes: limits.answer_bytes,
         }
     }
 

@@ -4,7 +4,8 @@
 //! the order: it is waited for, or it has failed and is out. Memory holds the page and the rows that legs were asked for.
 //!
 //! A leg is asked for few rows at first ([`begin`](ListMerge::begin)) and for more where the page needs them
-//! ([`go_on`](ListMerge::go_on)), each time after the last row that it sent. A row that moved in between, in an order by
+//! ([`go_on`](ListMerge::go_on)), each time after the last row that it sent, whether it sent as many as it was asked for or
+//! as many as fitted into its share of the bytes. A row that moved in between, in an order by
 //! something that changes, is shown where it stood first.
 
 mod asks;
@@ -27,14 +28,14 @@ use super::{Coverage, LegFailure, Step};
 
 pub use asks::Ask;
 
-use leg::{Head, Leg, Progress, RowId};
+use leg::{Head, Leg, Progress};
 
 /// Feeds: `head` once an answer, then `rows` as they come, then `finish`; asks by [`next`](Self::next).
 pub struct ListMerge {
     legs: Vec<Leg>,
     /// Set where no row of a leg comes before all rows of another one are shown.
     turns: Option<Vec<LegId>>,
-    first: Vec<Ask>,
+    first: Vec<(LegId, usize)>,
     /// How often legs were asked for more.
     rounds: u32,
     kind: GroupResource,
@@ -109,65 +110,7 @@ impl ListMerge {
         }
     }
 
-    /// What to ask every leg for at first. Where this is not called, each may send as many rows as the page has.
-    pub fn begin(&mut self) -> Vec<Ask> {
-        let asks = std::mem::take(&mut self.first);
-        for ask in &asks {
-            self.legs[ask.leg.0].ask(ask.rows);
-        }
-        asks
-    }
-
-    /// What to ask for when `needed` must go on: more of it, and of those that will have to go on soon, so that few rounds
-    /// make a page. Nothing where its answer is still under way.
-    pub fn go_on(&mut self, needed: LegId) -> Vec<Ask> {
-        if !self.is_paused(needed) {
-            return Vec::new();
-        }
-        let left = self.limit.saturating_sub(self.rows.len()).max(1);
-        let sizes = match &self.turns {
-            Some(turns) => self.in_turn(turns, needed, left),
-            None => self.next_to_run_dry(needed).into_iter().map(|leg| (leg, left)).collect(),
-        };
-        self.rounds += 1;
-        sizes.into_iter().map(|(leg, rows)| self.ask_again(leg, rows)).collect()
-    }
-
-    /// The paused legs that fill the rest of the page, one after the other, going by what their heads said.
-    fn in_turn(&self, turns: &[LegId], needed: LegId, mut left: usize) -> Vec<(LegId, usize)> {
-        let mut sizes = Vec::new();
-        for leg in turns.iter().skip_while(|leg| **leg != needed) {
-            let state = &self.legs[leg.0];
-            left = left.saturating_sub(state.window.len());
-            if left > 0 && self.is_paused(*leg) {
-                sizes.push((*leg, left));
-            }
-            left = left.saturating_sub(state.unsent());
-        }
-        sizes
-    }
-
-    /// `needed`, and paused legs whose rows end soonest: twice as many with each round.
-    fn next_to_run_dry(&self, needed: LegId) -> Vec<LegId> {
-        let paused = (0..self.legs.len()).map(LegId).filter(|leg| *leg != needed && self.is_paused(*leg));
-        let mut ends: Vec<(&RowKey, LegId)> =
-            paused.filter_map(|leg| Some((self.legs[leg.0].last_key.as_ref()?, leg))).collect();
-        ends.sort_by(|(a, _), (b, _)| a.compare(b, &self.directions));
-        let others = (1_usize << self.rounds.min(16)) - 1;
-        std::iter::once(needed).chain(ends.into_iter().map(|(_, leg)| leg).take(others)).collect()
-    }
-
-    fn ask_again(&mut self, leg: LegId, rows: usize) -> Ask {
-        let shown = self.rows.iter().filter(|row| row.leg == leg).map(|row| RowId::from(&row.key));
-        let state = &mut self.legs[leg.0];
-        state.known = shown.collect();
-        state.known.extend(state.window.iter().map(|row| RowId::from(&row.key)));
-        let ask = Ask { leg, rows: rows as u32, after: state.last_key.clone() };
-        state.ask(ask.rows);
-        ask
-    }
-
-    /// Whether a leg sent all that it was asked for, and has more.
+    /// Whether a leg has more rows and is not being asked for them.
     pub fn is_paused(&self, leg: LegId) -> bool {
         self.legs.get(leg.0).is_some_and(|leg| matches!(leg.progress, Progress::Paused))
     }
@@ -228,8 +171,8 @@ impl ListMerge {
             Ok(ListEnd { more: true, .. }) if state.sent == 0 => {
                 Progress::Failed(LegFailure::new(LegStatus::Error, "its agent promised rows and sent none"))
             }
-            Ok(ListEnd { more: true, cut: None }) => Progress::Paused,
-            Ok(ListEnd { more, .. }) => Progress::Ended { more },
+            Ok(ListEnd { more: true, .. }) => Progress::Paused,
+            Ok(ListEnd { more: false, .. }) => Progress::Ended,
         };
     }
 
@@ -250,10 +193,6 @@ impl ListMerge {
         }
         if let Some(leg) = self.first_leg(Leg::is_starved) {
             return Step::Need(leg);
-        }
-        // A leg that was cut by its agent's own budget: what comes after its last row is not known.
-        if self.first_leg(Leg::is_cut).is_some() {
-            return self.end(PageEnd::Cut);
         }
         match self.earliest() {
             None => self.end(PageEnd::Complete),

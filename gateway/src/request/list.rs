@@ -28,16 +28,17 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// A request of one leg, for so many rows after a key.
+    /// A request of one leg, for so many rows after a key, and no more bytes than that.
     pub fn leg_request(
         &self,
         cluster: &ClusterView,
         rows: u32,
+        bytes: u64,
         after: Option<RowKey>,
         context: LegContext,
     ) -> ListRequest {
         ListRequest {
-            context: context.into_call(self.leg_bytes(rows)),
+            context: context.into_call(bytes),
             kind: self.kind.clone(),
             version: self.version.clone(),
             namespaces: self.namespaces.clone(),
@@ -49,12 +50,6 @@ impl ListQuery {
             after,
             limit: rows,
         }
-    }
-
-    /// What so many rows may take. A page never holds more than its budget, but a row of the wire carries its key, too.
-    pub fn leg_bytes(&self, rows: u32) -> u64 {
-        let share = 4 * self.options.max_bytes as u64 * u64::from(rows) / u64::from(self.page.limit.max(1));
-        share + 65_536
     }
 
     fn columns(&self) -> ColumnChoice {

@@ -89,6 +89,7 @@ async fn a_cluster_that_stalls_in_its_answer_leaves_the_others_time_for_the_rest
     // The page is expected to be a's alone, so that b is asked for few rows until it is seen that a sends no more.
     let answer = world.client().pods(json!({"limit": 90, "maxBytes": 100_000, "timeoutSeconds": 2})).await;
     assert_eq!((&answer["shown"], &answer["clusters"]["answered"]), (&json!(90), &json!(2)), "{answer}");
+    assert_eq!(answer["total"], 200, "of those that answered");
     let stalled = problem(&answer, "a");
     assert_eq!((&stalled["status"], &stalled["rowsShown"]), (&json!("timeout"), &json!("partial")));
     let of_b = rows(&answer).iter().filter(|(cluster, _)| cluster == "b").count();
@@ -106,6 +107,24 @@ async fn a_cluster_that_stalls_when_it_is_asked_again_leaves_the_others_time_for
     assert_eq!((&answer["shown"], &answer["clusters"]["answered"]), (&json!(100), &json!(4)), "{answer}");
     assert_eq!(problem(&answer, "a")["status"], "timeout");
     assert_eq!((world.agents[0].given_up(), world.agents[1].asked()), (1, 2));
+}
+
+#[tokio::test]
+async fn answers_that_are_too_long_together_cost_the_rows_of_the_last() {
+    let limits = Limits { answer_bytes: 30_000, ..Limits::default() };
+    let clusters = [("a", Pods(200)), ("b", Pods(200)), ("c", Pods(200)), ("d", Pods(0))];
+    let world = World::with(&clusters, limits).await;
+    let answer = world.client().pods(json!({"limit": 1000, "maxBytes": 1_000_000})).await;
+    assert_eq!(answer["partial"], true);
+    let problems = answer["clusters"]["problems"].as_array().unwrap();
+    assert!(!problems.is_empty() && answer["shown"].as_u64() >= Some(200), "one has room: {answer}");
+    for problem in problems {
+        assert_eq!(problem["status"], "error");
+        assert!(
+            problem["message"].as_str().unwrap().contains("30000 bytes; ask for fewer rows"),
+            "{problem}"
+        );
+    }
 }
 
 #[tokio::test]

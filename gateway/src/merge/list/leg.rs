@@ -59,12 +59,9 @@ pub(super) enum Progress {
     /// Out since an earlier page.
     Out,
     Open,
-    /// It sent what it was asked for, and has more.
+    /// It sent what it was asked for, or as much of it as fitted, and has more.
     Paused,
-    /// `more`: it sent less than it was asked for, and has more.
-    Ended {
-        more: bool,
-    },
+    Ended,
     Failed(LegFailure),
 }
 
@@ -138,12 +135,7 @@ impl Leg {
 
     /// It has rows that it did not send.
     pub(super) fn hides_rows(&self) -> bool {
-        self.is_cut() || self.window.is_empty() && matches!(self.progress, Progress::Paused)
-    }
-
-    /// It has rows that it does not send.
-    pub(super) fn is_cut(&self) -> bool {
-        self.window.is_empty() && matches!(self.progress, Progress::Ended { more: true })
+        self.window.is_empty() && matches!(self.progress, Progress::Paused)
     }
 
     pub(super) fn fault(
@@ -195,7 +187,7 @@ impl Leg {
                 let failure = LegFailure::new(LegStatus::Timeout, "its answer was not waited for");
                 LegOutcome::failed(&self.cluster, failure, RowsShown::None)
             }
-            Progress::Open | Progress::Paused | Progress::Ended { .. } | Progress::Failed(_) => {
+            Progress::Open | Progress::Paused | Progress::Ended | Progress::Failed(_) => {
                 let status = self.head.as_ref().map_or(LegStatus::Ok, |head| head.head.status);
                 LegOutcome::answered(self.cluster.id.clone(), status)
             }

@@ -273,8 +273,8 @@ fn ends_of_every_kind() {
         cells: vec![json!(name), json!(0)],
     };
     let table = [
-        // The agent's own byte budget: the page ends there, and goes on from there.
-        (vec![row("p")], cut(LegStatus::Ok), Some((1, true, false))),
+        // Its share of the bytes: it would be asked again.
+        (vec![row("p")], cut(LegStatus::Ok), Some((1, false, false))),
         (vec![row("p")], cut(LegStatus::Timeout), Some((1, false, true))),
         (vec![], cut(LegStatus::Timeout), None),
         (vec![], ListEnd { more: true, cut: None }, None),

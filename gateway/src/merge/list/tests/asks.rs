@@ -114,6 +114,79 @@ fn rows_that_come_from_few_clusters_take_few_rounds() {
     }
 }
 
+/// A quarter of the clusters hold the names that come first.
+#[test]
+fn rows_that_mix_in_some_of_the_clusters_cost_a_few_pages_at_most() {
+    let (fleet, mut pods) = clusters(&[1_000; 100]);
+    for (at, pods) in pods.values_mut().enumerate() {
+        // By restarts, because that is what these agents sort by; rows of one cluster lie between those of others.
+        let first = if at < 25 { 0 } else { 1_000_000 };
+        pods.iter_mut().enumerate().for_each(|(row, pod)| pod.restarts = (first + row * 100 + at) as i64);
+    }
+    for limit in [1_000, 200, 50] {
+        let arguments = json!({"limit": limit, "maxBytes": 1_000_000, "sortBy": "restarts"});
+        let query = list_query(&fleet, "pods_list", &arguments);
+        let (found, rounds) = page(&query, &pods);
+        assert_eq!(names(&found), paging::sorted_union(&query, &pods)[..limit]);
+        let fetched: usize = rounds.iter().map(|(_, sent)| sent).sum();
+        assert!(fetched <= 4 * limit + 8 * 100 && rounds.len() <= 3, "{limit}: {rounds:?}");
+    }
+}
+
+#[test]
+fn legs_share_the_bytes_of_a_page_as_its_rows() {
+    use crate::limits::{LEG_BYTES, PAGE_BYTES_FACTOR};
+    let whole = PAGE_BYTES_FACTOR * (4 << 20);
+    for (clusters_asked, limit) in [(1, 50), (100, 8), (100, 1), (100, 1_000)] {
+        let (fleet, pods) = clusters(&vec![1_000; clusters_asked]);
+        for sort_by in ["", "restarts"] {
+            let arguments = json!({"limit": limit, "maxBytes": 4 << 20, "sortBy": sort_by});
+            let query = list_query(&fleet, "pods_list", &arguments);
+            let mut merge = ListMerge::new(&query);
+            let mut asks = merge.begin();
+            for _round in 0..2 {
+                let bytes: u64 = asks.iter().map(|ask| ask.bytes - LEG_BYTES).sum();
+                assert!(bytes <= whole && bytes > whole - 100, "{clusters_asked} {limit} {sort_by}: {bytes}");
+                for ask in std::mem::take(&mut asks) {
+                    let fewer = Ask { rows: ask.rows.div_ceil(2), ..ask };
+                    merge.head(fewer.leg, head(1_000), NOW_MS);
+                    merge.rows(fewer.leg, answer_to(&query, &fewer, &pods).0);
+                    merge.finish(fewer.leg, Ok(ListEnd { more: true, cut: None }));
+                }
+                match std::iter::repeat_with(|| merge.next()).find(|step| *step != Step::Row) {
+                    Some(Step::Need(leg)) => asks = merge.go_on(leg),
+                    _ => break,
+                }
+            }
+        }
+    }
+}
+
+/// Rows that did not fit into a leg's share of the bytes are asked for again.
+#[test]
+fn a_page_does_not_end_where_an_answer_was_cut_short() {
+    let (fleet, pods) = clusters(&[30, 30]);
+    let query = list_query(&fleet, "pods_list", &json!({"limit": 40}));
+    let mut merge = ListMerge::new(&query);
+    let mut asks = merge.begin();
+    for _round in 0..40 {
+        for ask in std::mem::take(&mut asks) {
+            let (rows, more) = answer_to(&query, &Ask { rows: ask.rows.min(3), ..ask.clone() }, &pods);
+            let cut = (ask.rows > 3).then(|| Cut { status: LegStatus::Ok, message: "no room".to_owned() });
+            merge.head(ask.leg, head(30), NOW_MS);
+            merge.rows(ask.leg, rows);
+            merge.finish(ask.leg, Ok(ListEnd { more, cut }));
+        }
+        match std::iter::repeat_with(|| merge.next()).find(|step| *step != Step::Row) {
+            Some(Step::Need(leg)) => asks = merge.go_on(leg),
+            _ => break,
+        }
+    }
+    let page = merge.into_page().unwrap();
+    assert_eq!(names(&page), paging::sorted_union(&query, &pods)[..40]);
+    assert!(page.more && !page.coverage.is_partial());
+}
+
 #[test]
 fn pages_asked_for_in_parts_show_each_row_once_and_in_order() {
     let (fleet, pods) = clusters(&[3, 0, 70, 9, 200, 1, 40, 8, 8]);
@@ -198,7 +271,8 @@ fn a_leg_is_as_its_worst_answer() {
         merge.begin();
         for (first_row, head) in [(0, first), (20, second)] {
             let after = (first_row > 0).then(|| merge.legs[0].last_key.clone().unwrap());
-            let (rows, more) = answer_to(&query, &Ask { leg: LegId(0), rows: 30 - first_row, after }, &pods);
+            let (rows, more) =
+                answer_to(&query, &Ask { leg: LegId(0), rows: 30 - first_row, bytes: 0, after }, &pods);
             merge.head(LegId(0), head, NOW_MS);
             merge.rows(LegId(0), rows);
             merge.finish(LegId(0), Ok(ListEnd { more, cut: None }));
@@ -222,7 +296,7 @@ fn a_leg_that_fails_when_asked_again_is_partial() {
     ] {
         let mut merge = ListMerge::new(&query);
         merge.begin();
-        let ask = Ask { leg: LegId(0), rows: 20, after: None };
+        let ask = Ask { leg: LegId(0), rows: 20, bytes: 0, after: None };
         let (rows, _) = answer_to(&query, &ask, &pods);
         merge.head(LegId(0), head(60), NOW_MS);
         merge.rows(LegId(0), rows);
