@@ -165,7 +165,7 @@ async fn fetch_columns(shared: &Shared, info: &KindInfo) -> ColumnSource {
         Err(refusal @ ApiError::Invalid { .. }) => return generic(info, &refusal),
         Err(error) => chain(&error),
     };
-    tracing::info!(kind = %info.id, reason = failure, "the server could not tell the columns of a kind: until it does, it shows name and age");
+    tracing::debug!(kind = %info.id, reason = failure, "the server could not tell the columns of a kind");
     ColumnSource::Unknown
 }
 
@@ -181,7 +181,7 @@ async fn fetch_crd(shared: &Shared, id: &GroupResource) -> Option<Vec<u8>> {
         Ok(body) => Some(body.to_vec()),
         Err(ApiError::NotFound { .. }) => None,
         Err(error) => {
-            tracing::info!(kind = %id, error = &error as &dyn std::error::Error, "its CRD can't be read: the server is asked for its columns");
+            tracing::debug!(kind = %id, error = &error as &dyn std::error::Error, "its CRD can't be read: the server is asked for its columns");
             None
         }
     }

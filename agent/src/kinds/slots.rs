@@ -161,7 +161,9 @@ impl Shared {
     }
 
     fn run(self: &Arc<Self>, blueprint: Blueprint) -> Run {
+        // Said here, because the question is asked again and again.
         if !blueprint.is_settled() {
+            tracing::info!(kind = %blueprint.info.id, "the server could not tell the columns of a kind: until it does, it shows name and age");
             self.columns_unknown.notify_one();
         }
         let shape = blueprint.shape(self);
