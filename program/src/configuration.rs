@@ -1,9 +1,11 @@
 //! From TOML to a program's own types, and where that fails, to a sentence that a person can act on: the line, the key, what
 //! stands there, and what is wanted. The environment can be laid over the file.
 
+pub use config::Value;
+use config::{Config, ConfigError, File, FileFormat};
 use kubeplex_proto::nearest::nearest;
 use serde::de::DeserializeOwned;
-use toml::{Table, Value};
+use toml::Table;
 
 /// Text that is no configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +51,7 @@ pub fn parse_with_environment<T: DeserializeOwned>(
     text: &str,
     prefix: &str,
     environment: impl IntoIterator<Item = (String, String)>,
-    typed: impl Fn(&[String], String) -> Value,
+    typed: impl Fn(&str, String) -> Value,
 ) -> Result<T, Malformed> {
     let file: T = parse(text)?;
     let mut settings: Vec<_> =
@@ -58,34 +60,32 @@ pub fn parse_with_environment<T: DeserializeOwned>(
         return Ok(file);
     }
     settings.sort();
-    let mut all: Table = parse(text)?;
-    for (path, value) in settings {
-        let value = typed(&path, value);
-        set(&mut all, &path, value);
-    }
+    let settings = settings.into_iter().map(|(key, text)| {
+        let value = typed(&key, text);
+        (key, value)
+    });
+    let all = layered(text, settings.collect())?;
     // The file alone was understood, so what is wrong now came from the environment.
-    serde_path_to_error::deserialize(Value::Table(all)).map_err(|error| malformed(Place::Environment, &error))
+    serde_path_to_error::deserialize(all).map_err(|error| malformed(Place::Environment, &error))
 }
 
-fn path_of(name: &str, prefix: &str) -> Option<Vec<String>> {
+fn path_of(name: &str, prefix: &str) -> Option<String> {
     let path = name.strip_prefix(prefix)?.strip_prefix("__")?;
-    Some(path.to_lowercase().split("__").map(str::to_owned).collect())
+    Some(path.to_lowercase().replace("__", "."))
 }
 
-/// Something that is no section gives way to one; whether there should be one, the types know.
-fn set(table: &mut Table, path: &[String], value: Value) {
-    let Some((first, rest)) = path.split_first() else { return };
-    if rest.is_empty() {
-        table.insert(first.clone(), value);
-        return;
+/// The file's settings with these above them.
+fn layered(text: &str, settings: Vec<(String, Value)>) -> Result<Table, Malformed> {
+    let mut layers = Config::builder().add_source(File::from_str(text, FileFormat::Toml));
+    for (key, value) in settings {
+        layers = layers.set_override(&key, value).map_err(|error| in_environment(key, &error))?;
     }
-    let below = table.entry(first.clone()).or_insert_with(|| Value::Table(Table::new()));
-    if !below.is_table() {
-        *below = Value::Table(Table::new());
-    }
-    if let Value::Table(below) = below {
-        set(below, rest, value);
-    }
+    let all = layers.build().and_then(Config::try_deserialize);
+    all.map_err(|error| in_environment(String::new(), &error))
+}
+
+fn in_environment(key: String, error: &ConfigError) -> Malformed {
+    Malformed { place: Place::Environment, key, problem: error.to_string() }
 }
 
 fn malformed(place: Place, error: &serde_path_to_error::Error<toml::de::Error>) -> Malformed {
@@ -191,10 +191,10 @@ mod tests {
     }
 
     /// Only what is a number is one.
-    fn typed(path: &[String], text: String) -> Value {
-        match text.parse() {
-            Ok(number) if path == ["limits", "sessions"] => Value::Integer(number),
-            _ => Value::String(text),
+    fn typed(key: &str, text: String) -> Value {
+        match text.parse::<i64>() {
+            Ok(number) if key == "limits.sessions" => number.into(),
+            _ => text.into(),
         }
     }
 

@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use kubeplex_program::configuration::{self, Malformed};
+use kubeplex_program::configuration::{self, Malformed, Value};
 use serde::Deserialize;
-use toml::Value;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -104,14 +103,14 @@ impl RawConfig {
 
 /// An environment has texts alone, and a cluster may well be called 012345678901 or 1e3: only where the file has a list or
 /// a number is the text read as one.
-fn typed(path: &[String], text: String) -> Value {
-    match path.first().map(String::as_str) {
+fn typed(key: &str, text: String) -> Value {
+    match key.split('.').next() {
         Some("deny") => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-            Value::Array(items.map(Value::from).collect())
+            items.map(str::to_owned).collect::<Vec<_>>().into()
         }
         // What is no number is refused as the text that it is.
-        Some("limits") => text.parse().map_or(Value::String(text), Value::Integer),
-        _ => Value::String(text),
+        Some("limits") => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+        _ => text.into(),
     }
 }
