@@ -254,6 +254,17 @@ fn one_row_that_is_too_large_loses_its_largest_cells() {
     assert_eq!(structured["groups"][0]["rows"][0][2], json!({"omittedBytes": 9_002}));
 }
 
+/// The total covers the clusters that answered; rows of one that broke off are shown all the same.
+#[test]
+fn more_rows_than_the_total_are_not_said_to_be_of_it() {
+    let (fleet, pods) = three_pods();
+    let query = list_query(&fleet, "pods_list", &json!({}));
+    let page = ListPage { total: 1, ..page(&query, &pods) };
+    let Rendered { structured, text } = rendered(&query, &page);
+    assert_eq!((&structured["shown"], &structured["total"]), (&json!(3), &json!(1)));
+    assert!(text.contains("\n3 shown, 1 in clusters that answered in full\n"), "{text}");
+}
+
 #[test]
 fn text_from_a_cluster_is_data() {
     let (fleet, mut pods) = three_pods();
