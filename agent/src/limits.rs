@@ -87,9 +87,6 @@ pub const LIVE_KINDS_KEPT: usize = 16;
 /// Live reads of single objects under way at once for one call, of the few that the agent allows itself altogether.
 pub const LIVE_OBJECTS_AT_ONCE: usize = 4;
 
-/// The fastest and the slowest heartbeat that a gateway can ask for.
-pub const HEARTBEAT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
-
 /// What a gateway says first on a link is short; more than this is no first word.
 pub const FIRST_WORD_BYTES: usize = 64 * 1024;
 

@@ -1,4 +1,6 @@
-//! Every size that bounds a link, in one place.
+//! Every size and pace that bounds a link, in one place.
+
+use std::time::Duration;
 
 /// HTTP/2 streams open at once, the control stream among them. The gateway's bulkhead per cluster stays below.
 pub const STREAMS: u32 = 64;
@@ -38,3 +40,6 @@ pub const CONTROL_FRAME: usize = 4 * 1024 * 1024;
 
 /// What is kept of a body that explains a failure, in bytes.
 pub const ERROR_BODY: usize = 64 * 1024;
+
+/// The fastest and the slowest heartbeat that a gateway can ask for.
+pub const HEARTBEAT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::ReportSource;
 use super::delta::{Occasion, Told};
-use crate::limits::HEARTBEAT;
+use kubeplex_link::limits::HEARTBEAT;
 
 /// How the agent paces what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use kubeplex_link::limits::HEARTBEAT;
 use kubeplex_link::timings::Timings;
 use kubeplex_proto::ids::ClusterId;
 
@@ -178,11 +179,15 @@ impl Mistakes {
             lost_after: duration(raw.lost_after_ms, default.lost_after),
             ..default
         };
-        // With jitter a heartbeat may come a fifth late, and one of them may get lost.
-        if timings.heartbeat.is_zero() || timings.heartbeat.mul_f64(1.2) >= timings.suspect_after {
-            let (beat, suspect) = (timings.heartbeat.as_millis(), timings.suspect_after.as_millis());
+        let (beat, suspect) = (timings.heartbeat.as_millis(), timings.suspect_after.as_millis());
+        let (fastest, slowest) = HEARTBEAT;
+        if !(fastest..=slowest).contains(&timings.heartbeat) {
+            let (fastest, slowest) = (fastest.as_millis(), slowest.as_millis());
+            self.add("link.heartbeat_ms", format!("{beat} is no heartbeat; write {fastest} to {slowest}"));
+        } else if timings.heartbeat.mul_f64(1.2) >= timings.suspect_after {
+            // With jitter a heartbeat may come a fifth late, and one of them may get lost.
             let problem = format!(
-                "{beat} is too slow or 0: with jitter, one must come well within suspect_after_ms, which is {suspect}; \
+                "{beat} is too slow: with jitter, one must come well within suspect_after_ms, which is {suspect}; \
                  write about half of that"
             );
             self.add("link.heartbeat_ms", problem);

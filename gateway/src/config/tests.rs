@@ -101,6 +101,16 @@ fn all_mistakes_are_reported_at_once() {
 }
 
 #[test]
+fn a_heartbeat_that_no_agent_keeps_is_refused() {
+    for (beat, suspect) in [(0, 8_000), (99, 8_000), (60_001, 300_000)] {
+        let text =
+            format!("[link]\nheartbeat_ms = {beat}\nsuspect_after_ms = {suspect}\nlost_after_ms = 400000");
+        let found = mistakes(&text);
+        assert_eq!(found, [format!("link.heartbeat_ms: {beat} is no heartbeat; write 100 to 60000")]);
+    }
+}
+
+#[test]
 fn a_file_is_named_with_what_is_wrong_in_it() {
     let path = std::env::temp_dir().join(format!("kubeplex-config-{}.toml", std::process::id()));
     std::fs::write(&path, "[limits]\nsesions = 3").unwrap();
