@@ -17,9 +17,10 @@ use crate::ground;
 
 const CLUSTER: &str = "ap-1";
 
-/// A server looks once a minute, give or take two seconds, whether there is a bookmark to send. Its cache of a kind may by
-/// chance have learned by then how far its storage is, but not the caches of all kinds.
-const SILENCE: Duration = Duration::from_secs(66);
+/// A server looks once a minute whether there is a bookmark to send, on a busy machine some seconds later. Its cache of a kind
+/// may by chance have learned by the first look how far its storage is, but not the caches of all kinds; so the bookmarks of
+/// some would come with the second look, after two minutes.
+const SILENCE: Duration = Duration::from_secs(100);
 
 /// Only a bookmark or an event proves anything so long after the watches were opened, which is for minutes.
 const PROVEN_AFTER: Duration = Duration::from_secs(30);

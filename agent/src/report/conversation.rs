@@ -5,13 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::Stream;
 use kubeplex_link::frames::{FrameReader, encode};
+use kubeplex_link::limits::HEARTBEAT;
 use kubeplex_link::timings::jittered;
 use kubeplex_proto::control::{AgentFrame, GatewayFrame, Hello, Report, Welcome};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::ReportSource;
 use super::delta::{Occasion, Told};
-use kubeplex_link::limits::HEARTBEAT;
 
 /// How the agent paces what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
