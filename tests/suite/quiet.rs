@@ -17,6 +17,10 @@ use crate::ground;
 
 const CLUSTER: &str = "ap-1";
 
+/// By then something else was written to the server's storage, or there would be nothing new for a bookmark to tell: nodes
+/// renew their leases every ten seconds.
+const NUDGE: Duration = Duration::from_secs(30);
+
 /// A server looks once a minute whether there is a bookmark to send, on a busy machine some seconds later. Its cache of a kind
 /// may by chance have learned by the first look how far its storage is, but not the caches of all kinds; so the bookmarks of
 /// some would come with the second look, after two minutes.
@@ -31,7 +35,7 @@ async fn kinds_in_which_nothing_happens_get_their_bookmark() {
         return real::skipped("kinds_in_which_nothing_happens_get_their_bookmark");
     }
     let _alone = ground::changing().await;
-    let timings = WatchTimings { nudge: Duration::from_secs(5), silence: SILENCE, ..WatchTimings::default() };
+    let timings = WatchTimings { nudge: NUDGE, silence: SILENCE, ..WatchTimings::default() };
     let config = AgentConfig::of_cluster(ClusterId::new(CLUSTER).expect("a name")).with_timings(timings);
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
     let agent = Agent::start(config, ground::client(CLUSTER).await, tracker.clone(), stop.clone());
