@@ -129,7 +129,7 @@ async fn steadily(writer: &mut Writer, pods: &Arc<KindHandle>) -> anyhow::Result
     let rate = events / started.elapsed().as_secs_f64();
     let title =
         format!("watch events into one agent's cache of 10,000 pods, {EVENTS_PER_SECOND} a second offered");
-    Figure::new(format!("{title}: taken in"), rate, "events/s", WHOLE).goal("≥ 9900").print()?;
+    Figure::new(format!("{title}: taken in"), rate, "events/s", WHOLE).print()?;
     for (percent, limit) in [(50.0, EVENT), (99.0, WHOLE)] {
         let lag = millis(percentile(&mut lags, percent));
         Figure::new(format!("{title}: written → in the cache, p{percent:.0}"), lag, "ms", limit).print()?;
