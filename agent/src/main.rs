@@ -9,7 +9,6 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Parser;
 use kubeplex_agent::Agent;
-use kubeplex_agent::allocator;
 use kubeplex_agent::api::connect;
 use kubeplex_agent::config::{AgentConfig, GatewayTarget, RawConfig};
 use kubeplex_agent::link::{self, LinkConfig};
@@ -20,13 +19,7 @@ use kubeplex_program::signals::StopSignals;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-#[global_allocator]
-static ALLOCATOR: allocator::Jemalloc = allocator::Jemalloc;
-
-#[expect(unsafe_code, reason = "the allocator reads its options from a symbol of this name before main")]
-#[cfg_attr(target_os = "linux", unsafe(export_name = "malloc_conf"))]
-#[cfg_attr(not(target_os = "linux"), unsafe(export_name = "_rjem_malloc_conf"))]
-pub static ALLOCATOR_OPTIONS: &[u8; allocator::OPTIONS.len()] = allocator::OPTIONS;
+kubeplex_agent::program_allocator!();
 
 /// How long requests under way may take to end after a signal.
 const DRAIN: Duration = Duration::from_secs(20);

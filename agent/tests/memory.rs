@@ -6,7 +6,6 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use kubeplex_agent::allocator;
 use kubeplex_agent::cache::{KindShape, KindStore, Prepared, press, tend};
 use kubeplex_agent::columns::Columns;
 use kubeplex_agent::ingest::prepare;
@@ -16,13 +15,7 @@ use parking_lot::RwLock;
 
 mod fixture;
 
-#[global_allocator]
-static ALLOCATOR: allocator::Jemalloc = allocator::Jemalloc;
-
-#[expect(unsafe_code, reason = "the allocator reads its options from a symbol of this name before main")]
-#[cfg_attr(target_os = "linux", unsafe(export_name = "malloc_conf"))]
-#[cfg_attr(not(target_os = "linux"), unsafe(export_name = "_rjem_malloc_conf"))]
-pub static ALLOCATOR_OPTIONS: &[u8; allocator::OPTIONS.len()] = allocator::OPTIONS;
+kubeplex_agent::program_allocator!();
 
 const PODS: usize = 3_000;
 

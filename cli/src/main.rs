@@ -3,17 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use kubeplex_agent::allocator;
 use kubeplex_cli::arguments::Arguments;
 use kubeplex_program::failure;
 
-#[global_allocator]
-static ALLOCATOR: allocator::Jemalloc = allocator::Jemalloc;
-
-#[expect(unsafe_code, reason = "the allocator reads its options from a symbol of this name before main")]
-#[cfg_attr(target_os = "linux", unsafe(export_name = "malloc_conf"))]
-#[cfg_attr(not(target_os = "linux"), unsafe(export_name = "_rjem_malloc_conf"))]
-pub static ALLOCATOR_OPTIONS: &[u8; allocator::OPTIONS.len()] = allocator::OPTIONS;
+kubeplex_agent::program_allocator!();
 
 fn main() -> ExitCode {
     failure::exit("kubeplex", run(Arguments::parse()))

@@ -8,7 +8,6 @@ use std::io::Write;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
-use kubeplex_agent::allocator;
 use serde::de::DeserializeOwned;
 
 mod feed;
@@ -22,13 +21,7 @@ mod speed;
 use figures::{figures_of_memory, figures_of_speed};
 use source::Page;
 
-#[global_allocator]
-static ALLOCATOR: allocator::Jemalloc = allocator::Jemalloc;
-
-#[expect(unsafe_code, reason = "the allocator reads its options from a symbol of this name before main")]
-#[cfg_attr(target_os = "linux", unsafe(export_name = "malloc_conf"))]
-#[cfg_attr(not(target_os = "linux"), unsafe(export_name = "_rjem_malloc_conf"))]
-pub static ALLOCATOR_OPTIONS: &[u8; allocator::OPTIONS.len()] = allocator::OPTIONS;
+kubeplex_agent::program_allocator!();
 
 /// The seed of the published figures.
 const SEED: u64 = 7;
