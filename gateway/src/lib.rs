@@ -13,7 +13,6 @@ mod escape;
 pub mod fanout;
 pub mod fleet;
 pub mod identify;
-mod json_len;
 pub mod limits;
 pub mod link;
 pub mod mcp;

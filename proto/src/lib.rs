@@ -12,6 +12,7 @@ pub mod control;
 pub mod duration;
 pub mod get;
 pub mod ids;
+pub mod json_len;
 pub mod kind;
 pub mod list;
 pub mod nearest;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kubeplex_proto::column::{CellFormat, Column};
+use kubeplex_proto::json_len::json_len;
 use kubeplex_proto::list::{ColumnChoice, Cut, ListRequest, Row};
 use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
 use kubeplex_proto::status::{AgentError, LegStatus};
@@ -278,7 +279,7 @@ impl Page {
 
     /// Appends a row if there is room. The first one always has: a page without rows leads nowhere.
     fn push(&mut self, row: Row) -> bool {
-        let size = serde_json::to_vec(&row).map_or(0, |json| json.len() as u64 + 1);
+        let size = json_len(&row) as u64 + 1;
         if size > self.bytes_left && !self.rows.is_empty() {
             let message = format!("the rows after {} did not fit into the bytes asked for", self.rows.len());
             self.cut = Some(Cut { status: LegStatus::Ok, message });

@@ -14,6 +14,7 @@ mod leg;
 use std::collections::BTreeMap;
 
 use kubeplex_proto::column::{CellFormat, Column, same_column};
+use kubeplex_proto::json_len::json_len;
 use kubeplex_proto::kind::{GroupResource, Scope};
 use kubeplex_proto::list::{ListEnd, ListHead, Row};
 use kubeplex_proto::sort::{Direction, RowKey};
@@ -21,7 +22,6 @@ use kubeplex_proto::status::LegStatus;
 use serde_json::Value;
 
 use crate::error::CallError;
-use crate::json_len::json_len;
 use crate::request::{LegId, ListQuery};
 
 use super::{Coverage, LegFailure, Step};

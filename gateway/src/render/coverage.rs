@@ -5,6 +5,7 @@ mod named;
 use std::collections::BTreeMap;
 
 use kubeplex_proto::duration::human_duration;
+use kubeplex_proto::json_len::json_len;
 use kubeplex_proto::status::{LegStatus, Source};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -13,7 +14,6 @@ use crate::merge::{Coverage, LegOutcome, RowsShown};
 
 use super::{rfc3339, word};
 use crate::escape::one_line;
-use crate::json_len::json_len;
 
 use named::{More, Named};
 

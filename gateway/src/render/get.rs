@@ -1,5 +1,6 @@
 //! Whole objects, each once with its clusters.
 
+use kubeplex_proto::json_len::json_len;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -9,7 +10,6 @@ use crate::request::GetQuery;
 use super::coverage::{CoverageContent, Nouns, is_zero};
 use super::{RenderContext, Rendered, is_false, omit, plain};
 use crate::escape::escaped;
-use crate::json_len::json_len;
 
 #[derive(Serialize)]
 struct GetContent {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use kubeplex_proto::column::{CellFormat, Column, same_column};
 use kubeplex_proto::duration::human_duration;
+use kubeplex_proto::json_len::json_len;
 use kubeplex_proto::quantity::parse_time_ms;
 use serde_json::{Map, Value};
 
@@ -14,7 +15,6 @@ use super::coverage::{COUNTS_SHARE, Nouns};
 use super::page::PlacedRow;
 use super::{Page, PageCursor, Place, RenderContext, Rendered};
 use crate::escape::{escaped, one_line};
-use crate::json_len::json_len;
 
 /// Values of the status column counted one by one.
 const MAX_STATUSES: usize = 20;

@@ -1,8 +1,7 @@
 //! Leaving out what does not fit: a subtree becomes `{"omittedBytes":n}`, and its path says how to ask for it.
 
+use kubeplex_proto::json_len::json_len;
 use serde_json::{Value, json};
-
-use crate::json_len::json_len;
 
 /// A smaller subtree than this is not worth replacing: the marker takes about as much.
 const SMALLEST: usize = 64;

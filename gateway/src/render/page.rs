@@ -1,5 +1,6 @@
 //! A page of rows, fitted into its budget: the shape that every listing tool answers in.
 
+use kubeplex_proto::json_len::json_len;
 use kubeplex_proto::sort::RowKey;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -9,7 +10,6 @@ use crate::request::{CallOptions, Fingerprint, Output, Resume};
 
 use super::coverage::{CoverageContent, Nouns};
 use super::{RenderContext, Rendered, is_false, omit, plain};
-use crate::json_len::json_len;
 
 /// What a listing tool has to say, before it is fitted.
 pub(crate) struct Page<'a> {

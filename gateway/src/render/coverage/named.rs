@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use kubeplex_proto::json_len::json_len;
 use serde::{Serialize, Serializer};
-
-use crate::json_len::json_len;
 
 /// A word by cluster. Rare words come first: they are what a reader looks for, and the last ones are left out first.
 #[derive(Debug, Clone, Default)]

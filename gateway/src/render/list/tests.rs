@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use kubeplex_proto::json_len::json_len;
 use kubeplex_proto::kind::Scope as KindScope;
 use kubeplex_proto::list::{ListEnd, ListHead, Row};
 use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
@@ -9,7 +10,6 @@ use serde_json::json;
 use super::*;
 use crate::cursor::CursorSealer;
 use crate::fleet::{ClusterView, Fleet};
-use crate::json_len::json_len;
 use crate::merge::{LegFailure, ListMerge, Step};
 use crate::request::fixtures::{NOW_MS, cluster, fleet, list_query, lost, sealer};
 use crate::request::legs;

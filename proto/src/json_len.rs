@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 /// The bytes that a value takes as JSON.
-pub(crate) fn json_len(value: &impl Serialize) -> usize {
+pub fn json_len(value: &impl Serialize) -> usize {
     let mut counter = Counter(0);
     // Writing into a counter can't fail, and every value here has a JSON form.
     let _ = serde_json::to_writer(&mut counter, value);
