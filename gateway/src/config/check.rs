@@ -1,23 +1,20 @@
 //! From the file as written to values that hold: every check, and all wrong values at once.
 
+mod limits;
+mod links;
+
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use kubeplex_link::limits::HEARTBEAT;
-use kubeplex_link::timings::Timings;
 use kubeplex_proto::ids::ClusterId;
 
-use super::raw::{RawCluster, RawConfig, RawLimits, RawLink};
+use super::raw::{RawCluster, RawConfig};
 use super::{
     ConfigError, CursorKey, DEFAULT_ADMIN, DEFAULT_LISTEN, ExpectedCluster, Fixtures, GatewayConfig, Mistake,
     TokenHash,
 };
-use crate::limits::{LINK_STREAMS, Limits, MAX_TIMEOUT_S};
-
-const LONGEST_CALL: Duration = Duration::from_secs(MAX_TIMEOUT_S);
 
 /// Checks everything before it gives up.
 pub(super) fn validate(raw: RawConfig) -> Result<GatewayConfig, ConfigError> {
@@ -128,90 +125,6 @@ impl Mistakes {
                 self.add(format!("mcp.allowed_origins[{index}]"), problem);
             }
         }
-    }
-
-    fn limits(&mut self, raw: &RawLimits) -> Limits {
-        let default = Limits::default();
-        let limits = Limits {
-            request_bytes: self.positive("request_bytes", raw.request_bytes, default.request_bytes),
-            calls_in_flight: self.positive("calls_in_flight", raw.calls_in_flight, default.calls_in_flight),
-            charges_per_second: self.positive(
-                "charges_per_second",
-                raw.charges_per_second,
-                default.charges_per_second,
-            ),
-            charges_burst: self.positive("charges_burst", raw.charges_burst, default.charges_burst),
-            legs_in_flight: self.positive("legs_in_flight", raw.legs_in_flight, default.legs_in_flight),
-            legs_per_call: self.positive("legs_per_call", raw.legs_per_call, default.legs_per_call),
-            answer_bytes: self.positive("answer_bytes", raw.answer_bytes, default.answer_bytes),
-            legs_per_cluster: self.positive(
-                "legs_per_cluster",
-                raw.legs_per_cluster,
-                default.legs_per_cluster,
-            ),
-            sessions: self.positive("sessions", raw.sessions, default.sessions),
-            session_idle: self.duration("session_idle_ms", raw.session_idle_ms, default.session_idle),
-            drain: self.duration("drain_ms", raw.drain_ms, default.drain),
-        };
-        if limits.session_idle <= LONGEST_CALL {
-            let (idle, longest) = (limits.session_idle.as_millis(), LONGEST_CALL.as_millis());
-            let problem = format!(
-                "{idle} is too short: a call may take {longest}, and its session must outlive it; write more than that"
-            );
-            self.add("limits.session_idle_ms", problem);
-        }
-        if limits.legs_per_cluster >= LINK_STREAMS {
-            let (legs, most) = (limits.legs_per_cluster, LINK_STREAMS - 1);
-            let problem = format!(
-                "{legs} is too many: a link has {LINK_STREAMS} streams, and needs one; write at most {most}"
-            );
-            self.add("limits.legs_per_cluster", problem);
-        }
-        limits
-    }
-
-    fn timings(&mut self, raw: &RawLink) -> Timings {
-        let default = Timings::default();
-        let duration = |value: Option<u64>, default: Duration| value.map_or(default, Duration::from_millis);
-        let timings = Timings {
-            heartbeat: duration(raw.heartbeat_ms, default.heartbeat),
-            suspect_after: duration(raw.suspect_after_ms, default.suspect_after),
-            lost_after: duration(raw.lost_after_ms, default.lost_after),
-            ..default
-        };
-        let (beat, suspect) = (timings.heartbeat.as_millis(), timings.suspect_after.as_millis());
-        let (fastest, slowest) = HEARTBEAT;
-        if !(fastest..=slowest).contains(&timings.heartbeat) {
-            let (fastest, slowest) = (fastest.as_millis(), slowest.as_millis());
-            self.add("link.heartbeat_ms", format!("{beat} is no heartbeat; write {fastest} to {slowest}"));
-        } else if timings.heartbeat.mul_f64(1.2) >= timings.suspect_after {
-            // With jitter a heartbeat may come a fifth late, and one of them may get lost.
-            let problem = format!(
-                "{beat} is too slow: with jitter, one must come well within suspect_after_ms, which is {suspect}; \
-                 write about half of that"
-            );
-            self.add("link.heartbeat_ms", problem);
-        }
-        if timings.suspect_after >= timings.lost_after {
-            let (suspect, lost) = (timings.suspect_after.as_millis(), timings.lost_after.as_millis());
-            self.add(
-                "link.suspect_after_ms",
-                format!("{suspect} is not below lost_after_ms, which is {lost}; raise that or lower this"),
-            );
-        }
-        timings
-    }
-
-    fn positive<T: PartialEq + From<u8>>(&mut self, key: &str, value: Option<T>, default: T) -> T {
-        if value.as_ref() == Some(&T::from(0)) {
-            self.add(format!("limits.{key}"), "0 would refuse everything; write at least 1");
-        }
-        value.unwrap_or(default)
-    }
-
-    fn duration(&mut self, key: &str, value_ms: Option<u64>, default: Duration) -> Duration {
-        self.positive(key, value_ms, 1);
-        value_ms.map_or(default, Duration::from_millis)
     }
 
     fn clusters(&mut self, raw: Vec<RawCluster>) -> Vec<ExpectedCluster> {

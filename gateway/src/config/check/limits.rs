@@ -1,0 +1,63 @@
+//! The section `limits`.
+
+use std::time::Duration;
+
+use super::super::raw::RawLimits;
+use super::Mistakes;
+use crate::limits::{LINK_STREAMS, Limits, MAX_TIMEOUT_S};
+
+const LONGEST_CALL: Duration = Duration::from_secs(MAX_TIMEOUT_S);
+
+impl Mistakes {
+    pub(super) fn limits(&mut self, raw: &RawLimits) -> Limits {
+        let default = Limits::default();
+        let limits = Limits {
+            request_bytes: self.positive("request_bytes", raw.request_bytes, default.request_bytes),
+            calls_in_flight: self.positive("calls_in_flight", raw.calls_in_flight, default.calls_in_flight),
+            charges_per_second: self.positive(
+                "charges_per_second",
+                raw.charges_per_second,
+                default.charges_per_second,
+            ),
+            charges_burst: self.positive("charges_burst", raw.charges_burst, default.charges_burst),
+            legs_in_flight: self.positive("legs_in_flight", raw.legs_in_flight, default.legs_in_flight),
+            legs_per_call: self.positive("legs_per_call", raw.legs_per_call, default.legs_per_call),
+            answer_bytes: self.positive("answer_bytes", raw.answer_bytes, default.answer_bytes),
+            legs_per_cluster: self.positive(
+                "legs_per_cluster",
+                raw.legs_per_cluster,
+                default.legs_per_cluster,
+            ),
+            sessions: self.positive("sessions", raw.sessions, default.sessions),
+            session_idle: self.duration("session_idle_ms", raw.session_idle_ms, default.session_idle),
+            drain: self.duration("drain_ms", raw.drain_ms, default.drain),
+        };
+        if limits.session_idle <= LONGEST_CALL {
+            let (idle, longest) = (limits.session_idle.as_millis(), LONGEST_CALL.as_millis());
+            let problem = format!(
+                "{idle} is too short: a call may take {longest}, and its session must outlive it; write more than that"
+            );
+            self.add("limits.session_idle_ms", problem);
+        }
+        if limits.legs_per_cluster >= LINK_STREAMS {
+            let (legs, most) = (limits.legs_per_cluster, LINK_STREAMS - 1);
+            let problem = format!(
+                "{legs} is too many: a link has {LINK_STREAMS} streams, and needs one; write at most {most}"
+            );
+            self.add("limits.legs_per_cluster", problem);
+        }
+        limits
+    }
+
+    fn positive<T: PartialEq + From<u8>>(&mut self, key: &str, value: Option<T>, default: T) -> T {
+        if value.as_ref() == Some(&T::from(0)) {
+            self.add(format!("limits.{key}"), "0 would refuse everything; write at least 1");
+        }
+        value.unwrap_or(default)
+    }
+
+    fn duration(&mut self, key: &str, value_ms: Option<u64>, default: Duration) -> Duration {
+        self.positive(key, value_ms, 1);
+        value_ms.map_or(default, Duration::from_millis)
+    }
+}
