@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use kubeplex_agent::Agent;
+use kubeplex_program::admin::Audience;
 use kubeplex_proto::control::SyncState;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use metrics_util::MetricKindMask;
@@ -55,7 +56,7 @@ pub(crate) async fn start(
 }
 
 fn router(admin: Admin) -> Router {
-    kubeplex_program::admin::router(get(ready), get(render), admin)
+    kubeplex_program::admin::router(get(ready), get(render), admin, Audience::ThisMachine)
 }
 
 /// Which kinds are waited for, where any is.

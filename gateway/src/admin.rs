@@ -7,6 +7,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use kubeplex_program::admin::Audience;
 use metrics::Gauge;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -61,8 +62,8 @@ impl Admin {
     }
 
     /// The routes.
-    pub(crate) fn router(self) -> Router {
-        kubeplex_program::admin::router(get(ready), get(render_metrics), self)
+    pub(crate) fn router(self, audience: Audience) -> Router {
+        kubeplex_program::admin::router(get(ready), get(render_metrics), self, audience)
     }
 }
 
@@ -135,7 +136,7 @@ mod tests {
     fn router(stop: &CancellationToken) -> Router {
         let (registry, telemetry) = (Registry::new(), Telemetry::new());
         let pipeline = Arc::new(Pipeline::new(&GatewayConfig::default(), registry.clone(), &telemetry));
-        Admin::new(registry, pipeline, telemetry, stop.clone()).router()
+        Admin::new(registry, pipeline, telemetry, stop.clone()).router(Audience::ThisMachine)
     }
 
     async fn status(router: Router, path: &str, host: &str) -> StatusCode {

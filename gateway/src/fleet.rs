@@ -38,10 +38,27 @@ pub struct ClusterView {
     pub agent_version: Arc<str>,
     /// The last report; all zero and empty while there was none.
     pub report: Arc<ClusterReport>,
+    /// `None` while nobody said it, and for callers who may not know it.
+    pub nodes: Option<Nodes>,
     /// The cluster's discovery; `None` while its API server was never heard to answer it. Kept after the link is lost.
     pub kinds: Option<Arc<KindTable>>,
     /// Kinds that the agent caches, last known, with ages counted up to the snapshot.
     pub caches: Caches,
+}
+
+/// How many nodes a cluster has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nodes {
+    pub ready: u64,
+    pub all: u64,
+}
+
+impl Nodes {
+    /// As a report has them, once its agent has reached its API server.
+    pub fn of(report: &ClusterReport) -> Option<Self> {
+        let known = !report.kubernetes_version.is_empty();
+        known.then_some(Self { ready: report.nodes_ready, all: report.nodes })
+    }
 }
 
 /// How a cluster's link stands.
@@ -100,6 +117,7 @@ impl ClusterView {
             heard_ms_ago: None,
             agent_version: Arc::default(),
             report: Arc::default(),
+            nodes: None,
             kinds: None,
             caches: Caches::default(),
         }

@@ -25,6 +25,7 @@ pub mod request;
 pub mod resolve;
 mod serve;
 pub mod telemetry;
+mod tokens;
 pub mod tools;
 pub mod trace;
 
@@ -41,6 +42,7 @@ use tracing::Instrument as _;
 pub use config::GatewayConfig;
 
 use crate::admin::Admin;
+use crate::identify::Callers;
 use crate::limits::{LAME_DUCK, LAST_WORDS};
 use crate::link::{Credentials, LinkEndpoint, Links};
 use crate::pipeline::Pipeline;
@@ -57,6 +59,7 @@ pub struct Gateway {
     addresses: Addresses,
     links: Links,
     pipeline: Arc<Pipeline>,
+    callers: Callers,
 }
 
 /// Where a gateway listens; the real ports where the configuration said 0.
@@ -99,9 +102,18 @@ impl Gateway {
         let pipeline = Arc::new(Pipeline::new(&config, registry.clone(), &telemetry));
         let endpoint = LinkEndpoint::new(links.clone(), Credentials::of(config.clusters()));
         let exchanges = TaskTracker::new();
-        let mcp = mcp::router(pipeline.clone(), &config, &telemetry, exchanges.clone(), drained.clone());
+        let callers = Callers::new(&config, &telemetry);
+        let mcp = mcp::router(
+            pipeline.clone(),
+            callers.clone(),
+            &config,
+            &telemetry,
+            exchanges.clone(),
+            drained.clone(),
+        );
         let app = endpoint.router().merge(mcp);
-        let health = Admin::new(registry, pipeline.clone(), telemetry, stop.clone()).router();
+        let health = Admin::new(registry, pipeline.clone(), telemetry, stop.clone());
+        let health = health.router(config.admin_audience());
         let closing = CancellationToken::new();
         let connections =
             Connections { stop: closing, cut: CancellationToken::new(), tracker: TaskTracker::new() };
@@ -115,7 +127,7 @@ impl Gateway {
             "shutdown",
             shut_down(stop, pipeline.clone(), exchanges, connections, drained, config.limits().drain),
         );
-        Ok(Self { addresses: Addresses { listen, admin }, links, pipeline })
+        Ok(Self { addresses: Addresses { listen, admin }, links, pipeline, callers })
     }
 
     pub fn addresses(&self) -> Addresses {
@@ -130,6 +142,11 @@ impl Gateway {
     /// Where agents of this process are attached.
     pub fn links(&self) -> &Links {
         &self.links
+    }
+
+    /// Who may call; others can be named at run time.
+    pub fn callers(&self) -> &Callers {
+        &self.callers
     }
 
     /// What calls of the MCP endpoint go through, for programs that hold a gateway.

@@ -7,8 +7,8 @@
 //! A check that is skipped does not compile: a `Request` comes from `resolve` alone and can't be written or copied; who has no
 //! `Permit` for one can't be admitted; who is not admitted can't ask; and there is nothing to render but what came of asking.
 //!
-//! `identify` runs where calls come in, in `mcp/call.rs`: which tools there are depends on the caller, too. `resolve` reads the
-//! arguments for that caller. `resolve`, `authorize` and `render` are pure. `admit` may wait for a place. `fanout` readies a leg for each cluster, and
+//! `identify` runs where requests come in, before their bodies are read: which tools there are depends on the caller, too.
+//! `resolve` reads the arguments for that caller, and finds no cluster that they may not see. `resolve`, `authorize` and `render` are pure. `admit` may wait for a place. `fanout` readies a leg for each cluster, and
 //! merging is what sends them: the rules in [`merge`](crate::merge) are pure, and say which rows are wanted next.
 
 use std::time::Duration;
@@ -132,7 +132,7 @@ impl Pipeline {
         tool: &Tool,
         arguments: &Map<String, Value>,
     ) -> Result<Request, CallError> {
-        let fleet = self.registry.snapshot();
+        let fleet = policy::visible(caller, self.registry.snapshot());
         let scope = Scope { fleet: &fleet, caller: caller.user(), sealer: &self.sealer, now_ms: now_ms() };
         tool.resolve(arguments, &scope)
     }

@@ -2,10 +2,22 @@
 //!
 //! [`decide`] is the only place where it is decided. What `tools/list` shows and what `tools/call` lets through both come
 //! from it, so a tool that a caller can't use is a tool that does not exist for them.
+//!
+//! What a caller may see enters in two places, and both are here: [`visible`] narrows the fleet before anything is looked up
+//! in it, so that a cluster out of reach is like one that there is not; [`Permit`] carries the visibility that goes with
+//! every leg. What a cluster's own RBAC shows of it to the caller will narrow the same two: the fleet by what each agent says
+//! of the caller, and in the agent the visibility that came with the leg.
+
+use std::sync::Arc;
+
+use kubeplex_proto::kind::{GroupResource, Scope};
+use kubeplex_proto::pattern::Pattern;
+use kubeplex_proto::visibility::{KindVisibility, Reach};
 
 use crate::error::{CallError, ErrorCode};
+use crate::fleet::{ClusterView, Fleet};
 use crate::identify::Caller;
-use crate::request::Request;
+use crate::request::{Objects, Request};
 use crate::tools::Tool;
 
 /// A request that its caller may make. Only [`authorize`] makes one.
@@ -35,20 +47,31 @@ pub enum Decision {
 
 /// The one decision about tools.
 ///
-/// Whoever may see nothing has no use for a tool that reads. A tool that changes clusters is shown to nobody yet: the
+/// Whoever may see nothing, or no cluster, has no use for a tool that reads. A tool that changes clusters is shown to nobody yet: the
 /// consent that it needs does not exist.
 pub fn decide(caller: &Caller, tool: &Tool) -> Decision {
-    if tool.annotations.read_only && !caller.visibility().rules().is_empty() {
-        Decision::Allow
-    } else {
-        Decision::Hide
+    let sees_something = !caller.visibility().rules().is_empty() && !caller.clusters().is_empty();
+    if tool.annotations.read_only && sees_something { Decision::Allow } else { Decision::Hide }
+}
+
+/// The fleet as it is for a caller: the clusters that they may see, and of these what they may know.
+pub fn visible(caller: &Caller, fleet: Fleet) -> Fleet {
+    let nodes = caller.visibility().for_kind(&GroupResource::new("", "nodes"));
+    if *caller.clusters() == Reach::All && nodes.is_unrestricted() {
+        return fleet;
     }
+    let seen = fleet.clusters().iter().filter(|cluster| caller.sees(&cluster.id));
+    Fleet::new(match nodes.is_unrestricted() {
+        true => seen.cloned().collect(),
+        // How many nodes there are is known to those who may see them all.
+        false => seen.map(|cluster| Arc::new(ClusterView { nodes: None, ..(**cluster).clone() })).collect(),
+    })
 }
 
 /// Lets a request through to the clusters.
 ///
 /// What a caller sees of a kind is the agents' to decide, object by object; here a request is refused that could only
-/// come back empty, because the refusal says why.
+/// come back empty, or without a namespace that it names, because the refusal says why.
 ///
 /// # Errors
 /// `forbidden`, when the tool or the kind is not the caller's to use.
@@ -56,12 +79,30 @@ pub fn authorize(caller: Caller, tool: &Tool, request: Request) -> Result<Permit
     if decide(&caller, tool) == Decision::Hide {
         return Err(forbidden(format!("{} may not use {}", caller.user(), tool.name)));
     }
-    if let Some(kind) = request.kind()
-        && caller.visibility().for_kind(kind).is_empty()
+    if let Some(objects) = request.objects()
+        && let Some(where_not) = out_of_reach(&caller.visibility().for_kind(objects.kind), &objects)
     {
-        return Err(forbidden(format!("{} may not see {kind} in any cluster", caller.user())));
+        return Err(forbidden(format!("{} may not see {} {where_not}", caller.user(), objects.kind)));
     }
     Ok(Permit { caller, request })
+}
+
+/// Where the caller can see nothing of what they ask for, however much there is.
+fn out_of_reach(seen: &KindVisibility<'_>, asked: &Objects<'_>) -> Option<String> {
+    // Of namespaces, those are shown into which a rule reaches.
+    let is_namespaces = asked.kind.group.is_empty() && asked.kind.resource == "namespaces";
+    let scope = if is_namespaces { None } else { asked.scope };
+    if seen.is_empty() || scope == Some(Scope::Namespaced) && !seen.reaches_scope(Scope::Namespaced) {
+        return Some("in any cluster".to_owned());
+    }
+    if scope == Some(Scope::Cluster) && !seen.reaches_scope(Scope::Cluster) {
+        return Some(
+            "in any cluster: they are in no namespace, and only some namespaces are visible".to_owned(),
+        );
+    }
+    let named = asked.namespaces.iter().filter_map(Pattern::literal);
+    let hidden: Vec<_> = named.filter(|namespace| !seen.reaches_into(namespace)).collect();
+    (!hidden.is_empty()).then(|| format!("in the namespace {}", hidden.join(", ")))
 }
 
 fn forbidden(message: String) -> CallError {
@@ -70,18 +111,30 @@ fn forbidden(message: String) -> CallError {
 
 #[cfg(test)]
 mod tests {
-    use kubeplex_proto::pattern::Pattern;
-    use kubeplex_proto::visibility::{Reach, Visibility, VisibilityRule};
-    use serde_json::json;
+    use kubeplex_proto::ids::ClusterId;
+    use kubeplex_proto::visibility::{Visibility, VisibilityRule};
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::identify::somebody;
+    use crate::identify::{somebody, somebody_in};
     use crate::request::fixtures::{cluster, fleet, resolved};
     use crate::tools;
 
+    fn only(pattern: &str) -> Reach {
+        Reach::Only(vec![Pattern::new(pattern)])
+    }
+
     fn only_kinds(kind: &str) -> Visibility {
-        let kinds = Reach::Only(vec![Pattern::new(kind)]);
-        Visibility::of(vec![VisibilityRule { kinds, namespaces: Reach::All, names: Reach::All }])
+        Visibility::of(vec![VisibilityRule::of(only(kind), Reach::All)])
+    }
+
+    fn refusal(visibility: Visibility, tool: &str, arguments: &Value) -> Option<String> {
+        let fleet = fleet(vec![cluster("a", &[])]);
+        let request = resolved(&fleet, tool, arguments).unwrap();
+        let tool = tools::catalogue().get(tool).unwrap();
+        let error = authorize(somebody(visibility), tool, request).err()?;
+        assert_eq!(error.code, ErrorCode::Forbidden);
+        Some(error.message)
     }
 
     #[test]
@@ -94,18 +147,62 @@ mod tests {
 
     #[test]
     fn what_is_listed_and_what_is_let_through_agree() {
-        let fleet = fleet(vec![cluster("a", &[])]);
-        let tool = tools::catalogue().get("pods_list").unwrap();
-        for (visibility, refusal) in [
+        for (visibility, wanted) in [
             (Visibility::everything(), None),
             (only_kinds("pods"), None),
             (only_kinds("deployments.apps"), Some("somebody may not see pods in any cluster")),
             (Visibility::nothing(), Some("somebody may not use pods_list")),
         ] {
-            let request = resolved(&fleet, "pods_list", &json!({})).unwrap();
-            let refused = authorize(somebody(visibility), tool, request).err();
-            assert_eq!(refused.as_ref().map(|error| error.message.as_str()), refusal);
-            assert!(refused.is_none_or(|error| error.code == ErrorCode::Forbidden));
+            assert_eq!(refusal(visibility, "pods_list", &json!({})).as_deref(), wanted);
+        }
+    }
+
+    #[test]
+    fn what_could_only_come_back_empty_is_refused_with_the_reason() {
+        let shop = || VisibilityRule::of(Reach::All, only("shop"));
+        let in_shop = Visibility::of(vec![shop()]);
+        let with_nodes = Visibility::of(vec![shop(), VisibilityRule::of_cluster_scoped(only("nodes"))]);
+        let only_nodes = Visibility::of(vec![VisibilityRule::of_cluster_scoped(Reach::All)]);
+        for (visibility, arguments, wanted) in [
+            (&in_shop, json!({"kind": "pods"}), None),
+            (&in_shop, json!({"kind": "pods", "namespace": "shop"}), None),
+            // A pattern means those that there are, and for this caller there are no others.
+            (&in_shop, json!({"kind": "pods", "namespace": "*"}), None),
+            (&in_shop, json!({"kind": "pods", "namespace": "pay"}), Some("pods in the namespace pay")),
+            (&in_shop, json!({"kind": "pods", "namespace": "shop,pay"}), Some("pods in the namespace pay")),
+            (&in_shop, json!({"kind": "nodes"}), Some("nodes in any cluster: they are in no namespace")),
+            (&with_nodes, json!({"kind": "nodes"}), None),
+            (&with_nodes, json!({"kind": "pods"}), None),
+            (&only_nodes, json!({"kind": "nodes"}), None),
+            (&only_nodes, json!({"kind": "pods"}), Some("pods in any cluster")),
+        ] {
+            let told = refusal(visibility.clone(), "resources_list", &arguments);
+            match wanted {
+                None => assert_eq!(told, None, "{arguments}"),
+                Some(wanted) => assert!(
+                    told.as_ref()
+                        .is_some_and(|told| told.starts_with(&format!("somebody may not see {wanted}"))),
+                    "{arguments}: {told:?}"
+                ),
+            }
+        }
+    }
+
+    #[test]
+    fn a_fleet_is_narrowed_to_what_a_caller_may_know() {
+        let all = || fleet(vec![cluster("prod-eu", &[]), cluster("prod-us", &[]), cluster("test", &[])]);
+        for (clusters, visibility, names, nodes_told) in [
+            (Reach::All, Visibility::everything(), vec!["prod-eu", "prod-us", "test"], true),
+            (only("prod-*"), Visibility::everything(), vec!["prod-eu", "prod-us"], true),
+            (only("prod-*"), only_kinds("pods"), vec!["prod-eu", "prod-us"], false),
+            (Reach::All, only_kinds("nodes"), vec!["prod-eu", "prod-us", "test"], true),
+            (Reach::of([]), Visibility::everything(), vec![], true),
+        ] {
+            let seen = visible(&somebody_in(clusters, visibility), all());
+            let found: Vec<_> = seen.clusters().iter().map(|cluster| cluster.id.as_str()).collect();
+            assert_eq!(found, names);
+            assert!(seen.clusters().iter().all(|cluster| cluster.nodes.is_some() == nodes_told));
+            assert_eq!(seen.get(&ClusterId::new("test").unwrap()).is_some(), names.contains(&"test"));
         }
     }
 }

@@ -10,17 +10,29 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get};
 
-/// `/healthz`, which says that the process lives, `/readyz` and `/metrics`; for callers of this machine only.
-pub fn router<S>(ready: MethodRouter<S>, metrics: MethodRouter<S>, state: S) -> Router
+/// Who may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Whoever addresses the listener as this machine.
+    ThisMachine,
+    /// Whoever can reach it, under any name: a kubelet probes a pod by its address.
+    Network,
+}
+
+/// `/healthz`, which says that the process lives, `/readyz` and `/metrics`.
+pub fn router<S>(ready: MethodRouter<S>, metrics: MethodRouter<S>, state: S, audience: Audience) -> Router
 where
     S: Clone + Send + Sync + 'static,
 {
-    Router::new()
+    let routes = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", ready)
         .route("/metrics", metrics)
-        .with_state(state)
-        .layer(middleware::from_fn(only_this_machine))
+        .with_state(state);
+    match audience {
+        Audience::ThisMachine => routes.layer(middleware::from_fn(only_this_machine)),
+        Audience::Network => routes,
+    }
 }
 
 /// A page in this machine's browser can reach the listener under a name of its own (DNS rebinding); it shall read nothing.
@@ -65,14 +77,16 @@ mod tests {
 
     #[tokio::test]
     async fn no_route_is_beside_the_guard() {
-        let app = router(get(|| async { "ready" }), get(|| async { "metrics" }), ());
+        let app = |audience| router(get(|| async { "ready" }), get(|| async { "metrics" }), (), audience);
         for path in ["/healthz", "/readyz", "/metrics"] {
-            for (host, wanted) in
-                [("localhost:1", StatusCode::OK), ("rebound.example.com", StatusCode::FORBIDDEN)]
-            {
+            for (audience, host, wanted) in [
+                (Audience::ThisMachine, "localhost:1", StatusCode::OK),
+                (Audience::ThisMachine, "rebound.example.com", StatusCode::FORBIDDEN),
+                (Audience::Network, "10.0.0.7:7576", StatusCode::OK),
+            ] {
                 let request = Request::builder().uri(path).header(header::HOST, host);
-                let answer = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-                assert_eq!(answer.status(), wanted, "{path} of {host}");
+                let answer = app(audience).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+                assert_eq!(answer.status(), wanted, "{path} of {host} for {audience:?}");
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::GroupResource;
+use crate::kind::{GroupResource, Scope};
 use crate::pattern::Pattern;
 
 /// An object is visible when at least one rule allows it. No rule: nothing is visible.
@@ -14,12 +14,32 @@ pub struct Visibility {
 
 /// Objects of these kinds, in these namespaces, with these names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct VisibilityRule {
     /// Patterns over `pods`, `deployments.apps`.
     pub kinds: Reach,
-    /// A rule that is limited to namespaces shows no cluster-scoped object.
     pub namespaces: Reach,
     pub names: Reach,
+    /// An agent that does not know this field shows less, never more.
+    #[serde(default, skip_serializing_if = "ClusterScoped::is_usual")]
+    pub cluster_scoped: ClusterScoped,
+}
+
+/// Whether a rule shows objects that are in no namespace.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClusterScoped {
+    /// Only where it is not limited to namespaces.
+    #[default]
+    Usual,
+    /// Whatever its namespaces.
+    Shown,
+}
+
+impl ClusterScoped {
+    fn is_usual(&self) -> bool {
+        *self == Self::Usual
+    }
 }
 
 /// Everything, or what a pattern matches.
@@ -31,17 +51,45 @@ pub enum Reach {
 }
 
 impl Reach {
-    fn contains(&self, name: &str) -> bool {
+    /// What any of these patterns matches; `*` among them is everything.
+    pub fn of(patterns: impl IntoIterator<Item = Pattern>) -> Self {
+        let patterns: Vec<_> = patterns.into_iter().collect();
+        if patterns.iter().any(|pattern| pattern.as_str() == "*") { Self::All } else { Self::Only(patterns) }
+    }
+
+    pub fn contains(&self, name: &str) -> bool {
         match self {
             Self::All => true,
             Self::Only(patterns) => patterns.iter().any(|pattern| pattern.matches(name)),
         }
     }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Only(patterns) if patterns.is_empty())
+    }
+}
+
+impl VisibilityRule {
+    /// All objects of these kinds in these namespaces; without a limit to namespaces those in none, too.
+    pub fn of(kinds: Reach, namespaces: Reach) -> Self {
+        Self { kinds, namespaces, names: Reach::All, cluster_scoped: ClusterScoped::Usual }
+    }
+
+    /// The objects of these kinds that are in no namespace.
+    pub fn of_cluster_scoped(kinds: Reach) -> Self {
+        let namespaces = Reach::Only(Vec::new());
+        Self { kinds, namespaces, names: Reach::All, cluster_scoped: ClusterScoped::Shown }
+    }
+
+    fn shows_cluster_scoped(&self) -> bool {
+        self.namespaces == Reach::All || self.cluster_scoped == ClusterScoped::Shown
+    }
 }
 
 impl Visibility {
     pub fn everything() -> Self {
-        Self::of(vec![VisibilityRule { kinds: Reach::All, namespaces: Reach::All, names: Reach::All }])
+        Self::of(vec![VisibilityRule::of(Reach::All, Reach::All)])
     }
 
     pub fn nothing() -> Self {
@@ -90,7 +138,7 @@ impl KindVisibility<'_> {
             || self.rules.iter().any(|rule| {
                 let in_reach = match namespace {
                     Some(namespace) => rule.namespaces.contains(namespace),
-                    None => rule.namespaces == Reach::All,
+                    None => rule.shows_cluster_scoped(),
                 };
                 in_reach && rule.names.contains(name)
             })
@@ -98,8 +146,24 @@ impl KindVisibility<'_> {
 
     /// Whether the Namespace object `name` is visible: where the rule reaches into it.
     pub fn shows_namespace(&self, name: &str) -> bool {
-        self.unrestricted
-            || self.rules.iter().any(|rule| rule.namespaces.contains(name) && rule.names.contains(name))
+        let shows = |rule: &&VisibilityRule| {
+            let in_reach = rule.namespaces.contains(name) || rule.cluster_scoped == ClusterScoped::Shown;
+            in_reach && rule.names.contains(name)
+        };
+        self.unrestricted || self.rules.iter().any(shows)
+    }
+
+    /// Whether any object of the kind can be visible, were they of this scope.
+    pub fn reaches_scope(&self, scope: Scope) -> bool {
+        self.rules.iter().any(|rule| match scope {
+            Scope::Namespaced => !rule.namespaces.is_empty(),
+            Scope::Cluster => rule.shows_cluster_scoped(),
+        })
+    }
+
+    /// Whether any object of the kind in this namespace can be visible.
+    pub fn reaches_into(&self, namespace: &str) -> bool {
+        self.rules.iter().any(|rule| rule.namespaces.contains(namespace))
     }
 }
 
@@ -119,6 +183,7 @@ mod tests {
             kinds: only(&["pods", "*.apps"]),
             namespaces: only(&["shop-*"]),
             names: Reach::All,
+            cluster_scoped: ClusterScoped::Usual,
         }]);
         let table = [
             (&Visibility::everything(), &nodes, None, "n1", true),
@@ -139,12 +204,55 @@ mod tests {
 
     #[test]
     fn rules_limited_to_namespaces_hide_cluster_scoped_objects() {
-        let rule = VisibilityRule { kinds: Reach::All, namespaces: only(&["shop"]), names: Reach::All };
-        let visibility = Visibility::of(vec![rule]);
+        let visibility = Visibility::of(vec![VisibilityRule::of(Reach::All, only(&["shop"]))]);
         let namespaces = GroupResource::new("", "namespaces");
         let seen = visibility.for_kind(&namespaces);
         assert!(!seen.shows(None, "shop"));
         assert!(seen.shows_namespace("shop"));
         assert!(!seen.shows_namespace("payments"));
+    }
+    #[test]
+    fn cluster_scoped_kinds_are_granted_by_name_and_grant_nothing_in_namespaces() {
+        let visibility = Visibility::of(vec![
+            VisibilityRule::of(Reach::All, only(&["shop"])),
+            VisibilityRule::of_cluster_scoped(only(&["nodes", "pods"])),
+        ]);
+        let kind = |name| GroupResource::new("", name);
+        let (nodes, pods, volumes) = (kind("nodes"), kind("pods"), kind("persistentvolumes"));
+        for (kind, namespace, expected) in [
+            (&nodes, None, true),
+            (&volumes, None, false),
+            (&pods, Some("shop"), true),
+            // Named among those without a namespace by mistake, it is still limited to its namespaces.
+            (&pods, Some("payments"), false),
+        ] {
+            let seen = visibility.for_kind(kind);
+            assert_eq!(seen.shows(namespace, "x"), expected, "{kind} {namespace:?}");
+            let reached = match namespace {
+                Some(namespace) => seen.reaches_into(namespace),
+                None => seen.reaches_scope(Scope::Cluster),
+            };
+            assert_eq!(reached, expected, "{kind} {namespace:?}");
+        }
+        let only_nodes = Visibility::of(vec![VisibilityRule::of_cluster_scoped(Reach::All)]);
+        assert!(!only_nodes.for_kind(&pods).reaches_scope(Scope::Namespaced));
+        assert!(only_nodes.for_kind(&kind("namespaces")).shows_namespace("payments"));
+    }
+
+    #[test]
+    fn a_star_among_patterns_is_everything() {
+        let patterns = |texts: &[&str]| texts.iter().copied().map(Pattern::new).collect::<Vec<_>>();
+        assert_eq!(Reach::of(patterns(&["shop", "*"])), Reach::All);
+        assert_eq!(Reach::of(patterns(&["shop"])), only(&["shop"]));
+        assert!(!Reach::of([]).contains("shop"));
+    }
+
+    /// As agents of the version before read it, and as they wrote it.
+    #[test]
+    fn a_usual_rule_is_on_the_wire_as_it_always_was() {
+        let json = r#"[{"kinds":"all","namespaces":{"only":["shop"]},"names":"all"}]"#;
+        let visibility = Visibility::of(vec![VisibilityRule::of(Reach::All, only(&["shop"]))]);
+        assert_eq!(serde_json::to_string(&visibility).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Visibility>(json).unwrap(), visibility);
     }
 }

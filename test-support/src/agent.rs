@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use futures::stream::{self, BoxStream, StreamExt as _};
+use kubeplex_proto::call::CallContext;
 use kubeplex_proto::get::GetRequest;
 use kubeplex_proto::list::{ListFrame, ListRequest};
 use kubeplex_proto::paths;
@@ -73,6 +74,7 @@ pub struct HandMade {
     asked: Counter,
     at_work: Counter,
     given_up: Counter,
+    latest: Arc<watch::Sender<Option<CallContext>>>,
 }
 
 impl HandMade {
@@ -85,6 +87,7 @@ impl HandMade {
             asked: Counter::default(),
             at_work: Counter::default(),
             given_up: Counter::default(),
+            latest: Arc::default(),
         }
     }
 
@@ -96,6 +99,11 @@ impl HandMade {
     /// Lists and objects that it was asked for so far.
     pub fn asked(&self) -> usize {
         self.asked.get()
+    }
+
+    /// Whom the latest request for rows came from, and what it said beside its question.
+    pub fn latest(&self) -> Option<CallContext> {
+        self.latest.borrow().clone()
     }
 
     /// Answers that hung or stalled, and were given up by who had asked.
@@ -164,6 +172,7 @@ async fn control(State(agent): State<HandMade>, body: Body) -> Response {
 async fn list(State(agent): State<HandMade>, body: Bytes) -> Response {
     let work = agent.work();
     let request: ListRequest = serde_json::from_slice(&body).expect("a request that can be read");
+    agent.latest.send_replace(Some(request.context.clone()));
     let page = |pods| frames::page(&agent.speaker.cluster, &request, pods);
     match agent.behaviour() {
         Behaviour::Pods(pods) => reply(stream::iter(page(pods)).boxed()),

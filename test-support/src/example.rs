@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// The example with every key: a comment that is a key and its value becomes one.
+/// The example with every key: a comment that is a key and its value becomes one, and so does the head of a section.
 pub fn uncommented(example: &str) -> String {
     let line = |line: &str| match line.strip_prefix("# ") {
-        Some(key) if is_setting(key) => format!("{key}\n"),
+        Some(text) if is_setting(text) || is_head(text) => format!("{text}\n"),
         _ => format!("{line}\n"),
     };
     example.lines().map(line).collect()
@@ -18,6 +18,12 @@ fn is_setting(text: &str) -> bool {
         !key.is_empty()
             && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
     })
+}
+
+fn is_head(text: &str) -> bool {
+    let name = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or_default();
+    let name = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_'))
 }
 
 /// `section.key` of everything that a file holds. An object below a key is one value, as labels are.
@@ -46,8 +52,8 @@ mod tests {
 
     #[test]
     fn only_settings_are_uncommented() {
-        let example = "# What this is.\n# size = 3\n[a]\n#  far = 1\n# The size = what fits.\nb = 2";
-        let wanted = "# What this is.\nsize = 3\n[a]\n#  far = 1\n# The size = what fits.\nb = 2\n";
+        let example = "# What this is.\n# size = 3\n[a]\n#  far = 1\n# The size = what fits.\nb = 2\n# [[c]]\n# [see below]";
+        let wanted = "# What this is.\nsize = 3\n[a]\n#  far = 1\n# The size = what fits.\nb = 2\n[[c]]\n# [see below]\n";
         assert_eq!(uncommented(example), wanted);
     }
 

@@ -138,8 +138,7 @@ fn sorted_names(store: &RwLock<KindStore>, word: &str, direction: Direction) -> 
 #[test]
 fn what_is_not_visible_is_neither_counted_nor_shown() {
     let store = pods(30);
-    let rule =
-        VisibilityRule { kinds: Reach::All, namespaces: Reach::Only(patterns(&["shop"])), names: Reach::All };
+    let rule = VisibilityRule::of(Reach::All, Reach::Only(patterns(&["shop"])));
     let mut request = list_of("pods");
     for (visibility, total) in
         [(Visibility::everything(), 30), (Visibility::of(vec![rule]), 10), (Visibility::nothing(), 0)]
@@ -160,8 +159,7 @@ fn what_is_not_visible_is_neither_counted_nor_shown() {
 fn whoever_sees_into_a_namespace_sees_it() {
     let shape = shape("namespaces", "Namespace", Scope::Cluster);
     let store = store_of(&shape, ["shop", "pay"].map(|name| json!({"metadata": {"name": name}})));
-    let rule =
-        VisibilityRule { kinds: Reach::All, namespaces: Reach::Only(patterns(&["shop"])), names: Reach::All };
+    let rule = VisibilityRule::of(Reach::All, Reach::Only(patterns(&["shop"])));
     let mut request = list_of("namespaces");
     request.context.visibility = Visibility::of(vec![rule]);
     // A namespace does not narrow a kind that is in none.

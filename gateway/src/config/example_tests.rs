@@ -19,6 +19,7 @@ fn as_it_is_it_is_the_default_with_one_cluster() {
     let [cluster] = config.clusters() else { panic!("one cluster expected: {:?}", config.clusters()) };
     assert_eq!((cluster.id.as_str(), cluster.labels["region"].as_str()), ("prod-eu", "eu"));
     assert!(cluster.token.is_some());
+    assert!(config.callers().is_empty());
 }
 
 #[test]
@@ -33,11 +34,15 @@ fn what_it_calls_a_default_is_one() {
     let mut raw: RawConfig = read(&uncommented(EXAMPLE));
     // It has no default, and the example's file is nobody's.
     assert_eq!(raw.gateway.cursor_key_file.take().as_deref(), Some("/etc/kubeplex/cursor.key"));
-    check_defaults(&check::validate(raw).unwrap());
+    let config = check::validate(raw).unwrap();
+    check_defaults(&config);
+    let [anna] = config.callers() else { panic!("one caller expected: {:?}", config.callers()) };
+    assert_eq!((anna.identity.user.as_str(), anna.identity.groups.len()), ("anna@example.com", 1));
 }
 
 fn check_defaults(config: &GatewayConfig) {
     assert_eq!((config.listen(), config.admin()), (DEFAULT_LISTEN, DEFAULT_ADMIN));
+    assert_eq!((config.protection(), config.admin_audience()), (&Protection::None, Audience::ThisMachine));
     assert_eq!(config.limits(), &Limits::default());
     assert_eq!(config.timings(), &Timings::default());
     assert!(config.allowed_hosts().is_empty() && config.allowed_origins().is_empty());

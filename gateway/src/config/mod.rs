@@ -4,6 +4,7 @@
 //! all values are checked, so that every wrong one is reported at once. Programs that hold the gateway inside them build the
 //! value with the `with_` methods instead.
 
+mod callers;
 mod check;
 mod error;
 mod raw;
@@ -14,10 +15,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use kubeplex_link::timings::Timings;
+use kubeplex_program::admin::Audience;
 use kubeplex_program::configuration;
 use kubeplex_proto::ids::ClusterId;
 use sha2::{Digest as _, Sha256};
 
+pub use callers::{CallerSection, ConfiguredCaller};
 pub use error::{ConfigError, Mistake};
 pub use kubeplex_program::configuration::Malformed;
 
@@ -32,8 +35,11 @@ pub const DEFAULT_ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCAL
 #[derive(Debug, Clone)]
 pub struct GatewayConfig {
     listen: SocketAddr,
+    protection: Protection,
     admin: SocketAddr,
+    admin_audience: Audience,
     clusters: Vec<ExpectedCluster>,
+    callers: Vec<ConfiguredCaller>,
     allowed_hosts: Vec<String>,
     allowed_origins: Vec<String>,
     limits: Limits,
@@ -51,7 +57,17 @@ pub struct ExpectedCluster {
     pub token: Option<TokenHash>,
 }
 
-/// The SHA-256 of a link token.
+/// What keeps strangers from reading along on the main listener.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Protection {
+    /// That it is on loopback.
+    #[default]
+    None,
+    /// A proxy in front that terminates TLS.
+    TlsProxy,
+}
+
+/// The SHA-256 of a token, of an agent or of a caller.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TokenHash(pub [u8; 32]);
 
@@ -78,8 +94,11 @@ impl Default for GatewayConfig {
     fn default() -> Self {
         Self {
             listen: DEFAULT_LISTEN,
+            protection: Protection::None,
             admin: DEFAULT_ADMIN,
+            admin_audience: Audience::ThisMachine,
             clusters: Vec::new(),
+            callers: Vec::new(),
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             limits: Limits::default(),
@@ -111,17 +130,19 @@ impl GatewayConfig {
     }
 
     /// # Errors
-    /// [`ConfigError`] for an address that is not loopback.
+    /// [`ConfigError`] for an address off loopback, unless the connections there are protected and the callers named.
     pub fn with_listen(self, listen: SocketAddr) -> Result<Self, ConfigError> {
-        check::loopback("--listen", listen).map_err(|mistake| ConfigError::Wrong(vec![mistake]))?;
-        Ok(Self { listen, ..self })
+        let mistakes = check::listen("--listen", listen, &self.protection, self.callers.is_empty());
+        if mistakes.is_empty() { Ok(Self { listen, ..self }) } else { Err(ConfigError::Wrong(mistakes)) }
     }
 
     /// # Errors
-    /// [`ConfigError`] for an address that is not loopback.
+    /// [`ConfigError`] for an address off loopback, unless it is meant to be reached from a network.
     pub fn with_admin(self, admin: SocketAddr) -> Result<Self, ConfigError> {
-        check::loopback("--admin", admin).map_err(|mistake| ConfigError::Wrong(vec![mistake]))?;
-        Ok(Self { admin, ..self })
+        match check::admin("--admin", admin, self.admin_audience) {
+            None => Ok(Self { admin, ..self }),
+            Some(mistake) => Err(ConfigError::Wrong(vec![mistake])),
+        }
     }
 
     /// Adds a cluster. The last of several with one name counts.
@@ -147,12 +168,25 @@ impl GatewayConfig {
         self.listen
     }
 
+    pub fn protection(&self) -> &Protection {
+        &self.protection
+    }
+
     pub fn admin(&self) -> SocketAddr {
         self.admin
     }
 
+    pub fn admin_audience(&self) -> Audience {
+        self.admin_audience
+    }
+
     pub fn clusters(&self) -> &[ExpectedCluster] {
         &self.clusters
+    }
+
+    /// Who may call. Without any, that is whoever reaches the listener, which is then on loopback.
+    pub fn callers(&self) -> &[ConfiguredCaller] {
+        &self.callers
     }
 
     /// Beside the loopback names.

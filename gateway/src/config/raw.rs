@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::CallerSection;
+
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
@@ -15,6 +17,8 @@ pub(super) struct RawConfig {
     pub(super) link: RawLink,
     #[serde(rename = "cluster")]
     pub(super) clusters: Vec<RawCluster>,
+    #[serde(rename = "caller")]
+    pub(super) callers: Vec<CallerSection>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -23,8 +27,12 @@ pub(super) struct RawConfig {
 pub(super) struct RawGateway {
     /// MCP clients and agents; `127.0.0.1:7575`.
     pub(super) listen: Option<String>,
+    /// A proxy in front terminates TLS, so whoever comes through it is a stranger, from loopback too.
+    pub(super) behind_tls_proxy: bool,
     /// Health and metrics; `127.0.0.1:7576`.
     pub(super) admin: Option<String>,
+    /// Health and metrics may be asked for from a network, by anybody.
+    pub(super) admin_on_network: bool,
     /// A file with 32 bytes in base64 that seal cursors, so that they outlive a restart; without it the key is random.
     pub(super) cursor_key_file: Option<String>,
 }

@@ -1,3 +1,6 @@
+use kubeplex_proto::kind::GroupResource;
+use kubeplex_proto::visibility::Reach;
+
 use super::*;
 
 fn mistakes(toml: &str) -> Vec<String> {
@@ -80,6 +83,7 @@ fn all_mistakes_are_reported_at_once() {
     ));
     let wanted = [
         "gateway.listen: 0.0.0.0:7575 can be reached from a network",
+        "caller: there is none, so whoever reaches",
         "gateway.admin: \"localhost\" is not an address",
         "gateway.cursor_key_file: \"/does/not/exist\" can't be read",
         "mcp.allowed_hosts[0]: \"a b\" is not a host name",
@@ -129,6 +133,137 @@ fn a_gateway_built_in_code_refuses_networks_too() {
     assert!(GatewayConfig::default().with_listen(everywhere).is_err());
     assert!(GatewayConfig::default().with_admin(everywhere).is_err());
     assert!(GatewayConfig::default().with_listen("[::1]:0".parse().unwrap()).is_ok());
+    // What the file allows, a flag may ask for.
+    let named = format!("[gateway]\nbehind_tls_proxy = true\nadmin_on_network = true\n{}", caller("anna"));
+    let named = GatewayConfig::from_toml(&named).unwrap();
+    assert!(named.with_listen(everywhere).and_then(|config| config.with_admin(everywhere)).is_ok());
+}
+
+/// A section that is well-formed.
+fn caller(user: &str) -> String {
+    let hash = TokenHash::of(user).0.map(|byte| format!("{byte:02x}")).concat();
+    format!("[[caller]]\nuser = \"{user}\"\ntoken_sha256 = \"{hash}\"\n")
+}
+
+#[test]
+fn off_loopback_everybody_has_a_name_and_nobody_reads_along() {
+    let named = caller("anna");
+    for (gateway, callers, wanted) in [
+        (
+            "listen = \"0.0.0.0:7575\"",
+            "",
+            &["gateway.listen: 0.0.0.0:7575 can be", "caller: there is none"][..],
+        ),
+        ("listen = \"0.0.0.0:7575\"", &named, &["gateway.listen: 0.0.0.0:7575 can be"]),
+        (
+            "listen = \"0.0.0.0:7575\"\nbehind_tls_proxy = true",
+            "",
+            &["caller: there is none, so whoever reaches"],
+        ),
+        ("behind_tls_proxy = true", "", &["caller: there is none, so whoever a proxy lets in"]),
+        ("listen = \"0.0.0.0:7575\"\nbehind_tls_proxy = true", &named, &[]),
+        ("behind_tls_proxy = true", &named, &[]),
+        ("", &named, &[]),
+        ("admin = \"0.0.0.0:7576\"", "", &["gateway.admin: 0.0.0.0:7576 can be"]),
+        ("admin = \"0.0.0.0:7576\"\nadmin_on_network = true", "", &[]),
+    ] {
+        let text = format!("[gateway]\n{gateway}\n{callers}");
+        let found = match GatewayConfig::from_toml(&text) {
+            Ok(_) => Vec::new(),
+            Err(ConfigError::Wrong(mistakes)) => mistakes.iter().map(ToString::to_string).collect(),
+            Err(other) => panic!("{text}: {other}"),
+        };
+        assert_eq!(found.len(), wanted.len(), "{text}: {found:#?}");
+        assert!(
+            found.iter().zip(wanted).all(|(found, wanted)| found.starts_with(wanted)),
+            "{text}: {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn all_that_is_wrong_with_callers_is_reported_at_once() {
+    let found = mistakes(&format!(
+        r#"
+        [[cluster]]
+        name = "prod-eu"
+        token_sha256 = "{HASH}"
+        [[caller]]
+        user = "system:admin"
+        groups = ["ops", "system:masters", ""]
+        token_sha256 = "a token in clear text"
+        clusters = ["prod-*", "prod-ue", "a b"]
+        namespaces = ["shop,cart"]
+        kinds = ["Pods", "*.apps"]
+        cluster_scoped = [""]
+        [[caller]]
+        user = "local"
+        [[caller]]
+        user = " anna"
+        token_sha256 = "{HASH}"
+        "#
+    ));
+    let wanted = [
+        "caller[0].user: \"system:admin\" is Kubernetes' own",
+        "caller[0].groups[1]: \"system:masters\" is Kubernetes' own",
+        "caller[0].groups[2]: a name is missing",
+        "caller[0].token_sha256: 21 characters are no SHA-256",
+        "caller[0].clusters[2]: \"a b\" can match nothing",
+        "caller[0].namespaces[0]: \"shop,cart\" can match nothing",
+        "caller[0].kinds[0]: \"Pods\" can match nothing",
+        "caller[0].cluster_scoped[0]: \"\" can match nothing",
+        "caller[0].clusters[1]: there is no cluster \"prod-ue\"; did you mean prod-eu?",
+        "caller[1].user: \"local\" is whoever sits at",
+        "caller[1].token_sha256: the SHA-256 of a token is missing; `kubeplex token create`",
+        "caller[2].user: \" anna\" is no name",
+        "caller[2].token_sha256: the agent of the cluster \"prod-eu\" has the same token",
+    ];
+    assert_eq!(found.len(), wanted.len(), "{found:#?}");
+    for (found, wanted) in found.iter().zip(wanted) {
+        assert!(found.starts_with(wanted), "{found} instead of {wanted}");
+    }
+    assert!(!found.iter().any(|found| found.contains("clear text")), "{found:#?}");
+}
+
+#[test]
+fn a_caller_sees_what_their_section_names() {
+    let (pods, nodes) = (GroupResource::new("", "pods"), GroupResource::new("", "nodes"));
+    for (lists, pods_in, pods_out, nodes_seen) in [
+        ("", false, false, false),
+        ("namespaces = [\"shop\"]", false, false, false),
+        ("kinds = [\"*\"]", false, false, false),
+        ("namespaces = [\"shop\"]\nkinds = [\"pods\"]", true, false, false),
+        ("namespaces = [\"sh*\"]\nkinds = [\"*\"]", true, false, false),
+        ("namespaces = [\"*\"]\nkinds = [\"*\"]", true, true, true),
+        ("namespaces = [\"*\"]\nkinds = [\"deployments.apps\"]", false, false, false),
+        ("cluster_scoped = [\"*\"]", false, false, true),
+        ("namespaces = [\"shop\"]\nkinds = [\"*\"]\ncluster_scoped = [\"nodes\"]", true, false, true),
+    ] {
+        let config = GatewayConfig::from_toml(&format!("{}{lists}", caller("anna"))).unwrap();
+        let seen = &config.callers()[0].visibility;
+        let found = (
+            seen.for_kind(&pods).shows(Some("shop"), "p"),
+            seen.for_kind(&pods).shows(Some("payments"), "p"),
+            seen.for_kind(&nodes).shows(None, "n1"),
+        );
+        assert_eq!(found, (pods_in, pods_out, nodes_seen), "{lists}");
+        assert_eq!(config.callers()[0].clusters, Reach::Only(Vec::new()), "none was named");
+    }
+}
+
+#[test]
+fn a_section_is_read_as_it_was_written() {
+    let section = CallerSection {
+        user: "anna \"the\" o'neill\\".to_owned(),
+        groups: vec!["ops".to_owned(), "ä".to_owned()],
+        token_sha256: HASH.to_owned(),
+        clusters: vec!["*".to_owned()],
+        namespaces: vec!["shop".to_owned()],
+        kinds: vec!["*.apps".to_owned()],
+        cluster_scoped: Vec::new(),
+    };
+    let config = GatewayConfig::from_toml(&section.to_toml()).unwrap();
+    assert_eq!(config.callers(), [section.check().unwrap()]);
 }
 
 #[test]

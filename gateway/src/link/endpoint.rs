@@ -17,6 +17,7 @@ use tracing::Instrument as _;
 
 use super::{Credentials, Links, session};
 use crate::limits::ARRIVALS;
+use crate::tokens::bearer;
 
 /// How long an agent is asked to wait where there is no better answer; agents spread it themselves.
 const RETRY_AFTER: Duration = Duration::from_secs(3);
@@ -85,11 +86,6 @@ async fn dial_in(State(endpoint): State<LinkEndpoint>, request: Request<Body>) -
         tracing::warn!(reason = %denied, "an agent was not let in");
         denied.into_response()
     })
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 impl Denied {

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::error::{CallError, ErrorCode};
 use crate::escape::one_line;
-use crate::identify::{self, Caller};
+use crate::identify::Caller;
 use crate::limits::PROGRESS_EVERY;
 use crate::pipeline::{Pipeline, Question};
 use crate::render::Rendered;
@@ -46,12 +46,11 @@ pub(super) async fn call(
     Ok(if wants_trace(&context) { with_trace(result, &trace) } else { result })
 }
 
-/// Who sent a request.
+/// Who sent a request, as it was found before the protocol began.
 pub(super) fn caller(context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {
     let parts = context.extensions.get::<http::request::Parts>();
-    let parts =
-        parts.ok_or_else(|| ErrorData::internal_error("the request came without its HTTP head", None))?;
-    Ok(identify::identify(parts))
+    let caller = parts.and_then(|parts| parts.extensions.get::<Caller>());
+    caller.cloned().ok_or_else(|| ErrorData::internal_error("the request came without its caller", None))
 }
 
 /// The same for tools that are not there and tools that are hidden.

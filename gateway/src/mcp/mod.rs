@@ -1,13 +1,15 @@
 //! The MCP endpoint, and the only place that knows the MCP library.
 //!
-//! Two eras of the protocol on one path: 2025-11-25 with sessions, 2026-07-28 without. A request passes [`guard`] (size,
-//! depth, room for a session) and [`accept`], then the library (Host, Origin, protocol version, headers), then [`server`], which turns
-//! `tools/list` and `tools/call` over to the pipeline.
+//! Two eras of the protocol on one path: 2025-11-25 with sessions, 2026-07-28 without. A request gets its caller
+//! ([`identify`](crate::identify)), passes [`guard`] (size, depth, room for a session), [`accept`] and [`owners`] (whose session it
+//! is), then the library (Host, Origin, protocol version, headers), then [`server`], which turns `tools/list` and `tools/call`
+//! over to the pipeline.
 
 mod accept;
 mod call;
 mod fixtures;
 mod guard;
+mod owners;
 mod server;
 mod sessions;
 
@@ -19,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::GatewayConfig;
+use crate::identify::{self, Callers};
 use crate::pipeline::Pipeline;
 use crate::telemetry::Telemetry;
 use guard::Guard;
@@ -45,6 +48,7 @@ const LOOPBACK_ORIGINS: [&str; 6] = [
 /// sessions and open streams end.
 pub fn router(
     pipeline: Arc<Pipeline>,
+    callers: Callers,
     config: &GatewayConfig,
     telemetry: &Telemetry,
     exchanges: TaskTracker,
@@ -54,25 +58,36 @@ pub fn router(
     let server = McpServer::new(pipeline, config.fixtures());
     let service =
         StreamableHttpService::new(move || Ok(server.clone()), sessions.clone(), transport(config, cut));
-    let guard = Guard::new(config.limits(), sessions, exchanges, telemetry);
+    let guard = Guard::new(config.limits(), sessions.clone(), exchanges, telemetry);
+    // The last layer is the first that a request meets.
     Router::new()
         .route_service(PATH, service)
+        .layer(middleware::from_fn_with_state(sessions, owners::check))
         .layer(middleware::map_request(accept::spell_out))
         .layer(middleware::from_fn_with_state(guard, guard::check))
+        .layer(middleware::from_fn_with_state(callers, identify::require))
 }
 
 fn transport(config: &GatewayConfig, cut: CancellationToken) -> StreamableHttpServerConfig {
-    let hosts = LOOPBACK_HOSTS.into_iter().map(str::to_owned).chain(config.allowed_hosts().iter().cloned());
     let origins =
         LOOPBACK_ORIGINS.into_iter().map(str::to_owned).chain(config.allowed_origins().iter().map(with_port));
     StreamableHttpServerConfig::default()
-        .with_allowed_hosts(hosts)
+        .with_allowed_hosts(hosts(config))
         .with_allowed_origins(origins)
         .enforce_origin_validation()
         .with_max_request_body_bytes(config.limits().request_bytes)
         // A short answer is a plain JSON body; only calls that report progress become a stream.
         .with_json_response(true)
         .with_cancellation_token(cut)
+}
+
+/// A page that gives itself a name of this machine (DNS rebinding) calls as whoever may call without a token. Where a token
+/// is wanted it has none, and which name leads here is not the gateway's to know: no name at all stands for any.
+fn hosts(config: &GatewayConfig) -> Vec<String> {
+    if identify::tokens_wanted(config) && config.allowed_hosts().is_empty() {
+        return Vec::new();
+    }
+    LOOPBACK_HOSTS.into_iter().map(str::to_owned).chain(config.allowed_hosts().iter().cloned()).collect()
 }
 
 /// The library takes an origin without a port for one with any port; an origin without a port means its scheme's.

@@ -33,6 +33,8 @@ pub(super) struct BoundedSessions {
 
 struct Held {
     used: Instant,
+    /// The user who opened it; nobody's, and of no use to anybody, until that is said.
+    owner: Option<String>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -61,6 +63,18 @@ impl BoundedSessions {
 
     pub(super) fn limit(&self) -> usize {
         self.limit
+    }
+
+    /// Makes a new session the user's. One that is somebody's stays theirs.
+    pub(super) fn give(&self, id: &SessionId, user: String) {
+        if let Some(session) = self.held.lock().get_mut(id) {
+            session.owner.get_or_insert(user);
+        }
+    }
+
+    /// Whether there is such a session, and the user opened it.
+    pub(super) fn is_owned(&self, id: &SessionId, user: &str) -> bool {
+        self.held.lock().get(id).is_some_and(|session| session.owner.as_deref() == Some(user))
     }
 
     /// Whether there is a place for one more session, after ending an unused one if need be.
@@ -102,7 +116,7 @@ impl SessionManager for BoundedSessions {
         let place = self.places.clone().try_acquire_owned().map_err(|_| SessionsError::Full(self.limit))?;
         let (id, transport) = self.sessions.create_session().await?;
         let mut held = self.held.lock();
-        held.insert(id.clone(), Held { used: Instant::now(), _place: place });
+        held.insert(id.clone(), Held { used: Instant::now(), owner: None, _place: place });
         self.open.set(held.len() as f64);
         drop(held);
         Ok((id, transport))
@@ -186,5 +200,18 @@ mod tests {
         assert!(sessions.make_room().await);
         assert!(sessions.has_session(&first).await.unwrap());
         assert!(!sessions.has_session(&second).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_session_is_its_openers_and_stays_it() {
+        let sessions = sessions(2);
+        let (id, _transport) = sessions.create_session().await.unwrap();
+        assert!(!sessions.is_owned(&id, "anna"));
+        sessions.give(&id, "anna".to_owned());
+        sessions.give(&id, "ben".to_owned());
+        assert!(sessions.is_owned(&id, "anna"));
+        assert!(!sessions.is_owned(&id, "ben"));
+        sessions.close_session(&id).await.unwrap();
+        assert!(!sessions.is_owned(&id, "anna"));
     }
 }

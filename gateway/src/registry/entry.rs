@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{LinkId, Unreachable};
 use crate::carrier::Carrier;
 use crate::clock::{millis, now_ms};
-use crate::fleet::{Caches, ClusterView, LinkState, Trouble};
+use crate::fleet::{Caches, ClusterView, LinkState, Nodes, Trouble};
 
 /// A view is used again for so long, if nothing but its ages changed: a busy gateway takes thousands a second. Ages are
 /// shown in seconds.
@@ -179,6 +179,7 @@ impl Entry {
             heard_ms_ago: heard.map(|heard| millis(heard.elapsed())),
             agent_version: Arc::clone(&self.agent_version),
             report: Arc::clone(&self.report),
+            nodes: Nodes::of(&self.report),
             kinds: self.kinds.clone(),
             caches: self.caches.at(self.time_ms()),
         }

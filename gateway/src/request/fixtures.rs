@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::cursor::CursorSealer;
 use crate::error::CallError;
-use crate::fleet::{ClusterView, Fleet, LinkState};
+use crate::fleet::{ClusterView, Fleet, LinkState, Nodes};
 use crate::request::{ListQuery, Request};
 use crate::resolve::Scope;
 use crate::tools::catalogue;
@@ -35,6 +35,7 @@ pub(crate) fn cluster(name: &str, labels: &[&str]) -> ClusterView {
         ready: true,
         ..ClusterReport::default()
     });
+    view.nodes = Nodes::of(&view.report);
     view.kinds = Some(Arc::new(kinds(&[])));
     let report = KindReport {
         kind: GroupResource::new("", "pods"),

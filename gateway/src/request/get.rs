@@ -1,7 +1,7 @@
 //! A question for whole objects.
 
 use kubeplex_proto::get::GetRequest;
-use kubeplex_proto::kind::GroupResource;
+use kubeplex_proto::kind::{GroupResource, Scope};
 use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::selector::LabelSelector;
 
@@ -15,6 +15,8 @@ use crate::resolve::Understood;
 pub struct GetQuery {
     pub targets: Vec<Target>,
     pub kind: GroupResource,
+    /// `None` where nobody said it.
+    pub scope: Option<Scope>,
     /// Set where the caller named one.
     pub version: Option<String>,
     pub namespaces: Vec<Pattern>,

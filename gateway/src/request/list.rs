@@ -1,6 +1,6 @@
 //! A question for rows.
 
-use kubeplex_proto::kind::GroupResource;
+use kubeplex_proto::kind::{GroupResource, Scope};
 use kubeplex_proto::list::{ColumnChoice, ListRequest};
 use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::selector::{FieldSelector, LabelSelector};
@@ -17,6 +17,8 @@ use super::{CallOptions, Field, LegContext, PageQuery, Target};
 pub struct ListQuery {
     pub targets: Vec<Target>,
     pub kind: GroupResource,
+    /// `None` where nobody said it.
+    pub scope: Option<Scope>,
     /// Set where the caller named one.
     pub version: Option<String>,
     pub namespaces: Vec<Pattern>,

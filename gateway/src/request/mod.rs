@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use kubeplex_proto::call::{CallContext, Freshness, Identity};
 use kubeplex_proto::ids::CallId;
-use kubeplex_proto::kind::GroupResource;
+use kubeplex_proto::kind::{GroupResource, Scope};
+use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::visibility::Visibility;
 
 use crate::fleet::ClusterView;
@@ -44,6 +45,16 @@ pub struct CallOptions {
     /// Budget of `structuredContent`.
     pub max_bytes: usize,
     pub output: Output,
+}
+
+/// Of which objects a request asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Objects<'a> {
+    pub kind: &'a GroupResource,
+    /// `None` where nobody said it.
+    pub scope: Option<Scope>,
+    /// Empty: all.
+    pub namespaces: &'a [Pattern],
 }
 
 /// How rows are written.
@@ -109,12 +120,19 @@ impl Request {
         legs(self.targets()).filter(move |_| sends)
     }
 
-    /// The kind asked for, for policy and for admission.
+    /// The kind asked for, for admission.
     pub fn kind(&self) -> Option<&GroupResource> {
+        self.objects().map(|objects| objects.kind)
+    }
+
+    /// The objects asked for, for policy.
+    pub fn objects(&self) -> Option<Objects<'_>> {
         match self {
             Self::Clusters(_) => None,
-            Self::List(query) => Some(&query.kind),
-            Self::Get(query) => Some(&query.kind),
+            Self::List(ListQuery { kind, scope, namespaces, .. })
+            | Self::Get(GetQuery { kind, scope, namespaces, .. }) => {
+                Some(Objects { kind, scope: *scope, namespaces })
+            }
         }
     }
 }

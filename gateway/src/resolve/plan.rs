@@ -59,6 +59,7 @@ pub(crate) fn list(
     Ok(Request::List(ListQuery {
         targets: targets(clusters, page.resume.as_ref()),
         kind: kind.id,
+        scope: kind.scope,
         version: kind.version,
         namespaces,
         label_selector,
@@ -84,6 +85,7 @@ pub(crate) fn get(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, C
     Ok(Request::Get(GetQuery {
         targets: targets(clusters, None),
         kind: kind.id,
+        scope: kind.scope,
         version: kind.version,
         namespaces,
         names,

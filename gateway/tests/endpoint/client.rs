@@ -12,6 +12,7 @@ pub(crate) const NEWER: &str = "2026-07-28";
 pub(crate) struct Client {
     http: reqwest::Client,
     addresses: Addresses,
+    token: Option<String>,
 }
 
 /// A session of the older era.
@@ -22,7 +23,19 @@ pub(crate) struct Session<'a> {
 
 impl Client {
     pub(crate) fn new(addresses: Addresses) -> Self {
-        Self { http: reqwest::Client::new(), addresses }
+        Self { http: reqwest::Client::new(), addresses, token: None }
+    }
+
+    /// The same client as somebody.
+    pub(crate) fn with_token(self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self }
+    }
+
+    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     pub(crate) fn mcp(&self) -> String {
@@ -31,8 +44,7 @@ impl Client {
 
     /// A POST with the headers that every message has.
     pub(crate) fn post(&self, body: impl Into<reqwest::Body>) -> RequestBuilder {
-        self.http
-            .post(self.mcp())
+        self.signed(self.http.post(self.mcp()))
             .header("content-type", "application/json")
             .header("accept", "application/json, text/event-stream")
             .body(body)
@@ -97,7 +109,7 @@ impl Client {
     }
 
     pub(crate) async fn delete(&self, session: &str) -> StatusCode {
-        let request = self.http.delete(self.mcp()).header("mcp-session-id", session);
+        let request = self.signed(self.http.delete(self.mcp())).header("mcp-session-id", session);
         request.send().await.unwrap().status()
     }
 }

@@ -32,7 +32,11 @@ impl World {
     }
 
     pub(crate) async fn with(clusters: &[(&str, Behaviour)], limits: Limits) -> Self {
-        let mut config = loopback().with_limits(limits);
+        Self::of_config(loopback().with_limits(limits), clusters).await
+    }
+
+    /// Whatever else `config` says, these are its clusters.
+    pub(crate) async fn of_config(mut config: GatewayConfig, clusters: &[(&str, Behaviour)]) -> Self {
         for (name, _) in clusters {
             config = config.with_cluster(expected(name));
         }

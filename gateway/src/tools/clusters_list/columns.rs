@@ -103,8 +103,9 @@ impl ClusterColumn {
             Self::LinkAge => age(cluster.link_since_ms),
             Self::DataAge => cluster.data_age_ms().map_or(Value::Null, age),
             Self::Version => said(&report.kubernetes_version),
-            Self::Nodes if report.kubernetes_version.is_empty() => Value::Null,
-            Self::Nodes => format!("{}/{}", report.nodes_ready, report.nodes).into(),
+            Self::Nodes => {
+                cluster.nodes.map_or(Value::Null, |nodes| format!("{}/{}", nodes.ready, nodes.all).into())
+            }
             Self::Labels => labels(cluster),
             Self::ClockOffset if report.clock_offset_ms.unsigned_abs() <= WORTH_SAYING_MS => Value::Null,
             Self::ClockOffset => offset(report.clock_offset_ms).into(),
@@ -122,7 +123,7 @@ impl ClusterColumn {
             // An age grows as the moment that it counts from falls.
             Self::LinkAge => KeyValue::from_ms(cluster.link_changed_ms.saturating_neg()),
             Self::DataAge => cluster.caches.oldest_proof_ms().map_or(KeyValue::Missing, until_now),
-            Self::Nodes => count(cluster.report.nodes),
+            Self::Nodes => cluster.nodes.map_or(KeyValue::Missing, |nodes| count(nodes.all)),
             Self::ClockOffset => KeyValue::from_ms(cluster.report.clock_offset_ms),
             Self::Link => KeyValue::from_integer(match cluster.link {
                 LinkState::Connected => 0,

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::*;
+use crate::fleet::Nodes;
 use crate::request::fixtures::{NOW_MS, cluster, fleet, lost, resolved, sealer};
 
 fn rendered(clusters: Vec<ClusterView>, arguments: &Value) -> Rendered {
@@ -92,7 +93,7 @@ fn a_cluster_whose_agent_is_cut_off_from_it_is_a_problem() {
 fn the_arguments_of_lists_apply() {
     let clusters = || {
         let mut small = cluster("a", &["region=eu"]);
-        Arc::make_mut(&mut small.report).nodes = 1;
+        small.nodes = Some(Nodes { ready: 1, all: 1 });
         vec![small, cluster("b", &["region=us"]), cluster("c", &["region=ap"]), lost("d")]
     };
     for (arguments, expected) in [
