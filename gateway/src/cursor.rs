@@ -70,7 +70,7 @@ impl CursorSealer {
         }
         if bound.question != fingerprint.question {
             return refuse(
-                "the cursor belongs to another question: all arguments but limit, maxBytes, timeoutSeconds and output must be as on the first page",
+                "the cursor belongs to another question: all arguments but limit, maxBytes, minCoverage, timeoutSeconds and output must be as on the first page",
             );
         }
         if bound.expected != fingerprint.expected {

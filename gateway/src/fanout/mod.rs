@@ -110,12 +110,16 @@ impl<'a> Answers<'a> {
     /// Reads every leg as far as the answer needs it.
     ///
     /// # Errors
-    /// [`CallError`] when no cluster could answer, and as the merges say.
+    /// [`CallError`] when no cluster could answer, or fewer than the caller wants, and as the merges say.
     pub async fn merge(self) -> Result<Merged<'a>, CallError> {
         let Self { asked, legs } = self;
         Ok(Merged::new(match asked.request {
             Request::Clusters(query) => Answered::Clusters(query),
-            Request::List(query) => Answered::List(query, list::merge(query, asked, legs).await?),
+            Request::List(query) => {
+                let page = list::merge(query, asked, legs).await?;
+                page.coverage.suffices(query.options.min_coverage)?;
+                Answered::List(query, page)
+            }
             Request::Get(query) => Answered::Get(query, get::merge(query, asked, legs).await?),
         }))
     }

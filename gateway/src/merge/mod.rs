@@ -16,6 +16,7 @@
 //! A leg that can't be sent is finished with its failure; frames may also be fed unasked.
 
 mod coverage;
+mod enough;
 mod get;
 mod list;
 mod noise;

@@ -31,7 +31,7 @@ impl GetQuery {
     /// The request of one leg. One object more than may be shown is asked for, so that "too many" is noticed.
     pub fn leg_request(&self, context: LegContext) -> GetRequest {
         GetRequest {
-            context: context.into_call(MAX_MAX_BYTES as u64),
+            context: context.into_call(MAX_MAX_BYTES as u64, self.options.freshness),
             kind: self.kind.clone(),
             version: self.version.clone(),
             namespaces: self.namespaces.clone(),

@@ -40,7 +40,7 @@ impl ListQuery {
         context: LegContext,
     ) -> ListRequest {
         ListRequest {
-            context: context.into_call(bytes),
+            context: context.into_call(bytes, self.options.freshness),
             kind: self.kind.clone(),
             version: self.version.clone(),
             namespaces: self.namespaces.clone(),

@@ -45,6 +45,9 @@ pub struct CallOptions {
     /// Budget of `structuredContent`.
     pub max_bytes: usize,
     pub output: Output,
+    pub freshness: Freshness,
+    /// Fail unless so many percent of the clusters asked answered.
+    pub min_coverage: Option<u8>,
 }
 
 /// Of which objects a request asks.
@@ -144,14 +147,14 @@ pub fn legs(targets: &[Target]) -> impl Iterator<Item = (LegId, &Arc<ClusterView
 }
 
 impl LegContext {
-    fn into_call(self, max_bytes: u64) -> CallContext {
+    fn into_call(self, max_bytes: u64, freshness: Freshness) -> CallContext {
         CallContext {
             call_id: self.call_id,
             deadline_ms: self.deadline_ms,
             caller: self.caller,
             visibility: self.visibility,
             max_bytes,
-            freshness: Freshness::Cache,
+            freshness,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kubeplex_proto::call::Freshness;
 use kubeplex_proto::kind::Scope as KindScope;
 use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::selector::LabelSelector;
@@ -104,6 +105,7 @@ pub(crate) fn clusters(
     scope: &Scope<'_>,
     check: impl Fn(&str, &Field) -> Result<(), CallError>,
 ) -> Result<Request, CallError> {
+    nothing_live(arguments)?;
     let clusters = select::select(arguments.text("cluster"), arguments.text("clusterSelector"), scope.fleet)?;
     let page = page(&"clusters_list", &clusters, arguments, scope)?;
     page.fields.iter().try_for_each(|field| check("fields", field))?;
@@ -209,7 +211,7 @@ fn page(
     let fields = lists::fields(arguments.text("fields"))?;
     let order = lists::order(arguments.text("sortBy"))?;
     let ids = clusters.iter().map(|cluster| &cluster.id);
-    let fingerprint = Fingerprint::new(scope.caller, &(asked, &fields, &order), ids);
+    let fingerprint = Fingerprint::new(scope.caller, &(asked, &fields, &order, freshness(arguments)), ids);
     let open = |text| scope.sealer.open(text, &fingerprint, scope.now_ms);
     let resume = arguments.text("continue").map(open).transpose()?;
     Ok(PageQuery { fields, order, limit: limit(arguments), resume, fingerprint })
@@ -228,11 +230,27 @@ fn limit(arguments: &Arguments) -> u32 {
     arguments.integer("limit").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(DEFAULT_LIMIT)
 }
 
+fn freshness(arguments: &Arguments) -> Freshness {
+    if arguments.text("freshness") == Some("live") { Freshness::Live } else { Freshness::Cache }
+}
+
+/// What agents push is as fresh as the gateway can be without asking them.
+fn nothing_live(arguments: &Arguments) -> Result<(), CallError> {
+    match freshness(arguments) {
+        Freshness::Cache => Ok(()),
+        Freshness::Live => Err(CallError::invalid(
+            "freshness: \"live\" is for what clusters hold; this is what their agents said last, and they say it when it changes",
+        )),
+    }
+}
+
 fn options(arguments: &Arguments) -> CallOptions {
     let max_bytes = arguments.integer("maxBytes").and_then(|bytes| usize::try_from(bytes).ok());
     CallOptions {
         timeout_ms: arguments.integer("timeoutSeconds").unwrap_or(DEFAULT_TIMEOUT_S) * 1_000,
         max_bytes: max_bytes.unwrap_or(DEFAULT_MAX_BYTES),
         output: if arguments.text("output") == Some("json") { Output::Json } else { Output::Table },
+        freshness: freshness(arguments),
+        min_coverage: arguments.integer("minCoverage").and_then(|percent| u8::try_from(percent).ok()),
     }
 }

@@ -70,6 +70,7 @@ fn render(merged: Merged<'_>, context: &RenderContext<'_>) -> Result<Rendered, C
         columns.iter().map(|(_, column)| column.cell(cluster)).collect::<Vec<Value>>()
     };
     let coverage = Coverage { legs: query.targets.iter().map(outcome).collect() };
+    coverage.suffices(query.options.min_coverage)?;
     let page = Page {
         columns: columns.iter().map(|(name, _)| name.clone()).collect(),
         rows: rows

@@ -5,13 +5,13 @@ use crate::fanout::{Answered, Merged};
 use crate::render::{RenderContext, Rendered};
 use crate::resolve::{self, Schema};
 
-use super::schema::{bounds, clusters, strict, text};
+use super::schema::{bounds, clusters, freshness, strict, text};
 use super::{Annotations, Tool, mismatch};
 
 pub(super) fn tool() -> Tool {
     let arguments = [
         clusters(text()),
-        vec![("namespace", text()), ("kind", text()), ("name", text()), ("fields", text())],
+        vec![("namespace", text()), ("kind", text()), ("name", text()), ("fields", text()), freshness()],
         bounds(),
     ];
     Tool {

@@ -32,8 +32,7 @@ pub(super) fn selectors() -> Arguments {
 /// What to show of them, in which order, and page by page: of every tool that lists.
 pub(super) fn listing(cursor: Value) -> Arguments {
     let mut arguments = vec![("fields", text()), ("sortBy", text()), limit(), ("continue", cursor)];
-    arguments.extend(bounds());
-    arguments.push(output());
+    arguments.extend([max_bytes(), freshness(), min_coverage(), timeout(), output()]);
     arguments
 }
 
@@ -53,6 +52,15 @@ pub(super) fn phrased(phrase: &str) -> Value {
 
 fn limit() -> (&'static str, Value) {
     ("limit", json!({ "type": "integer", "minimum": 1, "maximum": MAX_LIMIT }))
+}
+
+/// Whether what agents hold is enough, or the API servers are to be asked.
+pub(super) fn freshness() -> (&'static str, Value) {
+    ("freshness", json!({ "enum": ["cache", "live"] }))
+}
+
+fn min_coverage() -> (&'static str, Value) {
+    ("minCoverage", json!({ "type": "integer", "minimum": 1, "maximum": 100 }))
 }
 
 fn max_bytes() -> (&'static str, Value) {

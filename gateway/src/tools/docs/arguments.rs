@@ -69,6 +69,13 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
                 "bytes of the structured answer; a page ends where they are full",
             );
         }
+        ("clusters_list", "freshness") => ("`cache`", "`live` is refused: agents push what this tool says"),
+        (_, "freshness") => {
+            ("`cache`", "`live`: the API servers are asked, as the caller, where the agents may do so")
+        }
+        (_, "minCoverage") => {
+            ("", "percent of the clusters asked that must answer; else the call fails with `unavailable`")
+        }
         (_, "timeoutSeconds") => {
             return numbered(
                 DEFAULT_TIMEOUT_S,
