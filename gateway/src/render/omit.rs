@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 /// A smaller subtree than this is not worth replacing: the marker takes about as much.
 const SMALLEST: usize = 64;
+/// First words of `fields` that are not taken for a field of the object.
+const OF_ROWS: [&str; 3] = ["cluster", "namespace", "column"];
 /// The longest name of an object, in its quotes.
 const LONGEST_NAME: usize = 255;
 
@@ -93,22 +95,28 @@ fn find<'v>(value: &'v mut Value, path: &[Step]) -> Option<&'v mut Value> {
     })
 }
 
-/// `spec.containers[0].env`, `data['app.conf']`.
+/// `spec.containers[0].env`, `data['app.conf']`: in `fields` it leads to exactly this place.
 fn spelled(path: &[Step]) -> String {
     let mut text = String::new();
     for step in path {
         match step {
             Step::Index(at) => text.push_str(&format!("[{at}]")),
-            Step::Key(key) if key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) => {
+            Step::Key(key) if is_plain(key) && !(text.is_empty() && OF_ROWS.contains(&key.as_str())) => {
                 if !text.is_empty() {
                     text.push('.');
                 }
                 text.push_str(key);
             }
-            Step::Key(key) => text.push_str(&format!("['{key}']")),
+            Step::Key(key) => {
+                text.push_str(&format!("['{}']", key.replace('\\', "\\\\").replace('\'', "\\'")));
+            }
         }
     }
     text
+}
+
+fn is_plain(key: &str) -> bool {
+    !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
 }
 
 #[cfg(test)]
@@ -135,6 +143,22 @@ mod tests {
         shorten_objects(&mut [&mut object], 10_000);
         assert_eq!(object["metadata"]["name"], name);
         assert!(json_len(&object) < 500, "{object}");
+    }
+
+    #[test]
+    fn paths_are_spelled_so_that_fields_takes_them() {
+        let key = |text: &str| Step::Key(text.to_owned());
+        for (path, spelling) in [
+            (vec![key("spec"), key("list"), Step::Index(3), key("env")], "spec.list[3].env"),
+            (vec![key("data"), key("app.conf")], "data['app.conf']"),
+            (vec![key("data"), key("a/b[c],d")], "data['a/b[c],d']"),
+            (vec![key("data"), key("it's \\n"), key("x")], r"data['it\'s \\n'].x"),
+            (vec![key("data"), key("")], "data['']"),
+            (vec![key("namespace"), key("namespace")], "['namespace'].namespace"),
+            (vec![key("cluster"), key("labels")], "['cluster'].labels"),
+        ] {
+            assert_eq!(spelled(&path), spelling);
+        }
     }
 
     #[test]

@@ -17,8 +17,11 @@ use super::guard::short;
 pub(super) fn split<'a>(argument: &str, text: &'a str) -> Result<Vec<&'a str>, CallError> {
     let mut parts = Vec::new();
     let (mut start, mut quote, mut brackets) = (0, None, 0_usize);
-    for (at, c) in text.char_indices() {
+    let mut characters = text.char_indices();
+    while let Some((at, c)) = characters.next() {
         match (quote, c) {
+            // What a backslash stands before ends no quote.
+            (Some(_), '\\') => drop(characters.next()),
             (Some(open), c) if c == open => quote = None,
             (Some(_), _) => {}
             (None, '\'' | '"') => quote = Some(c),
@@ -152,6 +155,10 @@ mod tests {
         assert_eq!(split("x", "a, b").unwrap(), ["a", "b"]);
         assert_eq!(split("x", "metadata.labels['a,b'],c").unwrap(), ["metadata.labels['a,b']", "c"]);
         assert_eq!(split("x", "]a,b").unwrap(), ["]a", "b"]);
+        assert_eq!(
+            split("x", r"data['it\'s,'],data['\\'],c").unwrap(),
+            [r"data['it\'s,']", r"data['\\']", "c"]
+        );
         assert!(split("x", "a,,b").is_err());
         assert!(split("x", &"a,".repeat(100)).is_err());
     }

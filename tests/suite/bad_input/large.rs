@@ -1,5 +1,7 @@
 //! Arguments and replies of sizes that nobody expects.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use simcluster::Gvr;
 
@@ -191,4 +193,72 @@ async fn a_kind_with_thousands_of_columns_stays_within_the_budget() {
     let chosen = list(json!({"fields": "name,Column-7"})).await;
     assert_eq!(chosen.ok()["groups"][0]["rows"][0], json!(["one", "seven"]), "{}", chosen.ok());
     rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_out_can_be_asked_for_whatever_its_key_is() {
+    const KEYS: [&str; 8] =
+        ["a.b/c", "it's", "[0]", "x,y,zz", "back\\slash", "\"quoted\"", "two words", "?(@.z=='1')"];
+    let rig = fleet().await;
+    let mut spec: serde_json::Map<String, Value> =
+        KEYS.iter().map(|key| ((*key).to_owned(), json!({"in": key.repeat(400)}))).collect();
+    spec.insert("list".to_owned(), json!([{"small": 1}, {"odd.key": "z".repeat(2_600)}]));
+    let names = json!({"kind": "Odd", "plural": "odds", "singular": "odd"});
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    let version = json!({"name": "v1", "served": true, "storage": true, "schema": schema});
+    for object in [
+        json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "odds.example.com"},
+            "spec": {"group": "example.com", "scope": "Namespaced", "names": names, "versions": [version]},
+        }),
+        json!({
+            "apiVersion": "example.com/v1", "kind": "Odd", "metadata": {"name": "one", "namespace": "default"},
+            "spec": spec, "cluster": {"labels": {"x": "y".repeat(600)}}, "namespace": "n".repeat(600),
+        }),
+    ] {
+        rig.sim("eu").apply(object).unwrap();
+    }
+    let get = async |further: Value| {
+        let mut arguments = json!({"kind": "odds.example.com", "name": "one", "cluster": "eu"});
+        arguments.as_object_mut().unwrap().extend(further.as_object().cloned().unwrap());
+        rig.call("resources_get", arguments).await
+    };
+    let whole = kubeplex_tests::wait::until("the odd object", async || {
+        let answer = get(json!({"maxBytes": 4 << 20})).await;
+        if answer.result().is_ok() { Ok(answer) } else { Err(answer) }
+    })
+    .await;
+    let leaves = whole.ok()["objects"][0]["object"].clone();
+    // The smallest part that is enough goes, so that each budget leaves out another one.
+    let bytes = whole.ok().to_string().len();
+    let mut omitted = BTreeSet::new();
+    for over in (100..4_300).step_by(100) {
+        let cut = get(json!({"maxBytes": bytes - over})).await;
+        let paths = cut.ok()["omitted"].as_array().unwrap().iter();
+        omitted.extend(paths.map(|path| path.as_str().unwrap().to_owned()));
+    }
+    assert!(omitted.len() > KEYS.len(), "{omitted:?}");
+    for path in omitted {
+        let part = get(json!({"maxBytes": 4 << 20, "fields": &path})).await;
+        let mut part = part.ok()["objects"][0]["object"].clone();
+        // Beside its identity an object has nothing but the part asked for, which is what the whole one has there.
+        for known in ["apiVersion", "kind", "metadata"] {
+            part.as_object_mut().unwrap().shift_remove(known);
+        }
+        assert_eq!(texts(&part).len(), 1, "{path}");
+        assert!(texts(&leaves).contains(&texts(&part)[0]), "{path}");
+        assert!(texts(&part)[0].len() >= 600, "{path}");
+    }
+    rig.stop().await;
+}
+
+/// Every text in a value.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(map) => map.values().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
 }
