@@ -1,6 +1,5 @@
-//! Health and metrics, on a loopback listener.
+//! Health and metrics, on a listener of their own.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -9,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use kubeplex_agent::Agent;
+use kubeplex_agent::config::AdminListener;
 use kubeplex_program::admin::Audience;
 use kubeplex_proto::control::SyncState;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -31,7 +31,7 @@ struct Admin {
 /// # Errors
 /// When the address is taken, or metrics are recorded elsewhere already.
 pub(crate) async fn start(
-    address: SocketAddr,
+    listener: AdminListener,
     agent: &Agent,
     tracker: &TaskTracker,
     stop: CancellationToken,
@@ -40,7 +40,8 @@ pub(crate) async fn start(
         .idle_timeout(MetricKindMask::GAUGE, Some(FORGOTTEN_AFTER))
         .install_recorder()
         .context("recording metrics")?;
-    let router = router(Admin { agent: agent.clone(), metrics });
+    let router = router(Admin { agent: agent.clone(), metrics }, listener.audience);
+    let address = listener.address;
     let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
     tracing::info!(admin.address = %listener.local_addr()?, "serving health and metrics");
     tracker.spawn(async move {
@@ -55,8 +56,8 @@ pub(crate) async fn start(
     Ok(())
 }
 
-fn router(admin: Admin) -> Router {
-    kubeplex_program::admin::router(get(ready), get(render), admin, Audience::ThisMachine)
+fn router(admin: Admin, audience: Audience) -> Router {
+    kubeplex_program::admin::router(get(ready), get(render), admin, audience)
 }
 
 /// Which kinds are waited for, where any is.
@@ -99,28 +100,31 @@ mod tests {
     use super::*;
 
     /// Of an agent whose API server never answers.
-    fn routes(stop: &CancellationToken) -> Router {
+    fn routes(stop: &CancellationToken, audience: Audience) -> Router {
         let silent = tower::service_fn(|_: Request<kube::client::Body>| {
             std::future::pending::<Result<Response<Body>, std::convert::Infallible>>()
         });
         let config = AgentConfig::of_cluster(ClusterId::new("prod-eu").unwrap());
         let client = kube::Client::new(silent, "default");
         let agent = Agent::start(config, client, TaskTracker::new(), stop.clone());
-        router(Admin { agent, metrics: PrometheusBuilder::new().build_recorder().handle() })
+        router(Admin { agent, metrics: PrometheusBuilder::new().build_recorder().handle() }, audience)
     }
 
     #[tokio::test]
-    async fn only_this_machine_is_told_how_the_agent_is() {
+    async fn only_the_audience_is_told_how_the_agent_is() {
         let stop = CancellationToken::new();
-        let router = routes(&stop);
+        let (here_only, network) = (routes(&stop, Audience::ThisMachine), routes(&stop, Audience::Network));
         for (path, here) in [
             ("/healthz", StatusCode::OK),
             ("/readyz", StatusCode::SERVICE_UNAVAILABLE),
             ("/metrics", StatusCode::OK),
         ] {
-            for (host, wanted) in
-                [("127.0.0.1:7577", here), ("rebound.example.com:7577", StatusCode::FORBIDDEN)]
-            {
+            for (router, host, wanted) in [
+                (&here_only, "127.0.0.1:7577", here),
+                (&here_only, "rebound.example.com:7577", StatusCode::FORBIDDEN),
+                // A kubelet addresses a pod so.
+                (&network, "10.0.0.7:7577", here),
+            ] {
                 let request = Request::builder().uri(path).header(header::HOST, host);
                 let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
                 assert_eq!(answer.status(), wanted, "{path} of {host}");

@@ -75,8 +75,8 @@ async fn run(config: AgentConfig) -> anyhow::Result<ExitCode> {
         let link = link_of(&config, gateway)?;
         linked.spawn(link::run(link, agent.router(), linked.clone(), accepting.clone()));
     }
-    if let Some(address) = config.admin() {
-        admin::start(address, &agent, &linked, accepting.clone()).await?;
+    if let Some(listener) = config.admin() {
+        admin::start(listener, &agent, &linked, accepting.clone()).await?;
     }
     tracing::info!(cluster = %config.cluster(), agent.instance = agent.instance().0, "watching");
 

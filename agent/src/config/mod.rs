@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use kubeplex_program::admin::Audience;
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::kind::GroupResource;
 use kubeplex_proto::pattern::Pattern;
@@ -27,7 +28,7 @@ pub struct AgentConfig {
     pub(crate) watch: WatchMode,
     pub(crate) live_reads: LiveReads,
     pub(crate) deny: Deny,
-    pub(crate) admin: Option<SocketAddr>,
+    pub(crate) admin: Option<AdminListener>,
     pub(crate) limits: Limits,
     pub(crate) timings: WatchTimings,
 }
@@ -49,6 +50,14 @@ pub struct GatewayTarget {
     pub token: Token,
     /// Authorities to trust in place of the system's.
     pub ca_file: Option<PathBuf>,
+}
+
+/// Where health and metrics are served, and to whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AdminListener {
+    /// Off loopback only for the network.
+    pub address: SocketAddr,
+    pub audience: Audience,
 }
 
 /// A bearer token; never printed.
@@ -159,8 +168,7 @@ impl AgentConfig {
         &self.deny
     }
 
-    /// Where health and metrics are served: a loopback address.
-    pub fn admin(&self) -> Option<SocketAddr> {
+    pub fn admin(&self) -> Option<AdminListener> {
         self.admin
     }
 

@@ -76,8 +76,10 @@ pub struct RawLimits {
 #[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default, expecting = "a section")]
 pub struct RawAdmin {
-    /// Health and metrics; loopback only.
+    /// Health and metrics; loopback, unless `on_network`.
     pub listen: Option<String>,
+    /// Whoever reaches the listener may ask: probes and metrics come from another machine.
+    pub on_network: bool,
 }
 
 /// Why a configuration can't be read.
@@ -102,7 +104,7 @@ impl RawConfig {
 }
 
 /// An environment has texts alone, and a cluster may well be called 012345678901 or 1e3: only where the file has a list or
-/// a number is the text read as one.
+/// a number or a switch is the text read as one.
 fn typed(key: &str, text: String) -> Value {
     match key.split('.').next() {
         Some("deny") => {
@@ -111,6 +113,7 @@ fn typed(key: &str, text: String) -> Value {
         }
         // What is no number is refused as the text that it is.
         Some("limits") => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+        _ if key == "admin.on_network" => text.parse::<bool>().map_or_else(|_| text.into(), Value::from),
         _ => text.into(),
     }
 }

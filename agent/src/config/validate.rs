@@ -5,11 +5,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use kubeplex_link::url::GatewayUrl;
+use kubeplex_program::admin::Audience;
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::pattern::Pattern;
 
-use super::raw::{RawConfig, RawGateway, RawKubernetes, RawLimits};
-use super::{AgentConfig, ClusterAccess, Deny, GatewayTarget, LiveReads, Token, WatchMode};
+use super::raw::{RawAdmin, RawConfig, RawGateway, RawKubernetes, RawLimits};
+use super::{AdminListener, AgentConfig, ClusterAccess, Deny, GatewayTarget, LiveReads, Token, WatchMode};
 use crate::limits::Limits;
 use crate::watch::WatchTimings;
 
@@ -31,7 +32,7 @@ impl TryFrom<RawConfig> for AgentConfig {
         let gateway = gateway(raw.gateway, &mut reasons);
         let watch = keep(watch_mode(raw.watch.mode.as_deref()), &mut reasons);
         let live_reads = keep(live_reads(raw.kubernetes.live_reads.as_deref()), &mut reasons);
-        let admin = keep(admin(raw.admin.listen.as_deref()), &mut reasons);
+        let admin = keep(admin(&raw.admin), &mut reasons);
         let limits = limits(&raw.limits, &mut reasons);
         let (Some(cluster), Some(watch), Some(live_reads), Some(admin), true) =
             (cluster, watch, live_reads, admin, reasons.is_empty())
@@ -119,15 +120,19 @@ fn live_reads(text: Option<&str>) -> Result<LiveReads, String> {
     }
 }
 
-fn admin(text: Option<&str>) -> Result<Option<SocketAddr>, String> {
-    let Some(text) = text else { return Ok(None) };
+fn admin(raw: &RawAdmin) -> Result<Option<AdminListener>, String> {
+    let Some(text) = raw.listen.as_deref() else { return Ok(None) };
+    let audience = if raw.on_network { Audience::Network } else { Audience::ThisMachine };
     let address: SocketAddr = text
         .parse()
         .map_err(|_| format!("admin.listen: {text:?} is no address, as 127.0.0.1:7577 is one"))?;
-    if !address.ip().is_loopback() {
-        return Err(format!("admin.listen: {address} is not a loopback address"));
+    if audience == Audience::ThisMachine && !address.ip().is_loopback() {
+        return Err(format!(
+            "admin.listen: {address} is not a loopback address, and whoever reaches it would be answered: set \
+             admin.on_network = true if probes and metrics come from a network"
+        ));
     }
-    Ok(Some(address))
+    Ok(Some(AdminListener { address, audience }))
 }
 
 fn limits(raw: &RawLimits, reasons: &mut Vec<String>) -> Limits {
@@ -260,6 +265,15 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert!(error.starts_with("line 3, limits.calls_in_flihgt: there is no key"), "{error}");
         assert!(matches!(RawConfig::load(Some(&path), Vec::new()), Err(ConfigError::Unreadable(_))));
+    }
+
+    #[test]
+    fn a_network_is_told_only_where_that_is_meant() {
+        let config = load(&[("ADMIN__LISTEN", "0.0.0.0:7577"), ("ADMIN__ON_NETWORK", "true")]).unwrap();
+        let address = "0.0.0.0:7577".parse().unwrap();
+        assert_eq!(config.admin(), Some(AdminListener { address, audience: Audience::Network }));
+        let config = load(&[("ADMIN__LISTEN", "127.0.0.1:7577")]).unwrap();
+        assert_eq!(config.admin().map(|admin| admin.audience), Some(Audience::ThisMachine));
     }
 
     #[test]
