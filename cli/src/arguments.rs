@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use kubeplex_program::logging::LogOptions;
 
 use crate::client::Endpoint;
+use crate::manifest::options::Agent;
 
 /// What is wrong with a cluster is shown with the cluster; every attempt to reach it would only hide that.
 const QUIET: &str = "warn,kubeplex_agent=error,kube_client=off,rustls_platform_verifier=off";
@@ -34,6 +35,8 @@ pub enum Command {
     Call(Call),
     /// What a running gateway knows of its clusters
     Clusters(Clusters),
+    /// An agent for a cluster of its own
+    Agent(Agent),
 }
 
 /// Where the gateway of this process listens.

@@ -1,7 +1,7 @@
 //! The parts of the program `kubeplex`.
 //!
 //! [`demo`] and [`local`] put a gateway and agents into one process and let [`stand`] run them; [`call`] and
-//! [`clusters`] are clients of a running gateway.
+//! [`clusters`] are clients of a running gateway; [`manifest`] prints what puts an agent into a cluster.
 
 mod answer;
 pub mod arguments;
@@ -12,6 +12,7 @@ pub mod demo;
 pub mod hints;
 pub mod linked;
 pub mod local;
+pub mod manifest;
 pub mod stand;
 pub mod startup;
 mod table;
@@ -32,5 +33,6 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Local(options) => local::run(options).await,
         Command::Call(options) => call::run(options).await,
         Command::Clusters(options) => clusters::run(options).await,
+        Command::Agent(options) => manifest::run(options),
     }
 }

@@ -71,7 +71,7 @@ impl LinkedAgents {
 }
 
 /// 32 random bytes in hexadecimal.
-fn random_token() -> String {
+pub(crate) fn random_token() -> String {
     let bytes: [u8; 32] = rand::random();
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
