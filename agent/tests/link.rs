@@ -112,6 +112,8 @@ async fn hold(upgrading: Upgrading, reception: Reception, links: mpsc::Unbounded
             heartbeat_ms: 50,
             suspect_after_ms: None,
             lost_after_ms: None,
+            max_age_ms: None,
+            standby: false,
         })),
         Reception::Refuse(refusal) => Some(GatewayFrame::Refused(refusal)),
         Reception::Ignore | Reception::Status(..) => None,

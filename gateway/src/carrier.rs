@@ -12,7 +12,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Empty, Full, Limited};
 use kubeplex_link::frames::{BoxError, FrameError, FrameReader, RequestBody};
-use kubeplex_link::http2::Client;
+use kubeplex_link::http2::{self, Client};
 use kubeplex_link::limits;
 use kubeplex_proto::paths;
 use kubeplex_proto::status::AgentError;
@@ -34,6 +34,9 @@ pub enum CarrierError {
     /// The agent understood, and refuses or failed.
     #[error("the agent refused: {0}")]
     Refused(AgentError),
+    /// The request was not worked on, because either end was just leaving the link.
+    #[error("the link to the agent was being left")]
+    Unsent(#[source] BoxError),
     /// No answer: the link is gone, or the agent gave the request up.
     #[error("the link to the agent broke before it answered")]
     Broken(#[source] BoxError),
@@ -108,9 +111,17 @@ impl Carrier {
             }
             Self::Http2(client) => {
                 let answer = client.send(request).await;
-                answer.map(|reply| reply.map(Body::new)).map_err(|error| CarrierError::Broken(error.into()))
+                answer.map(|reply| reply.map(Body::new)).map_err(unanswered)
             }
         }
+    }
+}
+
+fn unanswered(error: hyper::Error) -> CarrierError {
+    if http2::is_unsent(&error) {
+        CarrierError::Unsent(error.into())
+    } else {
+        CarrierError::Broken(error.into())
     }
 }
 

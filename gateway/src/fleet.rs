@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kubeplex_proto::control::ClusterReport;
-use kubeplex_proto::ids::ClusterId;
+use kubeplex_proto::ids::{ClusterId, InstanceId};
 use kubeplex_proto::kind::{GroupResource, KindTable};
 
 pub use caches::Caches;
@@ -36,6 +36,11 @@ pub struct ClusterView {
     pub heard_ms_ago: Option<u64>,
     /// Empty while no agent ever said hello.
     pub agent_version: Arc<str>,
+    /// The process whose reports `report` and `caches` are: revisions of different processes have nothing to do with each
+    /// other. `None` while none has reported.
+    pub instance: Option<InstanceId>,
+    /// A second process that showed the cluster's token while the first one answers.
+    pub standby: Option<Standby>,
     /// The last report; all zero and empty while there was none.
     pub report: Arc<ClusterReport>,
     /// `None` while nobody said it, and for callers who may not know it.
@@ -59,6 +64,22 @@ impl Nodes {
         let known = !report.kubernetes_version.is_empty();
         known.then_some(Self { ready: report.nodes_ready, all: report.nodes })
     }
+}
+
+/// An agent that takes its cluster over when the one that serves it leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standby {
+    pub instance: InstanceId,
+    pub side_by_side: SideBySide,
+}
+
+/// What two agents of one cluster are taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SideBySide {
+    /// A rolling update.
+    Handover,
+    /// Both have been alive for too long: a mistake, or somebody with a stolen token.
+    Rivals,
 }
 
 /// How a cluster's link stands.
@@ -116,6 +137,8 @@ impl ClusterView {
             link_changed_ms: 0_i64.saturating_sub_unsigned(since_ms),
             heard_ms_ago: None,
             agent_version: Arc::default(),
+            instance: None,
+            standby: None,
             report: Arc::default(),
             nodes: None,
             kinds: None,

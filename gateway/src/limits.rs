@@ -94,6 +94,9 @@ pub const MAX_KEY_BYTES: usize = 4_096;
 /// once, each with the discovery of its cluster.
 pub const ARRIVALS: usize = 32;
 
+/// How long a request whose link is being left waits for the one that takes its place: both ends know within a round trip.
+pub const HANDOVER: Duration = Duration::from_secs(2);
+
 /// Objects that a caller may have looked at for one charge: about what an agent filters in a millisecond.
 pub const OBJECTS_PER_CHARGE: u64 = 1_000;
 

@@ -1,5 +1,6 @@
 //! HTTP/2 on a link's byte stream: the client for the gateway, the server for the agent, and the settings of both.
 
+use std::error::Error as _;
 use std::future::Future;
 use std::pin::pin;
 
@@ -29,6 +30,16 @@ impl Client {
     pub async fn send(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, hyper::Error> {
         self.sender.clone().send_request(request).await
     }
+}
+
+/// Whether a request that failed so was never worked on: the connection was being drained, or over, before it was sent, or
+/// the other end said that it would not look at it.
+pub fn is_unsent(error: &hyper::Error) -> bool {
+    let refused = |error: &h2::Error| {
+        let left = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+        error.is_remote() && (left || error.reason() == Some(h2::Reason::REFUSED_STREAM))
+    };
+    error.is_canceled() || error.source().and_then(|cause| cause.downcast_ref()).is_some_and(refused)
 }
 
 /// Starts HTTP/2 as the client. The second value drives the connection, and resolves when it has ended.

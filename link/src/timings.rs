@@ -19,8 +19,17 @@ pub struct Timings {
     pub hello: Duration,
     /// How long an agent that is asked "are you there?" may take, before another process may have its place.
     pub probe: Duration,
-    /// How long calls under way may take to end when a link is drained.
+    /// How long calls under way may take to end when the process stops.
     pub drain: Duration,
+    /// How long a link is used, before jitter, until another is opened in its place.
+    pub max_age: Duration,
+    /// How long calls under way may take to end on a link that another one replaced: longer than any call, because nobody
+    /// is in a hurry.
+    pub retire: Duration,
+    /// How long two agents may serve one cluster side by side before it is no rolling update any more.
+    pub two_agents: Duration,
+    /// How long an agent is asked to wait that finds no room.
+    pub retry_after: Duration,
     /// The longest pause between two attempts to connect.
     pub reconnect_max: Duration,
     /// A link that held so long starts the pauses anew when it breaks.
@@ -37,6 +46,10 @@ impl Default for Timings {
             hello: Duration::from_secs(5),
             probe: Duration::from_secs(2),
             drain: Duration::from_secs(10),
+            max_age: Duration::from_secs(30 * 60),
+            retire: Duration::from_secs(150),
+            two_agents: Duration::from_secs(60),
+            retry_after: Duration::from_secs(3),
             reconnect_max: Duration::from_secs(60),
             stable_after: Duration::from_secs(60),
         }
@@ -52,6 +65,8 @@ impl Timings {
             heartbeat_ms: ms(self.heartbeat),
             suspect_after_ms: Some(ms(self.suspect_after)),
             lost_after_ms: Some(ms(self.lost_after)),
+            max_age_ms: Some(ms(self.max_age)),
+            standby: false,
         }
     }
 
@@ -61,13 +76,24 @@ impl Timings {
         let lost_after = said(terms.lost_after_ms, self.lost_after);
         // A gateway may say only one of both.
         let suspect_after = said(terms.suspect_after_ms, self.suspect_after).min(lost_after);
-        Self { heartbeat: Duration::from_millis(terms.heartbeat_ms), suspect_after, lost_after, ..self }
+        let (heartbeat, max_age) =
+            (Duration::from_millis(terms.heartbeat_ms), said(terms.max_age_ms, self.max_age));
+        Self { heartbeat, suspect_after, lost_after, max_age, ..self }
     }
 }
 
 /// `base` shifted by up to a fifth of itself, so that many links do not beat in step. `sample` is from 0 to 1.
 pub fn jittered(base: Duration, sample: f64) -> Duration {
-    base.mul_f64(0.8 + 0.4 * sample.clamp(0.0, 1.0))
+    shifted(base, 0.2, sample)
+}
+
+/// The age at which one link is replaced: up to a tenth off, so that links of one start do not all end together.
+pub fn age(base: Duration, sample: f64) -> Duration {
+    shifted(base, 0.1, sample)
+}
+
+fn shifted(base: Duration, share: f64, sample: f64) -> Duration {
+    base.mul_f64(1.0 - share + 2.0 * share * sample.clamp(0.0, 1.0))
 }
 
 #[cfg(test)]
@@ -83,11 +109,20 @@ mod tests {
     }
 
     #[test]
+    fn links_of_one_start_are_replaced_within_a_tenth_of_their_age() {
+        let base = Duration::from_secs(1_800);
+        for (sample, expected_s) in [(0.0, 1_620), (0.5, 1_800), (1.0, 1_980)] {
+            assert_eq!(age(base, sample).as_secs(), expected_s);
+        }
+    }
+
+    #[test]
     fn both_ends_keep_to_the_gateways_terms() {
         let gateway = Timings {
             heartbeat: Duration::from_secs(15),
             suspect_after: Duration::from_secs(30),
             lost_after: Duration::from_secs(45),
+            max_age: Duration::from_secs(600),
             ..Timings::default()
         };
         assert_eq!(Timings::default().under(&gateway.welcome(1)), gateway);
@@ -96,7 +131,8 @@ mod tests {
     #[test]
     fn what_a_gateway_does_not_say_is_the_agents_to_judge() {
         let own = Timings::default();
-        let terms = Welcome { suspect_after_ms: None, lost_after_ms: None, ..own.welcome(1) };
+        let terms =
+            Welcome { suspect_after_ms: None, lost_after_ms: None, max_age_ms: None, ..own.welcome(1) };
         assert_eq!(own.under(&terms), own);
         let half = own.under(&Welcome { lost_after_ms: Some(5_000), ..terms });
         assert_eq!((half.suspect_after.as_secs(), half.lost_after.as_secs()), (5, 5));

@@ -4,6 +4,8 @@
 //! [`Hello`]; the gateway answers with [`Welcome`] or [`Refusal`]. After that each end sends a heartbeat now and then,
 //! and the agent a [`Report`] whenever something changed. Cancelling the stream ends the link.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ClusterId, Epoch, InstanceId};
@@ -57,6 +59,40 @@ impl ProtocolRange {
         let newest = self.max.min(other.max);
         (newest >= self.min.max(other.min)).then_some(newest)
     }
+
+    /// The version that a gateway of this range speaks with an agent of another.
+    ///
+    /// # Errors
+    /// [`NoCommonVersion`], which says whose turn it is to be upgraded.
+    pub fn with_agent(self, agent: Self) -> Result<u32, NoCommonVersion> {
+        self.common(agent).ok_or(NoCommonVersion { gateway: self, agent })
+    }
+}
+
+/// `1 to 3`.
+impl fmt::Display for ProtocolRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {}", self.min, self.max)
+    }
+}
+
+/// A gateway and an agent that can't talk to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the agent speaks protocol {agent}, this gateway {gateway}: upgrade the {}", self.older())]
+pub struct NoCommonVersion {
+    pub gateway: ProtocolRange,
+    pub agent: ProtocolRange,
+}
+
+impl NoCommonVersion {
+    /// An agent that says nonsense about itself is taken for the older one.
+    fn older(&self) -> &'static str {
+        if self.agent.min > self.gateway.max && self.agent.min <= self.agent.max {
+            "gateway"
+        } else {
+            "agent"
+        }
+    }
 }
 
 /// The link is accepted, under these terms. The gateway's configuration sets them for both ends: were each to go by its own,
@@ -73,6 +109,14 @@ pub struct Welcome {
     /// Silence after which each end gives the link up, in milliseconds; without it each goes by its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost_after_ms: Option<u64>,
+    /// After so long the agent opens another link and drains this one, in milliseconds, before jitter; without it the agent
+    /// goes by its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age_ms: Option<u64>,
+    /// Another process serves the cluster and answers: this link is kept, and asked nothing until that one leaves. When it
+    /// has, the welcome is said again without this.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub standby: bool,
 }
 
 /// The link is not accepted; the gateway closes it.
@@ -171,6 +215,23 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_names_both_ranges_and_who_is_to_be_upgraded() {
+        let range = |min, max| ProtocolRange { min, max };
+        let gateway = range(3, 5);
+        for agent in [range(1, 3), range(4, 4), range(5, 9), range(0, 9)] {
+            assert_eq!(gateway.with_agent(agent), Ok(agent.max.min(5)), "{agent}");
+        }
+        for (agent, ranges, older) in [
+            (range(1, 2), "1 to 2, this gateway 3 to 5", "upgrade the agent"),
+            (range(6, 8), "6 to 8, this gateway 3 to 5", "upgrade the gateway"),
+            (range(9, 2), "9 to 2, this gateway 3 to 5", "upgrade the agent"),
+        ] {
+            let refusal = gateway.with_agent(agent).unwrap_err().to_string();
+            assert!(refusal.contains(ranges) && refusal.ends_with(older), "{refusal}");
+        }
+    }
+
+    #[test]
     fn neighbours_of_other_versions_are_understood() {
         let spoken = |suspect_after_ms, lost_after_ms| {
             GatewayFrame::Welcome(Welcome {
@@ -178,6 +239,8 @@ mod tests {
                 heartbeat_ms: 4000,
                 suspect_after_ms,
                 lost_after_ms,
+                max_age_ms: None,
+                standby: false,
             })
         };
         for (line, expected) in [

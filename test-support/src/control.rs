@@ -13,7 +13,7 @@ use futures::stream::{self, Stream, StreamExt as _};
 use kubeplex_link::frames::{FrameReader, encode};
 use kubeplex_link::limits::CONTROL_FRAME;
 use kubeplex_proto::PROTOCOL;
-use kubeplex_proto::control::{AgentFrame, GatewayFrame, Hello, ProtocolRange, Report};
+use kubeplex_proto::control::{AgentFrame, GatewayFrame, Hello, ProtocolRange, Report, Welcome};
 use kubeplex_proto::ids::{ClusterId, Epoch, InstanceId};
 use tokio::sync::{mpsc, watch};
 
@@ -67,12 +67,29 @@ impl Speaker {
         &self.beats
     }
 
-    /// The gateway's first word on the latest link; waits for that on the first.
+    /// The gateway's word on the latest link; waits for that on the first.
     pub async fn first_word(&self) -> GatewayFrame {
         let mut words = self.first_word.subscribe();
         loop {
             if let Some(word) = words.borrow_and_update().clone() {
                 return word;
+            }
+            words.changed().await.expect("the sender is this speaker's");
+        }
+    }
+
+    /// The terms of the latest link, once the gateway has accepted one.
+    pub async fn welcome(&self) -> Welcome {
+        self.until_welcome(|_| true).await
+    }
+
+    /// Waits for a welcome that is as wanted: an agent that stood by is welcomed again when it serves.
+    pub async fn until_welcome(&self, wanted: impl Fn(&Welcome) -> bool) -> Welcome {
+        let mut words = self.first_word.subscribe();
+        loop {
+            match &*words.borrow_and_update() {
+                Some(GatewayFrame::Welcome(welcome)) if wanted(welcome) => return *welcome,
+                _ => {}
             }
             words.changed().await.expect("the sender is this speaker's");
         }
@@ -100,7 +117,11 @@ impl Speaker {
         loop {
             let report = tokio::select! {
                 frame = gateway.next::<GatewayFrame>() => match frame {
-                    Some(Ok(_)) => { self.beats.add_one(); continue }
+                    Some(Ok(GatewayFrame::Heartbeat)) => { self.beats.add_one(); continue }
+                    Some(Ok(again @ GatewayFrame::Welcome(_))) => {
+                        self.first_word.send_replace(Some(again));
+                        continue;
+                    }
                     _ => return,
                 },
                 _ = rhythm.tick() => Report::default(),

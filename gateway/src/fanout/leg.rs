@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use kubeplex_proto::status::{AgentError, AgentErrorCode, LegStatus};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Span;
 
 use super::Asked;
+use super::ask::ask;
 use super::breaker::{Outcome, Wait};
 use super::lane::{Lane, NoEntry, Ticket};
 use crate::carrier::{CarrierError, Frames};
@@ -109,7 +109,8 @@ impl<'a> Leg<'a> {
         })?;
         self.sent.get_or_insert(now);
         self.waited = Duration::ZERO;
-        let reply = timeout_at(self.term.until, leg.carrier.call(path, Bytes::from(body))).await;
+        let reply =
+            timeout_at(self.term.until, ask(&self.asked.fanout.registry, leg, path, body.into())).await;
         self.waited += now.elapsed();
         match reply {
             Ok(Ok(frames)) => {
@@ -257,7 +258,9 @@ fn no_entry(reason: NoEntry) -> LegFailure {
 fn carrier_failure(error: CarrierError) -> LegFailure {
     match error {
         CarrierError::Refused(refusal) => refused(refusal),
-        CarrierError::Broken(_) => LegFailure::new(LegStatus::Disconnected, error.to_string()),
+        CarrierError::Unsent(_) | CarrierError::Broken(_) => {
+            LegFailure::new(LegStatus::Disconnected, error.to_string())
+        }
         CarrierError::Unexplained { .. } | CarrierError::Frame(_) | CarrierError::Panicked => {
             LegFailure::new(LegStatus::Error, error.to_string())
         }

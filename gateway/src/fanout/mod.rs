@@ -9,6 +9,7 @@
 //! Everything a call has under way lives inside its future. Dropping it drops the legs, and that cancels the work in the
 //! agents.
 
+mod ask;
 mod breaker;
 mod get;
 mod lane;

@@ -3,7 +3,7 @@
 use kubeplex_proto::duration::human_duration;
 use kubeplex_proto::status::LegStatus;
 
-use super::{ClusterView, LinkState};
+use super::{ClusterView, LinkState, SideBySide};
 
 /// Why nothing current can be had from a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,22 @@ impl ClusterView {
         })
     }
 
+    /// What a person should know of the cluster: what its agent says against its API server, and whether there is an agent
+    /// too many. Empty while all is well.
+    pub(crate) fn problem(&self) -> String {
+        let rival = self.standby.as_ref().filter(|standby| standby.side_by_side == SideBySide::Rivals);
+        let rival = rival.map(|rival| {
+            let serving =
+                self.instance.as_ref().map_or("none that has reported", |instance| instance.0.as_str());
+            format!(
+                "two agents show this cluster's token: {serving} serves, {} stands by; stop one of them",
+                rival.instance.0
+            )
+        });
+        let api = Some(self.report.api_problem.clone()).filter(|problem| !problem.is_empty());
+        api.into_iter().chain(rival).collect::<Vec<_>>().join("; ")
+    }
+
     /// Why it is not known which kinds it serves; `None` where that is known.
     pub(crate) fn kinds_trouble(&self) -> Option<String> {
         let still_looking = || "its agent is still finding out what it serves".to_owned();
@@ -59,12 +75,33 @@ impl ClusterView {
 mod tests {
     use std::sync::Arc;
 
+    use kubeplex_proto::ids::InstanceId;
+
     use super::*;
+    use crate::fleet::Standby;
     use crate::request::fixtures::{cluster, lost};
 
     fn with_problem(mut view: ClusterView, problem: &str) -> ClusterView {
         Arc::make_mut(&mut view.report).api_problem = problem.to_owned();
         view
+    }
+
+    #[test]
+    fn two_agents_that_stay_are_a_problem_and_a_handover_is_none() {
+        let mut view = with_problem(cluster("a", &[]), "refused");
+        let instance = |name: &str| InstanceId(name.to_owned());
+        view.instance = Some(instance("one"));
+        for (side_by_side, problem) in [
+            (SideBySide::Handover, "refused"),
+            (
+                SideBySide::Rivals,
+                "refused; two agents show this cluster's token: one serves, two stands by; stop one of them",
+            ),
+        ] {
+            view.standby = Some(Standby { instance: instance("two"), side_by_side });
+            assert_eq!(view.problem(), problem);
+        }
+        assert_eq!(cluster("a", &[]).problem(), "");
     }
 
     #[test]

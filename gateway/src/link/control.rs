@@ -1,8 +1,11 @@
 //! The conversation on a link: hello and welcome, then heartbeats one way and reports the other, until one end leaves.
 
 use std::fmt;
+use std::pin::pin;
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::FusedFuture as _;
 use kubeplex_link::activity::Activity;
 use kubeplex_link::frames::{self, FrameWriter};
 use kubeplex_link::limits::CONTROL_FRAME;
@@ -16,14 +19,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::Links;
+use super::place::Place;
 use crate::carrier::{Carrier, CarrierError, Frames};
-use crate::registry::{Candidate, LinkId, Registry, Taken};
+use crate::registry::{Candidate, Registry, Standing};
 
 /// Frames to the agent that may wait for it: it either reads, or is lost soon.
 const OUTBOX: usize = 4;
-
-/// How long an agent is asked to wait whose cluster is served by another one.
-const RETRY_TAKEN: Duration = Duration::from_secs(5);
 
 /// One conversation, before it begins.
 pub(super) struct Control {
@@ -44,8 +45,10 @@ pub(super) enum Ended {
     Stopping,
     /// The agent closed the conversation.
     Closed,
-    /// Another link of the same cluster took over.
+    /// A newer link of the same agent took over.
     Replaced,
+    /// Another agent took over, because this one did not answer.
+    Displaced,
     /// The agent was silent for too long.
     Lost(Duration),
     /// The agent did not introduce itself in time.
@@ -86,11 +89,8 @@ impl Control {
             Ok(Ok((_, None))) => return Ended::Closed,
             Ok(Err(error)) => return Ended::Broken(error),
         };
-        match self.welcome(hello).await {
-            Ok((place, welcome)) => {
-                writer.offer(&GatewayFrame::Welcome(welcome));
-                self.listen(place, writer, frames).await
-            }
+        match self.admit(hello).await {
+            Ok((place, protocol)) => self.listen(place, protocol, writer, frames).await,
             Err(refusal) => {
                 writer.offer(&GatewayFrame::Refused(refusal.clone()));
                 drop(writer);
@@ -100,60 +100,39 @@ impl Control {
         }
     }
 
-    async fn welcome(&self, hello: Hello) -> Result<(Place, Welcome), Refusal> {
-        let Some(protocol) = PROTOCOL.common(hello.protocol) else {
-            return Err(refusal(format!(
-                "the agent speaks protocol {} to {}, this gateway {} to {}: upgrade the older of the two",
-                hello.protocol.min, hello.protocol.max, PROTOCOL.min, PROTOCOL.max
-            )));
-        };
+    /// The link's place with its cluster, and the protocol that both ends speak.
+    async fn admit(&self, hello: Hello) -> Result<(Place, u32), Refusal> {
+        let protocol =
+            PROTOCOL.with_agent(hello.protocol).map_err(|mismatch| refusal(mismatch.to_string()))?;
         if hello.cluster != self.cluster {
             return Err(refusal(format!(
-                "the agent says that it is in the cluster {}, its token belongs to {}: give it the token or the name that fits",
+                "the agent says that it is in the cluster {}, its credential belongs to {}: give it the token or the name that fits",
                 hello.cluster, self.cluster
             )));
         }
-        let place = self.take_place(hello).await?;
-        Ok((place, self.timings.welcome(protocol)))
-    }
-
-    /// Enters the registry. Another process that is there already keeps its place as long as it answers.
-    async fn take_place(&self, hello: Hello) -> Result<Place, Refusal> {
-        let replaced = CancellationToken::new();
         let (carrier, activity) = (self.carrier.clone(), self.activity.clone());
-        let candidate = Candidate { hello, carrier, activity, replaced: replaced.clone() };
-        let mut attached = self.registry.attach(&self.cluster, candidate.clone(), None);
-        if let Err(Taken::Other { link, carrier, .. }) = &attached
-            && !answers(carrier, self.timings.probe).await
-        {
-            attached = self.registry.attach(&self.cluster, candidate, Some(*link));
-        }
-        let link = attached.map_err(|taken| self.taken(&taken))?;
-        let (registry, cluster) = (self.registry.clone(), self.cluster.clone());
-        Ok(Place { registry, cluster, link, replaced })
+        let candidate = |standing| Candidate { hello, carrier, activity, standing };
+        let place = Place::take(&self.registry, &self.cluster, candidate, &self.timings).await?;
+        Ok((place, protocol))
     }
 
-    fn taken(&self, taken: &Taken) -> Refusal {
-        let retry_after_ms = u64::try_from(RETRY_TAKEN.as_millis()).ok();
-        let message = match taken {
-            Taken::Unexpected => {
-                return refusal(format!("the cluster {} is not expected here", self.cluster));
-            }
-            Taken::Newer => "a newer link of the same agent is in place".to_owned(),
-            Taken::Other { instance, .. } => {
-                format!(
-                    "another agent, instance {}, serves the cluster {} and answers",
-                    instance.0, self.cluster
-                )
-            }
+    async fn listen(
+        &mut self,
+        mut place: Place,
+        protocol: u32,
+        mut writer: FrameWriter,
+        mut frames: Frames,
+    ) -> Ended {
+        let terms = self.timings.welcome(protocol);
+        let welcome = |standing| {
+            let standby = standing == Standing::Standby;
+            GatewayFrame::Welcome(Welcome { standby, ..terms })
         };
-        Refusal { message, retry_after_ms }
-    }
-
-    async fn listen(&mut self, place: Place, mut writer: FrameWriter, mut frames: Frames) -> Ended {
-        tracing::info!("linked");
+        writer.offer(&welcome(place.standing()));
+        tracing::info!(standing = ?place.standing(), "linked");
         let mut liveness = LivenessWatch::new(self.activity.clone(), &self.timings);
         let mut beat = Box::pin(tokio::time::sleep(self.next_beat()));
+        let mut vigil = pin!(place.vigil(self.timings).keep().fuse());
         loop {
             tokio::select! {
                 frame = frames.next::<AgentFrame>() => match frame {
@@ -167,14 +146,23 @@ impl Control {
                     beat.set(tokio::time::sleep(self.next_beat()));
                 }
                 judgement = liveness.changed() => {
-                    place.registry.judge(&place.cluster, place.link, judgement);
+                    place.judge(judgement);
                     match judgement {
                         Liveness::Alive => tracing::info!("the agent is heard again"),
                         Liveness::Suspect => tracing::warn!("the agent has been silent for {:?}", self.activity.silence()),
                         Liveness::Lost => return Ended::Lost(self.activity.silence()),
                     }
                 }
-                () = place.replaced.cancelled() => return Ended::Replaced,
+                standing = place.changed() => match standing {
+                    Standing::Serving => {
+                        tracing::info!("the agent that stood by serves the cluster now");
+                        writer.offer(&welcome(standing));
+                    }
+                    Standing::Standby => {}
+                    Standing::Replaced => return Ended::Replaced,
+                    Standing::Displaced => return Ended::Displaced,
+                },
+                () = &mut vigil, if !vigil.is_terminated() => {}
                 () = self.stop.cancelled() => return Ended::Stopping,
             }
         }
@@ -184,7 +172,7 @@ impl Control {
         // In process there is no socket whose bytes would count.
         self.activity.touch();
         if let AgentFrame::Report(report) = frame {
-            place.registry.report(&place.cluster, place.link, *report);
+            place.report(*report);
             self.syncing = None;
         }
     }
@@ -194,26 +182,8 @@ impl Control {
     }
 }
 
-/// A link's place in the registry, left when dropped.
-struct Place {
-    registry: Registry,
-    cluster: ClusterId,
-    link: LinkId,
-    replaced: CancellationToken,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.registry.detach(&self.cluster, self.link);
-    }
-}
-
-fn refusal(message: String) -> Refusal {
+pub(super) fn refusal(message: String) -> Refusal {
     Refusal { message, retry_after_ms: None }
-}
-
-async fn answers(carrier: &Carrier, patience: Duration) -> bool {
-    matches!(timeout(patience, carrier.probe()).await, Ok(Ok(())))
 }
 
 /// Leaves the agent the time to read what it was told before the connection goes.
@@ -228,7 +198,8 @@ impl fmt::Display for Ended {
         match self {
             Self::Stopping => f.write_str("the gateway stops"),
             Self::Closed => f.write_str("the agent closed the link"),
-            Self::Replaced => f.write_str("another link of the same cluster took over"),
+            Self::Replaced => f.write_str("a newer link of the same agent took over"),
+            Self::Displaced => f.write_str("the agent did not answer, and another one took over"),
             Self::Lost(silence) => write!(f, "the agent was silent for {} s", silence.as_secs()),
             Self::NoHello => f.write_str("the agent did not introduce itself"),
             Self::Refused(refusal) => write!(f, "refused: {}", refusal.message),

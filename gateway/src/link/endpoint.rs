@@ -19,9 +19,6 @@ use super::{Credentials, Links, session};
 use crate::limits::ARRIVALS;
 use crate::tokens::bearer;
 
-/// How long an agent is asked to wait where there is no better answer; agents spread it themselves.
-const RETRY_AFTER: Duration = Duration::from_secs(3);
-
 /// The endpoint's state.
 #[derive(Clone)]
 pub struct LinkEndpoint {
@@ -84,8 +81,13 @@ impl LinkEndpoint {
 async fn dial_in(State(endpoint): State<LinkEndpoint>, request: Request<Body>) -> Response {
     endpoint.let_in(request).unwrap_or_else(|denied| {
         tracing::warn!(reason = %denied, "an agent was not let in");
-        denied.into_response()
+        denied.reply(spread(endpoint.links.timings.retry_after, rand::random()))
     })
+}
+
+/// When one of many that have to come again should: they are spread over as long as the first of them waits.
+fn spread(base: Duration, sample: f64) -> Duration {
+    base.mul_f64(1.0 + sample.clamp(0.0, 1.0))
 }
 
 impl Denied {
@@ -108,10 +110,9 @@ impl Denied {
             _ => None,
         }
     }
-}
 
-impl IntoResponse for Denied {
-    fn into_response(self) -> Response {
+    /// Says when to come again where that can help.
+    fn reply(self, retry_after: Duration) -> Response {
         let (status, code) = self.status();
         let body = serde_json::json!({ "code": code, "message": self.to_string(), "hint": self.hint() });
         let mut reply = (status, axum::Json(body)).into_response();
@@ -124,7 +125,8 @@ impl IntoResponse for Denied {
                 headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
             }
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER.as_secs()));
+                headers
+                    .insert(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs_f64().ceil() as u64));
             }
             _ => {}
         }

@@ -1,12 +1,13 @@
 //! The gateway's end of the links: where agents dial in, and the conversation that keeps each link known and alive.
 //!
 //! `endpoint` authenticates an agent and takes its connection over; `session` runs one connection; `control` is the
-//! conversation on it, the same for an agent in this process (`in_process`).
+//! conversation on it, the same for an agent in this process (`in_process`), and `place` what a link is to its cluster.
 
 mod control;
 mod credentials;
 mod endpoint;
 mod in_process;
+mod place;
 mod session;
 
 pub use credentials::Credentials;

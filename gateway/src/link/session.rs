@@ -6,7 +6,7 @@ use kubeplex_link::http2;
 use kubeplex_link::tasks::LinkTasks;
 use kubeplex_proto::ids::ClusterId;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Links;
@@ -43,14 +43,25 @@ pub(super) async fn run(
         result = &mut connection => return over(&broken(result), began),
     };
     over(&ended, began);
-    if !matches!(ended, Ended::Lost(_) | Ended::Broken(_)) {
-        // Calls under way go on; the connection ends with the last of them, or is cut when their time is over. It counts
-        // as in use until the future that drives it is dropped.
-        let rest = async {
-            let _ = connection.await;
-            tasks.ended().await;
-        };
-        let _ = timeout(links.timings.drain, rest).await;
+    // Calls under way go on; the connection ends with the last of them, or is cut when their time is over. It counts as in
+    // use until the future that drives it is dropped.
+    let rest = async {
+        let _ = connection.await;
+        tasks.ended().await;
+    };
+    match ended {
+        Ended::Lost(_) | Ended::Broken(_) | Ended::Displaced => {}
+        Ended::Stopping => drop(timeout(links.timings.drain, rest).await),
+        Ended::Closed | Ended::Replaced | Ended::NoHello | Ended::Refused(_) => {
+            let stopped = async {
+                links.stop.cancelled().await;
+                sleep(links.timings.drain).await;
+            };
+            tokio::select! {
+                _ = timeout(links.timings.retire, rest) => {}
+                () = stopped => {}
+            }
+        }
     }
 }
 

@@ -4,20 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kubeplex_link::activity::Activity;
 use kubeplex_link::liveness::Liveness;
-use kubeplex_proto::control::{ClusterReport, Report};
-use kubeplex_proto::ids::{ClusterId, Epoch, InstanceId};
+use kubeplex_proto::control::Report;
+use kubeplex_proto::ids::{ClusterId, InstanceId};
 use kubeplex_proto::kind::KindTable;
 use kubeplex_proto::status::LegStatus;
 use parking_lot::Mutex;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use super::{LinkId, Unreachable};
-use crate::carrier::Carrier;
+use super::Unreachable;
+use super::known::Known;
+use super::link::{Claim, Link, LinkId, Reports, Standing, Taken};
 use crate::clock::{millis, now_ms};
-use crate::fleet::{Caches, ClusterView, LinkState, Nodes, Trouble};
+use crate::fleet::{self, ClusterView, LinkState, Nodes, SideBySide, Trouble};
 
 /// A view is used again for so long, if nothing but its ages changed: a busy gateway takes thousands a second. Ages are
 /// shown in seconds.
@@ -25,11 +24,12 @@ const VIEW_LIFE: Duration = Duration::from_millis(200);
 
 /// What is known of one cluster.
 pub(super) struct Entry {
-    /// What the times of `caches` are counted from, and the same moment in milliseconds since 1970.
+    /// What the times of `known.caches` are counted from, and the same moment in milliseconds since 1970.
     born: Instant,
     born_ms: u64,
     labels: Arc<BTreeMap<String, String>>,
     link: Option<Link>,
+    standby: Option<Standby>,
     state: LinkState,
     since: Instant,
     /// The same moment, in milliseconds since 1970.
@@ -37,29 +37,15 @@ pub(super) struct Entry {
     /// When the last link that ended was last heard.
     heard_before: Option<Instant>,
     agent_version: Arc<str>,
-    report: Arc<ClusterReport>,
-    kinds: Option<Arc<KindTable>>,
-    caches: Caches,
+    known: Known,
     view: Mutex<Option<(Instant, Arc<ClusterView>)>>,
 }
 
-/// The link that serves a cluster.
-pub(super) struct Link {
-    pub(super) id: LinkId,
-    pub(super) instance: InstanceId,
-    pub(super) epoch: Epoch,
-    pub(super) carrier: Carrier,
-    pub(super) activity: Activity,
-    pub(super) reports: Reports,
-    pub(super) replaced: CancellationToken,
-}
-
-/// Whether what the entry holds is this link's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reports {
-    /// Still an earlier link's: the first report, which is complete, replaces it.
-    Inherited,
-    Own,
+/// The link of another process, and what that has reported so far.
+struct Standby {
+    link: Link,
+    known: Known,
+    side_by_side: SideBySide,
 }
 
 impl Default for Entry {
@@ -69,14 +55,13 @@ impl Default for Entry {
             born_ms: u64::try_from(now_ms()).unwrap_or_default(),
             labels: Arc::default(),
             link: None,
+            standby: None,
             state: LinkState::Never,
             since: Instant::now(),
             changed_ms: now_ms(),
             heard_before: None,
             agent_version: Arc::default(),
-            report: Arc::default(),
-            kinds: None,
-            caches: Caches::default(),
+            known: Known::default(),
             view: Mutex::new(None),
         }
     }
@@ -88,30 +73,113 @@ impl Entry {
         self.outdate();
     }
 
+    /// The link that serves the cluster, whichever its liveness.
     pub(super) fn link(&self) -> Option<&Link> {
         self.link.as_ref()
     }
 
-    /// The carrier of the link, whichever its liveness.
-    pub(super) fn carrier(&self, id: &ClusterId) -> Result<Carrier, Unreachable> {
-        self.link.as_ref().map(|link| link.carrier.clone()).ok_or_else(|| self.unreachable(id))
+    /// Gives `link` the place that it asks for.
+    pub(super) fn attach(&mut self, link: Link, claim: Claim) -> Result<(), Taken> {
+        let Some(serving) = &self.link else {
+            self.serve(link, Standing::Replaced);
+            return Ok(());
+        };
+        if serving.instance == link.instance {
+            if serving.epoch >= link.epoch {
+                return Err(Taken::Newer);
+            }
+            self.serve(link, Standing::Replaced);
+            return Ok(());
+        }
+        match claim {
+            Claim::Over(dead) if dead == serving.id => {
+                self.serve(link, Standing::Displaced);
+                Ok(())
+            }
+            Claim::Vacant | Claim::Over(_) => {
+                Err(Taken::Other { link: serving.id, carrier: serving.carrier.clone() })
+            }
+            Claim::Beside => self.stand_by(link),
+        }
     }
 
-    /// Puts a link into its place; the one before is told that it was replaced.
-    pub(super) fn attach(&mut self, link: Link, agent_version: String) {
-        self.agent_version = agent_version.into();
-        if let Some(before) = self.link.replace(link) {
-            self.heard_before = Some(before.activity.heard_at());
-            before.replaced.cancel();
+    fn stand_by(&mut self, link: Link) -> Result<(), Taken> {
+        let mut side_by_side = SideBySide::Handover;
+        if let Some(before) = &self.standby {
+            if before.link.instance != link.instance {
+                let serving =
+                    self.link.as_ref().map_or_else(|| link.instance.clone(), |link| link.instance.clone());
+                return Err(Taken::Crowded { serving, standby: before.link.instance.clone() });
+            }
+            if before.link.epoch >= link.epoch {
+                return Err(Taken::Newer);
+            }
+            before.link.stands(Standing::Replaced);
+            side_by_side = before.side_by_side;
+        }
+        link.stands(Standing::Standby);
+        self.standby = Some(Standby { link, known: Known::default(), side_by_side });
+        self.outdate();
+        Ok(())
+    }
+
+    /// Puts a link into the cluster's place; the one before is told how it stands now.
+    fn serve(&mut self, link: Link, before: Standing) {
+        self.agent_version = link.agent_version.as_str().into();
+        link.stands(Standing::Serving);
+        // One process is not asked by two links: what it said while it stood by is told again in its first report.
+        if let Some(standby) = self.standby.take_if(|standby| standby.link.instance == link.instance) {
+            standby.link.stands(Standing::Replaced);
+        }
+        if let Some(last) = self.link.replace(link) {
+            self.heard_before = Some(last.activity.heard_at());
+            last.stands(before);
         }
         self.enter(LinkState::Connected);
     }
 
-    /// Removes a link, if it is still in its place.
+    /// Gives the cluster's place to the link that stands by, if there is one.
+    fn promote(&mut self, before: Standing) -> bool {
+        let Some(Standby { link, known, .. }) = self.standby.take() else { return false };
+        if link.reports == Reports::Own {
+            self.known.give_way(known);
+        }
+        self.serve(link, before);
+        true
+    }
+
+    /// The link `dead` was found dead by `standby`, which takes its place.
+    pub(super) fn take_over(&mut self, standby: LinkId, dead: LinkId) -> bool {
+        let still = self.link.as_ref().is_some_and(|link| link.id == dead) && self.stands_by(standby);
+        still && self.promote(Standing::Displaced)
+    }
+
+    /// Two processes have been alive side by side for too long. Returns the one that serves.
+    pub(super) fn rivals(&mut self, standby: LinkId) -> Option<InstanceId> {
+        let serving = self.link.as_ref()?.instance.clone();
+        let beside = self.standby.as_mut().filter(|beside| beside.link.id == standby)?;
+        beside.side_by_side = SideBySide::Rivals;
+        self.outdate();
+        Some(serving)
+    }
+
+    pub(super) fn stands_by(&self, id: LinkId) -> bool {
+        self.standby.as_ref().is_some_and(|standby| standby.link.id == id)
+    }
+
+    /// Removes a link, if it still has a place. Where it served the cluster, the one that stands by does from now on.
     pub(super) fn detach(&mut self, id: LinkId) -> bool {
-        let Some(link) = self.link.take_if(|link| link.id == id) else { return false };
-        self.heard_before = Some(link.activity.heard_at());
-        self.enter(LinkState::Lost);
+        if self.standby.take_if(|standby| standby.link.id == id).is_some() {
+            self.outdate();
+            return true;
+        }
+        if self.link.as_ref().is_none_or(|link| link.id != id) {
+            return false;
+        }
+        if !self.promote(Standing::Replaced) {
+            self.heard_before = self.link.take().map(|link| link.activity.heard_at());
+            self.enter(LinkState::Lost);
+        }
         true
     }
 
@@ -131,27 +199,25 @@ impl Entry {
 
     /// Takes over a report of the link `id`. `discovery` is the report's, shared.
     pub(super) fn report(&mut self, id: LinkId, report: Report, discovery: Option<Arc<KindTable>>) -> bool {
-        let Some(link) = self.link.as_mut().filter(|link| link.id == id) else { return false };
-        if link.reports == Reports::Inherited {
-            link.reports = Reports::Own;
-            self.caches.clear();
-        }
         // First, so that the table of reports is nobody else's and is not copied to be changed.
         self.outdate();
-        self.caches = self.caches.at(self.time_ms());
-        report.dropped.iter().for_each(|kind| self.caches.remove(kind));
-        report.kinds.into_iter().for_each(|report| self.caches.insert(report));
-        // An agent whose API server has not answered yet knows of no kind, and says so; what another agent knew stays.
-        self.kinds = discovery.filter(|table| !table.kinds.is_empty()).or_else(|| self.kinds.take());
-        if let Some(cluster) = report.cluster {
-            self.report = Arc::new(cluster);
+        let now_ms = self.time_ms();
+        let serving = self.link.as_mut().map(|link| (link, &mut self.known));
+        let beside = self.standby.as_mut().map(|standby| (&mut standby.link, &mut standby.known));
+        let Some((link, known)) = serving.into_iter().chain(beside).find(|(link, _)| link.id == id) else {
+            return false;
+        };
+        if link.reports == Reports::Inherited {
+            link.reports = Reports::Own;
+            known.begin(link.instance.clone());
         }
+        known.add(report, discovery, now_ms);
         true
     }
 
     /// Why no agent can be started for the cluster; the first report of one that could replaces it.
     pub(super) fn problem(&mut self, problem: String) {
-        Arc::make_mut(&mut self.report).api_problem = problem;
+        Arc::make_mut(&mut self.known.report).api_problem = problem;
         self.outdate();
     }
 
@@ -178,21 +244,26 @@ impl Entry {
             link_changed_ms: self.changed_ms,
             heard_ms_ago: heard.map(|heard| millis(heard.elapsed())),
             agent_version: Arc::clone(&self.agent_version),
-            report: Arc::clone(&self.report),
-            nodes: Nodes::of(&self.report),
-            kinds: self.kinds.clone(),
-            caches: self.caches.at(self.time_ms()),
+            instance: self.known.instance.clone(),
+            standby: self.standby.as_ref().map(|standby| fleet::Standby {
+                instance: standby.link.instance.clone(),
+                side_by_side: standby.side_by_side,
+            }),
+            report: Arc::clone(&self.known.report),
+            nodes: Nodes::of(&self.known.report),
+            kinds: self.known.kinds.clone(),
+            caches: self.known.caches.at(self.time_ms()),
         }
     }
 
-    /// Now, by the clock of `caches`.
+    /// Now, by the clock of `known.caches`.
     fn time_ms(&self) -> u64 {
         self.born_ms.saturating_add(millis(self.born.elapsed()))
     }
 
-    fn unreachable(&self, id: &ClusterId) -> Unreachable {
+    pub(super) fn unreachable(&self, id: &ClusterId) -> Unreachable {
         let since_ms = millis(self.since.elapsed());
-        let trouble = Trouble::of_link(self.state, since_ms, &self.report.api_problem);
+        let trouble = Trouble::of_link(self.state, since_ms, &self.known.report.api_problem);
         let message = trouble.map_or_else(|| "no link".to_owned(), |trouble| trouble.message);
         Unreachable { cluster: id.clone(), status: LegStatus::Disconnected, since_ms, message }
     }

@@ -4,6 +4,8 @@
 //! through the [`Registry`]; everybody else gets a [`Fleet`] of plain values or a [`Leg`] to send a request over.
 
 mod entry;
+mod known;
+mod link;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -13,17 +15,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
-use kubeplex_link::activity::Activity;
 use kubeplex_link::liveness::Liveness;
-use kubeplex_proto::control::{Hello, Report};
+use kubeplex_proto::control::Report;
 use kubeplex_proto::ids::{ClusterId, InstanceId};
 use kubeplex_proto::status::LegStatus;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use crate::carrier::Carrier;
 use crate::fleet::Fleet;
-use entry::{Entry, Link, Reports};
+use entry::Entry;
+use link::Link;
+pub(crate) use link::{Candidate, Claim, LinkId, Standing, Taken};
 use tables::SharedTables;
 
 /// All clusters. Clones share them.
@@ -43,6 +45,7 @@ struct Shared {
 pub struct Leg {
     pub cluster: ClusterId,
     pub carrier: Carrier,
+    link: LinkId,
 }
 
 /// Why no leg can be sent to a cluster.
@@ -56,30 +59,6 @@ pub struct Unreachable {
     pub since_ms: u64,
     /// For people, without the cluster's name: that there is no link, and for how long.
     pub message: String,
-}
-
-/// One link, unique while this gateway runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct LinkId(u64);
-
-/// A link that asks for its cluster's place in the registry.
-#[derive(Clone)]
-pub(crate) struct Candidate {
-    pub(crate) hello: Hello,
-    pub(crate) carrier: Carrier,
-    pub(crate) activity: Activity,
-    /// Cancelled when another link takes the place.
-    pub(crate) replaced: CancellationToken,
-}
-
-/// Why a link did not get its cluster's place.
-pub(crate) enum Taken {
-    /// Nobody expects the cluster.
-    Unexpected,
-    /// By a link of the same process that is as new or newer.
-    Newer,
-    /// By another process. If it is found dead, its place may be asked for again, naming it.
-    Other { link: LinkId, instance: InstanceId, carrier: Carrier },
 }
 
 impl Registry {
@@ -113,7 +92,26 @@ impl Registry {
             let message = "this gateway does not expect such a cluster".to_owned();
             return Err(Unreachable { cluster: id.clone(), status: LegStatus::Error, since_ms: 0, message });
         };
-        entry.carrier(id).map(|carrier| Leg { cluster: id.clone(), carrier })
+        let Some(link) = entry.link() else { return Err(entry.unreachable(id)) };
+        Ok(Leg { cluster: id.clone(), carrier: link.carrier.clone(), link: link.id })
+    }
+
+    /// The way to the cluster of `leg` over another link than that one, as soon as there is one. Never resolves while the
+    /// link keeps its place.
+    ///
+    /// # Errors
+    /// [`Unreachable`] when the link is gone and no other is there.
+    pub(crate) async fn successor(&self, leg: &Leg) -> Result<Leg, Unreachable> {
+        let mut changes = self.changes();
+        loop {
+            match self.leg(&leg.cluster) {
+                Ok(same) if same.link == leg.link => {
+                    // The registry holds the sender.
+                    let _ = changes.changed().await;
+                }
+                other => return other,
+            }
+        }
     }
 
     /// Ticks whenever a cluster, its link or its reports changed. The number means nothing else.
@@ -129,32 +127,33 @@ impl Registry {
         });
     }
 
-    /// Gives `candidate` the place of the cluster `id`, over a link that it outdates or that was found `dead`.
-    pub(crate) fn attach(
-        &self,
-        id: &ClusterId,
-        candidate: Candidate,
-        dead: Option<LinkId>,
-    ) -> Result<LinkId, Taken> {
+    /// Gives `candidate` a place with the cluster `id`; it is told which.
+    pub(crate) fn attach(&self, id: &ClusterId, candidate: Candidate, claim: Claim) -> Result<LinkId, Taken> {
         let mut entry = self.0.clusters.get_mut(id).ok_or(Taken::Unexpected)?;
-        let Candidate { hello, carrier, activity, replaced } = candidate;
-        if let Some(link) = entry.link().filter(|link| Some(link.id) != dead) {
-            if link.instance != hello.instance {
-                let (instance, carrier) = (link.instance.clone(), link.carrier.clone());
-                return Err(Taken::Other { link: link.id, instance, carrier });
-            }
-            if link.epoch >= hello.epoch {
-                return Err(Taken::Newer);
-            }
-        }
-        let link_id = LinkId(self.0.links.fetch_add(1, Ordering::Relaxed));
-        let Hello { instance, epoch, agent_version, .. } = hello;
-        let reports = Reports::Inherited;
-        let link = Link { id: link_id, instance, epoch, carrier, activity, reports, replaced };
-        entry.attach(link, agent_version);
+        let link = LinkId(self.0.links.fetch_add(1, Ordering::Relaxed));
+        entry.attach(Link::new(link, candidate), claim)?;
         drop(entry);
         self.announce();
-        Ok(link_id)
+        Ok(link)
+    }
+
+    /// The link that serves a cluster while `standby` stands by.
+    pub(crate) fn served_beside(&self, id: &ClusterId, standby: LinkId) -> Option<(LinkId, Carrier)> {
+        let entry = self.0.clusters.get(id).filter(|entry| entry.stands_by(standby))?;
+        entry.link().map(|link| (link.id, link.carrier.clone()))
+    }
+
+    /// Gives the place of the link `dead`, which was found so, to the one that stands by.
+    pub(crate) fn take_over(&self, id: &ClusterId, standby: LinkId, dead: LinkId) {
+        self.change(id, |entry| entry.take_over(standby, dead));
+    }
+
+    /// Notes that the process behind `standby` and the one that serves have been alive side by side for too long. Returns
+    /// the latter.
+    pub(crate) fn rivals(&self, id: &ClusterId, standby: LinkId) -> Option<InstanceId> {
+        let serving = self.0.clusters.get_mut(id)?.rivals(standby);
+        self.announce();
+        serving
     }
 
     /// The link has ended.

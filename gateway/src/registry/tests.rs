@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use axum::Router;
+use kubeplex_link::activity::Activity;
 use kubeplex_proto::PROTOCOL;
-use kubeplex_proto::control::{ClusterReport, KindReport, SyncState};
+use kubeplex_proto::control::{ClusterReport, Hello, KindReport, SyncState};
 use kubeplex_proto::ids::Epoch;
 use kubeplex_proto::kind::{GroupResource, KindTable};
 
 use super::*;
-use crate::fleet::LinkState;
+use crate::fleet::{LinkState, SideBySide};
 
 fn cluster() -> ClusterId {
     ClusterId::new("prod-eu").unwrap()
@@ -21,21 +22,32 @@ fn expecting() -> Registry {
     registry
 }
 
-fn candidate(instance: &str, epoch: u64) -> Candidate {
-    Candidate {
-        hello: Hello {
-            protocol: PROTOCOL,
-            features: Vec::new(),
-            agent_version: format!("{instance}-{epoch}"),
-            kubernetes_version: String::new(),
-            cluster: cluster(),
-            instance: InstanceId(instance.to_owned()),
-            epoch: Epoch(epoch),
-        },
-        carrier: Carrier::InProcess(Router::new()),
-        activity: Activity::start(),
-        replaced: CancellationToken::new(),
+fn hello(instance: &str, epoch: u64) -> Hello {
+    Hello {
+        protocol: PROTOCOL,
+        features: Vec::new(),
+        agent_version: format!("{instance}-{epoch}"),
+        kubernetes_version: String::new(),
+        cluster: cluster(),
+        instance: InstanceId(instance.to_owned()),
+        epoch: Epoch(epoch),
     }
+}
+
+/// A link of one process, and how it stands.
+fn candidate(instance: &str, epoch: u64) -> (Candidate, watch::Receiver<Standing>) {
+    let (standing, stands) = watch::channel(Standing::Standby);
+    let carrier = Carrier::InProcess(Router::new());
+    let activity = Activity::start();
+    (Candidate { hello: hello(instance, epoch), carrier, activity, standing }, stands)
+}
+
+fn attach(registry: &Registry, instance: &str, epoch: u64, claim: Claim) -> Result<LinkId, Taken> {
+    registry.attach(&cluster(), candidate(instance, epoch).0, claim)
+}
+
+fn first(registry: &Registry) -> LinkId {
+    attach(registry, "a", 0, Claim::Vacant).ok().unwrap()
 }
 
 fn pods(objects: u64) -> Report {
@@ -58,36 +70,107 @@ fn view(registry: &Registry) -> Arc<crate::fleet::ClusterView> {
 #[tokio::test(start_paused = true)]
 async fn a_place_goes_to_the_newer_link_of_a_process_and_to_another_process_only_over_a_dead_one() {
     let registry = expecting();
-    let first = candidate("a", 3);
-    let replaced = first.replaced.clone();
-    let first = registry.attach(&cluster(), first, None).ok().unwrap();
-    assert!(matches!(registry.attach(&cluster(), candidate("a", 3), None), Err(Taken::Newer)));
-    assert!(matches!(registry.attach(&cluster(), candidate("a", 2), None), Err(Taken::Newer)));
-    assert!(!replaced.is_cancelled());
-    let second = registry.attach(&cluster(), candidate("a", 4), None).ok().unwrap();
-    assert!(replaced.is_cancelled(), "the older link is told");
+    let (link, stands) = candidate("a", 3);
+    let first = registry.attach(&cluster(), link, Claim::Vacant).ok().unwrap();
+    for older in [2, 3] {
+        assert!(matches!(attach(&registry, "a", older, Claim::Vacant), Err(Taken::Newer)));
+    }
+    assert_eq!(*stands.borrow(), Standing::Serving);
+    let (link, second_stands) = candidate("a", 4);
+    let second = registry.attach(&cluster(), link, Claim::Vacant).ok().unwrap();
+    assert_eq!(*stands.borrow(), Standing::Replaced, "the older link is told");
 
-    let Err(Taken::Other { link, instance, .. }) = registry.attach(&cluster(), candidate("b", 0), None)
-    else {
+    let Err(Taken::Other { link, .. }) = attach(&registry, "b", 0, Claim::Vacant) else {
         panic!("two processes speak for one cluster")
     };
-    assert_eq!((link, instance.0.as_str()), (second, "a"));
+    assert_eq!(link, second);
     // Found dead under another id: somebody else came in between.
-    assert!(registry.attach(&cluster(), candidate("b", 0), Some(first)).is_err());
-    assert!(registry.attach(&cluster(), candidate("b", 0), Some(second)).is_ok());
+    assert!(attach(&registry, "b", 0, Claim::Over(first)).is_err());
+    assert!(attach(&registry, "b", 0, Claim::Over(second)).is_ok());
+    assert_eq!(*second_stands.borrow(), Standing::Displaced, "nothing under way on it will end");
     assert_eq!(&*view(&registry).agent_version, "b-0");
 
     // The end of a link that lost its place changes nothing.
     registry.detach(&cluster(), second);
     assert_eq!(view(&registry).link, LinkState::Connected);
     let stranger = ClusterId::new("nobody").unwrap();
-    assert!(matches!(registry.attach(&stranger, candidate("a", 9), None), Err(Taken::Unexpected)));
+    let (link, _) = candidate("a", 9);
+    assert!(matches!(registry.attach(&stranger, link, Claim::Vacant), Err(Taken::Unexpected)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_process_that_stands_by_takes_over_with_what_it_reported_and_nobody_sees_a_gap() {
+    let registry = expecting();
+    let serving = first(&registry);
+    registry.report(&cluster(), serving, pods(412));
+    let (link, stands) = candidate("b", 1);
+    let standby = registry.attach(&cluster(), link, Claim::Beside).ok().unwrap();
+    assert_eq!(*stands.borrow(), Standing::Standby);
+    registry.report(&cluster(), standby, pods(7));
+    let pods = GroupResource::new("", "pods");
+    let before = view(&registry);
+    assert_eq!(
+        (before.last_known_objects(&pods), before.instance.as_ref().unwrap().0.as_str()),
+        (Some(412), "a")
+    );
+    assert_eq!(before.standby.as_ref().unwrap().instance.0, "b");
+
+    let leg = registry.leg(&cluster()).ok().unwrap();
+    let (next, ()) = tokio::join!(registry.successor(&leg), async {
+        tokio::task::yield_now().await;
+        registry.detach(&cluster(), serving);
+    });
+    assert_eq!(next.ok().unwrap().link, standby);
+    assert_eq!(*stands.borrow(), Standing::Serving);
+    let after = view(&registry);
+    assert_eq!((after.link, after.standby.is_none()), (LinkState::Connected, true));
+    assert_eq!(
+        (after.last_known_objects(&pods), after.instance.as_ref().unwrap().0.as_str()),
+        (Some(7), "b")
+    );
+    assert_eq!(&*after.agent_version, "b-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_process_stands_by_and_leaves_no_trace() {
+    let registry = expecting();
+    let serving = first(&registry);
+    let standby = attach(&registry, "b", 1, Claim::Beside).ok().unwrap();
+    let Err(Taken::Crowded { serving: serves, standby: beside }) = attach(&registry, "c", 1, Claim::Beside)
+    else {
+        panic!("a third process has no place")
+    };
+    assert_eq!((serves.0.as_str(), beside.0.as_str()), ("a", "b"));
+    assert!(matches!(attach(&registry, "b", 1, Claim::Beside), Err(Taken::Newer)));
+    let newer = attach(&registry, "b", 2, Claim::Beside).ok().unwrap();
+    registry.detach(&cluster(), standby);
+    assert_eq!(registry.served_beside(&cluster(), newer).unwrap().0, serving);
+    registry.judge(&cluster(), newer, Liveness::Lost);
+    assert_eq!(view(&registry).standby, None);
+    registry.detach(&cluster(), serving);
+    assert_eq!(view(&registry).link, LinkState::Lost);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stands_by_takes_over_from_the_dead_and_is_a_rival_of_the_living() {
+    let registry = expecting();
+    let (link, stands) = candidate("a", 0);
+    let serving = registry.attach(&cluster(), link, Claim::Vacant).ok().unwrap();
+    let standby = attach(&registry, "b", 1, Claim::Beside).ok().unwrap();
+    assert_eq!(registry.rivals(&cluster(), serving), None, "it stands by nobody");
+    assert_eq!(registry.rivals(&cluster(), standby).unwrap().0, "a");
+    assert_eq!(view(&registry).standby.as_ref().unwrap().side_by_side, SideBySide::Rivals);
+    registry.take_over(&cluster(), standby, standby);
+    assert_eq!(*stands.borrow(), Standing::Serving, "only from the link that was found dead");
+    registry.take_over(&cluster(), standby, serving);
+    assert_eq!(*stands.borrow(), Standing::Displaced);
+    assert_eq!(view(&registry).standby, None);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_cluster_keeps_what_is_known_and_says_since_when() {
     let registry = expecting();
-    let link = registry.attach(&cluster(), candidate("a", 0), None).ok().unwrap();
+    let link = first(&registry);
     registry.report(&cluster(), link, pods(412));
     registry.detach(&cluster(), link);
     tokio::time::advance(Duration::from_secs(250)).await;
@@ -114,10 +197,10 @@ async fn a_cluster_that_never_came_says_so() {
 #[tokio::test(start_paused = true)]
 async fn the_first_report_of_a_link_replaces_what_an_earlier_one_left() {
     let registry = expecting();
-    let link = registry.attach(&cluster(), candidate("a", 0), None).ok().unwrap();
+    let link = first(&registry);
     let cluster_report = ClusterReport { nodes: 3, ..ClusterReport::default() };
     registry.report(&cluster(), link, Report { cluster: Some(cluster_report), ..pods(412) });
-    let next = registry.attach(&cluster(), candidate("b", 0), Some(link)).ok().unwrap();
+    let next = attach(&registry, "b", 0, Claim::Over(link)).ok().unwrap();
     assert_eq!(view(&registry).caches.len(), 1, "nothing is forgotten before something better is known");
     // What the replaced link still says does not count.
     registry.report(&cluster(), link, pods(1));
@@ -130,7 +213,7 @@ async fn the_first_report_of_a_link_replaces_what_an_earlier_one_left() {
 #[tokio::test(start_paused = true)]
 async fn silence_is_told_by_the_state_and_only_changes_tick() {
     let registry = expecting();
-    let link = registry.attach(&cluster(), candidate("a", 0), None).ok().unwrap();
+    let link = first(&registry);
     let mut changes = registry.changes();
     changes.mark_unchanged();
     registry.report(&cluster(), link, Report::default());
@@ -150,7 +233,7 @@ async fn clusters_with_equal_discoveries_share_one() {
     let other = ClusterId::new("prod-us").unwrap();
     registry.expect(other.clone(), BTreeMap::new());
     for id in [cluster(), other.clone()] {
-        let link = registry.attach(&id, candidate("a", 0), None).ok().unwrap();
+        let link = registry.attach(&id, candidate("a", 0).0, Claim::Vacant).ok().unwrap();
         registry.report(&id, link, Report { discovery: Some(table(&["pods"])), ..Report::default() });
     }
     let fleet = registry.snapshot();
@@ -162,13 +245,13 @@ async fn clusters_with_equal_discoveries_share_one() {
 #[tokio::test(start_paused = true)]
 async fn an_empty_discovery_is_none() {
     let registry = expecting();
-    let link = registry.attach(&cluster(), candidate("a", 0), None).ok().unwrap();
+    let link = first(&registry);
     let says = |link, resources: &[&str]| {
         registry.report(&cluster(), link, Report { discovery: Some(table(resources)), ..Report::default() });
         view(&registry).kinds.as_ref().map(|table| table.kinds.len())
     };
     assert_eq!(says(link, &[]), None);
     assert_eq!(says(link, &["pods", "nodes"]), Some(2));
-    let again = registry.attach(&cluster(), candidate("b", 0), Some(link)).ok().unwrap();
+    let again = attach(&registry, "b", 0, Claim::Over(link)).ok().unwrap();
     assert_eq!(says(again, &[]), Some(2), "what is known stays until something better is known");
 }

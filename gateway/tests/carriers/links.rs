@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use kubeplex_gateway::fleet::LinkState;
+use kubeplex_gateway::fleet::{ClusterView, LinkState, SideBySide};
 use kubeplex_link::activity::Activity;
 use kubeplex_link::dial::{DialError, Token, dial};
 use kubeplex_link::timings::Timings;
 use kubeplex_link::trust::Trust;
 use kubeplex_link::url::GatewayUrl;
 use kubeplex_proto::PROTOCOL;
-use kubeplex_proto::control::{GatewayFrame, ProtocolRange, Welcome};
+use kubeplex_proto::control::{ClusterReport, GatewayFrame, ProtocolRange, Report, Welcome};
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::status::LegStatus;
 use kubeplex_test_support::proxy::Proxy;
@@ -112,11 +112,20 @@ async fn a_hello_that_contradicts_the_token_is_refused() {
 async fn a_protocol_without_common_version_is_refused() {
     within(async {
         let rig = Rig::listening(quick()).await;
-        let mut agent = rig.agent.clone();
-        agent.speaker.protocol = ProtocolRange { min: 90, max: 91 };
+        let ours = format!("this gateway {PROTOCOL}");
+        for (min, max, older) in [(0, 0, "agent"), (90, 91, "gateway")] {
+            let mut agent = rig.agent.twin("other");
+            agent.speaker.protocol = ProtocolRange { min, max };
+            let _dialled = rig.dial(&agent, TOKEN).await.unwrap();
+            let refusal = agent.refusal().await;
+            let told = [format!("{min} to {max}"), ours.clone(), format!("upgrade the {older}")];
+            assert!(told.iter().all(|told| refusal.message.contains(told)), "{refusal}");
+            assert_eq!(refusal.retry_after_ms, None, "time does not help");
+        }
+        let mut agent = rig.agent.twin("both");
+        agent.speaker.protocol = ProtocolRange { min: 0, max: 91 };
         let _dialled = rig.dial(&agent, TOKEN).await.unwrap();
-        let refusal = agent.refusal().await;
-        assert!(refusal.message.contains("90 to 91"), "{refusal}");
+        assert_eq!(agent.speaker.welcome().await.protocol, PROTOCOL.max, "the newest that both speak");
     })
     .await;
 }
@@ -131,6 +140,8 @@ async fn the_gateways_configuration_is_the_terms_for_both_ends() {
             heartbeat_ms: 50,
             suspect_after_ms: Some(1_000),
             lost_after_ms: Some(2_000),
+            max_age_ms: Some(1_800_000),
+            standby: false,
         };
         assert_eq!(rig.agent.speaker.first_word().await, GatewayFrame::Welcome(terms));
     })
@@ -203,24 +214,50 @@ async fn a_newer_link_of_the_same_agent_replaces_the_older_and_lets_its_calls_en
 }
 
 #[tokio::test]
-async fn another_agent_is_let_in_only_when_the_first_does_not_answer() {
+async fn another_agent_stands_by_until_the_first_does_not_answer() {
     within(async {
         let rig = Rig::listening(Timings { lost_after: Duration::from_secs(60), ..impatient() }).await;
         let proxy = Proxy::to(rig.address()).await;
         let _first = dial_as(&rig.agent, TOKEN, proxy.address).await.unwrap();
         rig.until(LinkState::Connected).await;
         let second = rig.agent.twin("second");
-        let dialled = rig.dial(&second, TOKEN).await.unwrap();
-        let refusal = second.refusal().await;
-        assert!(refusal.message.contains("first") && refusal.retry_after_ms.is_some(), "{refusal}");
+        let _dialled = rig.dial(&second, TOKEN).await.unwrap();
+        assert!(second.speaker.welcome().await.standby, "the first answers");
+        let third = rig.agent.twin("third");
+        let dialled = rig.dial(&third, TOKEN).await.unwrap();
+        let refusal = third.refusal().await;
+        let told = ["first", "second"].iter().all(|instance| refusal.message.contains(instance));
+        assert!(told && refusal.retry_after_ms.is_some(), "{refusal}");
         drop(dialled);
 
+        let mut frames = rig.carrier().call(peer::FIRST_THEN_HANG, Bytes::new()).await.unwrap();
+        frames.next::<IgnoredAny>().await.unwrap().unwrap();
         proxy.freeze();
-        let third = rig.agent.twin("third");
-        let _dialled = rig.dial(&third, TOKEN).await.unwrap();
-        assert!(matches!(third.speaker.first_word().await, GatewayFrame::Welcome(_)));
-        rig.until(LinkState::Connected).await;
+        second.speaker.until_welcome(|welcome| !welcome.standby).await;
+        assert!(frames.next::<IgnoredAny>().await.unwrap().is_err(), "nobody waits for the dead");
         rig.carrier().call(peer::COUNT, Bytes::new()).await.unwrap();
+        assert_eq!(rig.view().standby, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_agents_that_both_stay_are_an_alarm_and_the_first_keeps_serving() {
+    within(async {
+        let rig = Rig::listening(Timings { two_agents: Duration::from_millis(100), ..quick() }).await;
+        let first = rig.dial(&rig.agent, TOKEN).await.unwrap();
+        rig.until(LinkState::Connected).await;
+        let second = rig.agent.twin("second");
+        let _second = rig.dial(&second, TOKEN).await.unwrap();
+        let rivals = |view: &ClusterView| {
+            view.standby.as_ref().is_some_and(|standby| standby.side_by_side == SideBySide::Rivals)
+        };
+        rig.until_view(rivals).await;
+        rig.agent.speaker.report(Report { cluster: Some(ClusterReport::default()), ..Report::default() });
+        rig.until_view(|view| view.instance.as_ref().is_some_and(|instance| instance.0 == "first")).await;
+        drop(first);
+        rig.until_view(|view| view.standby.is_none()).await;
+        assert_eq!(rig.view().link, LinkState::Connected, "the one that stood by serves");
     })
     .await;
 }

@@ -26,7 +26,7 @@ pub(in crate::tools) enum ClusterColumn {
     Labels,
     /// The cluster's clock less the agent's, where it is worth saying.
     ClockOffset,
-    /// What stands between the agent and its API server.
+    /// What stands between the agent and its API server, and an agent too many.
     Problem,
     Agent,
     Label(String),
@@ -109,7 +109,7 @@ impl ClusterColumn {
             Self::Labels => labels(cluster),
             Self::ClockOffset if report.clock_offset_ms.unsigned_abs() <= WORTH_SAYING_MS => Value::Null,
             Self::ClockOffset => offset(report.clock_offset_ms).into(),
-            Self::Problem => said(&report.api_problem),
+            Self::Problem => said(&cluster.problem()),
             Self::Agent => said(&cluster.agent_version),
             Self::Label(label) => cluster.labels.get(label).map_or(Value::Null, |value| said(value)),
         }
