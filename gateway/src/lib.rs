@@ -24,6 +24,7 @@ pub mod render;
 pub mod request;
 pub mod resolve;
 mod serve;
+mod shares;
 pub mod telemetry;
 mod tokens;
 pub mod tools;
@@ -47,7 +48,7 @@ use crate::limits::{LAME_DUCK, LAST_WORDS};
 use crate::link::{Credentials, LinkEndpoint, Links};
 use crate::pipeline::Pipeline;
 use crate::registry::Registry;
-use crate::serve::Connections;
+use crate::serve::{Connections, Server};
 use crate::telemetry::Telemetry;
 
 /// A running gateway. Clones are handles to the same one.
@@ -112,7 +113,7 @@ impl Gateway {
             drained.clone(),
         );
         let app = endpoint.router().merge(mcp);
-        let health = Admin::new(registry, pipeline.clone(), telemetry, stop.clone());
+        let health = Admin::new(registry, pipeline.clone(), telemetry.clone(), stop.clone());
         let health = health.router(config.admin_audience());
         let closing = CancellationToken::new();
         let connections =
@@ -120,7 +121,8 @@ impl Gateway {
         for (name, listener, app) in
             [("main listener", listener, app), ("admin listener", admin_listener, health)]
         {
-            run(&tracker, name, serve::serve(name, listener, app, connections.clone()));
+            let server = Server::new(name, app, config.limits(), &telemetry, connections.clone());
+            run(&tracker, name, server.run(listener));
         }
         run(
             &tracker,

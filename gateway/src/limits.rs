@@ -31,6 +31,22 @@ pub struct Limits {
     pub sessions: usize,
     /// A legacy session that nobody used for so long is closed.
     pub session_idle: Duration,
+    /// Connections on a listener at once. File descriptors are a shared good. Links of agents do not count: their number is
+    /// that of the clusters.
+    pub connections: usize,
+    /// Connections from one address of a network (an IPv6 /64) at once, so that one host can't take all of the above. This
+    /// machine itself has no such limit: a proxy on it stands for everybody.
+    pub connections_per_address: usize,
+    /// A connection on which no complete request head came for so long after it was made is closed.
+    pub request_head: Duration,
+    /// A request body must have arrived after this time: a client that sends a byte a minute holds a connection, not a call.
+    pub request_body: Duration,
+    /// A connection without any exchange is closed after so long. Clients give up theirs after 90 s at most, and it has to
+    /// be the client who closes, or its next request meets a closed connection.
+    pub connection_idle: Duration,
+    /// A client that takes nothing of its answer for so long loses its connection, and that the answer's memory. Streams
+    /// that have nothing to say are not meant.
+    pub slow_reader: Duration,
     /// How long running calls may go on after the gateway was told to stop.
     pub drain: Duration,
 }
@@ -48,6 +64,12 @@ impl Default for Limits {
             legs_per_cluster: 48,
             sessions: 256,
             session_idle: Duration::from_secs(1_800),
+            connections: 8_192,
+            connections_per_address: 256,
+            request_head: Duration::from_secs(30),
+            request_body: Duration::from_secs(15),
+            connection_idle: Duration::from_secs(120),
+            slow_reader: Duration::from_secs(20),
             drain: Duration::from_secs(10),
         }
     }
@@ -151,15 +173,26 @@ pub const BREAKER_OPEN_MAX: Duration = Duration::from_secs(60);
 /// What a refused call is told to wait when nothing better is known.
 pub const RETRY_AFTER: Duration = Duration::from_millis(500);
 
-/// A connection on which no complete request head arrives for so long is closed. That is an idle one, too: clients give up
-/// theirs after 90 s at most, and it has to be the client who closes, or its next request meets a closed connection.
-pub const HEADER_TIMEOUT: Duration = Duration::from_secs(120);
+/// What a client must take of its answers in the time that `slow_reader` says, once its socket takes no more, in bytes:
+/// 26 kbit/s with the default. Half of it comes at once, because a kernel that was full waits until there is room for that.
+pub const READER_BYTES: u64 = 64 << 10;
 
-/// Connections on the main listener at once. File descriptors are a shared good.
-pub const CONNECTIONS: usize = 8_192;
+/// An answer is handed to its connection in pieces of so many bytes. What a reader over HTTP/2 does not take keeps one piece
+/// a stream beyond its window.
+pub const ANSWER_PIECE: usize = 16 << 10;
 
-/// A request body must have arrived after this time: a client that sends a byte a minute holds a connection, not a call.
-pub const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+/// What a stream over HTTP/2 may have been handed and not yet sent, in bytes.
+pub const ANSWER_BYTES_UNSENT: usize = 64 << 10;
+
+/// Requests at once on one connection over HTTP/2. Clients have a handful under way.
+pub const STREAMS: u32 = 128;
+
+/// Requests over HTTP/2 that a client may cancel before they were looked at; beyond that it is a flood, and the connection
+/// ends. Agents have a limit of their own: their connections carry one request, the WebSocket.
+pub const RESETS_PENDING: usize = 32;
+
+/// All header lines of a request, in bytes.
+pub const HEADER_BYTES: usize = 64 << 10;
 
 /// A session unused for so long may be ended when another needs its place. Longer than any call may take.
 pub const SESSION_EVICTABLE: Duration = Duration::from_secs(180);

@@ -27,12 +27,17 @@ use crate::counter::{Counted, Counter};
 /// Of one line in [`Behaviour::LongLine`].
 pub const LONG_LINE: usize = 10 << 20;
 
+/// Of one cell in [`Behaviour::Wide`].
+pub const WIDE_CELL: usize = 4 << 10;
+
 /// What it does when it is asked for pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Behaviour {
     /// Has so many pods, and answers properly.
     Pods(usize),
-    /// The same, but no frame is ready at the moment when it is asked for.
+    /// Has so many pods, each with a status of [`WIDE_CELL`] bytes.
+    Wide(usize),
+    /// Has so many pods, but no frame is ready at the moment when it is asked for.
     Stepwise(usize),
     /// Has so many pods, and thinks about each answer for so long.
     Slow(usize, Duration),
@@ -176,6 +181,7 @@ async fn list(State(agent): State<HandMade>, body: Bytes) -> Response {
     let page = |pods| frames::page(&agent.speaker.cluster, &request, pods);
     match agent.behaviour() {
         Behaviour::Pods(pods) => reply(stream::iter(page(pods)).boxed()),
+        Behaviour::Wide(pods) => reply(stream::iter(frames::wide(page(pods))).boxed()),
         Behaviour::Stepwise(pods) => reply(stream::iter(page(pods)).then(later).boxed()),
         Behaviour::Slow(pods, thinks) => {
             tokio::time::sleep(thinks).await;

@@ -63,6 +63,12 @@ pub(super) struct RawLimits {
     pub(super) legs_per_cluster: Option<usize>,
     pub(super) sessions: Option<usize>,
     pub(super) session_idle_ms: Option<u64>,
+    pub(super) connections: Option<usize>,
+    pub(super) connections_per_address: Option<usize>,
+    pub(super) request_head_ms: Option<u64>,
+    pub(super) request_body_ms: Option<u64>,
+    pub(super) connection_idle_ms: Option<u64>,
+    pub(super) slow_reader_ms: Option<u64>,
     pub(super) drain_ms: Option<u64>,
 }
 

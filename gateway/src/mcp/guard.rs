@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -19,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::sessions::BoundedSessions;
-use crate::limits::{BODY_TIMEOUT, JSON_DEPTH, Limits, SESSION_RETRY_AFTER_S};
+use crate::limits::{JSON_DEPTH, Limits, SESSION_RETRY_AFTER_S};
 use crate::telemetry::Telemetry;
 
 /// JSON-RPC's codes for a request that is not one, and for one that is not even JSON.
@@ -29,6 +30,7 @@ const PARSE_ERROR: i32 = -32_700;
 #[derive(Clone)]
 pub(super) struct Guard {
     request_bytes: usize,
+    request_body: Duration,
     sessions: Arc<BoundedSessions>,
     exchanges: TaskTracker,
     metrics: Arc<GuardMetrics>,
@@ -39,8 +41,8 @@ pub(super) struct Guard {
 enum Denied {
     #[error("the request is larger than {0} bytes")]
     TooLarge(usize),
-    #[error("the request did not arrive within {} s", BODY_TIMEOUT.as_secs())]
-    TooSlow,
+    #[error("the request did not arrive within {} s", .0.as_secs())]
+    TooSlow(Duration),
     #[error("the request nests deeper than {JSON_DEPTH} levels")]
     TooDeep,
     #[error("the request is not JSON: {0}")]
@@ -59,7 +61,8 @@ impl Guard {
         telemetry: &Telemetry,
     ) -> Self {
         let metrics = Arc::new(GuardMetrics::new(telemetry));
-        Self { request_bytes: limits.request_bytes, sessions, exchanges, metrics }
+        let Limits { request_bytes, request_body, .. } = *limits;
+        Self { request_bytes, request_body, sessions, exchanges, metrics }
     }
 
     async fn admit(&self, request: Request) -> Result<Request, Denied> {
@@ -68,7 +71,8 @@ impl Guard {
         }
         let (head, body) = request.into_parts();
         let reading = to_bytes(body, self.request_bytes);
-        let body = tokio::time::timeout(BODY_TIMEOUT, reading).await.map_err(|_| Denied::TooSlow)?;
+        let body = tokio::time::timeout(self.request_body, reading).await;
+        let body = body.map_err(|_| Denied::TooSlow(self.request_body))?;
         let body = body.map_err(|_| Denied::TooLarge(self.request_bytes))?;
         if depth(&body) > JSON_DEPTH {
             return Err(Denied::TooDeep);
@@ -203,7 +207,7 @@ impl GuardMetrics {
     fn denied(&self, denied: &Denied) {
         let counter = match denied {
             Denied::TooLarge(_) => &self.too_large,
-            Denied::TooSlow => &self.too_slow,
+            Denied::TooSlow(_) => &self.too_slow,
             Denied::TooDeep => &self.too_deep,
             Denied::NotJson(_) => &self.not_json,
             Denied::NotJsonRpc(_) => &self.not_json_rpc,
@@ -217,7 +221,7 @@ impl IntoResponse for Denied {
     fn into_response(self) -> Response {
         let (status, code) = match self {
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, INVALID_REQUEST),
-            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, INVALID_REQUEST),
+            Self::TooSlow(_) => (StatusCode::REQUEST_TIMEOUT, INVALID_REQUEST),
             Self::TooDeep => (StatusCode::BAD_REQUEST, INVALID_REQUEST),
             Self::NotJson(_) => (StatusCode::BAD_REQUEST, PARSE_ERROR),
             Self::NotJsonRpc(_) => (StatusCode::BAD_REQUEST, INVALID_REQUEST),
@@ -268,7 +272,7 @@ mod tests {
     async fn a_client_that_sends_too_slowly_or_too_much_is_cut_off() {
         let guard = guard(&Limits { request_bytes: 100, ..Limits::default() });
         let trickle = futures::stream::pending::<Result<Bytes, std::io::Error>>();
-        assert!(matches!(guard.admit(post(Body::from_stream(trickle))).await, Err(Denied::TooSlow)));
+        assert!(matches!(guard.admit(post(Body::from_stream(trickle))).await, Err(Denied::TooSlow(_))));
         let flood = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(b"[[[[")));
         assert!(matches!(guard.admit(post(Body::from_stream(flood))).await, Err(Denied::TooLarge(100))));
         assert!(matches!(guard.admit(post(Body::from("{"))).await, Err(Denied::NotJson(_))));

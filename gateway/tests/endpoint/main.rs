@@ -4,6 +4,7 @@
 mod answers;
 mod callers;
 mod client;
+mod connections;
 mod faults;
 mod protocol;
 mod shutdown;

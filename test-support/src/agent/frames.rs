@@ -11,7 +11,7 @@ use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
 use kubeplex_proto::status::{LegStatus, Source};
 use serde_json::json;
 
-use super::{Behaviour, LONG_LINE};
+use super::{Behaviour, LONG_LINE, WIDE_CELL};
 use crate::control::KUBERNETES;
 
 /// Rows of an answer that breaks a promise, unless it is one about their number.
@@ -33,6 +33,7 @@ pub(super) fn report(behaviour: Behaviour) -> Report {
     };
     let objects = match behaviour {
         Behaviour::Pods(pods)
+        | Behaviour::Wide(pods)
         | Behaviour::Stepwise(pods)
         | Behaviour::Slow(pods, _)
         | Behaviour::Stall(pods)
@@ -84,6 +85,16 @@ pub(super) fn wrong(cluster: &ClusterId, request: &ListRequest, behaviour: Behav
         _ => frames.push(ListFrame::End(ListEnd { more: false, cut: None })),
     }
     frames
+}
+
+/// The same page with a wide cell in each row.
+pub(super) fn wide(mut page: Vec<ListFrame>) -> Vec<ListFrame> {
+    for frame in &mut page {
+        if let ListFrame::Rows(rows) = frame {
+            rows.iter_mut().for_each(|row| row.cells[1] = json!("x".repeat(WIDE_CELL)));
+        }
+    }
+    page
 }
 
 /// The head, the object that was asked for, and the end.

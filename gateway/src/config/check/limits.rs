@@ -30,6 +30,20 @@ impl Mistakes {
             ),
             sessions: self.positive("sessions", raw.sessions, default.sessions),
             session_idle: self.duration("session_idle_ms", raw.session_idle_ms, default.session_idle),
+            connections: self.positive("connections", raw.connections, default.connections),
+            connections_per_address: self.positive(
+                "connections_per_address",
+                raw.connections_per_address,
+                default.connections_per_address,
+            ),
+            request_head: self.duration("request_head_ms", raw.request_head_ms, default.request_head),
+            request_body: self.duration("request_body_ms", raw.request_body_ms, default.request_body),
+            connection_idle: self.duration(
+                "connection_idle_ms",
+                raw.connection_idle_ms,
+                default.connection_idle,
+            ),
+            slow_reader: self.duration("slow_reader_ms", raw.slow_reader_ms, default.slow_reader),
             drain: self.duration("drain_ms", raw.drain_ms, default.drain),
         };
         if limits.session_idle <= LONGEST_CALL {
