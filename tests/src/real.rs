@@ -29,6 +29,7 @@ pub struct ControlPlane {
     pub context: String,
     pub server: String,
     pub kubeconfig: PathBuf,
+    pub audit_log: PathBuf,
     pub components: Vec<Component>,
 }
 

@@ -3,6 +3,7 @@
 mod bad_input;
 mod columns;
 mod command_line;
+mod deployed;
 mod faults;
 mod ground;
 mod leaks;

@@ -24,6 +24,7 @@ use serde_json::json;
 
 use self::document::Place;
 use self::options::{Agent, AgentCommand, Manifest};
+use self::workload::Replacement;
 use crate::linked::random_token;
 
 /// What goes into the pod.
@@ -59,12 +60,13 @@ pub fn run(agent: Agent) -> anyhow::Result<ExitCode> {
 
 fn render(options: &Manifest, material: &Material) -> String {
     let place = Place(options.namespace.clone());
+    let replacement = if options.rolling { Replacement::NewStandsBy } else { Replacement::OldEndsFirst };
     let mut documents = vec![workload::namespace(&place), workload::service_account(&place)];
     documents.extend(rights::documents(&options.rights, &place));
     documents.extend([
         workload::token(&place, &material.token),
         workload::configuration(&place, material),
-        workload::deployment(&place, &options.image, material),
+        workload::deployment(&place, &options.image, replacement, material),
     ]);
     let head = format!(
         "# The agent of Kubeplex for the cluster {}, for kubectl apply -f -. It holds the agent's token.\n",

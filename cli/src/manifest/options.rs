@@ -54,6 +54,10 @@ pub struct Manifest {
     /// A file with the token to go on with, in place of a new one
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// When the Deployment changes, let the new agent sync and stand by before the old one ends: no gap, and for that time
+    /// twice the memory. Otherwise the old one ends first
+    #[arg(long)]
+    pub rolling: bool,
     /// Print one JSON object instead: manifest, cluster (the gateway's section) and tokenSha256
     #[arg(long)]
     pub json: bool,

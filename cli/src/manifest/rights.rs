@@ -10,7 +10,7 @@ use super::options::{Rights, Secrets};
 const AGGREGATE_LABEL: &str = "kubeplex.dev/aggregate-to-agent";
 
 /// Built-in kinds that live in namespaces. RBAC has no "all but", so whoever leaves Secrets out has to name the others.
-const NAMESPACED: [(&str, &[&str]); 11] = [
+const NAMESPACED: [(&str, &[&str]); 12] = [
     (
         "",
         &[
@@ -30,6 +30,7 @@ const NAMESPACED: [(&str, &[&str]); 11] = [
     ("apps", &["controllerrevisions", "daemonsets", "deployments", "replicasets", "statefulsets"]),
     ("autoscaling", &["horizontalpodautoscalers"]),
     ("batch", &["cronjobs", "jobs"]),
+    ("certificates.k8s.io", &["podcertificaterequests"]),
     ("coordination.k8s.io", &["leases"]),
     ("discovery.k8s.io", &["endpointslices"]),
     ("networking.k8s.io", &["ingresses", "networkpolicies"]),
@@ -40,7 +41,7 @@ const NAMESPACED: [(&str, &[&str]); 11] = [
 ];
 
 /// Built-in kinds of the cluster as a whole.
-const CLUSTER_SCOPED: [(&str, &[&str]); 11] = [
+const CLUSTER_SCOPED: [(&str, &[&str]); 12] = [
     ("", &["namespaces", "nodes", "persistentvolumes"]),
     (
         "admissionregistration.k8s.io",
@@ -54,17 +55,18 @@ const CLUSTER_SCOPED: [(&str, &[&str]); 11] = [
         ],
     ),
     ("apiregistration.k8s.io", &["apiservices"]),
-    ("certificates.k8s.io", &["certificatesigningrequests"]),
+    ("certificates.k8s.io", &["certificatesigningrequests", "clustertrustbundles"]),
     ("flowcontrol.apiserver.k8s.io", &["flowschemas", "prioritylevelconfigurations"]),
     ("networking.k8s.io", &["ingressclasses", "ipaddresses", "servicecidrs"]),
     ("node.k8s.io", &["runtimeclasses"]),
     ("rbac.authorization.k8s.io", &["clusterrolebindings", "clusterroles"]),
-    ("resource.k8s.io", &["deviceclasses", "resourceslices"]),
+    ("resource.k8s.io", &["deviceclasses", "devicetaintrules", "resourceslices"]),
     ("scheduling.k8s.io", &["priorityclasses"]),
     (
         "storage.k8s.io",
         &["csidrivers", "csinodes", "storageclasses", "volumeattachments", "volumeattributesclasses"],
     ),
+    ("storagemigration.k8s.io", &["storageversionmigrations"]),
 ];
 
 /// A cache is filled by lists and kept by watches.

@@ -24,7 +24,7 @@ const WAYS: [&[&str]; 6] = [
         "--label",
         "env=prod,a.b/c=d e",
     ],
-    &["--secrets", "metadata", "--crd-group", "stable.example.com,cert-manager.io"],
+    &["--rolling", "--secrets", "metadata", "--crd-group", "stable.example.com,cert-manager.io"],
     &["--watch-namespace", "shop,payments", "--crd-group", "stable.example.com", "--ca-file", "ca.pem"],
     &["--impersonate-user", "*", "--impersonate-group", "oidc:developers,on"],
     &["--watch-namespace", "shop", "--secrets", "metadata", "--impersonate-user", "alice@example.com,true"],
@@ -97,6 +97,11 @@ fn every_way_is_a_whole_manifest() {
         ] {
             find(&objects, kind, name);
         }
+        let strategy = &find(&objects, "Deployment", "kubeplex-agent")["spec"]["strategy"];
+        assert_eq!(
+            (&strategy["type"] == "Recreate", strategy["rollingUpdate"].is_null()),
+            (!options.rolling, !options.rolling)
+        );
         assert_eq!(find(&objects, "Secret", "kubeplex-agent")["stringData"]["token"], "secret: #1");
         for binding in objects.iter().filter(|object| !object["roleRef"].is_null()) {
             let role = &binding["roleRef"];

@@ -12,6 +12,35 @@ const USER: u32 = 65_532;
 /// Twice the 20 s that the agent gives to what is under way, and some for its end.
 const GRACE_S: u32 = 45;
 
+/// How one pod takes another's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Replacement {
+    OldEndsFirst,
+    NewStandsBy,
+}
+
+impl Replacement {
+    fn strategy(self) -> &'static str {
+        match self {
+            Self::OldEndsFirst => {
+                "  # Never two agents of one cluster at a time. While one takes the other's place, answers say that the cluster is missing.
+  strategy:
+    type: Recreate
+"
+            }
+            Self::NewStandsBy => {
+                "  # The new agent syncs and stands by at the gateway until the old one says good-bye.
+  strategy:
+    type: RollingUpdate
+    rollingUpdate:
+      maxSurge: 1
+      maxUnavailable: 0
+"
+            }
+        }
+    }
+}
+
 pub(super) fn namespace(place: &Place) -> String {
     let pod_security = "    # The agent keeps to the strictest of the Pod Security Standards, and so has to do all else here.\n    \
                         pod-security.kubernetes.io/enforce: restricted\n    pod-security.kubernetes.io/warn: restricted\n";
@@ -48,13 +77,18 @@ pub(super) fn configuration(place: &Place, material: &Material) -> String {
     text
 }
 
-pub(super) fn deployment(place: &Place, image: &str, material: &Material) -> String {
+pub(super) fn deployment(
+    place: &Place,
+    image: &str,
+    replacement: Replacement,
+    material: &Material,
+) -> String {
     // Another configuration or token is another pod.
     let whole =
         [material.settings.as_str(), material.authority.as_deref().unwrap_or_default(), &material.token];
     let digest = hexadecimal(TokenHash::of(&whole.join("\0")));
     let metadata = metadata(NAME, Some(place.namespace()), "");
-    let image = in_quotes(image);
+    let (image, strategy) = (in_quotes(image), replacement.strategy());
     format!(
         "\
 # No PodDisruptionBudget: with one replica it could only keep a node from being drained.
@@ -62,10 +96,7 @@ apiVersion: apps/v1
 kind: Deployment
 {metadata}spec:
   replicas: 1
-  # Never two agents of one cluster at a time. While one takes the other's place, answers say that the cluster is missing.
-  strategy:
-    type: Recreate
-  revisionHistoryLimit: 3
+{strategy}  revisionHistoryLimit: 3
   selector:
     matchLabels:
       app.kubernetes.io/name: {NAME}
