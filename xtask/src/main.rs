@@ -3,6 +3,7 @@
 mod bench;
 mod controlplane;
 mod deny;
+mod dist;
 mod test;
 mod tidy;
 
@@ -28,6 +29,8 @@ enum Task {
     Deny,
     /// The benchmarks: JSON and a table
     Bench(bench::Options),
+    /// The programs as they are shipped: static, stripped, within their size, with checksums
+    Dist(dist::Options),
     /// Real Kubernetes control planes on loopback, for the tests and for trying things out
     #[command(subcommand)]
     Controlplane(controlplane::Command),
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Deny => deny::run(),
         Task::Bench(options) => bench::run(&options),
+        Task::Dist(options) => dist::run(&options),
         Task::Controlplane(command) => controlplane::run(command),
     };
     match done {
