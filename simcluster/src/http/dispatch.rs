@@ -27,7 +27,7 @@ pub(crate) async fn dispatch(
         return discovery::answer(shared, &caller, parts);
     };
     if !review::is_open_to_all(path) {
-        authorize(shared, &caller, path, route.call.verb)?;
+        authorize(shared, &caller, path, route)?;
     }
     if path.group == metrics::GROUP && shared.metrics_api() == MetricsApi::Failing {
         return Ok(Reply::bytes(503, "text/plain; charset=utf-8", "service unavailable\n"));
@@ -74,20 +74,24 @@ fn identify(shared: &Shared, parts: &Parts) -> Result<User, ApiError> {
     Ok(authenticated(User::new(name, &groups)))
 }
 
-fn authorize(shared: &Shared, caller: &User, path: &ResourcePath, verb: Verb) -> Result<(), ApiError> {
+fn authorize(shared: &Shared, caller: &User, path: &ResourcePath, route: &Route) -> Result<(), ApiError> {
+    let name = match path.name.as_str() {
+        "" => route.selected_name().unwrap_or_default(),
+        name => name,
+    };
     let asked = Attributes {
-        verb: verb.as_str(),
+        verb: route.call.verb.as_str(),
         group: &path.group,
         resource: &path.plural,
         subresource: &path.subresource,
         namespace: &path.namespace,
-        name: &path.name,
+        name,
     };
     if shared.policy().allows(caller, &asked) {
         return Ok(());
     }
     let kind = crate::names::GroupResource::new(&*path.group, &*path.plural);
-    Err(ApiError::forbidden(&kind, &path.name, &sentence(caller, &asked)))
+    Err(ApiError::forbidden(&kind, name, &sentence(caller, &asked)))
 }
 
 fn sentence(caller: &User, asked: &Attributes<'_>) -> String {

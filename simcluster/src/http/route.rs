@@ -55,6 +55,12 @@ impl Route {
         };
         Self { call, target, query }
     }
+
+    /// The one name that a list, a watch or a deletion of many selects: rights to that name alone are enough for them.
+    pub(crate) fn selected_name(&self) -> Option<&str> {
+        let of_many = matches!(self.call.verb, Verb::List | Verb::Watch | Verb::DeleteCollection);
+        of_many.then(|| self.query.get("fieldSelector").strip_prefix("metadata.name=")).flatten()
+    }
 }
 
 fn parse_path(path: &str) -> Option<ResourcePath> {
