@@ -19,6 +19,9 @@ pub const PAGE_OBJECTS_MOST: u32 = 8_000;
 /// Discovery, one object, a Table: replies that are read whole.
 pub const REPLY_BYTES: usize = 64 * 1024 * 1024;
 
+/// The API server's word on what somebody may do.
+pub const REVIEW_BYTES: usize = 64 * 1024;
+
 /// An object whose JSON is longer keeps its row, not its body.
 pub const OBJECT_BYTES: usize = 1_536 * 1024;
 
@@ -78,11 +81,32 @@ pub const FRAME_BYTES: usize = 512 * 1024;
 /// Scans at once for each processor, so that one that waits for a lock does not leave it idle.
 pub const SCANS_A_PROCESSOR: usize = 2;
 
-/// How long one live read of a kind that can't be watched answers for …
-pub const LIVE_KIND_KEPT: Duration = Duration::from_secs(10);
+/// Namespaces that kinds are watched in one by one: each costs a watch a kind.
+pub const WATCHED_NAMESPACES: usize = 50;
 
-/// … and of how many kinds at once.
-pub const LIVE_KINDS_KEPT: usize = 16;
+/// Objects that a live list reads at most …
+pub const LIVE_OBJECTS: usize = 10_000;
+
+/// … and bytes of them, as the API server sends them.
+pub const LIVE_BYTES: usize = 128 * 1024 * 1024;
+
+/// Objects that are read one by one where a call names them; more are listed.
+pub const LIVE_NAMED: usize = 20;
+
+/// How long the API server's word on what a caller may do is believed …
+pub const REVIEW_KEPT: Duration = Duration::from_secs(10);
+
+/// … and how many such words at once.
+pub const REVIEWS_KEPT: usize = 2_048;
+
+/// Groups of a caller that are passed on to the API server; a caller with more reads nothing live.
+pub const CALLER_GROUPS: usize = 100;
+
+/// How long one live read of a kind that can't be watched answers its caller …
+pub const LIVE_READ_KEPT: Duration = Duration::from_secs(10);
+
+/// … and how many such reads at once, over all callers.
+pub const LIVE_READS_KEPT: usize = 16;
 
 /// Live reads of single objects under way at once for one call, of the few that the agent allows itself altogether.
 pub const LIVE_OBJECTS_AT_ONCE: usize = 4;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kubeplex_agent::Agent;
-use kubeplex_agent::config::AgentConfig;
+use kubeplex_agent::config::{AgentConfig, SecretsWatch};
 use kubeplex_agent::link::{self, LinkConfig};
 use kubeplex_gateway::config::{ExpectedCluster, TokenHash};
 use kubeplex_link::timings::Timings;
@@ -64,7 +64,8 @@ impl LinkedAgents {
         let LinkedCluster { id, token, .. } = cluster;
         let link = LinkConfig::new(&self.gateway, &token, None, id.clone(), Timings::default())?;
         let (tracker, stop) = (self.tracker.clone(), self.stop.clone());
-        let agent = Agent::start(AgentConfig::of_cluster(id), client, tracker.clone(), stop.clone());
+        let config = AgentConfig::of_cluster(id).with_secrets(SecretsWatch::Metadata);
+        let agent = Agent::start(config, client, tracker.clone(), stop.clone());
         drop(self.tracker.spawn(link::run(link, agent.router(), tracker, stop)));
         Ok(())
     }

@@ -6,6 +6,7 @@
 
 mod body;
 mod budget;
+mod caller;
 mod connect;
 mod error;
 mod lines;
@@ -17,8 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, DATE, ETAG, IF_NONE_MATCH, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, DATE, ETAG, IF_NONE_MATCH, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use kube::client::Body;
 use tokio::sync::watch;
 
@@ -26,6 +27,7 @@ use crate::clock::ClusterClock;
 use crate::limits;
 
 pub use budget::ApiBudget;
+pub use caller::{Impersonation, NoImpersonation};
 pub use connect::{connect, tuned};
 pub(crate) use error::Status;
 pub use error::{ApiError, Unreachable, chain};
@@ -57,6 +59,8 @@ pub struct Api {
     problem: Problem,
     /// How messages call the server.
     server: Arc<str>,
+    /// Whose rights count: the agent's own where nobody is named.
+    acting_as: Option<Impersonation>,
 }
 
 /// What to ask, beside the path.
@@ -92,13 +96,19 @@ const JSON: &str = "application/json";
 impl Api {
     pub fn new(client: kube::Client, clock: ClusterClock, budget: ApiBudget) -> Self {
         let (budget, problem) = (Arc::new(budget), Problem::default());
-        Self { client, clock, budget, problem, server: "the API server".into() }
+        Self { client, clock, budget, problem, server: "the API server".into(), acting_as: None }
     }
 
     /// The same, for a server whose address is known: messages then say it.
     #[must_use]
     pub fn at(self, url: &str) -> Self {
         Self { server: format!("the API server at {url}").into(), ..self }
+    }
+
+    /// The same, within the same budget, for requests in the name of a caller.
+    #[must_use]
+    pub fn acting_as(&self, caller: Impersonation) -> Self {
+        Self { acting_as: Some(caller), ..self.clone() }
     }
 
     pub fn clock(&self) -> &ClusterClock {
@@ -144,6 +154,21 @@ impl Api {
     /// As [`get`](Self::get).
     pub async fn get_bytes(&self, path_and_query: &str, timeout: Duration) -> Result<Bytes, ApiError> {
         self.bytes(path_and_query, Ask::json(timeout)).await
+    }
+
+    /// Creates what the API server answers and does not store: a review.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn review(&self, path: &str, review: Vec<u8>, timeout: Duration) -> Result<Bytes, ApiError> {
+        let _permit = self.budget.admit().await;
+        let call = async {
+            let json = HeaderValue::from_static(JSON);
+            let headers = HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json)]);
+            let response = self.send_as(Method::POST, path, headers, Body::from(review)).await?;
+            body::read(response.into_body(), limits::REVIEW_BYTES).await
+        };
+        self.within(path, timeout, call).await
     }
 
     /// The server's own Table of a collection or an object. `path_and_query` must not say `includeObject`.
@@ -211,14 +236,27 @@ impl Api {
         }
     }
 
-    /// Sends a GET and turns any status but success and 304 into an error.
-    async fn send(&self, path_and_query: &str, mut headers: HeaderMap) -> Result<Response<Body>, ApiError> {
+    async fn send(&self, path_and_query: &str, headers: HeaderMap) -> Result<Response<Body>, ApiError> {
+        self.send_as(Method::GET, path_and_query, headers, Body::empty()).await
+    }
+
+    /// Turns any status but success and 304 into an error.
+    async fn send_as(
+        &self,
+        method: Method,
+        path_and_query: &str,
+        mut headers: HeaderMap,
+        body: Body,
+    ) -> Result<Response<Body>, ApiError> {
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT_NAME));
-        let mut request =
-            Request::get(path_and_query).body(Body::empty()).map_err(|source| ApiError::Invalid {
-                status: 0,
-                message: format!("{path_and_query:?} is no path to ask for: {source}"),
-            })?;
+        if let Some(caller) = &self.acting_as {
+            caller.add_to(&mut headers);
+        }
+        let request = Request::builder().method(method).uri(path_and_query).body(body);
+        let mut request = request.map_err(|source| ApiError::Invalid {
+            status: 0,
+            message: format!("{path_and_query:?} is no path to ask for: {source}"),
+        })?;
         *request.headers_mut() = headers;
         let sent_ms = self.clock.local_now_ms();
         let response = self.client.send(request).await.map_err(ApiError::unreachable)?;

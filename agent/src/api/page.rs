@@ -13,6 +13,8 @@ pub struct Page {
     pub resource_version: String,
     /// Where the next page begins.
     pub next: Option<String>,
+    /// How many items follow on later pages, where the server says.
+    pub remaining: Option<u64>,
     /// The items of a list, the rows of a Table.
     pub items: Vec<Bytes>,
     /// The names of a Table's columns; empty for a list.
@@ -38,6 +40,7 @@ struct PageMetadata {
     resource_version: String,
     #[serde(rename = "continue")]
     next: String,
+    remaining_item_count: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -55,6 +58,7 @@ impl Page {
         Ok(Self {
             resource_version: raw.metadata.resource_version,
             next: Some(raw.metadata.next).filter(|next| !next.is_empty()),
+            remaining: raw.metadata.remaining_item_count,
             items: items.iter().map(|item| body.slice_ref(item.get().as_bytes())).collect(),
             columns: raw
                 .column_definitions
@@ -82,6 +86,7 @@ mod tests {
         );
         assert_eq!(page.items, [r#"{"a": [1, {"items":[]}]}"#, r#"{"b":"}]"}"#]);
         assert_eq!((page.resource_version.as_str(), page.next.as_deref()), ("7", Some("abc")));
+        assert_eq!(page.remaining, Some(9));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(crate) use prepared::LastWriter;
 pub use prepared::Prepared;
 pub use press::press;
 pub use row::{Manager, RowRef};
-pub use shape::{Bound, KindShape};
+pub use shape::{Bound, KindShape, is_secrets};
 pub use store::{Applied, KindStore, unused_revisions};
 pub use tend::tend;
 

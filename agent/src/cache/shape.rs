@@ -30,6 +30,11 @@ pub struct Bound {
     pub bytes: usize,
 }
 
+/// Core's `secrets`.
+pub fn is_secrets(id: &GroupResource) -> bool {
+    id.group.is_empty() && id.resource == "secrets"
+}
+
 impl KindShape {
     /// Paths that field selectors name often enough to be answered from the row, beside `metadata.*` and the columns.
     pub fn indexed_paths(&self) -> &'static [&'static str] {
@@ -43,6 +48,11 @@ impl KindShape {
             ("", "secrets") => &["type"],
             _ => &[],
         }
+    }
+
+    /// Whether objects of this kind may hold what no store may.
+    pub fn is_secrets(&self) -> bool {
+        is_secrets(&self.id)
     }
 
     /// The bound of kinds that grow without anybody's intent.

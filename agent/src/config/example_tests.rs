@@ -77,5 +77,9 @@ fn check_defaults(config: &AgentConfig) {
     assert_eq!(config.limits(), &Limits::default());
     assert_eq!((config.watch(), config.live_reads()), (WatchMode::default(), LiveReads::default()));
     assert_eq!(config.deny(), &Deny::default());
+    assert_eq!(
+        (config.namespaces(), config.secrets()),
+        (&WatchedNamespaces::default(), SecretsWatch::default())
+    );
     assert_eq!(config.gateway().map(|gateway| gateway.url.as_str()), Some("ws://127.0.0.1:7575"));
 }

@@ -1,6 +1,7 @@
 //! The agent's configuration: what a file may say ([`RawConfig`]), and what the agent works from ([`AgentConfig`]).
 
 mod raw;
+mod reach;
 mod validate;
 
 use std::fmt;
@@ -9,13 +10,12 @@ use std::path::PathBuf;
 
 use kubeplex_program::admin::Audience;
 use kubeplex_proto::ids::ClusterId;
-use kubeplex_proto::kind::GroupResource;
-use kubeplex_proto::pattern::Pattern;
 
 use crate::limits::Limits;
 use crate::watch::WatchTimings;
 
 pub use raw::{ConfigError, RawConfig};
+pub use reach::{Deny, SecretsWatch, WatchedNamespaces};
 pub use validate::InvalidConfig;
 
 /// A valid configuration.
@@ -26,6 +26,8 @@ pub struct AgentConfig {
     pub(crate) server: Option<String>,
     pub(crate) gateway: Option<GatewayTarget>,
     pub(crate) watch: WatchMode,
+    pub(crate) namespaces: WatchedNamespaces,
+    pub(crate) secrets: SecretsWatch,
     pub(crate) live_reads: LiveReads,
     pub(crate) deny: Deny,
     pub(crate) admin: Option<AdminListener>,
@@ -77,18 +79,13 @@ pub enum WatchMode {
 /// With whose rights the agent reads what its cache can't answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LiveReads {
-    /// With nobody's: such reads are answered `forbidden`.
+    /// With the caller's, after the API server has said that they have them.
     #[default]
+    Impersonate,
+    /// With nobody's: such reads are answered `forbidden`.
     Refused,
     /// With the agent's own, which are the user's own in local mode.
     Own,
-}
-
-/// What never enters the cache.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Deny {
-    kinds: Vec<Pattern>,
-    namespaces: Vec<Pattern>,
 }
 
 impl AgentConfig {
@@ -100,6 +97,8 @@ impl AgentConfig {
             server: None,
             gateway: None,
             watch: WatchMode::default(),
+            namespaces: WatchedNamespaces::default(),
+            secrets: SecretsWatch::default(),
             live_reads: LiveReads::default(),
             deny: Deny::default(),
             admin: None,
@@ -117,6 +116,16 @@ impl AgentConfig {
     #[must_use]
     pub fn with_watch(self, watch: WatchMode) -> Self {
         Self { watch, ..self }
+    }
+
+    #[must_use]
+    pub fn with_namespaces(self, namespaces: WatchedNamespaces) -> Self {
+        Self { namespaces, ..self }
+    }
+
+    #[must_use]
+    pub fn with_secrets(self, secrets: SecretsWatch) -> Self {
+        Self { secrets, ..self }
     }
 
     #[must_use]
@@ -160,6 +169,15 @@ impl AgentConfig {
         self.watch
     }
 
+    /// Where a kind is watched that can't be watched in the whole cluster.
+    pub fn namespaces(&self) -> &WatchedNamespaces {
+        &self.namespaces
+    }
+
+    pub fn secrets(&self) -> SecretsWatch {
+        self.secrets
+    }
+
     pub fn live_reads(&self) -> LiveReads {
         self.live_reads
     }
@@ -195,28 +213,6 @@ impl Token {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
-    }
-}
-
-impl Deny {
-    /// Patterns over kinds (`secrets`, `*.cert-manager.io`) and over namespaces.
-    pub fn new(kinds: Vec<Pattern>, namespaces: Vec<Pattern>) -> Self {
-        Self { kinds, namespaces }
-    }
-
-    pub fn kind(&self, id: &GroupResource) -> bool {
-        let name = id.to_string();
-        self.kinds.iter().any(|pattern| pattern.matches(&name))
-    }
-
-    pub fn namespace(&self, name: &str) -> bool {
-        self.namespaces.iter().any(|pattern| pattern.matches(name))
-    }
-
-    /// Whether an object is out of reach by where it is, or is such a namespace itself.
-    pub fn object(&self, kind: &GroupResource, namespace: Option<&str>, name: &str) -> bool {
-        let is_namespace = kind.group.is_empty() && kind.resource == "namespaces";
-        namespace.or(is_namespace.then_some(name)).is_some_and(|namespace| self.namespace(namespace))
     }
 }
 

@@ -15,6 +15,7 @@ pub struct RawConfig {
     pub gateway: RawGateway,
     pub kubernetes: RawKubernetes,
     pub watch: RawWatch,
+    pub secrets: RawSecrets,
     pub deny: RawDeny,
     pub limits: RawLimits,
     pub admin: RawAdmin,
@@ -39,7 +40,7 @@ pub struct RawGateway {
 pub struct RawKubernetes {
     pub kubeconfig: Option<PathBuf>,
     pub context: Option<String>,
-    /// `refused` or `own`.
+    /// `impersonate`, `refused` or `own`.
     pub live_reads: Option<String>,
 }
 
@@ -49,6 +50,16 @@ pub struct RawKubernetes {
 pub struct RawWatch {
     /// `builtin` or `on-demand`.
     pub mode: Option<String>,
+    /// Exact names: where to watch what can't be watched in the whole cluster.
+    pub namespaces: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
+pub struct RawSecrets {
+    /// `never` or `metadata`.
+    pub watch: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -103,17 +114,17 @@ impl RawConfig {
     }
 }
 
-/// An environment has texts alone, and a cluster may well be called 012345678901 or 1e3: only where the file has a list or
+/// An environment has texts alone, and a cluster may well be called 012345678901 or 1e3: only where the file has a list,
 /// a number or a switch is the text read as one.
 fn typed(key: &str, text: String) -> Value {
-    match key.split('.').next() {
-        Some("deny") => {
+    match (key.split('.').next(), key) {
+        (Some("deny"), _) | (_, "watch.namespaces") => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             items.map(str::to_owned).collect::<Vec<_>>().into()
         }
         // What is no number is refused as the text that it is.
-        Some("limits") => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
-        _ if key == "admin.on_network" => text.parse::<bool>().map_or_else(|_| text.into(), Value::from),
+        (Some("limits"), _) => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+        (_, "admin.on_network") => text.parse::<bool>().map_or_else(|_| text.into(), Value::from),
         _ => text.into(),
     }
 }

@@ -10,8 +10,11 @@ use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::pattern::Pattern;
 
 use super::raw::{RawAdmin, RawConfig, RawGateway, RawKubernetes, RawLimits};
-use super::{AdminListener, AgentConfig, ClusterAccess, Deny, GatewayTarget, LiveReads, Token, WatchMode};
-use crate::limits::Limits;
+use super::{
+    AdminListener, AgentConfig, ClusterAccess, Deny, GatewayTarget, LiveReads, SecretsWatch, Token,
+    WatchMode, WatchedNamespaces,
+};
+use crate::limits::{Limits, WATCHED_NAMESPACES};
 use crate::watch::WatchTimings;
 
 /// Every value that is wrong in a configuration.
@@ -31,11 +34,20 @@ impl TryFrom<RawConfig> for AgentConfig {
             keep(ClusterId::new(&raw.cluster).map_err(|error| format!("cluster: {error}")), &mut reasons);
         let gateway = gateway(raw.gateway, &mut reasons);
         let watch = keep(watch_mode(raw.watch.mode.as_deref()), &mut reasons);
+        let namespaces = keep(watched_namespaces(raw.watch.namespaces), &mut reasons);
+        let secrets = keep(secrets(raw.secrets.watch.as_deref()), &mut reasons);
         let live_reads = keep(live_reads(raw.kubernetes.live_reads.as_deref()), &mut reasons);
         let admin = keep(admin(&raw.admin), &mut reasons);
         let limits = limits(&raw.limits, &mut reasons);
-        let (Some(cluster), Some(watch), Some(live_reads), Some(admin), true) =
-            (cluster, watch, live_reads, admin, reasons.is_empty())
+        let (
+            Some(cluster),
+            Some(watch),
+            Some(namespaces),
+            Some(secrets),
+            Some(live_reads),
+            Some(admin),
+            true,
+        ) = (cluster, watch, namespaces, secrets, live_reads, admin, reasons.is_empty())
         else {
             return Err(InvalidConfig { reasons });
         };
@@ -46,6 +58,8 @@ impl TryFrom<RawConfig> for AgentConfig {
             server: None,
             gateway,
             watch,
+            namespaces,
+            secrets,
             live_reads,
             deny: Deny::new(patterns(raw.deny.kinds), patterns(raw.deny.namespaces)),
             admin,
@@ -114,9 +128,35 @@ fn watch_mode(text: Option<&str>) -> Result<WatchMode, String> {
 
 fn live_reads(text: Option<&str>) -> Result<LiveReads, String> {
     match text {
-        None | Some("refused") => Ok(LiveReads::Refused),
+        None | Some("impersonate") => Ok(LiveReads::Impersonate),
+        Some("refused") => Ok(LiveReads::Refused),
         Some("own") => Ok(LiveReads::Own),
-        Some(other) => Err(format!("kubernetes.live_reads: {other:?} is neither \"refused\" nor \"own\"")),
+        Some(other) => Err(format!(
+            "kubernetes.live_reads: {other:?} is none of \"impersonate\", \"refused\" and \"own\""
+        )),
+    }
+}
+
+fn watched_namespaces(names: Vec<String>) -> Result<WatchedNamespaces, String> {
+    if names.len() > WATCHED_NAMESPACES {
+        return Err(format!(
+            "watch.namespaces: {} names are more than {WATCHED_NAMESPACES}, each of which costs a watch a kind; a ClusterRole \
+             lets the agent watch the whole cluster",
+            names.len()
+        ));
+    }
+    WatchedNamespaces::new(names).map_err(|name| {
+        format!(
+            "watch.namespaces: {name:?} is no name of a namespace; each is named exactly, as in [\"shop\"]"
+        )
+    })
+}
+
+fn secrets(text: Option<&str>) -> Result<SecretsWatch, String> {
+    match text {
+        None | Some("never") => Ok(SecretsWatch::Never),
+        Some("metadata") => Ok(SecretsWatch::Metadata),
+        Some(other) => Err(format!("secrets.watch: {other:?} is neither \"never\" nor \"metadata\"")),
     }
 }
 
@@ -193,7 +233,8 @@ mod tests {
         let config = load(&[]).unwrap();
         assert_eq!(config.cluster().as_str(), "prod-eu");
         assert_eq!(config.access(), &ClusterAccess::InCluster);
-        assert_eq!((config.watch(), config.live_reads()), (WatchMode::Builtin, LiveReads::Refused));
+        assert_eq!((config.watch(), config.live_reads()), (WatchMode::Builtin, LiveReads::Impersonate));
+        assert_eq!((config.secrets(), config.namespaces().names()), (SecretsWatch::Never, &[][..]));
         assert_eq!(config.gateway().unwrap().token.expose(), "abc");
         assert!(!format!("{config:?}").contains("abc"));
     }
@@ -209,7 +250,9 @@ mod tests {
             ("GATEWAY__TOKEN_FILE", "/x", "only one of them"),
             ("GATEWAY__CA_FILE", "/no/such/file", "is no file"),
             ("WATCH__MODE", "all", "neither \"builtin\" nor"),
-            ("KUBERNETES__LIVE_READS", "yes", "neither \"refused\" nor"),
+            ("WATCH__NAMESPACES", "shop,team-*", "\"team-*\" is no name of a namespace"),
+            ("SECRETS__WATCH", "data", "neither \"never\" nor"),
+            ("KUBERNETES__LIVE_READS", "yes", "none of \"impersonate\", \"refused\" and"),
             ("ADMIN__LISTEN", "0.0.0.0:80", "not a loopback address"),
             ("ADMIN__LISTEN", "here", "is no address"),
             ("LIMITS__CALLS_PER_SECOND", "0", "limits.calls_per_second: 0 is not between 1 and 500"),
@@ -281,5 +324,7 @@ mod tests {
         let config = load(&[("DENY__KINDS", "secrets,*.x.io"), ("GATEWAY__URL", "ws://[::1]:7575")]).unwrap();
         assert!(config.deny().kind(&"foos.x.io".parse().unwrap()));
         assert!(!config.deny().kind(&"pods".parse().unwrap()));
+        let config = load(&[("WATCH__NAMESPACES", "shop, payments")]).unwrap();
+        assert_eq!(config.namespaces().names(), ["payments", "shop"]);
     }
 }

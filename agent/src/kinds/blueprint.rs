@@ -78,6 +78,11 @@ impl Blueprint {
         }
     }
 
+    /// Whether it says which columns the kind has, and not only which every kind has.
+    pub(super) fn tells_columns(&self) -> bool {
+        matches!(self.columns, ColumnSource::Builtin | ColumnSource::Declared(_))
+    }
+
     /// Whether there is nothing left to ask.
     pub(super) fn is_settled(&self) -> bool {
         self.columns != ColumnSource::Unknown

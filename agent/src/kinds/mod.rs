@@ -27,8 +27,8 @@ use self::blueprint::Blueprint;
 use self::cluster::ClusterFacts;
 use self::slots::Slots;
 use crate::api::Api;
-use crate::cache::MemoryReport;
-use crate::config::AgentConfig;
+use crate::cache::{KindShape, MemoryReport, is_secrets};
+use crate::config::{AgentConfig, SecretsWatch};
 use crate::redact::DigestKey;
 use crate::watch::WatchContext;
 pub use crate::watch::{KindHandle, KindStatus};
@@ -79,6 +79,16 @@ impl Discovered {
     }
 }
 
+/// What is known of a kind that is to be read live.
+#[derive(Clone)]
+pub enum Known {
+    /// The cluster has it. Its shape is that of the watched kind, or would be: nothing where only the server knows it.
+    Kind(Box<KindInfo>, Option<Box<KindShape>>),
+    Absent,
+    Denied(String),
+    Failed(String),
+}
+
 /// What became of a request for a kind.
 #[derive(Clone)]
 pub enum Opened {
@@ -88,8 +98,8 @@ pub enum Opened {
     Absent,
     /// The cluster has the kind, but it can't be watched: it can only be read live.
     Unwatchable(KindInfo),
-    /// The agent's configuration keeps this kind out.
-    Denied,
+    /// The agent's configuration keeps this kind out, in a sentence.
+    Denied(String),
     /// The cluster can't say now whether it has the kind, for this reason.
     Failed(String),
 }
@@ -141,8 +151,8 @@ impl Kinds {
     /// it a deadline by dropping it.
     pub async fn open(&self, id: &GroupResource, version: Option<&str>) -> Opened {
         let id = &builtin::canonical(id);
-        if self.shared.config.deny().kind(id) {
-            return Opened::Denied;
+        if let Some(reason) = self.shared.denial(id) {
+            return Opened::Denied(reason);
         }
         if let Some(handle) = self.shared.handle(id) {
             handle.touch_use();
@@ -159,6 +169,28 @@ impl Kinds {
         }
         let blueprint = Blueprint::of(&self.shared, &info).await;
         Opened::Handle(self.shared.start(blueprint, slots::Reason::Asked))
+    }
+
+    /// What there is to know of a kind before it is read live. Watches nothing; waits as [`open`](Self::open) does.
+    pub async fn known(&self, id: &GroupResource, version: Option<&str>) -> Known {
+        let id = &builtin::canonical(id);
+        if let Some(reason) = self.shared.denial(id) {
+            return Known::Denied(reason);
+        }
+        let info = match self.shared.find(id).await {
+            Ok(Some(info)) if serves(&info, version) => info,
+            Ok(_) => return Known::Absent,
+            Err(reason) => return Known::Failed(reason),
+        };
+        let shape = match self.shared.handle(id).filter(|handle| handle.info == info) {
+            Some(handle) => Some(handle.store_shape().clone()),
+            None if !info.has_verb("watch") => None,
+            None => {
+                let blueprint = Blueprint::of(&self.shared, &info).await;
+                blueprint.tells_columns().then(|| blueprint.shape(&self.shared))
+            }
+        };
+        Known::Kind(Box::new(info), shape.map(Box::new))
     }
 
     /// Every watched kind, by name.
@@ -192,6 +224,19 @@ fn serves(info: &KindInfo, version: Option<&str>) -> bool {
 impl Shared {
     fn tick(&self) {
         self.changed.send_modify(|ticks| *ticks += 1);
+    }
+
+    /// Why the agent's configuration keeps a kind out, where it does.
+    fn denial(&self, id: &GroupResource) -> Option<String> {
+        if self.config.deny().kind(id) {
+            return Some(format!("the agent's configuration keeps {id} out of its reach"));
+        }
+        let never = is_secrets(id) && self.config.secrets() == SecretsWatch::Never;
+        never.then(|| {
+            "the agent's configuration keeps secrets out of its reach; watch = \"metadata\" under [secrets] lets it show \
+             their names, labels and types"
+                .to_owned()
+        })
     }
 
     /// Looks a kind up, in the cluster too where discovery may be out of date.

@@ -19,13 +19,12 @@ fn page() -> String {
         This page is rendered from the table in `agent/src/redact/patterns.rs`, and a test keeps the two equal.\n\n\
         ## Always\n\n\
         - The values of a Secret's `data` and `stringData`, also of one that another object carries (a template, a bundle).\n  \
-        Of Secrets themselves the agent never asks for more than a table of their metadata (type and number of keys, never\n  \
-        data), and only once somebody has asked for them; `kinds = [\"secrets\"]` under `[deny]` in its configuration keeps\n  \
-        that out too.\n\
+        Of Secrets themselves the agent asks for nothing, unless `[secrets]` in its configuration says `watch = \"metadata\"`:\n  \
+        then for a table of their metadata (type and number of keys, never data), once somebody has asked for them.\n\
         - The annotation `{}`, in which kubectl keeps a copy of the whole object.\n\
         - In the cache, the values of a ConfigMap: a hash under a key that is drawn at random when the agent starts, and the\n  \
-        length, stand for each. A live read of one ConfigMap shows its values, under the rules below; a value of its\n  \
-        `binaryData` is masked where what it encodes is a text with a credential in it.\n\n\
+        length, stand for each. A live read of one ConfigMap, with the rights of who asks, shows its values, under the rules\n  \
+        below; a value of its `binaryData` is masked where what it encodes is a text with a credential in it.\n\n\
         `metadata.name`, `namespace`, `uid`, `resourceVersion` and `ownerReferences` are never changed: objects are found by them.\n",
         super::LAST_APPLIED
     );

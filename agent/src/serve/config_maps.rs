@@ -1,8 +1,7 @@
 //! The values of ConfigMaps: the cache knows their keys, hashes and sizes, the API server the rest.
 
-use std::time::Duration;
-
 use futures::StreamExt;
+use kubeplex_proto::call::Identity;
 use kubeplex_proto::get::FoundObject;
 use kubeplex_proto::kind::{GroupResource, KindInfo};
 use kubeplex_proto::list::Cut;
@@ -11,8 +10,9 @@ use serde_json::Value;
 use tokio::time::timeout_at;
 
 use super::deadline::Deadline;
-use super::live::leg_status;
-use crate::api::{Api, ApiError, chain, object_path};
+use super::opening::Nothing;
+use super::rights::{Access, Rights, Verb};
+use crate::api::{ApiError, object_path};
 use crate::limits::LIVE_OBJECTS_AT_ONCE;
 use crate::path::{self, Path};
 use crate::query::Found;
@@ -24,6 +24,7 @@ const IDENTITY: [&str; 4] = ["apiVersion", "kind", "metadata.name", "metadata.na
 /// What a call wants of the objects.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
+    pub(super) caller: &'a Identity,
     pub(super) fields: &'a [String],
     pub(super) max_bytes: u64,
     pub(super) deadline: Deadline,
@@ -33,23 +34,31 @@ pub(super) fn is_kind(id: &GroupResource) -> bool {
     id.group.is_empty() && id.resource == "configmaps"
 }
 
-/// The same objects as the API server has them now, redacted. One that was deleted meanwhile is left out; the answer is
-/// cut where the server does not give one, or where the values are more than was asked for.
+/// What became of the objects whose values were to be read.
+pub(super) enum Values {
+    /// Without those that the caller may not read, and why they are missing.
+    Read { found: Found, refused: Option<String> },
+    /// The caller may read none of them.
+    Refused(Nothing),
+}
+
+/// The same objects as the API server has them now and the caller may read them, redacted. One that was deleted meanwhile is
+/// left out; the answer is cut where the server does not give one, or where the values are more than was asked for.
 ///
 /// # Errors
 /// `InvalidArgument` for a field that is no path.
 pub(super) async fn with_values(
-    api: &Api,
+    rights: &Rights,
     info: &KindInfo,
     found: Found,
     wanted: Wanted<'_>,
-) -> Result<Found, AgentError> {
+) -> Result<Values, AgentError> {
     let paths = projection(wanted.fields)?;
     let Found { mut total, revision, objects, mut cut } = found;
-    let remaining = wanted.deadline.remaining();
-    let reads = objects.into_iter().map(|object| read(api, info, object, remaining));
+    let reads = objects.into_iter().map(|object| read(rights, info, object, wanted));
     let mut reads = futures::stream::iter(reads).buffered(LIVE_OBJECTS_AT_ONCE);
     let (mut kept, mut bytes_left) = (Vec::new(), wanted.max_bytes);
+    let mut refused: Option<Nothing> = None;
     loop {
         // The budget may hold a read back for longer than the call has.
         let Ok(next) = timeout_at(wanted.deadline.at(), reads.next()).await else {
@@ -60,12 +69,16 @@ pub(super) async fn with_values(
         let Some((object, result)) = next else { break };
         let value = match result {
             Ok(value) => value,
-            Err(ApiError::NotFound { .. }) => {
+            Err(nothing) if nothing.status == LegStatus::Absent => {
                 total = total.saturating_sub(1);
                 continue;
             }
-            Err(error) => {
-                cut = Some(unread(&object, &error));
+            Err(nothing) if nothing.status == LegStatus::Forbidden => {
+                refused = refused.or(Some(nothing));
+                continue;
+            }
+            Err(nothing) => {
+                cut = Some(Cut { status: nothing.status, message: nothing.message.unwrap_or_default() });
                 break;
             }
         };
@@ -80,35 +93,46 @@ pub(super) async fn with_values(
         bytes_left = bytes_left.saturating_sub(bytes);
         kept.push(object);
     }
-    Ok(Found { total, revision, objects: kept, cut })
+    if kept.is_empty()
+        && cut.is_none()
+        && let Some(nothing) = refused
+    {
+        return Ok(Values::Refused(nothing));
+    }
+    let refused = refused.and_then(|nothing| nothing.message);
+    Ok(Values::Read { found: Found { total, revision, objects: kept, cut }, refused })
 }
 
+/// `Absent` where it is gone.
 async fn read(
-    api: &Api,
+    rights: &Rights,
     info: &KindInfo,
     object: FoundObject,
-    timeout: Duration,
-) -> (FoundObject, Result<Value, ApiError>) {
-    let path = object_path(info, object.namespace.as_deref(), &object.name);
-    let read = api.get_bytes(&path, timeout).await.and_then(|body| {
-        serde_json::from_slice(&body).map_err(|source| ApiError::Decode { what: "a ConfigMap", source })
-    });
-    let redacted = read.map(|mut value| {
-        redact::object(&info.id, &mut value);
-        value
-    });
-    (object, redacted)
+    wanted: Wanted<'_>,
+) -> (FoundObject, Result<Value, Nothing>) {
+    let read = read_value(rights, info, &object, wanted).await;
+    (object, read)
 }
 
-fn unread(object: &FoundObject, error: &ApiError) -> Cut {
-    let name = match &object.namespace {
-        Some(namespace) => format!("{namespace}/{}", object.name),
-        None => object.name.clone(),
-    };
-    Cut {
-        status: leg_status(error),
-        message: format!("the values of the ConfigMap {name} can't be read: {}", chain(error)),
-    }
+async fn read_value(
+    rights: &Rights,
+    info: &KindInfo,
+    object: &FoundObject,
+    wanted: Wanted<'_>,
+) -> Result<Value, Nothing> {
+    let (namespace, name) = (object.namespace.as_deref(), object.name.as_str());
+    let access = Access::to(Verb::Get, info, namespace, Some(name));
+    let api = rights.allow_object(wanted.caller, access, wanted.deadline).await?;
+    let body = api.get_bytes(&object_path(info, namespace, name), wanted.deadline.remaining()).await;
+    let value = body.and_then(|body| {
+        serde_json::from_slice(&body).map_err(|source| ApiError::Decode { what: "a ConfigMap", source })
+    });
+    let mut value = value.map_err(|error| {
+        let place = namespace.map(|namespace| format!("{namespace}/")).unwrap_or_default();
+        rights.failure(wanted.caller, &format!("the values of the ConfigMap {place}{name}"), &error)
+    })?;
+    redact::object(&info.id, &mut value);
+    Ok(value)
 }
 
 /// No paths where the whole object is wanted.

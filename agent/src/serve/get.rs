@@ -3,16 +3,14 @@
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
-use kubeplex_proto::call::Freshness;
 use kubeplex_proto::get::{FoundObject, GetEnd, GetFrame, GetHead, GetRequest};
 use kubeplex_proto::status::{AgentError, Source};
 
 use super::Service;
 use super::body::{Ask, Failure, line, lines};
-use super::config_maps;
+use super::config_maps::{self, Values};
 use super::deadline::Deadline;
-use super::live::not_offered;
-use super::opening::{Nothing, Readable};
+use super::opening::{NotRead, Nothing, Question, Readable};
 use crate::limits::ANSWER_BYTES;
 use crate::query::{self, Found};
 
@@ -28,15 +26,13 @@ pub(super) async fn get(
     Ask(request): Ask<GetRequest>,
 ) -> Result<Response, Failure> {
     let deadline = Deadline::after_ms(request.context.deadline_ms);
-    // The values of ConfigMaps are read live in any case.
-    let opened = if request.context.freshness == Freshness::Live && !config_maps::is_kind(&request.kind) {
-        Err(not_offered())
-    } else {
-        service.open(&request.kind, request.version.as_deref(), deadline).await
-    };
-    let reply = match opened {
+    let patterns = (request.namespaces.as_slice(), request.names.as_slice());
+    let question =
+        Question::new(&request.kind, request.version.as_ref(), patterns, &request.context, deadline);
+    let reply = match service.open(&question).await {
         Ok(readable) => service.read_objects(readable, request, deadline).await?,
-        Err(nothing) => Reply::of_nothing(nothing),
+        Err(NotRead::Nothing(nothing)) => Reply::of_nothing(nothing),
+        Err(NotRead::Refused(error)) => return Err(error.into()),
     };
     Ok(lines(futures::stream::unfold(reply, |mut reply| async move { Some((reply.next_line()?, reply)) })))
 }
@@ -48,14 +44,26 @@ impl Service {
         request: GetRequest,
         deadline: Deadline,
     ) -> Result<Reply, AgentError> {
-        let (rows, fields, max_bytes) =
-            (readable.rows.clone(), request.fields.clone(), request.context.max_bytes);
+        let (rows, fields, context) =
+            (readable.rows.clone(), request.fields.clone(), request.context.clone());
         let scan = move |budget: &query::ScanBudget| query::get(rows.store(), &request, budget);
         let mut found = self.0.scans.run(deadline, scan).await?;
         if config_maps::is_kind(&readable.info.id) && !found.objects.is_empty() {
-            let max_bytes = max_bytes.min(ANSWER_BYTES);
-            let wanted = config_maps::Wanted { fields: &fields, max_bytes, deadline };
-            found = config_maps::with_values(&self.0.api, &readable.info, found, wanted).await?;
+            let wanted = config_maps::Wanted {
+                caller: &context.caller,
+                fields: &fields,
+                max_bytes: context.max_bytes.min(ANSWER_BYTES),
+                deadline,
+            };
+            match config_maps::with_values(&self.0.rights, &readable.info, found, wanted).await? {
+                Values::Read { found: read, refused } => {
+                    found = read;
+                    readable.message = readable.message.or(refused);
+                }
+                Values::Refused(nothing) => {
+                    return Ok(Reply::of_nothing(nothing.looked_for_live(&readable.info)));
+                }
+            }
             readable.source = Source::Live;
             readable.age_ms = 0;
         }

@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
-use kubeplex_proto::call::Freshness;
 use kubeplex_proto::list::{ListEnd, ListFrame, ListHead, ListRequest, Row};
 use kubeplex_proto::status::AgentError;
 
 use super::body::{Ask, Failure, line, lines, next_rows};
 use super::deadline::Deadline;
-use super::live::not_offered;
-use super::opening::{Nothing, Readable};
+use super::opening::{NotRead, Nothing, Question, Readable};
 use super::{Service, Shared};
 use crate::query::{self, Listing};
 
@@ -28,13 +26,13 @@ pub(super) async fn list(
     Ask(request): Ask<ListRequest>,
 ) -> Result<Response, Failure> {
     let deadline = Deadline::after_ms(request.context.deadline_ms);
-    let opened = match request.context.freshness {
-        Freshness::Cache => service.open(&request.kind, request.version.as_deref(), deadline).await,
-        Freshness::Live => Err(not_offered()),
-    };
-    let reply = match opened {
+    let patterns = (request.namespaces.as_slice(), request.names.as_slice());
+    let question =
+        Question::new(&request.kind, request.version.as_ref(), patterns, &request.context, deadline);
+    let reply = match service.open(&question).await {
         Ok(readable) => service.read_rows(readable, request, deadline).await?,
-        Err(nothing) => Reply::of_nothing(nothing, &service.0),
+        Err(NotRead::Nothing(nothing)) => Reply::of_nothing(nothing, &service.0),
+        Err(NotRead::Refused(error)) => return Err(error.into()),
     };
     Ok(lines(futures::stream::unfold(reply, |mut reply| async move { Some((reply.next_line()?, reply)) })))
 }

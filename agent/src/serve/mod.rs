@@ -14,6 +14,8 @@ mod get;
 mod list;
 mod live;
 mod opening;
+mod recent;
+mod rights;
 mod scan;
 
 use std::sync::Arc;
@@ -33,6 +35,7 @@ use crate::kinds::Kinds;
 use crate::limits;
 
 use live::LiveStores;
+use rights::Rights;
 use scan::Scans;
 
 /// What the service is made of.
@@ -56,6 +59,7 @@ struct Shared {
     instance: InstanceId,
     kinds: Kinds,
     api: Api,
+    rights: Arc<Rights>,
     live: LiveStores,
     scans: Scans,
     /// Control streams opened so far; each belongs to a link of its own.
@@ -65,9 +69,10 @@ struct Shared {
 /// The service under the paths of [`paths`]. Clones of the router share everything.
 pub fn router(parts: Parts) -> Router {
     let Parts { cluster, instance, kinds, api, live_reads, deny, tracker } = parts;
-    let live = LiveStores::new(api.clone(), live_reads, deny, tracker.clone());
-    let shared =
-        Shared { cluster, instance, kinds, api, live, scans: Scans::new(tracker), epoch: AtomicU64::new(0) };
+    let rights = Arc::new(Rights::new(api.clone(), live_reads));
+    let live = LiveStores::new(Arc::clone(&rights), deny, tracker.clone());
+    let (scans, epoch) = (Scans::new(tracker), AtomicU64::new(0));
+    let shared = Shared { cluster, instance, kinds, api, rights, live, scans, epoch };
     Router::new()
         .route(paths::LIST, post(list::list))
         .route(paths::GET, post(get::get))

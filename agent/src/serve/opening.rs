@@ -2,16 +2,31 @@
 
 use std::sync::Arc;
 
+use kubeplex_proto::call::{CallContext, Freshness, Identity};
 use kubeplex_proto::control::SyncState;
+use kubeplex_proto::ids::CallId;
 use kubeplex_proto::kind::{GroupResource, KindInfo};
-use kubeplex_proto::status::{LegStatus, Source};
+use kubeplex_proto::pattern::Pattern;
+use kubeplex_proto::status::{AgentError, LegStatus, Source};
 use parking_lot::RwLock;
 use tokio::time::timeout_at;
 
 use super::Service;
 use super::deadline::Deadline;
 use crate::cache::KindStore;
-use crate::kinds::{KindHandle, Opened};
+use crate::kinds::{KindHandle, Known, Opened};
+
+/// Which rows somebody asks for, as far as it matters before they are filtered.
+pub(super) struct Question<'a> {
+    pub(super) kind: &'a GroupResource,
+    pub(super) version: Option<&'a str>,
+    pub(super) namespaces: &'a [Pattern],
+    pub(super) names: &'a [Pattern],
+    pub(super) freshness: Freshness,
+    pub(super) caller: &'a Identity,
+    pub(super) call_id: &'a CallId,
+    pub(super) deadline: Deadline,
+}
 
 /// What a read may read.
 pub(super) struct Readable {
@@ -32,6 +47,15 @@ pub(super) enum Rows {
     Live(Arc<RwLock<KindStore>>),
 }
 
+/// Why a question is not answered with rows.
+#[derive(Debug)]
+pub(super) enum NotRead {
+    /// That is the answer.
+    Nothing(Nothing),
+    /// The question itself is at fault.
+    Refused(AgentError),
+}
+
 /// Why there is nothing to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Nothing {
@@ -40,6 +64,20 @@ pub(super) struct Nothing {
     pub(super) info: Option<Box<KindInfo>>,
     /// Where it was looked for.
     pub(super) source: Source,
+}
+
+impl<'a> Question<'a> {
+    pub(super) fn new(
+        kind: &'a GroupResource,
+        version: Option<&'a String>,
+        (namespaces, names): (&'a [Pattern], &'a [Pattern]),
+        context: &'a CallContext,
+        deadline: Deadline,
+    ) -> Self {
+        let CallContext { freshness, caller, call_id, .. } = context;
+        let version = version.map(String::as_str);
+        Self { kind, version, namespaces, names, freshness: *freshness, caller, call_id, deadline }
+    }
 }
 
 impl Rows {
@@ -61,33 +99,75 @@ impl Nothing {
         Self { status, message: None, info: None, source: Source::Cache }
     }
 
-    fn looked_for_live(self, info: &KindInfo) -> Self {
+    pub(super) fn looked_for_live(self, info: &KindInfo) -> Self {
         Self { info: Some(Box::new(info.clone())), source: Source::Live, ..self }
     }
 }
 
+impl NotRead {
+    fn looked_for_live(self, info: &KindInfo) -> Self {
+        match self {
+            Self::Nothing(nothing) => Self::Nothing(nothing.looked_for_live(info)),
+            refused @ Self::Refused(_) => refused,
+        }
+    }
+}
+
+impl From<Nothing> for NotRead {
+    fn from(nothing: Nothing) -> Self {
+        Self::Nothing(nothing)
+    }
+}
+
+impl From<AgentError> for NotRead {
+    fn from(error: AgentError) -> Self {
+        Self::Refused(error)
+    }
+}
+
 impl Service {
-    /// Finds the kind, and waits for its first list where that is under way.
-    pub(super) async fn open(
-        &self,
-        kind: &GroupResource,
-        version: Option<&str>,
-        deadline: Deadline,
-    ) -> Result<Readable, Nothing> {
-        let Ok(opened) = timeout_at(deadline.at(), self.0.kinds.open(kind, version)).await else {
-            return Err(self.undiscovered());
+    /// Finds what the question asks for: in the cache, where the first list of the kind may have to be waited for, or live.
+    ///
+    /// # Errors
+    /// Why there is nothing to read.
+    pub(super) async fn open(&self, question: &Question<'_>) -> Result<Readable, NotRead> {
+        match question.freshness {
+            Freshness::Cache => self.open_cached(question).await,
+            Freshness::Live => self.open_live(question).await,
+        }
+    }
+
+    async fn open_cached(&self, question: &Question<'_>) -> Result<Readable, NotRead> {
+        let deadline = question.deadline;
+        let opened = self.0.kinds.open(question.kind, question.version);
+        let Ok(opened) = timeout_at(deadline.at(), opened).await else {
+            return Err(self.undiscovered().into());
         };
         match opened {
-            Opened::Handle(handle) => watched(handle, deadline).await,
+            Opened::Handle(handle) => Ok(watched(handle, deadline).await?),
             Opened::Unwatchable(info) => {
-                self.0.live.read(&info, deadline).await.map_err(|nothing| nothing.looked_for_live(&info))
+                let read = self.0.live.unwatchable(&info, question).await;
+                read.map_err(|not_read| not_read.looked_for_live(&info))
             }
-            Opened::Absent => Err(Nothing::without_words(LegStatus::Absent)),
-            Opened::Denied => Err(Nothing::new(
-                LegStatus::Forbidden,
-                format!("the agent's configuration keeps {kind} out of its reach"),
-            )),
-            Opened::Failed(reason) => Err(Nothing::new(LegStatus::Error, reason)),
+            Opened::Absent => Err(Nothing::without_words(LegStatus::Absent).into()),
+            Opened::Denied(reason) => Err(Nothing::new(LegStatus::Forbidden, reason).into()),
+            Opened::Failed(reason) => Err(Nothing::new(LegStatus::Error, reason).into()),
+        }
+    }
+
+    async fn open_live(&self, question: &Question<'_>) -> Result<Readable, NotRead> {
+        let known = self.0.kinds.known(question.kind, question.version);
+        let Ok(known) = timeout_at(question.deadline.at(), known).await else {
+            return Err(self.undiscovered().into());
+        };
+        match known {
+            Known::Kind(info, shape) => {
+                let read = self.0.live.fresh(&info, shape, question).await;
+                read.map_err(|not_read| not_read.looked_for_live(&info))
+            }
+            Known::Absent => Err(Nothing::without_words(LegStatus::Absent).into()),
+            Known::Denied(reason) => Err(Nothing::new(LegStatus::Forbidden, reason).into()),
+            Known::Failed(reason) => Err(Nothing::new(LegStatus::Error, reason).into()),
         }
     }
 

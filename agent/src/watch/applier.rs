@@ -3,19 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use kubeplex_proto::kind::GroupResource;
 use parking_lot::Mutex;
 
 use super::event::{ObjectHead, ObjectMeta};
 use super::handle::KindHandle;
-use super::table_rows::{self, Rows, SecretColumns, ShownRow};
+use super::intake::Intake;
 use super::unreadable::Unreadable;
 use super::version;
-use crate::api::Representation;
 use crate::cache::{self, Applied, Prepared};
-use crate::columns::table::ServedCells;
 use crate::config::Deny;
-use crate::ingest::{self, IngestError};
+use crate::ingest::IngestError;
 
 /// A change of one object, as the server sent it.
 #[derive(Debug, Clone)]
@@ -28,17 +25,8 @@ pub(crate) enum Change {
 pub(crate) struct Applier {
     handle: Arc<KindHandle>,
     deny: Arc<Deny>,
-    source: Source,
+    intake: Intake,
     unreadable: Mutex<Unreadable>,
-}
-
-/// What the items of this kind look like when they arrive.
-enum Source {
-    Objects,
-    /// Rows of Tables with metadata.
-    SecretRows(Mutex<SecretColumns>),
-    /// Rows of Tables with whole objects, where only the server knows the kind's columns.
-    ShownRows(Mutex<ServedCells>),
 }
 
 enum Write {
@@ -64,14 +52,12 @@ impl Change {
 
 impl Applier {
     pub(crate) fn new(handle: Arc<KindHandle>, deny: Arc<Deny>) -> Self {
-        let source = match representation(&handle) {
-            Representation::Full => Source::Objects,
-            Representation::TableOfMetadata => Source::SecretRows(Mutex::default()),
-            Representation::TableOfObjects => {
-                Source::ShownRows(Mutex::new(ServedCells::of(handle.store_shape().columns.defs(), &[])))
-            }
-        };
-        Self { handle, deny, source, unreadable: Mutex::default() }
+        let intake = Intake::of(handle.store_shape().clone());
+        Self { handle, deny, intake, unreadable: Mutex::default() }
+    }
+
+    pub(crate) fn intake(&self) -> &Intake {
+        &self.intake
     }
 
     pub(crate) fn begin_list(&self) {
@@ -98,18 +84,6 @@ impl Applier {
             0 => None,
             1 => Some("an object could not be read and is missing".to_owned()),
             count => Some(format!("{count} objects could not be read and are missing")),
-        }
-    }
-
-    /// The names of the columns of a Table, where it tells them. Whatever comes after it has its cells in this order.
-    pub(crate) fn note_columns(&self, names: &[String]) {
-        match &self.source {
-            _ if names.is_empty() => {}
-            Source::Objects => {}
-            Source::SecretRows(columns) => *columns.lock() = SecretColumns::named(names),
-            Source::ShownRows(cells) => {
-                *cells.lock() = ServedCells::of(self.handle.store_shape().columns.defs(), names);
-            }
         }
     }
 
@@ -140,43 +114,18 @@ impl Applier {
     }
 
     fn prepare(&self, change: &Change, writes: &mut Vec<Write>) -> Result<(), IngestError> {
-        match (change, &self.source) {
-            (Change::Put(raw), Source::Objects) => {
-                let prepared = ingest::prepare(self.handle.store_shape(), raw)?;
-                writes.push(Write::Put(Box::new(prepared)));
+        match change {
+            Change::Put(raw) => {
+                let prepared = self.intake.prepare(raw)?;
+                writes.extend(prepared.into_iter().map(|object| Write::Put(Box::new(object))));
             }
-            (Change::Put(raw), Source::SecretRows(columns)) => {
-                let rows = self.rows_of(raw)?;
-                let columns = *columns.lock();
-                for row in rows {
-                    let prepared = ingest::prepare_value(self.handle.store_shape(), columns.object(&row)?)?;
-                    writes.push(Write::Put(Box::new(prepared)));
-                }
-            }
-            (Change::Put(raw), Source::ShownRows(cells)) => {
-                let rows = self.rows_of(raw)?;
-                let served = cells.lock().clone();
-                for row in rows {
-                    let ShownRow { cells, object } = serde_json::from_slice(&row)?;
-                    let cells = served.read(&cells, &object);
-                    let prepared = ingest::prepare_shown(self.handle.store_shape(), object, cells)?;
-                    writes.push(Write::Put(Box::new(prepared)));
-                }
-            }
-            (Change::Delete(raw), _) => {
+            Change::Delete(raw) => {
                 let head = ObjectHead::parse(raw)?;
-                self.note_columns(&head.columns);
+                self.intake.note_columns(&head.columns);
                 writes.push(Write::Delete(head.meta));
             }
         }
         Ok(())
-    }
-
-    /// The rows of a Table, whose columns are noted first.
-    fn rows_of(&self, raw: &Bytes) -> serde_json::Result<Vec<Bytes>> {
-        let Rows { columns, rows } = table_rows::rows(raw)?;
-        self.note_columns(&columns);
-        Ok(rows)
     }
 
     /// Says whether a reader could notice.
@@ -211,19 +160,6 @@ impl Applier {
         }
         noticeable
     }
-}
-
-/// As what a kind is listed and watched.
-pub(crate) fn representation(handle: &KindHandle) -> Representation {
-    match handle.store_shape() {
-        shape if is_secrets(&shape.id) => Representation::TableOfMetadata,
-        shape if shape.columns.is_served() => Representation::TableOfObjects,
-        _ => Representation::Full,
-    }
-}
-
-fn is_secrets(id: &GroupResource) -> bool {
-    id.group.is_empty() && id.resource == "secrets"
 }
 
 impl Write {

@@ -1,7 +1,7 @@
 //! What becomes of a row whose object changes into something that can't be read, and of cells that change their places.
 
 use kubeplex_proto::column::{CellFormat, Column};
-use kubeplex_proto::kind::{KindInfo, Scope};
+use kubeplex_proto::kind::{GroupResource, KindInfo, Scope};
 use tokio::sync::watch;
 
 use super::*;
@@ -131,7 +131,7 @@ fn table(columns: &str, row: &str) -> Bytes {
 fn a_row_of_a_list_that_can_not_be_read_is_not_missing_any_more_when_it_can() {
     let applier = applier_of_tables();
     let deep = format!("{}1{}", r#"{"n":"#.repeat(DEPTH), "}".repeat(DEPTH));
-    applier.note_columns(&["Name", "Size"].map(str::to_owned));
+    applier.intake().note_columns(&["Name", "Size"].map(str::to_owned));
     applier.apply(&[Change::Put(row("a", 1, r#"["a",1]"#, &deep).into())]);
     assert_eq!(state(&applier), (String::new(), 1));
     applier.apply(&[Change::Put(table("null", &row("a", 2, r#"["a",1]"#, "{}")))]);
@@ -141,7 +141,7 @@ fn a_row_of_a_list_that_can_not_be_read_is_not_missing_any_more_when_it_can() {
 #[test]
 fn cells_are_read_where_the_watch_says_that_they_stand() {
     let applier = applier_of_tables();
-    applier.note_columns(&["Name", "Size"].map(str::to_owned));
+    applier.intake().note_columns(&["Name", "Size"].map(str::to_owned));
     let size = |name: &str| {
         let store = applier.handle.store.read();
         let CellRef::Integer(size) = store.get(Some("shop"), name).unwrap().cell(1) else { return None };

@@ -11,7 +11,7 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep};
 use tracing::Span;
 
-use super::applier::{Applier, Change, representation};
+use super::applier::{Applier, Change};
 use super::event::WatchEvent;
 use super::failure::Failure;
 use super::handle::KindHandle;
@@ -50,13 +50,14 @@ pub(crate) enum Exit {
 
 /// Keeps `handle` current until the future is dropped, or it can't any more.
 pub(crate) async fn run(context: WatchContext, handle: Arc<KindHandle>) -> Exit {
-    let representation = representation(&handle);
+    let applier = Arc::new(Applier::new(Arc::clone(&handle), Arc::clone(&context.deny)));
+    let representation = applier.intake().representation();
     // A stream of Tables says the end of its first part in the metadata of a row that has none: list those in pages.
     let streaming = representation == Representation::Full && context.streaming.load(Ordering::Relaxed);
     let driver = Driver {
         machine: Machine::new(context.timings, streaming),
         path: collection_path(&handle.info, None),
-        applier: Arc::new(Applier::new(Arc::clone(&handle), Arc::clone(&context.deny))),
+        applier,
         representation,
         open: None,
         list: None,
@@ -236,7 +237,7 @@ impl Driver {
                 Ok(page) => page,
                 Err(error) => return Ok(Event::Failed(Failure::from(&error))),
             };
-        self.applier.note_columns(&page.columns);
+        self.applier.intake().note_columns(&page.columns);
         self.ingest(page.items.into_iter().map(Change::Put).collect()).await?;
         Ok(Event::Page { version: page.resource_version, next: page.next })
     }
@@ -307,7 +308,7 @@ impl Driver {
                 Ok(WatchEvent::Delete(object)) => changes.push(Change::Delete(object)),
                 Ok(WatchEvent::Bookmark(bookmark)) => {
                     initial_end |= bookmark.initial_end;
-                    self.applier.note_columns(&bookmark.columns);
+                    self.applier.intake().note_columns(&bookmark.columns);
                     version::advance(newest.get_or_insert_default(), bookmark.version);
                 }
                 Ok(WatchEvent::Error(told)) => error = Some(told),

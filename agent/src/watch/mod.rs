@@ -7,6 +7,7 @@ mod driver;
 mod event;
 mod failure;
 mod handle;
+mod intake;
 mod machine;
 mod open;
 mod phase;
@@ -17,6 +18,7 @@ mod unreadable;
 mod version;
 
 pub(crate) use driver::{Exit, WatchContext, run};
+pub(crate) use intake::Intake;
 
 pub use handle::{KindHandle, KindStatus};
 pub use timings::WatchTimings;

@@ -13,7 +13,7 @@ use futures::StreamExt as _;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kubeplex_agent::Agent;
 use kubeplex_agent::api::tuned;
-use kubeplex_agent::config::{AgentConfig, LiveReads, WatchMode};
+use kubeplex_agent::config::{AgentConfig, LiveReads, SecretsWatch, WatchMode};
 use kubeplex_gateway::GatewayConfig;
 use kubeplex_gateway::config::ExpectedCluster;
 use kubeplex_gateway::link::Links;
@@ -147,7 +147,8 @@ impl Starter {
         let agent = AgentConfig::of_cluster(cluster.id.clone())
             .with_server(url)
             .with_watch(WatchMode::OnDemand)
-            .with_live_reads(LiveReads::Own);
+            .with_live_reads(LiveReads::Own)
+            .with_secrets(SecretsWatch::Metadata);
         let agent = Agent::start(agent, client, self.tracker.clone(), self.stop.clone());
         self.links.attach_in_process(cluster.id.clone(), agent.router());
     }

@@ -137,7 +137,7 @@ fn name_of(opened: &Opened) -> &'static str {
         Opened::Handle(_) => "handle",
         Opened::Absent => "absent",
         Opened::Unwatchable(_) => "unwatchable",
-        Opened::Denied => "denied",
+        Opened::Denied(_) => "denied",
         Opened::Failed(_) => "failed",
     }
 }

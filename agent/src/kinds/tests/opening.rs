@@ -6,7 +6,7 @@ use simcluster::{Fault, FaultAction, MetricsApi, Verb};
 
 use super::*;
 use crate::cache::CellRef;
-use crate::config::Deny;
+use crate::config::{Deny, SecretsWatch};
 use crate::limits::Limits;
 
 const CRDS: (&str, &str, &str) = ("apiextensions.k8s.io", "v1", "customresourcedefinitions");
@@ -212,12 +212,12 @@ async fn a_withdrawn_version_is_replaced_by_another() {
 async fn the_least_recently_used_kind_makes_room() {
     let limits = Limits { on_demand_kinds: 2, ..Limits::default() };
     let world = World::start(small(), on_demand().with_limits(limits));
-    for id in ["services", "configmaps", "services", "secrets"] {
+    for id in ["services", "configmaps", "services", "serviceaccounts"] {
         world.open(id).await.synced(Instant::now() + HOUR).await;
         sleep(Duration::from_secs(1)).await;
     }
     assert_eq!(world.state("configmaps"), None);
-    assert!(world.state("services").is_some() && world.state("secrets").is_some());
+    assert!(world.state("services").is_some() && world.state("serviceaccounts").is_some());
     assert!(world.state("nodes").is_some(), "what is watched from the start stays");
 }
 
@@ -270,7 +270,7 @@ async fn an_idle_kind_is_dropped_and_its_watch_ends_at_the_server() {
 
 #[tokio::test(start_paused = true)]
 async fn secrets_are_watched_without_their_data() {
-    let world = World::start(small(), config());
+    let world = World::start(small(), config().with_secrets(SecretsWatch::Metadata));
     world.ready().await;
     assert_eq!(world.state("secrets"), None, "nobody asked");
     let secrets = world.open("secrets").await;

@@ -1,241 +1,308 @@
-//! Kinds that can't be watched: read when asked for, with the rights that the configuration grants for that.
+//! Reads of the API server for one caller, with the rights that [`Rights`] finds for them.
 //!
-//! What is read becomes a store like that of a watched kind, so the same selectors, orders and visibilities apply. For a
-//! short while it answers other calls too: `top` over a fleet must not cost one request a caller.
+//! What is read becomes a store like that of a watched kind, so the same selectors, orders and visibilities apply. Of a kind
+//! that can't be watched a read answers its caller's next calls too, for a short while: `top` must not cost a request a
+//! call. What was asked for live is read once a call, however often the gateway comes back for more of it.
 
-use std::collections::HashMap;
+mod aim;
+mod fill;
+
 use std::sync::Arc;
 
+use bytes::Bytes;
+use futures::StreamExt;
+use kubeplex_proto::call::Identity;
+use kubeplex_proto::ids::CallId;
 use kubeplex_proto::kind::{GroupResource, KindInfo};
-use kubeplex_proto::status::{LegStatus, Source};
-use parking_lot::{Mutex, RwLock};
-use serde_json::Value;
-use tokio::sync::OnceCell;
-use tokio::time::{Instant, timeout_at};
+use kubeplex_proto::status::{AgentError, AgentErrorCode, LegStatus, Source};
+use parking_lot::RwLock;
+use tokio::time::timeout_at;
 use tokio_util::task::TaskTracker;
 
+use self::aim::Aim;
+use self::fill::{FillError, Filling, Follows};
 use super::deadline::Deadline;
-use super::opening::{Nothing, Readable, Rows};
-use crate::api::{Api, ApiError, Representation, chain, collection_path};
-use crate::cache::{KindShape, KindStore, unused_revisions};
-use crate::columns::table::{TableRow, from_table};
-use crate::columns::{Cell, Columns};
-use crate::config::{Deny, LiveReads};
-use crate::ingest::{prepare_shown, prepare_value};
-use crate::limits::{LIVE_KIND_KEPT, LIVE_KINDS_KEPT};
+use super::opening::{NotRead, Nothing, Question, Readable, Rows};
+use super::recent::Recent;
+use super::rights::{Access, Rights, Verb};
+use crate::api::{Api, ApiError, Query, Representation, collection_path, object_path};
+use crate::cache::{KindShape, KindStore};
+use crate::config::Deny;
+use crate::limits::{
+    LIVE_BYTES, LIVE_OBJECTS, LIVE_OBJECTS_AT_ONCE, LIVE_READ_KEPT, LIVE_READS_KEPT, PAGE_OBJECTS,
+};
 use crate::redact::DigestKey;
 
-/// The kinds that were read a moment ago.
+/// What was read a moment ago, and the way to read more.
 pub(super) struct LiveStores {
-    api: Api,
-    rights: LiveReads,
+    rights: Arc<Rights>,
     deny: Deny,
     /// Owns the work of taking in what was read.
     tracker: TaskTracker,
     digest_key: DigestKey,
-    reads: Mutex<HashMap<GroupResource, Arc<Read>>>,
+    reads: Recent<Key, Filled>,
 }
 
-/// One read, under way or done. Calls that come while it is under way wait for it.
-struct Read {
-    begun: Instant,
+/// Whose read of what. Nobody is answered from another's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    caller: Identity,
+    kind: GroupResource,
     version: String,
-    store: OnceCell<Arc<RwLock<KindStore>>>,
+    aim: Aim,
+    /// The one call that it is for, where it is for no more.
+    call: Option<CallId>,
 }
 
-/// Why a kind could not be read.
-#[derive(Debug, thiserror::Error)]
-enum LiveError {
-    #[error(transparent)]
-    Api(#[from] ApiError),
-    #[error("the API server's answer is no list of objects: {0}")]
-    Malformed(String),
-    #[error("the API server's answer was not taken in: {0}")]
-    Lost(String),
+#[derive(Clone)]
+struct Filled {
+    store: Arc<RwLock<KindStore>>,
+    /// What is missing from it.
+    message: Option<String>,
 }
 
-/// The answer to a call that wants what the cache holds, but live.
-pub(super) fn not_offered() -> Nothing {
-    let message = "this agent reads live only what can't be watched; it answers other reads from its cache";
-    Nothing::new(LegStatus::Forbidden, message)
-}
-
-/// What a failed call to the API server means for the answer.
-pub(super) fn leg_status(error: &ApiError) -> LegStatus {
-    match error {
-        ApiError::Forbidden { .. } | ApiError::Unauthorized { .. } => LegStatus::Forbidden,
-        ApiError::Timeout { .. } => LegStatus::Timeout,
-        _ => LegStatus::Error,
-    }
+/// One read: what of which kind, for whom, until when.
+struct Reading<'a> {
+    caller: &'a Identity,
+    info: &'a KindInfo,
+    aim: &'a Aim,
+    deadline: Deadline,
 }
 
 impl LiveStores {
-    pub(super) fn new(api: Api, rights: LiveReads, deny: Deny, tracker: TaskTracker) -> Self {
+    pub(super) fn new(rights: Arc<Rights>, deny: Deny, tracker: TaskTracker) -> Self {
         let digest_key = DigestKey::new(rand::random());
-        Self { api, rights, deny, tracker, digest_key, reads: Mutex::default() }
+        Self { rights, deny, tracker, digest_key, reads: Recent::new(LIVE_READ_KEPT, LIVE_READS_KEPT) }
     }
 
-    /// All objects of a kind, read now or within the last ten seconds.
-    pub(super) async fn read(&self, info: &KindInfo, deadline: Deadline) -> Result<Readable, Nothing> {
-        if !info.has_verb("list") {
-            return Err(Nothing::new(
-                LegStatus::Error,
-                format!("{} can be neither listed nor watched", info.id),
-            ));
-        }
-        if self.rights == LiveReads::Refused {
-            let message = format!(
-                "{} can only be read live, which this agent does not do with its own rights",
-                info.id
-            );
-            return Err(Nothing::new(LegStatus::Forbidden, message));
-        }
-        let read = self.current(info);
-        let filled = read.store.get_or_try_init(|| self.fill(info, deadline));
-        let store = match timeout_at(deadline.at(), filled).await {
-            Ok(Ok(store)) => Arc::clone(store),
-            Ok(Err(error)) => return Err(failed(info, &error)),
-            Err(_) => {
-                let message =
-                    format!("the API server did not answer a list of {} before the deadline", info.id);
-                return Err(Nothing::new(LegStatus::Timeout, message));
-            }
+    /// A kind that can't be watched, read now or for the same caller within the last ten seconds.
+    pub(super) async fn unwatchable(
+        &self,
+        info: &KindInfo,
+        question: &Question<'_>,
+    ) -> Result<Readable, NotRead> {
+        let aim = Aim::broad(info, question.namespaces);
+        self.read(info, None, aim, None, question).await
+    }
+
+    /// What a question is about, read for this call. `shape` is that of the watched kind, where anybody knows it.
+    pub(super) async fn fresh(
+        &self,
+        info: &KindInfo,
+        shape: Option<Box<KindShape>>,
+        question: &Question<'_>,
+    ) -> Result<Readable, NotRead> {
+        // Servers of kinds that can't be watched need not know how to select by name.
+        let aim = match Aim::narrow(info, question.namespaces, question.names) {
+            Aim::Name(_) if !info.has_verb("watch") => Aim::All,
+            aim => aim,
         };
+        self.read(info, shape, aim, Some(question.call_id.clone()), question).await
+    }
+
+    async fn read(
+        &self,
+        info: &KindInfo,
+        shape: Option<Box<KindShape>>,
+        aim: Aim,
+        call: Option<CallId>,
+        question: &Question<'_>,
+    ) -> Result<Readable, NotRead> {
+        let key = Key {
+            caller: question.caller.clone(),
+            kind: info.id.clone(),
+            version: info.version.clone(),
+            aim,
+            call,
+        };
+        let read = self.reads.about(&key);
+        let deadline = question.deadline;
+        let reading = Reading { caller: question.caller, info, aim: &key.aim, deadline };
+        let filled = read.or_find_out(self.fill(&reading, shape));
+        let Ok(filled) = timeout_at(deadline.at(), filled).await else {
+            let message =
+                format!("the API server did not answer a live read of {} before the deadline", info.id);
+            return Err(Nothing::new(LegStatus::Timeout, message).into());
+        };
+        let Filled { store, message } = filled?;
         Ok(Readable {
             rows: Rows::Live(store),
             info: info.clone(),
             status: LegStatus::Ok,
-            message: None,
+            message,
             source: Source::Live,
-            age_ms: read.begun.elapsed().as_millis() as u64,
+            age_ms: read.age().as_millis() as u64,
         })
     }
 
-    /// The read that answers for this kind now.
-    fn current(&self, info: &KindInfo) -> Arc<Read> {
-        let mut reads = self.reads.lock();
-        reads.retain(|_, read| read.begun.elapsed() < LIVE_KIND_KEPT);
-        if let Some(read) = reads.get(&info.id).filter(|read| read.version == info.version) {
-            return Arc::clone(read);
-        }
-        if reads.len() >= LIVE_KINDS_KEPT
-            && let Some(oldest) = reads.iter().min_by_key(|(_, read)| read.begun).map(|(id, _)| id.clone())
-        {
-            reads.remove(&oldest);
-        }
-        let read =
-            Arc::new(Read { begun: Instant::now(), version: info.version.clone(), store: OnceCell::new() });
-        reads.insert(info.id.clone(), Arc::clone(&read));
-        read
-    }
-
-    async fn fill(&self, info: &KindInfo, deadline: Deadline) -> Result<Arc<RwLock<KindStore>>, LiveError> {
-        let path = collection_path(info, None);
-        let body = match self.api.table(&path, Representation::TableOfObjects, deadline.remaining()).await {
-            // Not every aggregated server speaks Table.
-            Err(ApiError::Invalid { status: 406 | 415, .. }) => {
-                self.api.get_bytes(&path, deadline.remaining()).await?
+    async fn fill(&self, reading: &Reading<'_>, shape: Option<Box<KindShape>>) -> Result<Filled, NotRead> {
+        let filling = Filling::new(reading.info.clone(), shape, self.deny.clone(), self.digest_key.clone());
+        match reading.aim {
+            // What is kept out is not asked for.
+            Aim::Namespace(namespace) if self.deny.namespace(namespace) => {
+                Ok(Filled { store: filling.finish(), message: None })
             }
-            answer => answer?,
-        };
-        let (info, deny, digest_key) = (info.clone(), self.deny.clone(), self.digest_key.clone());
-        // Thousands of objects take longer than a task may keep its thread.
-        let stored = self.tracker.spawn_blocking(move || store(&info, &deny, digest_key, &body));
-        let store = stored.await.map_err(|failed| LiveError::Lost(failed.to_string()))??;
-        Ok(Arc::new(RwLock::new(store)))
+            Aim::Objects(objects) => self.objects(reading, objects, filling).await,
+            Aim::All => self.list(reading, None, None, filling).await,
+            Aim::Namespace(namespace) => self.list(reading, Some(namespace), None, filling).await,
+            Aim::Name(name) => self.list(reading, None, Some(name), filling).await,
+        }
+    }
+
+    async fn list(
+        &self,
+        reading: &Reading<'_>,
+        namespace: Option<&str>,
+        name: Option<&str>,
+        mut filling: Filling,
+    ) -> Result<Filled, NotRead> {
+        let Reading { caller, info, deadline, .. } = *reading;
+        if !info.has_verb("list") {
+            let message = format!("{} can't be listed, only got by namespace and name", info.id);
+            return Err(Nothing::new(LegStatus::Error, message).into());
+        }
+        let access = Access::to(Verb::List, info, namespace, name);
+        let api = self.rights.allow(caller, access, deadline).await?;
+        let mut query = Query::of(collection_path(info, namespace));
+        if let Some(name) = name {
+            query = query.with("fieldSelector", &format!("metadata.name={name}"));
+        }
+        let query = query.with("limit", &PAGE_OBJECTS.to_string());
+        let mut next: Option<String> = None;
+        loop {
+            let query = match &next {
+                Some(next) => query.clone().with("continue", next),
+                None => query.clone(),
+            };
+            let body = body(&api, &query.build(), filling.representation(), deadline).await;
+            let body = body.map_err(|error| self.failed(reading, &error.into()))?;
+            let taken = self.take_in(filling, move |filling| filling.take_in(&body)).await;
+            let (filled, follows) = taken.map_err(|error| self.failed(reading, &error))?;
+            filling = filled;
+            check_size(info, namespace, &filling, &follows)?;
+            next = follows.next;
+            if next.is_none() {
+                return Ok(Filled { store: filling.finish(), message: None });
+            }
+        }
+    }
+
+    /// Each by its name. One that the caller may not get is said; it is `forbidden` where that leaves nothing.
+    async fn objects(
+        &self,
+        reading: &Reading<'_>,
+        objects: &[(Option<String>, String)],
+        mut filling: Filling,
+    ) -> Result<Filled, NotRead> {
+        let representation = filling.representation();
+        let mut wanted = objects.to_vec();
+        wanted.retain(|(namespace, name)| !self.deny.object(&reading.info.id, namespace.as_deref(), name));
+        let reads = wanted.into_iter().map(|object| self.object(reading, object, representation));
+        let mut reads = futures::stream::iter(reads).buffered(LIVE_OBJECTS_AT_ONCE);
+        let mut refused: Option<Nothing> = None;
+        while let Some(read) = reads.next().await {
+            match read {
+                Ok(Some(body)) => {
+                    let taken = self.take_in(filling, move |filling| filling.take_in_object(&body)).await;
+                    (filling, ()) = taken.map_err(|error| self.failed(reading, &error))?;
+                }
+                Ok(None) => {}
+                Err(nothing) if nothing.status == LegStatus::Forbidden => refused = refused.or(Some(nothing)),
+                Err(nothing) => return Err(nothing.into()),
+            }
+        }
+        match refused {
+            Some(nothing) if filling.objects == 0 => Err(nothing.into()),
+            refused => {
+                Ok(Filled { store: filling.finish(), message: refused.and_then(|nothing| nothing.message) })
+            }
+        }
+    }
+
+    /// `None` where there is no such object.
+    async fn object(
+        &self,
+        reading: &Reading<'_>,
+        (namespace, name): (Option<String>, String),
+        representation: Representation,
+    ) -> Result<Option<Bytes>, Nothing> {
+        let Reading { caller, info, deadline, .. } = *reading;
+        let namespace = namespace.as_deref();
+        let access = Access::to(Verb::Get, info, namespace, Some(&name));
+        let api = self.rights.allow_object(caller, access, deadline).await?;
+        let path = object_path(info, namespace, &name);
+        match body(&api, &path, representation, deadline).await {
+            Ok(body) => Ok(Some(body)),
+            Err(ApiError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed(reading, &error.into())),
+        }
+    }
+
+    /// Hundreds of objects take longer than a task may keep its thread.
+    async fn take_in<T: Send + 'static>(
+        &self,
+        mut filling: Filling,
+        work: impl FnOnce(&mut Filling) -> Result<T, FillError> + Send + 'static,
+    ) -> Result<(Filling, T), FillError> {
+        let worked = self.tracker.spawn_blocking(move || work(&mut filling).map(|done| (filling, done)));
+        worked.await.map_err(|failed| FillError::Lost(failed.to_string()))?
+    }
+
+    fn failed(&self, reading: &Reading<'_>, error: &FillError) -> Nothing {
+        let kind = &reading.info.id;
+        match error {
+            FillError::Api(error) => self.rights.failure(reading.caller, &kind.to_string(), error),
+            error => Nothing::new(LegStatus::Error, format!("{kind} can't be read: {error}")),
+        }
     }
 }
 
-fn store(info: &KindInfo, deny: &Deny, digest_key: DigestKey, body: &[u8]) -> Result<KindStore, LiveError> {
-    let (columns, rows) = rows_of(body)?;
-    let shape = KindShape {
-        id: info.id.clone(),
-        api_version: info.api_version(),
-        kind: info.kind.clone(),
-        scope: info.scope,
-        columns: Arc::new(columns),
-        digest_key,
+/// A page of a list, or an object. Not every aggregated server speaks Table.
+async fn body(
+    api: &Api,
+    path: &str,
+    representation: Representation,
+    deadline: Deadline,
+) -> Result<Bytes, ApiError> {
+    if representation == Representation::Full {
+        return api.get_bytes(path, deadline.remaining()).await;
+    }
+    match api.table(path, representation, deadline.remaining()).await {
+        Err(ApiError::Invalid { status: 406 | 415, .. })
+            if representation == Representation::TableOfObjects =>
+        {
+            api.get_bytes(path, deadline.remaining()).await
+        }
+        answer => answer,
+    }
+}
+
+/// What is too much is told as soon as it is known.
+fn check_size(
+    info: &KindInfo,
+    namespace: Option<&str>,
+    filling: &Filling,
+    follows: &Follows,
+) -> Result<(), NotRead> {
+    let known = filling.objects as u64 + follows.remaining.unwrap_or_default();
+    let more = follows.next.is_some();
+    let message = if known > LIVE_OBJECTS as u64 || (more && filling.objects >= LIVE_OBJECTS) {
+        let counted = if more && follows.remaining.is_none() { "more than " } else { "" };
+        format!(
+            "{} has {counted}{known} objects to read, and a live read takes {LIVE_OBJECTS} at most",
+            info.id
+        )
+    } else if filling.bytes > LIVE_BYTES {
+        format!(
+            "the first {} objects of {} are longer than {LIVE_BYTES} bytes, which is what a live read takes at most",
+            filling.objects, info.id
+        )
+    } else {
+        return Ok(());
     };
-    let mut store = KindStore::counting_from(shape.clone(), unused_revisions());
-    for (object, cells) in rows {
-        let prepared = match cells {
-            Some(cells) => prepare_shown(&shape, object, cells),
-            None => prepare_value(&shape, object),
-        };
-        let prepared = prepared.map_err(malformed)?;
-        if deny.object(&info.id, prepared.namespace(), prepared.name()) {
-            continue;
-        }
-        store.apply(prepared);
-    }
-    Ok(store)
-}
-
-/// An object, and its cells where the server computed them.
-type LiveRow = (Value, Option<Vec<Cell>>);
-
-/// The rows of a Table; or the objects of a list, from a server that does not care what it was asked for.
-fn rows_of(body: &[u8]) -> Result<(Columns, Vec<LiveRow>), LiveError> {
-    let mut answer: Value = serde_json::from_slice(body).map_err(malformed)?;
-    if answer["kind"] != "Table"
-        && let Some(Value::Array(items)) = answer.get_mut("items").map(Value::take)
-    {
-        return Ok((Columns::generic(), items.into_iter().map(|object| (object, None)).collect()));
-    }
-    let table = from_table(&answer).map_err(malformed)?;
-    let narrow = |row: TableRow| {
-        let shown = table.columns.iter().zip(row.cells).filter(|(def, _)| !def.wide);
-        (row.object, Some(shown.map(|(_, cell)| cell).collect()))
+    let hint = match namespace {
+        Some(_) => "name single objects, or leave freshness out: the cache has no such limit",
+        None => "name one namespace, or leave freshness out: the cache has no such limit",
     };
-    let columns = Columns::served(&table.columns);
-    Ok((columns, table.rows.into_iter().map(narrow).collect()))
-}
-
-fn malformed(error: impl std::error::Error) -> LiveError {
-    LiveError::Malformed(error.to_string())
-}
-
-fn failed(info: &KindInfo, error: &LiveError) -> Nothing {
-    match error {
-        LiveError::Api(ApiError::NotFound { .. }) => Nothing::without_words(LegStatus::Absent),
-        LiveError::Api(error) => {
-            Nothing::new(leg_status(error), format!("{} can't be listed: {}", info.id, chain(error)))
-        }
-        LiveError::Malformed(_) | LiveError::Lost(_) => {
-            Nothing::new(LegStatus::Error, format!("{} can't be listed: {error}", info.id))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn rows_come_from_a_table_or_from_a_list() {
-        let object = json!({"metadata": {"name": "n1", "creationTimestamp": "1970-01-01T00:00:01Z"}});
-        let table = json!({
-            "kind": "Table",
-            "columnDefinitions": [{"name": "Name"}, {"name": "CPU"}, {"name": "Window", "priority": 1}, {"name": "Age"}],
-            "rows": [{"cells": ["n1", "250m", "30s", "5m"], "object": object}],
-        });
-        let names =
-            |columns: &Columns| columns.defs().iter().map(|def| def.column.name.clone()).collect::<Vec<_>>();
-        let (columns, rows) = rows_of(table.to_string().as_bytes()).unwrap();
-        assert_eq!(names(&columns), ["name", "cpu", "age"]);
-        assert_eq!(rows[0].1.as_deref().unwrap(), ["n1".into(), "250m".into(), Cell::Time(1_000)]);
-
-        let list = json!({"kind": "NodeMetricsList", "items": [object]});
-        let (columns, rows) = rows_of(list.to_string().as_bytes()).unwrap();
-        assert_eq!(
-            (names(&columns), &rows[..]),
-            (vec!["name".to_owned(), "age".to_owned()], &[(object, None)][..])
-        );
-
-        for nonsense in ["{}", "[]", "<html>", r#"{"kind":"Table","rows":[{}]}"#] {
-            assert!(matches!(rows_of(nonsense.as_bytes()), Err(LiveError::Malformed(_))), "{nonsense}");
-        }
-    }
+    Err(AgentError::new(AgentErrorCode::TooLarge, message).with_hint(hint).into())
 }

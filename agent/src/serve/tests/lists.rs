@@ -121,16 +121,6 @@ async fn a_column_that_does_not_exist_is_an_argument_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn live_lists_are_refused_in_words() {
-    let world = World::start();
-    let mut live = list_of("pods");
-    live.context.freshness = Freshness::Live;
-    let answer = world.list(&live).await.unwrap();
-    assert_eq!(answer.head.status, LegStatus::Forbidden);
-    assert!(answer.head.message.unwrap().contains("from its cache"));
-}
-
-#[tokio::test(start_paused = true)]
 async fn many_at_once_are_all_answered() {
     let world = World::start();
     let request = list_of("pods");

@@ -56,7 +56,7 @@ async fn another_live_read_is_another_revision() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_read_answers_everybody_for_ten_seconds() {
+async fn one_read_answers_its_caller_for_ten_seconds() {
     let world = own_rights();
     let request = list_of(METRICS);
     let answers = futures::future::join_all((0..20).map(|_| world.list(&request))).await;
@@ -73,10 +73,10 @@ async fn one_read_answers_everybody_for_ten_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn without_the_right_to_read_live_it_is_refused_in_words() {
-    let world = World::start();
+    let world = World::of(small(), config().with_live_reads(LiveReads::Refused));
     let answer = world.list(&list_of(METRICS)).await.unwrap();
-    assert_eq!(answer.head.status, LegStatus::Forbidden);
-    assert!(answer.head.message.unwrap().contains("only be read live"));
+    assert_eq!((answer.head.status, answer.head.source), (LegStatus::Forbidden, Source::Live));
+    assert!(answer.head.message.unwrap().contains("live_reads = \"refused\""));
     assert_eq!(world.sim.stats().count(Verb::List, METRICS), 0);
 }
 

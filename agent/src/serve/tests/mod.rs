@@ -1,6 +1,8 @@
 //! The service over a simulated cluster, asked as a gateway asks it.
 
+mod callers;
 mod control;
+mod fresh;
 mod lists;
 mod live;
 mod objects;
@@ -9,7 +11,7 @@ mod requests;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use http::{Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode};
 use kubeplex_proto::call::{CallContext, Freshness, Identity};
 use kubeplex_proto::get::{FoundObject, GetEnd, GetFrame, GetHead, GetRequest};
 use kubeplex_proto::ids::CallId;
@@ -17,6 +19,7 @@ use kubeplex_proto::list::{ColumnChoice, ListEnd, ListFrame, ListHead, ListReque
 use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::status::AgentError;
 use kubeplex_proto::visibility::Visibility;
+use parking_lot::Mutex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use simcluster::{SimCluster, SimConfig};
@@ -40,6 +43,15 @@ pub(super) struct World {
     pub(super) agent: Agent,
     router: Router,
     cancel: CancellationToken,
+    /// What the agent asked its API server, in order.
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+/// One request of the agent to its API server.
+#[derive(Debug, Clone)]
+struct Asked {
+    uri: String,
+    headers: HeaderMap,
 }
 
 /// The whole answer to a list.
@@ -73,7 +85,10 @@ impl World {
     fn of(sim: SimConfig, config: AgentConfig) -> Self {
         let sim = SimCluster::new(sim);
         let (cancel, tracker) = (CancellationToken::new(), TaskTracker::new());
-        let with_token = |mut request: Request<kube::client::Body>| {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&asked);
+        let with_token = move |mut request: Request<kube::client::Body>| {
+            noted.lock().push(Asked { uri: request.uri().to_string(), headers: request.headers().clone() });
             let bearer = http::HeaderValue::from_str(&format!("Bearer {TOKEN}")).unwrap();
             request.headers_mut().insert(http::header::AUTHORIZATION, bearer);
             request
@@ -92,7 +107,12 @@ impl World {
             deny,
             tracker,
         });
-        Self { sim, agent, router, cancel }
+        Self { sim, agent, router, cancel, asked }
+    }
+
+    /// The requests so far whose path has this in it.
+    fn asked(&self, part: &str) -> Vec<Asked> {
+        self.asked.lock().iter().filter(|asked| asked.uri.contains(part)).cloned().collect()
     }
 
     async fn post(&self, path: &str, body: impl Into<Body>) -> (StatusCode, Vec<u8>) {
@@ -171,6 +191,13 @@ impl ListAnswer {
 fn parse<T: DeserializeOwned>(line: &[u8]) -> T {
     serde_json::from_slice(line)
         .unwrap_or_else(|error| panic!("{error} in {}", String::from_utf8_lossy(line)))
+}
+
+impl Asked {
+    /// For whom, where it was not for the agent itself.
+    fn caller(&self) -> Option<&str> {
+        Some(self.headers.get("impersonate-user")?.to_str().unwrap())
+    }
 }
 
 fn context() -> CallContext {
