@@ -26,6 +26,7 @@ pub mod resolve;
 mod serve;
 mod shares;
 pub mod telemetry;
+pub mod tls;
 mod tokens;
 pub mod tools;
 pub mod trace;
@@ -43,6 +44,7 @@ use tracing::Instrument as _;
 pub use config::GatewayConfig;
 
 use crate::admin::Admin;
+use crate::config::Protection;
 use crate::identify::Callers;
 use crate::limits::{LAME_DUCK, LAST_WORDS};
 use crate::link::{Credentials, LinkEndpoint, Links};
@@ -50,6 +52,7 @@ use crate::pipeline::Pipeline;
 use crate::registry::Registry;
 use crate::serve::{Connections, Server};
 use crate::telemetry::Telemetry;
+use crate::tls::{PairError, Reload};
 
 /// A running gateway. Clones are handles to the same one.
 ///
@@ -81,13 +84,15 @@ pub enum StartError {
     Taken { address: SocketAddr, option: &'static str },
     #[error("listening on {address} ({option})")]
     Listen { address: SocketAddr, option: &'static str, source: std::io::Error },
+    #[error("the certificate of [gateway.tls]")]
+    Certificate(#[source] PairError),
 }
 
 impl Gateway {
     /// Listens, and serves until `stop`. Every task belongs to `tracker`.
     ///
     /// # Errors
-    /// [`StartError`] when an address can't be listened on.
+    /// [`StartError`] when an address can't be listened on, or the certificate can't be used any more.
     pub async fn start(
         config: GatewayConfig,
         tracker: TaskTracker,
@@ -97,6 +102,7 @@ impl Gateway {
         let (admin_listener, admin) = bind(config.admin(), "--admin").await?;
         let drained = CancellationToken::new();
         let telemetry = Telemetry::new();
+        let certificate = certificate(&config, &telemetry)?;
         let registry = expect(&config);
         // Running calls still need the links, so these end after the calls.
         let links = Links::new(registry.clone(), *config.timings(), tracker.clone(), drained.clone());
@@ -118,11 +124,15 @@ impl Gateway {
         let closing = CancellationToken::new();
         let connections =
             Connections { stop: closing, cut: CancellationToken::new(), tracker: TaskTracker::new() };
-        for (name, listener, app) in
-            [("main listener", listener, app), ("admin listener", admin_listener, health)]
+        let tls = certificate.as_ref().map(Reload::tls);
+        for (name, listener, tls, app) in
+            [("main listener", listener, tls, app), ("admin listener", admin_listener, None, health)]
         {
-            let server = Server::new(name, app, config.limits(), &telemetry, connections.clone());
+            let server = Server::new(name, tls, app, config.limits(), &telemetry, connections.clone());
             run(&tracker, name, server.run(listener));
+        }
+        if let Some(certificate) = certificate {
+            run(&tracker, "certificate", certificate.run(connections.stop.clone()));
         }
         run(
             &tracker,
@@ -155,6 +165,12 @@ impl Gateway {
     pub fn pipeline(&self) -> &Arc<Pipeline> {
         &self.pipeline
     }
+}
+
+/// The certificate of the main listener, where it has one.
+fn certificate(config: &GatewayConfig, telemetry: &Telemetry) -> Result<Option<Reload>, StartError> {
+    let Protection::Tls(files) = config.protection() else { return Ok(None) };
+    Reload::load(files, telemetry).map(Some).map_err(StartError::Certificate)
 }
 
 fn expect(config: &GatewayConfig) -> Registry {

@@ -177,6 +177,15 @@ pub const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// 26 kbit/s with the default. Half of it comes at once, because a kernel that was full waits until there is room for that.
 pub const READER_BYTES: u64 = 64 << 10;
 
+/// A TLS handshake takes two round trips; who needs longer than this is no client.
+pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How often the files of the certificate are looked at, unless configured.
+pub const CERTIFICATE_CHECK: Duration = Duration::from_secs(10);
+
+/// A certificate that ends within this time is warned about, or in the last third of a shorter life.
+pub const CERTIFICATE_WARNING: Duration = Duration::from_secs(14 * 86_400);
+
 /// An answer is handed to its connection in pieces of so many bytes. What a reader over HTTP/2 does not take keeps one piece
 /// a stream beyond its window.
 pub const ANSWER_PIECE: usize = 16 << 10;

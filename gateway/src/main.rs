@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser;
-use kubeplex_gateway::config::{Fixtures, GatewayConfig};
+use kubeplex_gateway::config::{Fixtures, GatewayConfig, Protection};
 use kubeplex_gateway::{Addresses, Gateway};
 use kubeplex_program::logging::LogOptions;
 use kubeplex_program::signals::StopSignals;
@@ -53,11 +53,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut signals = StopSignals::listen().context("listening for signals")?;
     let config = configuration(&arguments)?;
     let clusters = config.clusters().len();
+    let scheme = if matches!(config.protection(), Protection::Tls(_)) { "https" } else { "http" };
     let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
     let gateway = Gateway::start(config, tracker.clone(), stop.clone()).await?;
     let Addresses { listen, admin } = gateway.addresses();
     tracing::info!(%listen, %admin, clusters, "listening");
-    announce(gateway.addresses(), arguments.json)?;
+    announce(scheme, gateway.addresses(), arguments.json)?;
     signals.next().await;
     stop.cancel();
     tracker.close();
@@ -85,9 +86,9 @@ fn configuration(arguments: &Arguments) -> anyhow::Result<GatewayConfig> {
     Ok(config)
 }
 
-fn announce(addresses: Addresses, as_json: bool) -> std::io::Result<()> {
+fn announce(scheme: &str, addresses: Addresses, as_json: bool) -> std::io::Result<()> {
     let Addresses { listen, admin } = addresses;
-    let endpoint = format!("http://{listen}/mcp");
+    let endpoint = format!("{scheme}://{listen}/mcp");
     if as_json {
         output::line(&json!({"endpoint": endpoint, "listen": listen, "admin": admin}).to_string())
     } else {

@@ -11,6 +11,7 @@ mod socket;
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +22,10 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
@@ -36,6 +39,7 @@ use self::places::{Place, Places};
 use self::socket::Socket;
 use crate::limits::{ANSWER_BYTES_UNSENT, HEADER_BYTES, LAST_WORDS, Limits, RESETS_PENDING, STREAMS};
 use crate::telemetry::Telemetry;
+use crate::tls::Tls;
 
 /// After a failed `accept` (no file descriptors left, most likely) the loop waits this long instead of spinning.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -54,6 +58,7 @@ pub(crate) struct Connections {
 /// What is served on one listener, and how patiently.
 pub(crate) struct Server {
     name: &'static str,
+    tls: Option<Tls>,
     app: Router,
     places: Places,
     patience: Patience,
@@ -64,6 +69,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn new(
         name: &'static str,
+        tls: Option<Tls>,
         app: Router,
         limits: &Limits,
         telemetry: &Telemetry,
@@ -71,6 +77,7 @@ impl Server {
     ) -> Self {
         Self {
             name,
+            tls,
             app,
             places: Places::new(limits.connections, limits.connections_per_address),
             patience: Patience::of(limits),
@@ -116,21 +123,41 @@ impl Server {
     }
 
     async fn serve(self: Arc<Self>, stream: TcpStream, peer: Peer, place: Place) {
-        // Small answers would otherwise wait for acknowledgements of earlier ones, up to 40 ms each.
+        // Small answers would otherwise wait for acknowledgements of earlier ones, up to 40 ms each; under TLS, too.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
         self.metrics.open.increment(1);
         let pace = Pace::new(self.patience);
-        self.converse(Socket::new(stream, pace.clone()), peer, pace).await;
+        let socket = Socket::new(stream, pace.clone());
+        match &self.tls {
+            None => self.converse(socket, peer, pace).await,
+            Some(tls) => match self.secured(tls, socket).await {
+                Ok(stream) => self.converse(stream, peer, pace).await,
+                Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
+            },
+        }
         self.metrics.open.decrement(1);
         drop(place);
     }
 
-    async fn converse(&self, socket: Socket<TcpStream>, peer: Peer, pace: Pace) {
+    async fn secured<S>(&self, tls: &Tls, socket: S) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        tokio::select! {
+            secured = tls.accept(socket) => secured,
+            () = self.connections.stop.cancelled() => Err(io::Error::other("the gateway is stopping")),
+        }
+    }
+
+    async fn converse<S>(&self, stream: S, peer: Peer, pace: Pace)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let service = service_fn(|request| answer(self.app.clone(), request, peer, &pace));
         let builder = builder(self.patience);
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         tokio::pin!(connection);
         let overdue = tokio::select! {
             result = connection.as_mut() => return over(result),

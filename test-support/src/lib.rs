@@ -9,4 +9,5 @@ pub mod agent;
 pub mod control;
 pub mod counter;
 pub mod example;
+pub mod pki;
 pub mod proxy;

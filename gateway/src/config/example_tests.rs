@@ -26,7 +26,9 @@ fn as_it_is_it_is_the_default_with_one_cluster() {
 fn every_key_is_there_and_no_other() {
     let text = uncommented(EXAMPLE);
     let (written, read): (Value, RawConfig) = (read(&text), read(&text));
-    assert_eq!(keys(&written), keys(&serde_json::to_value(&read).unwrap()));
+    let read = serde_json::to_value(&read).unwrap();
+    assert_eq!(keys(&written), keys(&read));
+    assert_eq!(keys(&written["gateway"]), keys(&read["gateway"]));
 }
 
 #[test]
@@ -34,6 +36,10 @@ fn what_it_calls_a_default_is_one() {
     let mut raw: RawConfig = read(&uncommented(EXAMPLE));
     // It has no default, and the example's file is nobody's.
     assert_eq!(raw.gateway.cursor_key_file.take().as_deref(), Some("/etc/kubeplex/cursor.key"));
+    assert_eq!(raw.gateway.tls.cert_file.take().as_deref(), Some("/etc/kubeplex/tls.crt"));
+    assert_eq!(raw.gateway.tls.key_file.take().as_deref(), Some("/etc/kubeplex/tls.key"));
+    let check_every = raw.gateway.tls.check_every_ms.map(Duration::from_millis);
+    assert_eq!(check_every, Some(TlsFiles::new("", "").check_every()));
     let config = check::validate(raw).unwrap();
     check_defaults(&config);
     let [anna] = config.callers() else { panic!("one caller expected: {:?}", config.callers()) };

@@ -12,7 +12,8 @@ mod raw;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kubeplex_link::timings::Timings;
 use kubeplex_program::admin::Audience;
@@ -24,7 +25,7 @@ pub use callers::{CallerSection, ConfiguredCaller};
 pub use error::{ConfigError, Mistake};
 pub use kubeplex_program::configuration::Malformed;
 
-use crate::limits::Limits;
+use crate::limits::{CERTIFICATE_CHECK, Limits};
 
 /// Where MCP clients and agents connect unless told otherwise.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7575);
@@ -63,8 +64,39 @@ pub enum Protection {
     /// That it is on loopback.
     #[default]
     None,
+    /// TLS of the gateway's own.
+    Tls(TlsFiles),
     /// A proxy in front that terminates TLS.
     TlsProxy,
+}
+
+/// Where the gateway's certificate is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    cert_file: PathBuf,
+    key_file: PathBuf,
+    check_every: Duration,
+}
+
+impl TlsFiles {
+    /// PEM files; they are looked at in the usual rhythm.
+    pub fn new(cert_file: impl Into<PathBuf>, key_file: impl Into<PathBuf>) -> Self {
+        Self { cert_file: cert_file.into(), key_file: key_file.into(), check_every: CERTIFICATE_CHECK }
+    }
+
+    /// The gateway's certificate, and those that lead from it to an authority.
+    pub fn cert_file(&self) -> &Path {
+        &self.cert_file
+    }
+
+    pub fn key_file(&self) -> &Path {
+        &self.key_file
+    }
+
+    /// How soon a change of the files is noticed.
+    pub fn check_every(&self) -> Duration {
+        self.check_every
+    }
 }
 
 /// The SHA-256 of a token, of an agent or of a caller.
@@ -214,6 +246,13 @@ impl GatewayConfig {
 
     pub fn fixtures(&self) -> Fixtures {
         self.fixtures
+    }
+}
+
+/// In hexadecimal, as the configuration has it: to be printed only where that is what was asked for.
+impl fmt::Display for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) struct RawConfig {
 pub(super) struct RawGateway {
     /// MCP clients and agents; `127.0.0.1:7575`.
     pub(super) listen: Option<String>,
+    pub(super) tls: RawTls,
     /// A proxy in front terminates TLS, so whoever comes through it is a stranger, from loopback too.
     pub(super) behind_tls_proxy: bool,
     /// Health and metrics; `127.0.0.1:7576`.
@@ -35,6 +36,18 @@ pub(super) struct RawGateway {
     pub(super) admin_on_network: bool,
     /// A file with 32 bytes in base64 that seal cursors, so that they outlive a restart; without it the key is random.
     pub(super) cursor_key_file: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
+pub(super) struct RawTls {
+    /// PEM: the gateway's certificate, and those that lead from it to an authority.
+    pub(super) cert_file: Option<String>,
+    /// PEM: its private key.
+    pub(super) key_file: Option<String>,
+    /// How often both are looked at; 10,000.
+    pub(super) check_every_ms: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

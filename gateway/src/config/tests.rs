@@ -141,7 +141,7 @@ fn a_gateway_built_in_code_refuses_networks_too() {
 
 /// A section that is well-formed.
 fn caller(user: &str) -> String {
-    let hash = TokenHash::of(user).0.map(|byte| format!("{byte:02x}")).concat();
+    let hash = TokenHash::of(user);
     format!("[[caller]]\nuser = \"{user}\"\ntoken_sha256 = \"{hash}\"\n")
 }
 
@@ -163,6 +163,20 @@ fn off_loopback_everybody_has_a_name_and_nobody_reads_along() {
         ("behind_tls_proxy = true", "", &["caller: there is none, so whoever a proxy lets in"]),
         ("listen = \"0.0.0.0:7575\"\nbehind_tls_proxy = true", &named, &[]),
         ("behind_tls_proxy = true", &named, &[]),
+        (
+            "listen = \"0.0.0.0:7575\"\n[gateway.tls]\ncert_file = \"a\"",
+            &named,
+            &["gateway.tls.key_file: it is missing", "gateway.listen: 0.0.0.0:7575 can be"],
+        ),
+        (
+            "behind_tls_proxy = true\n[gateway.tls]\nkey_file = \"a\"\ncert_file = \"/does/not/exist\"\ncheck_every_ms = 0",
+            &named,
+            &[
+                "gateway.tls.check_every_ms: 0",
+                "gateway.tls.cert_file: \"/does/not/exist\" can't be read",
+                "gateway.behind_tls_proxy: with [gateway.tls]",
+            ],
+        ),
         ("", &named, &[]),
         ("admin = \"0.0.0.0:7576\"", "", &["gateway.admin: 0.0.0.0:7576 can be"]),
         ("admin = \"0.0.0.0:7576\"\nadmin_on_network = true", "", &[]),

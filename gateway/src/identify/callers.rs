@@ -111,9 +111,11 @@ mod tests {
     use crate::identify::LOCAL_USER;
 
     fn config(more: &str, tokens: &[(&str, &str)]) -> GatewayConfig {
-        let hash = |token: &str| TokenHash::of(token).0.map(|byte| format!("{byte:02x}")).concat();
         let section = |(user, token): &(&str, &str)| {
-            format!("[[caller]]\nuser = \"{user}\"\ngroups = [\"g\"]\ntoken_sha256 = \"{}\"\n", hash(token))
+            format!(
+                "[[caller]]\nuser = \"{user}\"\ngroups = [\"g\"]\ntoken_sha256 = \"{}\"\n",
+                TokenHash::of(token)
+            )
         };
         let sections: String = tokens.iter().map(section).collect();
         GatewayConfig::from_toml(&format!("{more}\n{sections}")).unwrap()

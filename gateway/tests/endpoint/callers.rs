@@ -11,7 +11,7 @@ use crate::world::World;
 /// Ports of the system's choice, and a section a user, who is their own token.
 fn config(callers: &[(&str, &str)]) -> GatewayConfig {
     let section = |(user, lists): &(&str, &str)| {
-        let hash = TokenHash::of(user).0.map(|byte| format!("{byte:02x}")).concat();
+        let hash = TokenHash::of(user);
         format!("[[caller]]\nuser = \"{user}\"\ntoken_sha256 = \"{hash}\"\n{lists}\n")
     };
     let sections: String = callers.iter().map(section).collect();

@@ -8,4 +8,5 @@ mod connections;
 mod faults;
 mod protocol;
 mod shutdown;
+mod tls;
 mod world;

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::client::Client;
 
 /// Longer than anything here takes on the slowest machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct World {
     pub(crate) gateway: Gateway,

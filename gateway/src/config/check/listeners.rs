@@ -1,12 +1,14 @@
 //! Where a gateway listens, and what has to be true before it may do so off loopback.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use kubeplex_program::admin::Audience;
 
 use super::Mistakes;
-use crate::config::raw::RawGateway;
-use crate::config::{DEFAULT_ADMIN, DEFAULT_LISTEN, Mistake, Protection};
+use crate::config::raw::{RawGateway, RawTls};
+use crate::config::{DEFAULT_ADMIN, DEFAULT_LISTEN, Mistake, Protection, TlsFiles};
+use crate::tls::{Pair, PairFile};
 
 /// Both listeners.
 pub(super) struct Listeners {
@@ -27,8 +29,9 @@ pub(in crate::config) fn listen(
     let here = address.ip().is_loopback();
     if !here && *protection == Protection::None {
         let problem = format!(
-            "{address} can be reached from a network, where tokens and answers would travel unencrypted: set \
-             gateway.behind_tls_proxy = true where a proxy in front terminates TLS; for this machine alone write {}",
+            "{address} can be reached from a network, where tokens and answers would travel unencrypted: name a \
+             certificate in [gateway.tls], or set gateway.behind_tls_proxy = true where a proxy in front terminates TLS; \
+             for this machine alone write {}",
             on_loopback(address)
         );
         mistakes.push(Mistake { key: key.to_owned(), problem });
@@ -63,7 +66,7 @@ fn on_loopback(address: SocketAddr) -> String {
 
 impl Mistakes {
     pub(super) fn listeners(&mut self, raw: &RawGateway, nobody_is_named: bool) -> Listeners {
-        let protection = if raw.behind_tls_proxy { Protection::TlsProxy } else { Protection::None };
+        let protection = self.protection(raw);
         let admin_audience = if raw.admin_on_network { Audience::Network } else { Audience::ThisMachine };
         let address = self.address("gateway.listen", raw.listen.as_deref(), DEFAULT_LISTEN);
         self.0.extend(listen("gateway.listen", address, &protection, nobody_is_named));
@@ -73,6 +76,53 @@ impl Mistakes {
             self.add("gateway.admin", format!("{address} is gateway.listen too; give each its own port"));
         }
         Listeners { listen: address, protection, admin: admin_address, admin_audience }
+    }
+
+    fn protection(&mut self, raw: &RawGateway) -> Protection {
+        match (self.tls_files(&raw.tls), raw.behind_tls_proxy) {
+            (Some(files), false) => Protection::Tls(files),
+            (None, true) => Protection::TlsProxy,
+            (None, false) => Protection::None,
+            (Some(files), true) => {
+                let problem = "with [gateway.tls] the gateway speaks TLS itself; leave one of the two out";
+                self.add("gateway.behind_tls_proxy", problem);
+                Protection::Tls(files)
+            }
+        }
+    }
+
+    fn tls_files(&mut self, raw: &RawTls) -> Option<TlsFiles> {
+        let (cert, key) = match (&raw.cert_file, &raw.key_file) {
+            (Some(cert), Some(key)) => (cert, key),
+            (None, None) => return None,
+            (Some(_), None) => {
+                self.add(
+                    "gateway.tls.key_file",
+                    "it is missing: the private key of cert_file is wanted, in PEM",
+                );
+                return None;
+            }
+            (None, Some(_)) => {
+                self.add(
+                    "gateway.tls.cert_file",
+                    "it is missing: the certificate of key_file is wanted, in PEM",
+                );
+                return None;
+            }
+        };
+        if raw.check_every_ms == Some(0) {
+            self.add("gateway.tls.check_every_ms", "0 would never rest; write at least 1");
+        }
+        let mut files = TlsFiles::new(cert, key);
+        files.check_every = raw.check_every_ms.map_or(files.check_every, Duration::from_millis);
+        if let Err(error) = Pair::load(&files) {
+            let key = match error.file() {
+                PairFile::Cert => "gateway.tls.cert_file",
+                PairFile::Key => "gateway.tls.key_file",
+            };
+            self.add(key, error.to_string());
+        }
+        Some(files)
     }
 
     fn address(&mut self, key: &str, text: Option<&str>, default: SocketAddr) -> SocketAddr {
