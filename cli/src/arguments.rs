@@ -8,6 +8,7 @@ use kubeplex_program::logging::LogOptions;
 
 use crate::client::Endpoint;
 use crate::manifest::options::Agent;
+use crate::token::Token;
 
 /// What is wrong with a cluster is shown with the cluster; every attempt to reach it would only hide that.
 const QUIET: &str = "warn,kubeplex_agent=error,kube_client=off,rustls_platform_verifier=off";
@@ -37,6 +38,8 @@ pub enum Command {
     Clusters(Clusters),
     /// An agent for a cluster of its own
     Agent(Agent),
+    /// Tokens of callers
+    Token(Token),
 }
 
 /// Where the gateway of this process listens.
@@ -89,6 +92,12 @@ pub struct Target {
         default_value = "http://127.0.0.1:7575/mcp"
     )]
     pub endpoint: Endpoint,
+    /// A file with the token that the gateway wants to see; otherwise KUBEPLEX_TOKEN
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// A PEM file with the authority that signed the gateway's certificate; otherwise those of this machine
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
 }
 
 /// What scripts rely on.

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::answer::{self, Look};
 use crate::arguments::Call;
-use crate::client::{Client, Endpoint, Exchange};
+use crate::client::{Endpoint, Exchange};
 
 /// Exit status of a command line that is wrong; the library that reads the others has it, too.
 const WRONG_USAGE: u8 = 2;
@@ -31,12 +31,12 @@ pub async fn run(options: Call) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(WRONG_USAGE));
         }
     };
-    let endpoint = options.target.endpoint;
-    let exchange = Client::of(endpoint.clone())?.call(&options.tool, arguments, options.trace).await?;
+    let client = options.target.client()?;
+    let exchange = client.call(&options.tool, arguments, options.trace).await?;
     if options.trace {
         output::note(&trace::render(&exchange));
     }
-    print_result(&exchange, &endpoint, options.json)
+    print_result(&exchange, client.endpoint(), options.json)
 }
 
 /// Prints what a tool answered: a table for people, the structured result with `json`; errors go to standard error.

@@ -1,60 +1,32 @@
 //! A small MCP client: one stateless `tools/call` a request (protocol revision 2026-07-28).
 
-use std::error::Error;
-use std::fmt;
-use std::str::FromStr;
+mod endpoint;
+mod error;
+mod http;
+
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use reqwest::{StatusCode, Url};
+use ::http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use ::http::{Request, StatusCode};
+use bytes::Bytes;
+use http_body_util::Full;
 use serde_json::{Map, Value, json};
+
+pub use self::endpoint::{Endpoint, NotAnEndpoint};
+pub use self::error::{ClientError, Root};
+use self::http::Http;
+pub use self::http::{Access, InvalidToken, Token};
 
 const PROTOCOL: &str = "2026-07-28";
 
 /// Longer than the longest call that a gateway grants (120 s), so that the gateway's own error arrives first.
 const TIMEOUT: Duration = Duration::from_secs(130);
 
-/// The address of a gateway's MCP endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint(Url);
-
-/// An address that can't be a gateway's.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}; write it as http://127.0.0.1:7575/mcp")]
-pub struct NotAnEndpoint(String);
-
-impl FromStr for Endpoint {
-    type Err = NotAnEndpoint;
-
-    /// What a person may leave out: `http://`, and the path.
-    fn from_str(text: &str) -> Result<Self, NotAnEndpoint> {
-        let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-        let mut url: Url =
-            whole.parse().map_err(|error| NotAnEndpoint(format!("\"{text}\" is no address: {error}")))?;
-        if url.scheme() != "http" {
-            let scheme = url.scheme();
-            return Err(NotAnEndpoint(format!(
-                "{scheme} is not spoken: a gateway listens on loopback, with http"
-            )));
-        }
-        if url.path() == "/" {
-            url.set_path("/mcp");
-        }
-        Ok(Self(url))
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 /// Calls tools of one gateway.
 #[derive(Debug, Clone)]
 pub struct Client {
     endpoint: Endpoint,
-    http: reqwest::Client,
+    http: Http,
 }
 
 /// What went over the wire for one call.
@@ -64,54 +36,24 @@ pub struct Exchange {
     pub response: Value,
 }
 
-/// Why there is no answer at all.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    #[error(transparent)]
-    NotAnEndpoint(#[from] NotAnEndpoint),
-    #[error("the HTTP client can't be set up")]
-    NoClient(#[source] reqwest::Error),
-    #[error("no gateway answers at {endpoint}; start one with `kubeplex demo` or `kubeplex local`")]
-    Unreachable { endpoint: Endpoint, source: Root },
-    #[error("the gateway at {endpoint} did not answer within {} s", TIMEOUT.as_secs())]
-    TimedOut { endpoint: Endpoint },
-    #[error("there is no MCP endpoint at {endpoint}; a gateway's path is /mcp, and its port by default 7575")]
-    NotThere { endpoint: Endpoint },
-    #[error("what listens at {endpoint} answered HTTP {status}: {body}")]
-    Refused { endpoint: Endpoint, status: u16, body: String },
-    #[error("what listens at {endpoint} is no gateway: it did not answer with JSON-RPC but with {body:?}")]
-    NotJsonRpc { endpoint: Endpoint, body: String },
-    #[error("reading the answer of {endpoint} broke off")]
-    BrokeOff { endpoint: Endpoint, source: Root },
-}
-
-/// What is behind an error of the HTTP library, without what its layers say of each other.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Root(String);
-
-impl Root {
-    fn of(error: &dyn Error) -> Self {
-        let mut root = error;
-        while let Some(cause) = root.source() {
-            root = cause;
-        }
-        Self(root.to_string())
-    }
-}
-
 impl Client {
+    /// A client for a gateway that wants to see no token.
+    ///
     /// # Errors
-    /// When `endpoint` is no address, or the HTTP client can't be set up.
+    /// When `endpoint` is no address, or nobody can be believed to be it.
     pub fn new(endpoint: impl AsRef<str>) -> Result<Self, ClientError> {
-        Self::of(endpoint.as_ref().parse()?)
+        Self::with(endpoint.as_ref().parse()?, Access::default())
     }
 
     /// # Errors
-    /// When the HTTP client can't be set up.
-    pub fn of(endpoint: Endpoint) -> Result<Self, ClientError> {
-        let http = reqwest::Client::builder().timeout(TIMEOUT).tcp_nodelay(true).no_proxy().build();
-        Ok(Self { endpoint, http: http.map_err(ClientError::NoClient)? })
+    /// When nobody can be believed to be the gateway.
+    pub fn with(endpoint: Endpoint, access: Access) -> Result<Self, ClientError> {
+        let http = Http::new(&endpoint, access)?;
+        Ok(Self { endpoint, http })
+    }
+
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// Calls one tool; with `trace` the answer's `_meta` says how long each stage and each cluster took.
@@ -138,36 +80,47 @@ impl Client {
         Ok(Exchange { request, response })
     }
 
-    async fn post(&self, tool: &str, request: &Value) -> Result<Value, ClientError> {
-        let endpoint = self.endpoint.clone();
-        let sent = self
-            .http
-            .post(endpoint.0.clone())
+    async fn post(&self, tool: &str, message: &Value) -> Result<Value, ClientError> {
+        let endpoint = || self.endpoint.clone();
+        let answered = tokio::time::timeout(TIMEOUT, self.exchange(tool, message)).await;
+        let (status, body) = answered.map_err(|_| ClientError::TimedOut { endpoint: endpoint() })??;
+        match last_message(&body).or_else(|| refusal(&body)) {
+            // A JSON-RPC error may come with an HTTP error status: it says more.
+            Some(message) => Ok(message),
+            None if status.is_success() => {
+                Err(ClientError::NotJsonRpc { endpoint: endpoint(), body: shortened(&body) })
+            }
+            None if status == StatusCode::NOT_FOUND => Err(ClientError::NotThere { endpoint: endpoint() }),
+            None => {
+                let (status, body) = (status.as_u16(), shortened(&body));
+                Err(ClientError::Refused { endpoint: endpoint(), status, body })
+            }
+        }
+    }
+
+    async fn exchange(&self, tool: &str, message: &Value) -> Result<(StatusCode, String), ClientError> {
+        let endpoint = || self.endpoint.clone();
+        let unreachable = |source| ClientError::Unreachable { endpoint: endpoint(), source };
+        let request = Request::post(self.endpoint.uri().clone())
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/json, text/event-stream")
             .header("MCP-Protocol-Version", PROTOCOL)
             .header("Mcp-Method", "tools/call")
             .header("Mcp-Name", header_value(tool))
-            .json(request)
-            .send()
-            .await;
-        let response = sent.map_err(|error| match error.is_timeout() {
-            true => ClientError::TimedOut { endpoint: endpoint.clone() },
-            false => ClientError::Unreachable { endpoint: endpoint.clone(), source: Root::of(&error) },
-        })?;
+            .body(Full::new(Bytes::from(message.to_string())));
+        let request = request.map_err(|error| unreachable(Root::of(&error)))?;
+        let response = self.http.send(request).await.map_err(unreachable)?;
         let status = response.status();
-        let body = response.text().await.map_err(|error| ClientError::BrokeOff {
-            endpoint: endpoint.clone(),
-            source: Root::of(&error),
-        })?;
-        match last_message(&body) {
-            // A JSON-RPC error may come with an HTTP error status: it says more.
-            Some(message) => Ok(message),
-            None if status.is_success() => Err(ClientError::NotJsonRpc { endpoint, body: shortened(&body) }),
-            None if status == StatusCode::NOT_FOUND => Err(ClientError::NotThere { endpoint }),
-            None => Err(ClientError::Refused { endpoint, status: status.as_u16(), body: shortened(&body) }),
-        }
+        let body = http::text(response).await;
+        Ok((status, body.map_err(|source| ClientError::BrokeOff { endpoint: endpoint(), source })?))
     }
+}
+
+/// What a gateway says to a request that never came to its protocol, such as one without a token: an error all the same.
+fn refusal(body: &str) -> Option<Value> {
+    let error: Value = serde_json::from_str(body).ok()?;
+    let is_error = error["code"].is_string() && error["message"].is_string();
+    is_error.then(|| json!({ "error": error }))
 }
 
 /// A tool's name comes from a person, and not everything can stand in a header; the body has it as it is.
@@ -216,24 +169,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_endpoint_is_an_address_of_this_machine_in_every_way_of_writing_it() {
-        for text in
-            ["127.0.0.1:7575", "http://127.0.0.1:7575", "127.0.0.1:7575/mcp", "http://127.0.0.1:7575/mcp"]
-        {
-            assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), "http://127.0.0.1:7575/mcp", "{text}");
-        }
-        for (text, told) in [
-            ("https://127.0.0.1", "https is not spoken"),
-            ("ftp://x", "ftp"),
-            ("a b", "no address"),
-            ("", "no address"),
-        ] {
-            let error = text.parse::<Endpoint>().unwrap_err().to_string();
-            assert!(error.contains(told) && error.contains("http://127.0.0.1:7575/mcp"), "{text}: {error}");
-        }
-    }
-
-    #[test]
     fn the_response_is_found_in_plain_bodies_and_in_event_streams() {
         let plain = r#"{"jsonrpc":"2.0","id":1,"result":{"x":1}}"#;
         let stream = "data:\n\nevent: message\ndata: {\"method\":\"notifications/progress\"}\n\ndata: {\"result\":{\"x\":1}}\n\n";
@@ -241,8 +176,10 @@ mod tests {
             assert_eq!(last_message(body).unwrap()["result"]["x"], 1, "{body}");
         }
         for body in ["", "Not found", "{}", "data: {\"method\":\"x\"}"] {
-            assert_eq!(last_message(body), None, "{body}");
+            assert_eq!((last_message(body), refusal(body)), (None, None), "{body}");
         }
+        let refused = refusal(r#"{"code":"unauthenticated","message":"no token was shown"}"#).unwrap();
+        assert_eq!(refused["error"]["code"], "unauthenticated");
     }
 
     #[test]

@@ -6,12 +6,11 @@ use serde_json::Map;
 
 use crate::arguments::Clusters;
 use crate::call;
-use crate::client::Client;
 
 /// # Errors
 /// When no gateway answers.
 pub async fn run(options: Clusters) -> anyhow::Result<ExitCode> {
-    let endpoint = options.target.endpoint;
-    let exchange = Client::of(endpoint.clone())?.call("clusters_list", Map::new(), false).await?;
-    call::print_result(&exchange, &endpoint, options.json)
+    let client = options.target.client()?;
+    let exchange = client.call("clusters_list", Map::new(), false).await?;
+    call::print_result(&exchange, client.endpoint(), options.json)
 }

@@ -16,6 +16,8 @@ pub mod manifest;
 pub mod stand;
 pub mod startup;
 mod table;
+mod target;
+pub mod token;
 #[cfg(test)]
 mod trial;
 
@@ -34,5 +36,6 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Call(options) => call::run(options).await,
         Command::Clusters(options) => clusters::run(options).await,
         Command::Agent(options) => manifest::run(options),
+        Command::Token(options) => token::run(options),
     }
 }

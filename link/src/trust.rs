@@ -51,8 +51,21 @@ impl Trust {
     pub fn for_url(url: &GatewayUrl) -> Result<Self, TrustError> {
         match url.transport() {
             Transport::Tls => Self::system(),
-            Transport::Plain => Self::of(RootCertStore::empty()),
+            Transport::Plain => Self::nobody(),
         }
+    }
+
+    /// Nobody: for where no certificate will be shown.
+    ///
+    /// # Errors
+    /// [`TrustError::Settings`], which would be a defect.
+    pub fn nobody() -> Result<Self, TrustError> {
+        Self::of(RootCertStore::empty())
+    }
+
+    /// The settings, for clients that speak something else than links.
+    pub fn client_config(&self) -> ClientConfig {
+        ClientConfig::clone(&self.0)
     }
 
     /// The authorities in a PEM file, and no other.

@@ -56,7 +56,9 @@ fn command(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(path(name));
     command.args(arguments).kill_on_drop(true);
     // What the person running the tests has set must not decide what they see.
-    for variable in ["KUBECONFIG", "KUBEPLEX_ENDPOINT", "KUBEPLEX_LOG", "KUBEPLEX_LOG_FORMAT"] {
+    for variable in
+        ["KUBECONFIG", "KUBEPLEX_ENDPOINT", "KUBEPLEX_TOKEN", "KUBEPLEX_LOG", "KUBEPLEX_LOG_FORMAT"]
+    {
         command.env_remove(variable);
     }
     command

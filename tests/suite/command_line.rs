@@ -56,9 +56,9 @@ async fn exit_statuses_say_why_there_is_no_answer() {
         (at(&["clusters", "--no-such-flag"]), 2, "--no-such-flag"),
         (at(&["clusters", "--log", "a=b=c"]), 2, "target=level"),
         (
-            vec!["clusters".into(), "--endpoint".into(), "https://127.0.0.1/mcp".into()],
+            vec!["clusters".into(), "--endpoint".into(), "http://gateway.example.com/mcp".into()],
             2,
-            "https is not spoken",
+            "only for this machine",
         ),
         (at(&["call", "pods_list", r#"{"cluster":"nowhere"}"#]), 3, "not_found: "),
         (at(&["call", "pods_list", r#"{"limt":3}"#]), 3, "did you mean limit?"),
