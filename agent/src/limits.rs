@@ -65,6 +65,9 @@ pub const ANSWER_OBJECTS: usize = 1_000;
 /// Different values of the status column that are counted apart; the others together, as `other`.
 pub const STATUS_VALUES: usize = 64;
 
+/// Groups of one answer: what has more different values is no grouping.
+pub const GROUPS: usize = 2_000;
+
 /// Longer paths and longer chains of steps are nobody's honest question.
 pub const PATH_CHARACTERS: usize = 1_024;
 pub const PATH_STEPS: usize = 64;

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use crate::call::CallContext;
 use crate::column::Column;
+use crate::events::EventQuestion;
+use crate::group::{Group, Grouping};
 use crate::kind::{GroupResource, Scope};
 use crate::pattern::Pattern;
 use crate::selector::{FieldSelector, LabelSelector};
@@ -31,6 +33,13 @@ pub struct ListRequest {
     pub label_selector: LabelSelector,
     #[serde(default)]
     pub field_selector: FieldSelector,
+    /// For core/v1 Events alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<EventQuestion>,
+    /// Groups are wanted instead of rows. All of them are sent, in no order that matters; columns, order and page do not
+    /// count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Grouping>,
     #[serde(default)]
     pub columns: ColumnChoice,
     /// The leading terms of the order; namespace, name and uid always follow.
@@ -62,6 +71,8 @@ pub enum ListFrame {
     Head(Box<ListHead>),
     /// At most [`ROWS_PER_FRAME`](crate::ROWS_PER_FRAME) rows, in order.
     Rows(Vec<Row>),
+    /// As many groups, in place of rows, where those were asked for.
+    Groups(Vec<Group>),
     End(ListEnd),
 }
 
@@ -79,6 +90,7 @@ pub struct ListHead {
     pub api_version: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
+    /// Of rows; of groups the columns of their keys.
     pub columns: Vec<Column>,
     /// Rows that match, on this page or not, before `after` or not.
     pub total: u64,

@@ -40,9 +40,16 @@ impl KindShape {
     pub fn indexed_paths(&self) -> &'static [&'static str] {
         match (self.id.group.as_str(), self.id.resource.as_str()) {
             ("", "pods") => &["spec.nodeName", "status.phase"],
-            ("", "events") => {
-                &["involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "reason", "type"]
-            }
+            ("", "events") => &[
+                "involvedObject.apiVersion",
+                "involvedObject.kind",
+                "involvedObject.namespace",
+                "involvedObject.name",
+                "reason",
+                "type",
+                "count",
+                "series.count",
+            ],
             ("", "nodes") => &["spec.unschedulable"],
             ("", "namespaces" | "persistentvolumes" | "persistentvolumeclaims") => &["status.phase"],
             ("", "secrets") => &["type"],

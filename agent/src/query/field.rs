@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use kubeplex_proto::column::{CellFormat, Column, same_column};
 use kubeplex_proto::nearest::nearest;
+use kubeplex_proto::quantity::parse_quantity;
 use kubeplex_proto::sort::KeyValue;
 use kubeplex_proto::status::{AgentError, AgentErrorCode};
 use serde_json::Value;
@@ -15,6 +16,11 @@ use serde_json::Value;
 use crate::cache::{CellRef, KindShape, RowRef};
 use crate::columns::Cell;
 use crate::path::Path;
+
+use super::events::Told;
+
+/// The column of events that says how often each was told.
+const REPEATS: &str = "count";
 
 /// A value that every object of a kind may have.
 #[derive(Debug, Clone)]
@@ -38,6 +44,8 @@ enum Source {
     Stored(usize),
     /// A column that rows do not hold, by its place among all columns.
     Wide(usize),
+    /// How often an event was told, over all that tell the same.
+    Repeats,
     Path(Path),
 }
 
@@ -47,6 +55,8 @@ pub(super) struct Candidate<'a> {
     pub(super) shape: &'a KindShape,
     pub(super) row: RowRef<'a>,
     pub(super) object: Option<&'a Value>,
+    /// Set where events that tell the same are one.
+    pub(super) told: Option<&'a Told>,
 }
 
 impl Field {
@@ -65,6 +75,18 @@ impl Field {
             None => path_source(shape, word)?,
         };
         Ok(Self { column: Column { name: word.to_owned(), format: CellFormat::Plain }, source })
+    }
+
+    /// As [`resolve`](Self::resolve), of rows that stand for several events each.
+    pub(super) fn of_folded(shape: &KindShape, word: &str) -> Result<Self, AgentError> {
+        if same_column(word, REPEATS) { Ok(Self::repeats()) } else { Self::resolve(shape, word) }
+    }
+
+    pub(super) fn repeats() -> Self {
+        Self {
+            column: Column { name: REPEATS.to_owned(), format: CellFormat::Plain },
+            source: Source::Repeats,
+        }
     }
 
     /// The column at a place among all of the kind's.
@@ -103,6 +125,7 @@ impl Field {
             Source::Stored(at) => cell_value(candidate.row.cell(*at)),
             Source::CreatedMs => candidate.row.created_ms().into(),
             Source::Wide(at) => candidate.wide(*at).into(),
+            Source::Repeats => candidate.told.map_or(Value::Null, |told| told.count.into()),
             Source::Path(path) => candidate.object.map_or(Value::Null, |object| at_path(path, object)),
             _ => self.row_text(candidate.row).map_or(Value::Null, |text| text.into_owned().into()),
         }
@@ -116,6 +139,9 @@ impl Field {
                 candidate.row.created_ms().map_or(KeyValue::Missing, KeyValue::from_ms)
             }
             Source::Wide(at) => column_key(&candidate.wide(*at)),
+            Source::Repeats => {
+                candidate.told.map_or(KeyValue::Missing, |told| KeyValue::from_integer(told.count))
+            }
             Source::Path(path) => {
                 let found = candidate.object.and_then(|object| path.first(object));
                 found.map_or(KeyValue::Missing, KeyValue::from_json)
@@ -128,11 +154,34 @@ impl Field {
         }
     }
 
+    /// The value as a number to add up; `None` where there is nothing.
+    ///
+    /// # Errors
+    /// The value, where it is something else.
+    pub(super) fn amount(&self, candidate: Candidate<'_>) -> Result<Option<i128>, Value> {
+        let value = self.value(candidate);
+        let key = match &value {
+            Value::Number(_) => KeyValue::from_json(&value),
+            Value::String(text) => match (text_key(text), parse_quantity(text)) {
+                (KeyValue::Missing, _) => KeyValue::Missing,
+                (_, Some(quantity)) => KeyValue::Number(quantity),
+                (_, None) => return Err(value),
+            },
+            Value::Null => KeyValue::Missing,
+            Value::Bool(_) | Value::Array(_) | Value::Object(_) => return Err(value),
+        };
+        Ok(match key {
+            KeyValue::Number(nanos) => Some(nanos),
+            KeyValue::Text(_) | KeyValue::Missing => None,
+        })
+    }
+
     /// Whether some value of the field reads so; where there is none, whether `wanted` is empty.
     pub(super) fn reads(&self, candidate: Candidate<'_>, wanted: &str) -> bool {
         match &self.source {
             Source::Stored(at) => cell_text(candidate.row.cell(*at)).unwrap_or_default() == wanted,
             Source::CreatedMs => time_text(candidate.row.created_ms()).unwrap_or_default() == wanted,
+            Source::Repeats => candidate.told.is_some_and(|told| told.count.to_string() == wanted),
             Source::Wide(at) => scalar_text(&Value::from(candidate.wide(*at))).unwrap_or_default() == wanted,
             Source::Path(path) => {
                 let found = candidate.object.map(|object| path.all(object)).unwrap_or_default();
@@ -151,19 +200,29 @@ impl Field {
             Source::Version => Some(row.resource_version()),
             Source::Label(key) => row.label(key).map(Cow::Borrowed),
             Source::Created => time_text(row.created_ms()).map(Cow::Owned),
-            Source::CreatedMs | Source::Stored(_) | Source::Wide(_) | Source::Path(_) => None,
+            Source::CreatedMs | Source::Stored(_) | Source::Wide(_) | Source::Repeats | Source::Path(_) => {
+                None
+            }
         }
     }
 }
 
-impl Candidate<'_> {
+impl<'a> Candidate<'a> {
+    /// The namespace under which an answer has the row: of an event that of the object it tells of.
+    pub(super) fn namespace(&self) -> &'a str {
+        match self.told {
+            Some(told) => &told.involved_namespace,
+            None => self.row.namespace().unwrap_or_default(),
+        }
+    }
+
     fn wide(&self, at: usize) -> Cell {
         self.object.map_or(Cell::Null, |object| self.shape.columns.cell(at, object))
     }
 }
 
 /// How many cells of a row are columns; the indexed paths follow.
-fn narrow_columns(shape: &KindShape) -> usize {
+pub(super) fn narrow_columns(shape: &KindShape) -> usize {
     shape.columns.defs().iter().filter(|def| !def.wide).count()
 }
 

@@ -1,11 +1,13 @@
 //! Which objects a request means, visibility first.
 
 use kubeplex_proto::kind::Scope;
+use kubeplex_proto::list::ListRequest;
 use kubeplex_proto::pattern::{Pattern, any_or_unrestricted};
 use kubeplex_proto::selector::{FieldRequirement, FieldSelector, LabelSelector};
 use kubeplex_proto::status::AgentError;
 use kubeplex_proto::visibility::{KindVisibility, Visibility};
 
+use super::events::EventFilter;
 use super::field::{Candidate, Field};
 use crate::cache::{KindShape, KindStore, RowRef};
 
@@ -19,6 +21,8 @@ pub(super) struct Filter<'a> {
     labels: &'a LabelSelector,
     row_fields: Vec<(Field, &'a FieldRequirement)>,
     object_fields: Vec<(Field, &'a FieldRequirement)>,
+    /// Of events, what they must tell of.
+    events: Option<EventFilter<'a>>,
     /// What the label selector says of each label set, while the lock is held.
     verdicts: Vec<Verdict>,
 }
@@ -59,6 +63,7 @@ impl<'a> Filter<'a> {
             labels,
             row_fields: Vec::new(),
             object_fields: Vec::new(),
+            events: None,
             verdicts: Vec::new(),
         }
     }
@@ -75,6 +80,21 @@ impl<'a> Filter<'a> {
             let part = if field.needs_object() { &mut self.object_fields } else { &mut self.row_fields };
             part.push((field, requirement));
         }
+        Ok(self)
+    }
+
+    /// `now_ms` is the cluster's time.
+    ///
+    /// # Errors
+    /// `invalid_argument` where the request asks what events tell, of another kind.
+    pub(super) fn with_events(
+        mut self,
+        shape: &KindShape,
+        request: &'a ListRequest,
+        now_ms: i64,
+    ) -> Result<Self, AgentError> {
+        let filter = |question| EventFilter::new(shape, question, &request.namespaces, now_ms);
+        self.events = request.events.as_ref().map(filter).transpose()?;
         Ok(self)
     }
 
@@ -117,7 +137,8 @@ impl<'a> Filter<'a> {
             && self.shows(row)
             && (self.names.is_empty() || any_or_unrestricted(self.names, row.name()))
             && self.labels_pass(row)
-            && all_hold(&self.row_fields, Candidate { shape, row, object: None })
+            && all_hold(&self.row_fields, Candidate { shape, row, object: None, told: None })
+            && self.events.as_ref().is_none_or(|events| events.passes(row))
     }
 
     /// What only the whole object can tell.

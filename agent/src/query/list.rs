@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kubeplex_proto::column::{CellFormat, Column};
+use kubeplex_proto::group::Group;
 use kubeplex_proto::json_len::json_len;
 use kubeplex_proto::list::{ColumnChoice, Cut, ListRequest, Row};
 use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
@@ -10,12 +11,13 @@ use kubeplex_proto::status::{AgentError, LegStatus};
 use parking_lot::RwLock;
 
 use super::budget::ScanBudget;
-use super::default_class;
+use super::events::Folds;
 use super::field::{Candidate, Field};
-use super::filter::Filter;
-use super::scan::{Decode, parse, scan};
+use super::rows::{Rows, Visited};
+use super::scan::{Decode, parse};
 use super::top::Top;
-use crate::cache::{CellRef, KindShape, KindStore};
+use super::{default_class, group};
+use crate::cache::{CellRef, KindShape, KindStore, RowRef};
 use crate::limits::{ANSWER_BYTES, ANSWER_ROWS, STATUS_VALUES};
 
 /// The rows of one page, and what is known of the rest.
@@ -29,6 +31,8 @@ pub struct Listing {
     /// The revision that the rows show, or an older one.
     pub revision: u64,
     pub rows: Vec<Row>,
+    /// In place of rows, where the request wants groups.
+    pub groups: Vec<Group>,
     /// Whether rows follow after the last one.
     pub more: bool,
     /// Why the page is shorter than was asked for.
@@ -38,18 +42,23 @@ pub struct Listing {
 /// Rows projected under one lock.
 const PROJECTED_AT_ONCE: usize = kubeplex_proto::ROWS_PER_FRAME;
 
-/// One page of the objects that a request may see and means.
+/// One page of the objects that a request may see and means, or all groups of them. `now_ms` is the cluster's time.
 ///
 /// # Errors
 /// `invalid_argument` for a column or a field that the kind can't have; `timeout` when the budget is used up before the
-/// rows are known. Later the page is only cut.
+/// rows are known. Later the page is only cut. `too_large` for more groups than are kept.
 pub fn list(
     store: &RwLock<KindStore>,
     request: &ListRequest,
+    now_ms: i64,
     budget: &ScanBudget,
 ) -> Result<Listing, AgentError> {
     let shape = store.read().shape().clone();
-    let mut reading = Reading::new(store, &shape, request, budget)?;
+    let rows = Rows::of(store, &shape, request, now_ms, budget)?;
+    if let Some(grouping) = &request.group {
+        return group::list(rows, grouping, request.context.max_bytes.min(ANSWER_BYTES));
+    }
+    let mut reading = Reading::new(rows, request)?;
     let mut found = reading.find(request.after.as_ref())?;
     loop {
         match reading.show(found) {
@@ -61,13 +70,10 @@ pub fn list(
 
 /// One request at work on one store.
 struct Reading<'a> {
-    store: &'a RwLock<KindStore>,
-    shape: &'a KindShape,
+    rows: Rows<'a>,
     request: &'a ListRequest,
-    budget: &'a ScanBudget,
     columns: Vec<Field>,
     terms: Vec<Term>,
-    filter: Filter<'a>,
     limit: usize,
 }
 
@@ -80,6 +86,8 @@ struct Found {
     total: u64,
     status_counts: BTreeMap<String, u64>,
     revision: u64,
+    /// What the rows stand for, where events that tell the same are one.
+    folds: Option<Folds>,
 }
 
 /// What became of the rows that a scan found.
@@ -89,23 +97,29 @@ enum Shown {
     NothingUpTo(RowKey),
 }
 
+impl Listing {
+    /// Nothing, as of a revision.
+    pub(super) fn empty(revision: u64) -> Self {
+        Self {
+            columns: Vec::new(),
+            total: 0,
+            status_counts: BTreeMap::new(),
+            revision,
+            rows: Vec::new(),
+            groups: Vec::new(),
+            more: false,
+            cut: None,
+        }
+    }
+}
+
 impl<'a> Reading<'a> {
-    fn new(
-        store: &'a RwLock<KindStore>,
-        shape: &'a KindShape,
-        request: &'a ListRequest,
-        budget: &'a ScanBudget,
-    ) -> Result<Self, AgentError> {
-        let patterns = (request.namespaces.as_slice(), request.names.as_slice());
-        let filter = Filter::new(shape, &request.context.visibility, patterns, &request.label_selector);
+    fn new(rows: Rows<'a>, request: &'a ListRequest) -> Result<Self, AgentError> {
         Ok(Self {
-            store,
-            shape,
+            columns: columns(&rows, &request.columns)?,
+            terms: terms(&rows, request)?,
+            rows,
             request,
-            budget,
-            columns: columns(shape, &request.columns)?,
-            terms: terms(shape, request)?,
-            filter: filter.with_fields(shape, &request.field_selector)?,
             limit: (request.limit as usize).min(ANSWER_ROWS),
         })
     }
@@ -113,7 +127,7 @@ impl<'a> Reading<'a> {
     fn find(&mut self, after: Option<&RowKey>) -> Result<Found, AgentError> {
         let directions = self.request.sort.iter().map(|term| term.direction).collect();
         let mut top = Top::new(self.limit, after, directions);
-        let mut counts = StatusCounts::new(self.shape);
+        let mut counts = StatusCounts::new(self.rows.shape);
         let terms = &self.terms;
         let mut values: Vec<_> = terms.iter().map(Term::constant).collect();
         let mut total = 0;
@@ -126,18 +140,18 @@ impl<'a> Reading<'a> {
                     *value = field.key(candidate);
                 }
             }
-            top.offer(&values, candidate.row);
+            top.offer(&values, candidate);
         };
-        let revision = scan(self.store, self.shape, &mut self.filter, decode, self.budget, &mut visit)?;
+        let Visited { revision, folds } = self.rows.visit(decode, &mut visit)?;
         let (keys, matched) = top.finish();
         let more = matched > keys.len();
-        Ok(Found { keys, more, total, status_counts: counts.values, revision })
+        Ok(Found { keys, more, total, status_counts: counts.values, revision, folds })
     }
 
     fn show(&mut self, found: Found) -> Shown {
         let last = found.keys.last().cloned();
         let mut page = Page::new(self.request.context.max_bytes.min(ANSWER_BYTES));
-        page.project(self.store, self.shape, &mut self.filter, &self.columns, found.keys, self.budget);
+        page.project(&mut self.rows, &self.columns, found.keys, found.folds.as_ref());
         if let Some(last) = last
             && found.more
             && page.rows.is_empty()
@@ -152,20 +166,24 @@ impl<'a> Reading<'a> {
             revision: found.revision,
             more: page.cut.is_some() || found.more,
             rows: page.rows,
+            groups: Vec::new(),
             cut: page.cut,
         })
     }
 }
 
-fn columns(shape: &KindShape, choice: &ColumnChoice) -> Result<Vec<Field>, AgentError> {
+fn columns(rows: &Rows<'_>, choice: &ColumnChoice) -> Result<Vec<Field>, AgentError> {
+    let shape = rows.shape;
     let all = shape.columns.defs();
     let shown = |wide: bool| {
-        (0..all.len()).filter(|at| wide || !all[*at].wide).map(|at| Field::of_column(shape, at)).collect()
+        let columns =
+            (0..all.len()).filter(|at| wide || !all[*at].wide).map(|at| Field::of_column(shape, at));
+        columns.chain(rows.are_folded().then(Field::repeats)).collect()
     };
     match choice {
         ColumnChoice::Usual => Ok(shown(false)),
         ColumnChoice::Wide => Ok(shown(true)),
-        ColumnChoice::Fields(words) => words.iter().map(|word| Field::resolve(shape, word)).collect(),
+        ColumnChoice::Fields(words) => words.iter().map(|word| rows.field(word)).collect(),
     }
 }
 
@@ -189,9 +207,9 @@ impl Term {
     }
 }
 
-fn terms(shape: &KindShape, request: &ListRequest) -> Result<Vec<Term>, AgentError> {
+fn terms(rows: &Rows<'_>, request: &ListRequest) -> Result<Vec<Term>, AgentError> {
     let term = |by: &SortBy| match by {
-        SortBy::Field(word) => Field::resolve(shape, word).map(Term::Field),
+        SortBy::Field(word) => rows.field(word).map(Term::Field),
         SortBy::Constant(value) => Ok(Term::Constant(value.clone())),
     };
     request.sort.iter().map(|sort| term(&sort.by)).collect()
@@ -236,15 +254,8 @@ impl Page {
 
     /// Reads the rows again, by key. One that is gone, or does not pass any more, is left out: it changed after the scan,
     /// as it might have changed before.
-    fn project(
-        &mut self,
-        store: &RwLock<KindStore>,
-        shape: &KindShape,
-        filter: &mut Filter<'_>,
-        columns: &[Field],
-        keys: Vec<RowKey>,
-        budget: &ScanBudget,
-    ) {
+    fn project(&mut self, rows: &mut Rows<'_>, columns: &[Field], keys: Vec<RowKey>, folds: Option<&Folds>) {
+        let (store, shape, filter, budget) = (rows.store, rows.shape, &mut rows.filter, rows.budget);
         let needs_object = filter.needs_object() || columns.iter().any(Field::needs_object);
         let mut keys = keys.into_iter().peekable();
         let mut json = Vec::new();
@@ -257,12 +268,14 @@ impl Page {
             filter.begin(&store);
             let default = default_class::name(&store);
             for key in keys.by_ref().take(PROJECTED_AT_ONCE) {
-                let namespace = (!key.namespace.is_empty()).then_some(key.namespace.as_str());
-                let Some(row) = store.get(namespace, &key.name).filter(|row| row.uid() == key.uid) else {
-                    continue;
+                let told = folds.and_then(|folds| folds.get(&key));
+                let row = match told {
+                    Some(told) => told.row(&store),
+                    None => row_of(&store, &key),
                 };
+                let Some(row) = row else { continue };
                 let object = if needs_object { parse(row, &mut json) } else { None };
-                let candidate = Candidate { shape, row, object: object.as_ref() };
+                let candidate = Candidate { shape, row, object: object.as_ref(), told };
                 if !filter.row_passes(shape, row) || !filter.object_passes(candidate) {
                     continue;
                 }
@@ -289,6 +302,11 @@ impl Page {
         self.rows.push(row);
         true
     }
+}
+
+fn row_of<'s>(store: &'s KindStore, key: &RowKey) -> Option<RowRef<'s>> {
+    let namespace = (!key.namespace.is_empty()).then_some(key.namespace.as_str());
+    store.get(namespace, &key.name).filter(|row| row.uid() == key.uid)
 }
 
 #[cfg(test)]

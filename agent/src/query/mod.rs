@@ -5,10 +5,13 @@
 
 mod budget;
 mod default_class;
+mod events;
 mod field;
 mod filter;
 mod get;
+mod group;
 mod list;
+mod rows;
 mod scan;
 mod top;
 

@@ -125,7 +125,7 @@ impl Reader<'_, '_, '_> {
             return 1;
         }
         let object = if rows_only { None } else { parse(row, &mut self.json) };
-        let candidate = Candidate { shape: self.shape, row, object: object.as_ref() };
+        let candidate = Candidate { shape: self.shape, row, object: object.as_ref(), told: None };
         if self.filter.object_passes(candidate) {
             (self.visit)(candidate);
         }

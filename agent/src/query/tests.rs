@@ -10,7 +10,7 @@ use kubeplex_proto::kind::{GroupResource, Scope};
 use kubeplex_proto::list::{ColumnChoice, ListRequest};
 use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::sort::{Direction, KeyValue, SortBy, SortTerm};
-use kubeplex_proto::status::AgentErrorCode;
+use kubeplex_proto::status::{AgentError, AgentErrorCode};
 use kubeplex_proto::visibility::{Reach, Visibility, VisibilityRule};
 use parking_lot::RwLock;
 use serde_json::{Value, json};
@@ -23,8 +23,20 @@ use crate::ingest::prepare_value;
 use crate::redact::DigestKey;
 
 mod default_class;
+mod events;
 mod objects;
 mod oracle;
+
+/// The cluster's time.
+pub(super) const NOW_MS: i64 = 1_700_100_000_000;
+
+fn list(
+    store: &RwLock<KindStore>,
+    request: &ListRequest,
+    budget: &ScanBudget,
+) -> Result<Listing, AgentError> {
+    super::list(store, request, NOW_MS, budget)
+}
 
 fn shape(resource: &str, kind: &str, scope: Scope) -> KindShape {
     let id = GroupResource::new("", resource);
@@ -38,11 +50,11 @@ fn shape(resource: &str, kind: &str, scope: Scope) -> KindShape {
     }
 }
 
-fn pods_shape() -> KindShape {
+pub(super) fn pods_shape() -> KindShape {
     shape("pods", "Pod", Scope::Namespaced)
 }
 
-fn store_of(shape: &KindShape, objects: impl IntoIterator<Item = Value>) -> RwLock<KindStore> {
+pub(super) fn store_of(shape: &KindShape, objects: impl IntoIterator<Item = Value>) -> RwLock<KindStore> {
     let mut store = KindStore::new(shape.clone());
     for object in objects {
         store.apply(prepare_value(shape, object).unwrap());
@@ -90,6 +102,8 @@ pub(super) fn list_of(resource: &str) -> ListRequest {
         names: Vec::new(),
         label_selector: "".parse().unwrap(),
         field_selector: "".parse().unwrap(),
+        events: None,
+        group: None,
         columns: ColumnChoice::Usual,
         sort: Vec::new(),
         after: None,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use kubeplex_proto::sort::{Direction, KeyValue, RowKey, compare_values};
 
-use crate::cache::RowRef;
+use super::field::Candidate;
 
 /// Keeps the first `limit` keys that come after a given one.
 pub(super) struct Top<'a> {
@@ -29,7 +29,7 @@ impl<'a> Top<'a> {
     }
 
     /// Offers a row and its values. Only a row that is kept gets a key of its own: most are not.
-    pub(super) fn offer(&mut self, values: &[KeyValue], row: RowRef<'_>) {
+    pub(super) fn offer(&mut self, values: &[KeyValue], row: Candidate<'_>) {
         if self.kept.len() == self.limit
             && self.kept.peek().is_some_and(|last| self.compare(values, row, &last.key).is_ge())
         {
@@ -42,9 +42,9 @@ impl<'a> Top<'a> {
         self.matched += 1;
         let key = RowKey {
             values: values.to_vec(),
-            namespace: row.namespace().unwrap_or_default().to_owned(),
-            name: row.name().to_owned(),
-            uid: row.uid().into_owned(),
+            namespace: row.namespace().to_owned(),
+            name: row.row.name().to_owned(),
+            uid: row.row.uid().into_owned(),
         };
         self.kept.push(Ranked { key, directions: Rc::clone(&self.directions) });
         if self.kept.len() > self.limit {
@@ -59,11 +59,11 @@ impl<'a> Top<'a> {
     }
 
     /// As [`RowKey::compare`], of a row whose key is not put together.
-    fn compare(&self, values: &[KeyValue], row: RowRef<'_>, key: &RowKey) -> Ordering {
+    fn compare(&self, values: &[KeyValue], row: Candidate<'_>, key: &RowKey) -> Ordering {
         compare_values(values, &key.values, &self.directions)
-            .then_with(|| row.namespace().unwrap_or_default().cmp(&key.namespace))
-            .then_with(|| row.name().cmp(&key.name))
-            .then_with(|| row.uid().as_ref().cmp(&key.uid))
+            .then_with(|| row.namespace().cmp(&key.namespace))
+            .then_with(|| row.row.name().cmp(&key.name))
+            .then_with(|| row.row.uid().as_ref().cmp(&key.uid))
     }
 }
 

@@ -13,6 +13,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, StatusCode, Uri};
 use kubeplex_link::frames::encode;
 use kubeplex_proto::FRAMES;
+use kubeplex_proto::group::Group;
 use kubeplex_proto::list::{ListFrame, Row};
 use kubeplex_proto::status::{AgentError, AgentErrorCode};
 use kubeplex_proto::{ROWS_PER_FRAME, paths};
@@ -104,14 +105,25 @@ pub(super) fn line<T: Serialize>(frame: &T) -> Option<Bytes> {
 
 /// Takes as many rows as make one frame.
 pub(super) fn next_rows(rows: &mut std::vec::IntoIter<Row>) -> Option<Bytes> {
+    let frame = next_frame(rows, |row| &row.cells);
+    if frame.is_empty() { None } else { line(&ListFrame::Rows(frame)) }
+}
+
+/// The same of groups.
+pub(super) fn next_groups(groups: &mut std::vec::IntoIter<Group>) -> Option<Bytes> {
+    let frame = next_frame(groups, |group| &group.keys);
+    if frame.is_empty() { None } else { line(&ListFrame::Groups(frame)) }
+}
+
+fn next_frame<T>(items: &mut std::vec::IntoIter<T>, cells: impl Fn(&T) -> &[serde_json::Value]) -> Vec<T> {
     let mut frame = Vec::new();
     let mut bytes = 0;
     while frame.len() < ROWS_PER_FRAME && bytes < limits::FRAME_BYTES {
-        let Some(row) = rows.next() else { break };
-        bytes += row.cells.iter().map(weight).sum::<usize>();
-        frame.push(row);
+        let Some(item) = items.next() else { break };
+        bytes += cells(&item).iter().map(weight).sum::<usize>();
+        frame.push(item);
     }
-    if frame.is_empty() { None } else { line(&ListFrame::Rows(frame)) }
+    frame
 }
 
 /// About how many bytes a cell takes as JSON: what is small by nature is not measured.

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
+use kubeplex_proto::group::Group;
 use kubeplex_proto::list::{ListEnd, ListFrame, ListHead, ListRequest, Row};
 use kubeplex_proto::status::AgentError;
 
-use super::body::{Ask, Failure, line, lines, next_rows};
+use super::body::{Ask, Failure, line, lines, next_groups, next_rows};
 use super::deadline::Deadline;
 use super::opening::{NotRead, Nothing, Question, Readable};
 use super::{Service, Shared};
@@ -18,6 +19,7 @@ use crate::query::{self, Listing};
 struct Reply {
     head: Option<Box<ListHead>>,
     rows: std::vec::IntoIter<Row>,
+    groups: std::vec::IntoIter<Group>,
     end: Option<ListEnd>,
 }
 
@@ -45,7 +47,8 @@ impl Service {
         deadline: Deadline,
     ) -> Result<Reply, AgentError> {
         let rows = readable.rows.clone();
-        let scan = move |budget: &query::ScanBudget| query::list(rows.store(), &request, budget);
+        let now_ms = self.0.api.clock().cluster_now_ms();
+        let scan = move |budget: &query::ScanBudget| query::list(rows.store(), &request, now_ms, budget);
         let listing = self.0.scans.run(deadline, scan).await?;
         Ok(Reply::of_listing(readable, listing, &self.0))
     }
@@ -69,7 +72,12 @@ impl Reply {
             revision: listing.revision,
         };
         let end = ListEnd { more: listing.more, cut: listing.cut };
-        Self { head: Some(Box::new(head)), rows: listing.rows.into_iter(), end: Some(end) }
+        Self {
+            head: Some(Box::new(head)),
+            rows: listing.rows.into_iter(),
+            groups: listing.groups.into_iter(),
+            end: Some(end),
+        }
     }
 
     fn of_nothing(nothing: Nothing, shared: &Shared) -> Self {
@@ -90,7 +98,12 @@ impl Reply {
             revision: 0,
         };
         let end = ListEnd { more: false, cut: None };
-        Self { head: Some(Box::new(head)), rows: Vec::new().into_iter(), end: Some(end) }
+        Self {
+            head: Some(Box::new(head)),
+            rows: Vec::new().into_iter(),
+            groups: Vec::new().into_iter(),
+            end: Some(end),
+        }
     }
 
     fn next_line(&mut self) -> Option<Bytes> {
@@ -99,6 +112,9 @@ impl Reply {
         }
         if self.rows.len() > 0 {
             return next_rows(&mut self.rows);
+        }
+        if self.groups.len() > 0 {
+            return next_groups(&mut self.groups);
         }
         line(&ListFrame::End(self.end.take()?))
     }

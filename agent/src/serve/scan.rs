@@ -87,7 +87,7 @@ mod tests {
         let (begun, wait) = mpsc::channel();
         let endless = scans.run(Deadline::after_ms(60_000), move |budget| {
             loop {
-                query::list(&nodes.store, &list_of("nodes"), budget)?;
+                query::list(&nodes.store, &list_of("nodes"), 0, budget)?;
                 let _ = begun.send(());
             }
         });

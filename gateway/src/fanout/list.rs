@@ -149,6 +149,7 @@ async fn read(
             Some(ListFrame::Head(_)) => return Err(garbled("a second head")),
             Some(_) if head.is_none() => return Err(garbled("rows without a head")),
             Some(ListFrame::Rows(more)) => rows.extend(more),
+            Some(ListFrame::Groups(_)) => return Err(garbled("groups in place of rows")),
             Some(ListFrame::End(end)) => return Ok(end),
             None => return Err(garbled("it breaks off without an end")),
         }

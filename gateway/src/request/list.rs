@@ -47,6 +47,8 @@ impl ListQuery {
             names: Vec::new(),
             label_selector: self.label_selector.clone(),
             field_selector: self.field_selector.clone(),
+            events: None,
+            group: None,
             columns: self.columns(),
             sort: self.page.order.terms(cluster),
             after,

@@ -1,7 +1,7 @@
 //! Rows that are gone when they are read again.
 
 use super::*;
-use crate::query::tests::{budget, list_of, pods};
+use crate::query::tests::{NOW_MS, budget, list_of, pods};
 
 /// The nine pods in the order of namespace and name.
 const ORDER: [(&str, &str); 9] = [
@@ -22,7 +22,8 @@ fn page_without(gone: usize) -> (usize, Listing) {
     let shape = store.read().shape().clone();
     let request = ListRequest { limit: 3, ..list_of("pods") };
     let budget = budget();
-    let mut reading = Reading::new(&store, &shape, &request, &budget).unwrap();
+    let rows = Rows::of(&store, &shape, &request, NOW_MS, &budget).unwrap();
+    let mut reading = Reading::new(rows, &request).unwrap();
     let mut found = reading.find(None).unwrap();
     for (namespace, name) in &ORDER[..gone] {
         store.write().delete(Some(namespace), name, None);

@@ -143,6 +143,7 @@ impl World {
             match frame {
                 ListFrame::Head(first) => assert!(head.replace(*first).is_none() && rows.is_empty()),
                 ListFrame::Rows(more) => rows.push(more),
+                ListFrame::Groups(_) => panic!("groups that nobody asked for"),
                 ListFrame::End(last) => end = Some(last),
             }
         }
@@ -220,6 +221,8 @@ pub(super) fn list_of(kind: &str) -> ListRequest {
         names: vec![],
         label_selector: "".parse().unwrap(),
         field_selector: "".parse().unwrap(),
+        events: None,
+        group: None,
         columns: ColumnChoice::Usual,
         sort: vec![],
         after: None,
