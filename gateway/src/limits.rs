@@ -103,6 +103,13 @@ pub const MAX_ARGUMENT_VALUES: usize = 512;
 /// Parts of a comma list, requirements of a selector, terms of an order.
 pub const MAX_LIST_PARTS: usize = 64;
 
+/// Keys and sums of groups.
+pub const MAX_GROUP_PARTS: usize = 8;
+/// Groups over all clusters, at about 300 bytes each.
+pub const MAX_GROUPS: usize = 10_000;
+/// What a leg may send of groups, in bytes.
+pub const LEG_GROUP_BYTES: u64 = 1 << 20;
+
 /// Distinct objects that `resources_get` shows.
 pub const MAX_DISTINCT_OBJECTS: usize = 20;
 

@@ -2,18 +2,17 @@
 //! place or a stream while another one is waited for. What a page still needs after that is asked for anew.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use kubeplex_link::limits::REPLY_FRAME;
 use kubeplex_proto::list::{ListEnd, ListFrame, ListHead, Row};
 use kubeplex_proto::paths;
-use kubeplex_proto::status::LegStatus;
 use tracing::Instrument as _;
 
 use super::Asked;
 use super::leg::{Leg, garbled};
+use super::room::Room;
 use crate::clock::now_ms;
 use crate::error::{CallError, ErrorCode};
 use crate::merge::{Ask, LegFailure, ListMerge, ListPage, Step};
@@ -24,31 +23,6 @@ struct Batch {
     head: Option<ListHead>,
     rows: Vec<Row>,
     end: Result<ListEnd, LegFailure>,
-}
-
-/// What all answers of the call may still bring.
-struct Room {
-    whole: u64,
-    left: AtomicU64,
-}
-
-impl Room {
-    fn new(bytes: u64) -> Self {
-        Self { whole: bytes, left: AtomicU64::new(bytes) }
-    }
-
-    fn take(&self, bytes: u64) -> Result<(), LegFailure> {
-        let taken =
-            self.left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
-        taken.map(|_| ()).map_err(|_| {
-            let message = format!(
-                "not read to the end, because all answers together are longer than {} bytes; ask for fewer rows, fields or \
-                 clusters",
-                self.whole
-            );
-            LegFailure::new(LegStatus::Error, message)
-        })
-    }
 }
 
 /// Drives the merge to a page.

@@ -1,7 +1,9 @@
 //! What is rendered: the answers of all legs, put together, beside the question that they answer.
 
-use crate::merge::{GetPage, ListPage};
-use crate::request::{ClustersQuery, GetQuery, ListQuery};
+use kubeplex_proto::visibility::Visibility;
+
+use crate::merge::{GetPage, GroupsPage, ListPage};
+use crate::request::{ClustersQuery, GetQuery, KindsQuery, ListQuery};
 
 /// The answers to an admitted request. Only [`Answers::merge`](super::Answers::merge) makes one.
 #[derive(Debug)]
@@ -12,7 +14,11 @@ pub struct Merged<'a>(Answered<'a>);
 pub(crate) enum Answered<'a> {
     /// No leg was sent: the answer is in the request's own snapshot of the fleet.
     Clusters(&'a ClustersQuery),
+    /// So it is here, but for what of it the caller may see.
+    Kinds(&'a KindsQuery, &'a Visibility),
     List(&'a ListQuery, ListPage),
+    /// To a [`ListQuery`] that wants groups.
+    Groups(&'a ListQuery, GroupsPage),
     Get(&'a GetQuery, GetPage),
 }
 

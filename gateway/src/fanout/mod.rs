@@ -12,11 +12,13 @@
 mod ask;
 mod breaker;
 mod get;
+mod groups;
 mod lane;
 mod leg;
 mod list;
 mod merged;
 mod metrics;
+mod room;
 
 use std::sync::Arc;
 
@@ -116,11 +118,19 @@ impl<'a> Answers<'a> {
         let Self { asked, legs } = self;
         Ok(Merged::new(match asked.request {
             Request::Clusters(query) => Answered::Clusters(query),
-            Request::List(query) => {
-                let page = list::merge(query, asked, legs).await?;
-                page.coverage.suffices(query.options.min_coverage)?;
-                Answered::List(query, page)
-            }
+            Request::Kinds(query) => Answered::Kinds(query, asked.visibility),
+            Request::List(query) => match &query.page.group {
+                Some(by) => {
+                    let page = groups::merge(query, by, asked, legs).await?;
+                    page.coverage.suffices(query.options.min_coverage)?;
+                    Answered::Groups(query, page)
+                }
+                None => {
+                    let page = list::merge(query, asked, legs).await?;
+                    page.coverage.suffices(query.options.min_coverage)?;
+                    Answered::List(query, page)
+                }
+            },
             Request::Get(query) => Answered::Get(query, get::merge(query, asked, legs).await?),
         }))
     }

@@ -18,6 +18,8 @@
 mod coverage;
 mod enough;
 mod get;
+mod groups;
+mod kinds;
 mod list;
 mod noise;
 
@@ -27,6 +29,9 @@ use crate::request::LegId;
 
 pub use coverage::{Coverage, LegOutcome, RowsShown};
 pub use get::{GetMerge, GetPage, SharedObject};
+pub(crate) use groups::{GroupPage, GroupTable};
+pub use groups::{GroupsAnswer, GroupsMerge, GroupsPage};
+pub(crate) use kinds::{ServedKind, coverage as kinds_coverage, served as served_kinds};
 pub use list::{Ask, ListMerge, ListPage, PageClock, PageRow};
 
 /// What a merge wants next.

@@ -4,6 +4,7 @@
 
 mod coverage;
 mod get;
+mod groups;
 mod list;
 mod moment;
 mod omit;
@@ -16,6 +17,7 @@ use crate::cursor::CursorSealer;
 
 pub(crate) use coverage::Nouns;
 pub(crate) use get::get;
+pub(crate) use groups::Groups;
 pub(crate) use list::list;
 use moment::rfc3339;
 pub(crate) use page::{Page, PageCursor, Place, PlacedRow};

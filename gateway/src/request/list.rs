@@ -1,14 +1,16 @@
 //! A question for rows.
 
+use kubeplex_proto::events::EventQuestion;
 use kubeplex_proto::kind::{GroupResource, Scope};
 use kubeplex_proto::list::{ColumnChoice, ListRequest};
 use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::selector::{FieldSelector, LabelSelector};
-use kubeplex_proto::sort::RowKey;
+use kubeplex_proto::sort::{RowKey, SortBy, SortTerm};
 
 use crate::fleet::ClusterView;
 use crate::resolve::Understood;
 
+use super::page::NAMESPACE;
 use super::{CallOptions, Field, LegContext, PageQuery, Target};
 
 /// A page of rows of one kind over the targets.
@@ -24,6 +26,8 @@ pub struct ListQuery {
     pub namespaces: Vec<Pattern>,
     pub label_selector: LabelSelector,
     pub field_selector: FieldSelector,
+    /// Set where it is events, and what they tell of.
+    pub events: Option<Box<EventQuestion>>,
     pub page: PageQuery,
     pub options: CallOptions,
     pub understood: Understood,
@@ -47,13 +51,32 @@ impl ListQuery {
             names: Vec::new(),
             label_selector: self.label_selector.clone(),
             field_selector: self.field_selector.clone(),
-            events: None,
-            group: None,
+            events: self.events.as_deref().cloned(),
+            group: self.page.group.as_ref().map(|by| by.at_the_edge(self.namespace())),
             columns: self.columns(),
-            sort: self.page.order.terms(cluster),
+            sort: self.sort(cluster),
             after,
             limit: rows,
         }
+    }
+
+    /// Events are in the namespace of what they tell of.
+    fn namespace(&self) -> &'static str {
+        if self.events.is_some() { "involvedObject.namespace" } else { NAMESPACE }
+    }
+
+    /// Groups are put in order when all of them are known.
+    fn sort(&self, cluster: &ClusterView) -> Vec<SortTerm> {
+        if self.page.group.is_some() {
+            return Vec::new();
+        }
+        let mut terms = self.page.order.terms(cluster);
+        for term in &mut terms {
+            if matches!(&term.by, SortBy::Field(path) if path == NAMESPACE) {
+                term.by = SortBy::Field(self.namespace().to_owned());
+            }
+        }
+        terms
     }
 
     fn columns(&self) -> ColumnChoice {

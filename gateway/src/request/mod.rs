@@ -7,6 +7,8 @@ mod clusters;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod get;
+mod group;
+mod kinds;
 mod list;
 mod page;
 mod resume;
@@ -23,6 +25,8 @@ use crate::fleet::ClusterView;
 
 pub use clusters::ClustersQuery;
 pub use get::GetQuery;
+pub use group::{COUNT, GroupBy};
+pub use kinds::{KindsQuery, NamedKind};
 pub use list::ListQuery;
 pub use page::{Field, Order, OrderTerm, PageQuery};
 pub use resume::{Fingerprint, Resume};
@@ -33,6 +37,8 @@ pub use resume::{Fingerprint, Resume};
 pub enum Request {
     /// Answered from the fleet alone: no leg is sent.
     Clusters(ClustersQuery),
+    /// So is this one.
+    Kinds(KindsQuery),
     List(ListQuery),
     Get(GetQuery),
 }
@@ -103,6 +109,7 @@ impl Request {
     pub fn options(&self) -> &CallOptions {
         match self {
             Self::Clusters(query) => &query.options,
+            Self::Kinds(query) => &query.options,
             Self::List(query) => &query.options,
             Self::Get(query) => &query.options,
         }
@@ -112,14 +119,15 @@ impl Request {
     pub fn targets(&self) -> &[Target] {
         match self {
             Self::Clusters(query) => &query.targets,
+            Self::Kinds(query) => &query.targets,
             Self::List(query) => &query.targets,
             Self::Get(query) => &query.targets,
         }
     }
 
-    /// The legs to send; none for [`Request::Clusters`].
+    /// The legs to send; none where the fleet alone answers.
     pub fn legs(&self) -> impl Iterator<Item = (LegId, &Arc<ClusterView>)> {
-        let sends = !matches!(self, Self::Clusters(_));
+        let sends = matches!(self, Self::List(_) | Self::Get(_));
         legs(self.targets()).filter(move |_| sends)
     }
 
@@ -131,7 +139,7 @@ impl Request {
     /// The objects asked for, for policy.
     pub fn objects(&self) -> Option<Objects<'_>> {
         match self {
-            Self::Clusters(_) => None,
+            Self::Clusters(_) | Self::Kinds(_) => None,
             Self::List(ListQuery { kind, scope, namespaces, .. })
             | Self::Get(GetQuery { kind, scope, namespaces, .. }) => {
                 Some(Objects { kind, scope: *scope, namespaces })

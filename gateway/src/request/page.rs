@@ -1,17 +1,24 @@
 //! What every question for a page says: what to show, in which order, and where the page before ended.
 
+use std::fmt;
+
 use kubeplex_proto::sort::{Direction, KeyValue, SortBy, SortTerm};
 use serde::Serialize;
 
 use crate::fleet::ClusterView;
 
-use super::{Fingerprint, Resume};
+use super::{Fingerprint, GroupBy, Resume};
+
+/// The path of an object's namespace.
+pub(super) const NAMESPACE: &str = "metadata.namespace";
 
 /// A page of something.
 #[derive(Debug, Clone)]
 pub struct PageQuery {
     /// Empty: the usual columns.
     pub fields: Vec<Field>,
+    /// Set where counts are wanted instead of rows.
+    pub group: Option<GroupBy>,
     pub order: Order,
     pub limit: u32,
     /// Where an earlier page ended.
@@ -95,6 +102,18 @@ impl Order {
     }
 }
 
+/// As callers write it.
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cluster => f.write_str("cluster"),
+            Self::ClusterLabel(label) => write!(f, "cluster.labels.{label}"),
+            Self::Namespace => f.write_str("namespace"),
+            Self::Object(word) => f.write_str(word),
+        }
+    }
+}
+
 fn sort_by(field: &Field, cluster: &ClusterView) -> SortBy {
     match field {
         Field::Cluster => SortBy::Constant(KeyValue::Text(cluster.id.as_str().to_owned())),
@@ -103,7 +122,7 @@ fn sort_by(field: &Field, cluster: &ClusterView) -> SortBy {
                 cluster.labels.get(label).map_or(KeyValue::Missing, |value| KeyValue::by_value(value));
             SortBy::Constant(value)
         }
-        Field::Namespace => SortBy::Field("metadata.namespace".to_owned()),
+        Field::Namespace => SortBy::Field(NAMESPACE.to_owned()),
         Field::Object(path) => SortBy::Field(path.clone()),
     }
 }

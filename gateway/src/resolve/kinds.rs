@@ -19,6 +19,8 @@ use super::guard::short;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ResolvedKind {
     pub(crate) id: GroupResource,
+    /// `Pod`.
+    pub(crate) kind: String,
     /// Set where the caller named one.
     pub(crate) version: Option<String>,
     /// `None` where nobody said it.
@@ -208,7 +210,12 @@ fn choose(spelling: &Spelling<'_>, matches: &[Match<'_>]) -> Result<ResolvedKind
             "kind: {id} can only be created, so there is nothing to read"
         )));
     }
-    Ok(ResolvedKind { id, version: spelling.version.map(str::to_owned), scope: Some(best.info.scope) })
+    Ok(ResolvedKind {
+        id,
+        kind: best.info.kind.clone(),
+        version: spelling.version.map(str::to_owned),
+        scope: Some(best.info.scope),
+    })
 }
 
 /// "There is none" holds only for clusters that said what they serve.

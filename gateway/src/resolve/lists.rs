@@ -5,8 +5,8 @@ use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::sort::Direction;
 
 use crate::error::CallError;
-use crate::limits::MAX_LIST_PARTS;
-use crate::request::{Field, Order, OrderTerm};
+use crate::limits::{MAX_GROUP_PARTS, MAX_LIST_PARTS};
+use crate::request::{Field, GroupBy, Order, OrderTerm};
 
 use super::guard::short;
 
@@ -118,6 +118,85 @@ pub(super) fn order(text: Option<&str>) -> Result<Order, CallError> {
     Ok(Order::By(terms))
 }
 
+/// Keys, and sums as `sum(restarts)`.
+///
+/// # Errors
+/// `invalid_argument` for a part that is neither, or too many.
+pub(super) fn group_by(text: Option<&str>) -> Result<Option<GroupBy>, CallError> {
+    let Some(text) = text else { return Ok(None) };
+    let parts = split("groupBy", text)?;
+    if parts.len() > MAX_GROUP_PARTS {
+        return Err(CallError::invalid(format!(
+            "groupBy: {} parts are more than {MAX_GROUP_PARTS}, the most keys and sums",
+            parts.len()
+        )));
+    }
+    let (mut keys, mut sums): (Vec<Field>, Vec<String>) = (Vec::new(), Vec::new());
+    for part in parts {
+        match sum(part)? {
+            Some(word) if sums.contains(&word) => {}
+            Some(word) => sums.push(word),
+            None => {
+                let key = field("groupBy", part)?;
+                if !keys.iter().any(|known| is_same(known, &key)) {
+                    keys.push(key);
+                }
+            }
+        }
+    }
+    Ok(Some(GroupBy { keys, sums }))
+}
+
+/// What is summed up; `None` for a key.
+fn sum(part: &str) -> Result<Option<String>, CallError> {
+    let call = part.strip_suffix(')').and_then(|call| call.split_once('('));
+    let Some((function, word)) = call.filter(|(name, _)| name.chars().all(char::is_alphanumeric)) else {
+        return Ok(None);
+    };
+    let word = word.trim();
+    if function.eq_ignore_ascii_case("sum")
+        && !word.is_empty()
+        && matches!(field("groupBy", word)?, Field::Object(_))
+    {
+        return Ok(Some(word.to_owned()));
+    }
+    Err(CallError::invalid(format!(
+        "groupBy: \"{}\" is neither a key nor a sum such as sum(restarts); the count of each group is always said",
+        short(part, 60)
+    )))
+}
+
+/// Groups have columns of their own.
+///
+/// # Errors
+/// `invalid_argument` where others are asked for.
+pub(super) fn no_fields(fields: &[Field]) -> Result<(), CallError> {
+    match fields.first() {
+        None => Ok(()),
+        Some(field) => Err(CallError::invalid(format!(
+            "fields: \"{}\" can't be shown beside groupBy, whose columns are its keys, count and its sums; leave fields out",
+            short(&field.to_string(), 60)
+        ))),
+    }
+}
+
+/// As [`order`], of the columns that groups have.
+///
+/// # Errors
+/// `invalid_argument` for a term that is none of them.
+pub(super) fn order_of_groups(by: &GroupBy, text: Option<&str>) -> Result<Order, CallError> {
+    let order = order(text)?;
+    let unknown = order.fields().find(|field| by.place(&field.to_string()).is_none()).cloned();
+    match unknown {
+        None => Ok(order),
+        Some(field) => Err(CallError::invalid(format!(
+            "sortBy: groups have no \"{}\"; they have {}",
+            short(&field.to_string(), 60),
+            by.columns().join(", ")
+        ))),
+    }
+}
+
 fn field(argument: &str, name: &str) -> Result<Field, CallError> {
     // A kind's own column that is called as what identifies a row.
     if let Some(own @ ("cluster" | "namespace")) = name.strip_prefix("column.") {
@@ -178,6 +257,30 @@ mod tests {
             ("cluster.labels.", None),
         ] {
             assert_eq!(field("fields", name).ok(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn keys_are_told_from_sums() {
+        let by = |text| group_by(Some(text)).map(Option::unwrap);
+        let asked = by("namespace, sum(restarts),status,STATUS,sum( spec.x[0]['a)b'] ),cluster").unwrap();
+        assert_eq!(
+            asked.columns(),
+            ["namespace", "status", "cluster", "count", "sum(restarts)", "sum(spec.x[0]['a)b'])"]
+        );
+        assert_eq!(asked.at_the_edge("metadata.namespace").keys, ["metadata.namespace", "status"]);
+        assert_eq!(asked.place("-"), None);
+        assert_eq!(
+            (asked.place("count"), asked.place("sum(restarts)"), asked.place("Status")),
+            (Some(3), Some(4), Some(1))
+        );
+        assert_eq!(by("sum(count),count").unwrap().columns(), ["column.count", "count", "sum(count)"]);
+        assert_eq!(group_by(None).unwrap(), None);
+        for wrong in
+            ["avg(restarts)", "sum()", "sum(cluster)", "count()", "a,,b", "cluster.zone", "a,b,c,d,e,f,g,h,i"]
+        {
+            let error = by(wrong).unwrap_err();
+            assert!(error.message.starts_with("groupBy: "), "{wrong}: {}", error.message);
         }
     }
 

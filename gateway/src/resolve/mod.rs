@@ -3,13 +3,16 @@
 //! In order: a cheap look at size and depth ([`guard`]), synonyms ([`synonyms`]), the tool's schema ([`validate`]), then
 //! the tool's own plan, which is put together from the parts in [`plan`].
 
+mod api_resources;
 mod arguments;
 mod clusters;
+mod events;
 mod guard;
 mod kinds;
 mod lists;
 mod plan;
 mod synonyms;
+mod times;
 mod validate;
 
 use serde_json::{Map, Value};
@@ -18,9 +21,11 @@ use crate::cursor::CursorSealer;
 use crate::error::CallError;
 use crate::fleet::Fleet;
 
+pub(crate) use api_resources::api_resources;
 pub use arguments::Arguments;
+pub(crate) use events::events;
 pub(crate) use kinds::ResolvedKind;
-pub(crate) use plan::{AskedKind, ListQuestion, clusters, get, list};
+pub(crate) use plan::{AskedKind, ListQuestion, OwnColumns, clusters, get, list};
 pub(crate) use validate::Schema;
 
 /// What only this stage makes. Every query holds one, and none can be copied: there is no request that did not come through

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use kubeplex_proto::call::Freshness;
+use kubeplex_proto::events::EventQuestion;
 use kubeplex_proto::kind::Scope as KindScope;
 use kubeplex_proto::pattern::Pattern;
-use kubeplex_proto::selector::LabelSelector;
+use kubeplex_proto::selector::{FieldSelector, LabelSelector};
 use serde::Serialize;
 
 use crate::error::{CallError, ErrorCode};
 use crate::fleet::ClusterView;
 use crate::limits::{DEFAULT_LIMIT, DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT_S, MAX_LIST_PARTS};
 use crate::request::{
-    CallOptions, ClustersQuery, Field, Fingerprint, GetQuery, LegId, ListQuery, Output, PageQuery, Request,
-    Resume, Standing, Target,
+    CallOptions, ClustersQuery, Field, Fingerprint, GetQuery, GroupBy, LegId, ListQuery, Order, Output,
+    PageQuery, Request, Resume, Standing, Target,
 };
 
 use super::guard::short;
@@ -49,14 +50,30 @@ pub(crate) fn list(
         AskedKind::Named(text) => kinds::find(text, scope.fleet, &clusters)?,
     };
     let namespaces = namespaces(arguments, &kind)?;
+    rows(Rows { tool, clusters, kind, namespaces, events: None, usual: Order::Usual }, arguments, scope)
+}
+
+/// What rows are asked for, beside the arguments that all lists share.
+pub(super) struct Rows<'a> {
+    pub(super) tool: &'a str,
+    pub(super) clusters: Vec<Arc<ClusterView>>,
+    pub(super) kind: ResolvedKind,
+    pub(super) namespaces: Vec<Pattern>,
+    pub(super) events: Option<EventQuestion>,
+    /// The order where nobody asks for one.
+    pub(super) usual: Order,
+}
+
+pub(super) fn rows(rows: Rows<'_>, arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> {
+    let Rows { tool, clusters, kind, namespaces, events, usual } = rows;
     let label_selector = label_selector("labelSelector", arguments)?;
     let field_selector = match arguments.text("fieldSelector") {
         Some(text) => text.parse().map_err(|error| CallError::invalid(format!("fieldSelector: {error}")))?,
-        None => kubeplex_proto::selector::FieldSelector::default(),
+        None => FieldSelector::default(),
     };
     few_requirements("fieldSelector", field_selector.requirements.len())?;
-    let asked = (tool, &kind.id, &kind.version, &namespaces, &label_selector, &field_selector);
-    let page = page(&asked, &clusters, arguments, scope)?;
+    let asked = (tool, &kind.id, &kind.version, &namespaces, &label_selector, &field_selector, &events);
+    let page = page(&asked, usual, &clusters, arguments, scope)?;
     Ok(Request::List(ListQuery {
         targets: targets(clusters, page.resume.as_ref()),
         kind: kind.id,
@@ -65,6 +82,7 @@ pub(crate) fn list(
         namespaces,
         label_selector,
         field_selector,
+        events: events.map(Box::new),
         page,
         options: options(arguments),
         understood: Understood(()),
@@ -77,11 +95,13 @@ pub(crate) fn list(
 /// Whatever is wrong with the arguments.
 pub(crate) fn get(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> {
     let clusters = some_clusters(arguments, scope)?;
-    let name = arguments.text("name").unwrap_or_default();
     let find = |text: &str| kinds::find(text, scope.fleet, &clusters);
-    let (kind, name) = kind_and_name(arguments.text("kind"), name, find)?;
+    let (kind, name) = kind_and_name(arguments.text("kind"), arguments.text("name"), find)?;
+    let kind = kind.ok_or_else(|| {
+        CallError::invalid("kind is missing: give one, or put it before the name, as in deployment/cart")
+    })?;
     let namespaces = namespaces(arguments, &kind)?;
-    let names = lists::name_patterns("name", Some(name))?;
+    let names = lists::name_patterns("name", name)?;
     let fields = lists::fields(arguments.text("fields"))?.into_iter().map(path).collect::<Result<_, _>>()?;
     Ok(Request::Get(GetQuery {
         targets: targets(clusters, None),
@@ -96,26 +116,49 @@ pub(crate) fn get(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, C
     }))
 }
 
-/// A page of clusters. `check` refuses columns that there are not.
+/// What a page may show, order by and group by, where there are no columns but the tool's own.
+pub(crate) struct OwnColumns<'a> {
+    /// Refuses a field that there is not; by the name of the argument that it is in.
+    pub(crate) check: &'a dyn Fn(&str, &Field) -> Result<(), CallError>,
+    /// Refuses what can't be grouped by or summed up.
+    pub(crate) check_groups: &'a dyn Fn(&GroupBy) -> Result<(), CallError>,
+}
+
+/// A page of clusters.
 ///
 /// # Errors
 /// Whatever is wrong with the arguments.
 pub(crate) fn clusters(
     arguments: &Arguments,
     scope: &Scope<'_>,
-    check: impl Fn(&str, &Field) -> Result<(), CallError>,
+    columns: &OwnColumns<'_>,
 ) -> Result<Request, CallError> {
-    nothing_live(arguments)?;
     let clusters = select::select(arguments.text("cluster"), arguments.text("clusterSelector"), scope.fleet)?;
-    let page = page(&"clusters_list", &clusters, arguments, scope)?;
-    page.fields.iter().try_for_each(|field| check("fields", field))?;
-    page.order.fields().try_for_each(|field| check("sortBy", field))?;
+    let page = own_page(&"clusters_list", &clusters, columns, arguments, scope)?;
     Ok(Request::Clusters(ClustersQuery {
         targets: targets(clusters, None),
         page,
         options: options(arguments),
         understood: Understood(()),
     }))
+}
+
+/// A page of what the gateway knows itself.
+pub(super) fn own_page(
+    asked: &impl Serialize,
+    clusters: &[Arc<ClusterView>],
+    columns: &OwnColumns<'_>,
+    arguments: &Arguments,
+    scope: &Scope<'_>,
+) -> Result<PageQuery, CallError> {
+    nothing_live(arguments)?;
+    let page = page(asked, Order::Usual, clusters, arguments, scope)?;
+    page.fields.iter().try_for_each(|field| (columns.check)("fields", field))?;
+    match &page.group {
+        Some(by) => (columns.check_groups)(by)?,
+        None => page.order.fields().try_for_each(|field| (columns.check)("sortBy", field))?,
+    }
+    Ok(page)
 }
 
 /// Of an object only paths can be left out; its clusters stand beside it anyway.
@@ -136,29 +179,31 @@ fn no_path(field: &str) -> CallError {
 }
 
 /// A kind stands in `kind`, or before the name: `deployment/cart`.
-fn kind_and_name<'n>(
+pub(super) fn kind_and_name<'n>(
     kind: Option<&str>,
-    name: &'n str,
+    name: Option<&'n str>,
     find: impl Fn(&str) -> Result<ResolvedKind, CallError>,
-) -> Result<(ResolvedKind, &'n str), CallError> {
-    let (before, name) = name.split_once('/').map_or((None, name), |(before, name)| (Some(before), name));
-    match (kind, before.map(str::trim)) {
+) -> Result<(Option<ResolvedKind>, Option<&'n str>), CallError> {
+    let (before, name) = match name.map(|name| name.split_once('/').ok_or(name)) {
+        None => (None, None),
+        Some(Err(name)) => (None, Some(name)),
+        Some(Ok((before, name))) => (Some(before.trim()), Some(name)),
+    };
+    match (kind, before) {
         (_, Some("")) => Err(CallError::invalid(format!(
             "name: \"{}\" has no kind before its slash; deployment/cart is an example",
-            short(&format!("/{name}"), 60)
+            short(&format!("/{}", name.unwrap_or_default()), 60)
         ))),
-        (None, None) => Err(CallError::invalid(
-            "kind is missing: give one, or put it before the name, as in deployment/cart",
-        )),
-        (Some(text), None) | (None, Some(text)) => Ok((find(text)?, name)),
+        (None, None) => Ok((None, name)),
+        (Some(text), None) | (None, Some(text)) => Ok((Some(find(text)?), name)),
         (Some(kind), Some(before)) => {
             let (kind, other) = (find(kind)?, find(before)?);
             if kind.id == other.id {
-                return Ok((kind, name));
+                return Ok((Some(kind), name));
             }
             Err(CallError::invalid(format!(
                 "name: \"{}\" is of kind {}, but kind says {}; give one of them",
-                short(&format!("{before}/{name}"), 60),
+                short(&format!("{before}/{}", name.unwrap_or_default()), 60),
                 other.id,
                 kind.id
             )))
@@ -166,7 +211,10 @@ fn kind_and_name<'n>(
     }
 }
 
-fn some_clusters(arguments: &Arguments, scope: &Scope<'_>) -> Result<Vec<Arc<ClusterView>>, CallError> {
+pub(super) fn some_clusters(
+    arguments: &Arguments,
+    scope: &Scope<'_>,
+) -> Result<Vec<Arc<ClusterView>>, CallError> {
     let clusters = select::select(arguments.text("cluster"), arguments.text("clusterSelector"), scope.fleet)?;
     if clusters.is_empty() {
         return Err(CallError::new(ErrorCode::NotFound, "there is no cluster that you may see")
@@ -175,7 +223,7 @@ fn some_clusters(arguments: &Arguments, scope: &Scope<'_>) -> Result<Vec<Arc<Clu
     Ok(clusters)
 }
 
-fn namespaces(arguments: &Arguments, kind: &ResolvedKind) -> Result<Vec<Pattern>, CallError> {
+pub(super) fn namespaces(arguments: &Arguments, kind: &ResolvedKind) -> Result<Vec<Pattern>, CallError> {
     let given = arguments.text("namespace");
     let namespaces = lists::name_patterns("namespace", given)?;
     if !namespaces.is_empty() && kind.scope == Some(KindScope::Cluster) {
@@ -204,20 +252,30 @@ fn few_requirements(name: &str, count: usize) -> Result<(), CallError> {
 /// `asked` is what decides, beside columns and order, which rows there are: a cursor is bound to all of it.
 fn page(
     asked: &impl Serialize,
+    usual: Order,
     clusters: &[Arc<ClusterView>],
     arguments: &Arguments,
     scope: &Scope<'_>,
 ) -> Result<PageQuery, CallError> {
     let fields = lists::fields(arguments.text("fields"))?;
-    let order = lists::order(arguments.text("sortBy"))?;
+    let group = lists::group_by(arguments.text("groupBy"))?;
+    let order = match (&group, arguments.text("sortBy")) {
+        (None, None) => usual,
+        (None, text) => lists::order(text)?,
+        (Some(by), text) => {
+            lists::no_fields(&fields)?;
+            lists::order_of_groups(by, text)?
+        }
+    };
     let ids = clusters.iter().map(|cluster| &cluster.id);
-    let fingerprint = Fingerprint::new(scope.caller, &(asked, &fields, &order, freshness(arguments)), ids);
+    let asked = (asked, &fields, &group, &order, freshness(arguments));
+    let fingerprint = Fingerprint::new(scope.caller, &asked, ids);
     let open = |text| scope.sealer.open(text, &fingerprint, scope.now_ms);
     let resume = arguments.text("continue").map(open).transpose()?;
-    Ok(PageQuery { fields, order, limit: limit(arguments), resume, fingerprint })
+    Ok(PageQuery { fields, group, order, limit: limit(arguments), resume, fingerprint })
 }
 
-fn targets(clusters: Vec<Arc<ClusterView>>, resume: Option<&Resume>) -> Vec<Target> {
+pub(super) fn targets(clusters: Vec<Arc<ClusterView>>, resume: Option<&Resume>) -> Vec<Target> {
     let missing = resume.map_or(&[][..], |resume| &resume.missing);
     let targets = clusters.into_iter().enumerate().map(|(at, cluster)| {
         let standing = if missing.contains(&LegId(at)) { Standing::Out } else { Standing::Asked };
@@ -244,7 +302,7 @@ fn nothing_live(arguments: &Arguments) -> Result<(), CallError> {
     }
 }
 
-fn options(arguments: &Arguments) -> CallOptions {
+pub(super) fn options(arguments: &Arguments) -> CallOptions {
     let max_bytes = arguments.integer("maxBytes").and_then(|bytes| usize::try_from(bytes).ok());
     CallOptions {
         timeout_ms: arguments.integer("timeoutSeconds").unwrap_or(DEFAULT_TIMEOUT_S) * 1_000,

@@ -10,18 +10,20 @@ use serde_json::Value;
 use crate::error::CallError;
 use crate::fanout::{Answered, Merged};
 use crate::fleet::ClusterView;
-use crate::merge::{Coverage, LegFailure, LegOutcome, RowsShown};
-use crate::render::{Nouns, Page, PageCursor, Place, PlacedRow, RenderContext, Rendered};
-use crate::request::{ClustersQuery, Field, Request, Target};
-use crate::resolve::{self, Arguments, Schema, Scope};
+use crate::merge::{Coverage, GroupTable, LegFailure, LegOutcome, RowsShown};
+use crate::render::{Groups, Nouns, Page, PageCursor, Place, PlacedRow, RenderContext, Rendered};
+use crate::request::{ClustersQuery, Field, GroupBy, Request, Target};
+use crate::resolve::{self, Arguments, OwnColumns, Schema, Scope};
 
 use super::schema::{clusters, listing, strict, text};
 use super::{Annotations, Tool, mismatch};
 
 pub(super) use columns::{ClusterColumn, Shown};
 
+const NOUNS: Nouns<'_> = Nouns { shown: "details", kind: "clusters" };
+
 pub(super) fn tool() -> Tool {
-    let arguments = [clusters(text()), listing(text())];
+    let arguments = [clusters(text()), listing(text(), text())];
     Tool {
         name: "clusters_list",
         title: "List clusters",
@@ -34,10 +36,36 @@ pub(super) fn tool() -> Tool {
 }
 
 fn plan(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> {
-    resolve::clusters(arguments, scope, |argument, field| match field {
-        Field::Object(name) => ClusterColumn::parse(name).map(|_| ()).ok_or_else(|| unknown(argument, name)),
+    resolve::clusters(arguments, scope, &OwnColumns { check: &check, check_groups: &check_groups })
+}
+
+fn check(argument: &str, field: &Field) -> Result<(), CallError> {
+    column(argument, field).map(|_| ())
+}
+
+fn column(argument: &str, field: &Field) -> Result<ClusterColumn, CallError> {
+    match field {
+        Field::Object(name) => ClusterColumn::parse(name).ok_or_else(|| unknown(argument, name)),
         Field::Namespace => Err(unknown(argument, "namespace")),
-        Field::Cluster | Field::ClusterLabel(_) => Ok(()),
+        Field::Cluster => Ok(ClusterColumn::Name),
+        Field::ClusterLabel(label) => Ok(ClusterColumn::Label(label.clone())),
+    }
+}
+
+fn check_groups(by: &GroupBy) -> Result<(), CallError> {
+    for key in &by.keys {
+        if let ClusterColumn::LinkAge | ClusterColumn::DataAge = column("groupBy", key)? {
+            return Err(CallError::invalid(format!(
+                "groupBy: \"{key}\" is the time since a moment, and differs from cluster to cluster"
+            )));
+        }
+    }
+    by.sums.iter().try_for_each(|word| match column("groupBy", &Field::Object(word.clone()))? {
+        ClusterColumn::Nodes | ClusterColumn::Label(_) => Ok(()),
+        other => Err(CallError::invalid(format!(
+            "groupBy: sum({}) adds up what are no numbers; of clusters, nodes and labels can be summed up",
+            other.name()
+        ))),
     })
 }
 
@@ -71,6 +99,9 @@ fn render(merged: Merged<'_>, context: &RenderContext<'_>) -> Result<Rendered, C
     };
     let coverage = Coverage { legs: query.targets.iter().map(outcome).collect() };
     coverage.suffices(query.options.min_coverage)?;
+    if let Some(by) = &query.page.group {
+        return groups(query, by, &coverage, context);
+    }
     let page = Page {
         columns: columns.iter().map(|(name, _)| name.clone()).collect(),
         rows: rows
@@ -81,11 +112,34 @@ fn render(merged: Merged<'_>, context: &RenderContext<'_>) -> Result<Rendered, C
         total: query.targets.len() as u64,
         status_counts: &serde_json::Map::new(),
         coverage: &coverage,
-        nouns: Nouns { shown: "details", kind: "clusters" },
+        nouns: NOUNS,
         options: &query.options,
     };
     let cursor = PageCursor { fingerprint: &query.page.fingerprint, context };
     Ok(page.render(&cursor, |at| &rows[at].0))
+}
+
+fn groups(
+    query: &ClustersQuery,
+    by: &GroupBy,
+    coverage: &Coverage,
+    context: &RenderContext<'_>,
+) -> Result<Rendered, CallError> {
+    let mut table = GroupTable::new(by);
+    for target in &query.targets {
+        let cluster = &target.cluster;
+        let keys = by.keys.iter().map(|key| column("groupBy", key).map(|column| column.cell(cluster)));
+        let amount = |word: &String| match ClusterColumn::parse(word).map(|column| column.sort_value(cluster))
+        {
+            Some(KeyValue::Number(nanos)) => KeyValue::Number(nanos),
+            _ => KeyValue::Missing,
+        };
+        let sums: Vec<_> = by.sums.iter().map(amount).collect();
+        table.add(keys.collect::<Result<_, _>>()?, 1, &sums);
+    }
+    let groups = table.into_page(&query.page)?;
+    let (page, options) = (&query.page, &query.options);
+    Ok(Groups { by, page, options, groups, coverage, nouns: NOUNS }.render(context))
 }
 
 /// The columns with their names; without a choice the usual ones, and those that some cluster has something to say in.

@@ -50,10 +50,11 @@ fn describe(page: &mut String, tool: &Tool) {
         let default = if required(name) { "required" } else { &meaning.default };
         let _ = writeln!(page, "| `{name}` | {} | {default} | {} |", type_of(argument), meaning.text);
     }
-    let example = examples::of(tool.name);
-    let call = example.arguments.to_string();
-    let _ = write!(page, "\n{}\n\n```\nkubeplex call {} '{call}'\n```\n", example.about, tool.name);
-    let _ = write!(page, "\n```json\n{}\n```\n", layout::laid_out(&example.answer()));
+    for example in examples::of(tool.name) {
+        let call = example.arguments.to_string();
+        let _ = write!(page, "\n{}\n\n```\nkubeplex call {} '{call}'\n```\n", example.about, tool.name);
+        let _ = write!(page, "\n```json\n{}\n```\n", layout::laid_out(&example.answer()));
+    }
 }
 
 fn type_of(argument: &Value) -> String {

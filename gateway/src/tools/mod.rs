@@ -3,7 +3,9 @@
 //!
 //! Models pay for every word here before their first question, whatever the number of clusters; a test counts them.
 
+mod api_resources_list;
 mod clusters_list;
+mod events_list;
 mod instructions;
 mod pods_list;
 mod resources_get;
@@ -16,8 +18,9 @@ use serde_json::{Map, Value, json};
 
 use crate::error::CallError;
 use crate::fanout::{Answered, Merged};
-use crate::render::{RenderContext, Rendered};
-use crate::request::Request;
+use crate::merge::GroupsPage;
+use crate::render::{Groups, Nouns, RenderContext, Rendered};
+use crate::request::{ListQuery, Request};
 use crate::resolve::{self, Arguments, Schema, Scope};
 
 pub use instructions::instructions;
@@ -58,7 +61,14 @@ pub struct Catalogue {
 /// The catalogue, built once.
 pub fn catalogue() -> &'static Catalogue {
     static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue {
-        tools: vec![clusters_list::tool(), resources_list::tool(), resources_get::tool(), pods_list::tool()],
+        tools: vec![
+            clusters_list::tool(),
+            api_resources_list::tool(),
+            resources_list::tool(),
+            resources_get::tool(),
+            pods_list::tool(),
+            events_list::tool(),
+        ],
     });
     &CATALOGUE
 }
@@ -115,8 +125,21 @@ impl Tool {
 fn render_list(merged: Merged<'_>, context: &RenderContext<'_>) -> Result<Rendered, CallError> {
     match merged.into_answered() {
         Answered::List(query, page) => Ok(crate::render::list(query, &page, context)),
+        Answered::Groups(query, page) => render_groups(query, page, context),
         _ => Err(mismatch()),
     }
+}
+
+fn render_groups(
+    query: &ListQuery,
+    answer: GroupsPage,
+    context: &RenderContext<'_>,
+) -> Result<Rendered, CallError> {
+    let Some(by) = &query.page.group else { return Err(mismatch()) };
+    let nouns = Nouns { shown: "rows", kind: &query.kind.resource };
+    let GroupsPage { page: groups, coverage } = answer;
+    let (page, options) = (&query.page, &query.options);
+    Ok(Groups { by, page, options, groups, coverage: &coverage, nouns }.render(context))
 }
 
 /// Answers to what another tool asks; the stages' types leave only this to check.

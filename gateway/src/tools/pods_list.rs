@@ -12,7 +12,7 @@ use super::{Annotations, Tool, render_list};
 const NAME: &str = "pods_list";
 
 pub(super) fn tool() -> Tool {
-    let arguments = [clusters(text()), vec![("namespace", text())], selectors(), listing(text())];
+    let arguments = [clusters(text()), vec![("namespace", text())], selectors(), listing(text(), text())];
     Tool {
         name: NAME,
         title: "List pods",
@@ -28,6 +28,7 @@ pub(super) fn tool() -> Tool {
 fn plan(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> {
     let kind = ResolvedKind {
         id: GroupResource::new("", "pods"),
+        kind: "Pod".to_owned(),
         version: None,
         scope: Some(KindScope::Namespaced),
     };

@@ -14,7 +14,10 @@ pub(super) fn tool() -> Tool {
         clusters(phrased("name, comma list or glob (prod-*); default all")),
         vec![("namespace", text()), ("kind", text())],
         selectors(),
-        listing(phrased("cursor of the page before")),
+        listing(
+            phrased("counts instead of rows: namespace,sum(restarts)"),
+            phrased("cursor of the page before"),
+        ),
     ];
     Tool {
         name: NAME,

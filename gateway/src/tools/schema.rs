@@ -30,10 +30,16 @@ pub(super) fn selectors() -> Arguments {
 }
 
 /// What to show of them, in which order, and page by page: of every tool that lists.
-pub(super) fn listing(cursor: Value) -> Arguments {
-    let mut arguments = vec![("fields", text()), ("sortBy", text()), limit(), ("continue", cursor)];
+pub(super) fn listing(group_by: Value, cursor: Value) -> Arguments {
+    let mut arguments =
+        vec![("fields", text()), ("sortBy", text()), ("groupBy", group_by), limit(), ("continue", cursor)];
     arguments.extend([max_bytes(), freshness(), min_coverage(), timeout(), output()]);
     arguments
+}
+
+/// Which time: a duration before now, or a moment.
+pub(super) fn times() -> Arguments {
+    vec![("since", text()), ("until", text())]
 }
 
 /// What a call may cost: of every tool.

@@ -102,7 +102,12 @@ fn right_words(name: &str) -> &'static [&'static str] {
         "labelSelector" => &["app", "app=cart", "app in (cart, catalog)", "!canary"],
         "fieldSelector" => &["status.phase=Running", "metadata.namespace!=shop"],
         "fields" => &["name", "name,age", "metadata.labels", "name,cluster"],
-        "sortBy" => &["-age", "name", "cluster,-name", "namespace"],
+        "sortBy" => &["-age", "name", "cluster,-name", "namespace", "-count"],
+        "groupBy" => {
+            &["namespace", "cluster", "cluster.labels.member,sum(clusters)", "status,sum(restarts)", "group"]
+        }
+        "since" => &["90s", "1h", "3d", "2020-01-01T00:00:00Z"],
+        "until" => &["0s", "5m", "2020-01-02T00:00:00Z"],
         _ => &[""],
     }
 }

@@ -2,6 +2,8 @@
 //! to a real one, and to clusters that the tester names.
 
 mod agree;
+mod events;
+mod groups;
 mod kinds;
 mod lists;
 mod objects;
@@ -40,4 +42,8 @@ on_every_ground! {
         printer_columns_are_those_of_the_crd;
     objects: equal_objects_come_once_with_their_clusters, distinct_objects_stand_apart,
         no_answer_has_managed_fields, fields_cut_an_object_down, what_is_too_large_is_left_out_and_named;
+    events: events_are_those_of_all_servers, events_are_found_by_what_they_tell_of, the_newest_events_come_first,
+        times_select_events;
+    groups: groups_count_what_the_servers_have, groups_are_those_of_all_rows, kinds_are_those_of_all_servers,
+        groups_of_clusters_and_kinds_are_counted;
 }

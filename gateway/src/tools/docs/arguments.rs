@@ -1,6 +1,7 @@
 //! What arguments mean, in more words than models are charged for.
 
 use crate::limits::{DEFAULT_LIMIT, DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT_S, MAX_DISTINCT_OBJECTS};
+use crate::tools::api_resources_list::KindColumn;
 use crate::tools::clusters_list::{ClusterColumn, Shown};
 
 pub(super) struct Meaning {
@@ -17,11 +18,20 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         (_, "clusterSelector") => {
             ("", "clusters, by a label selector over their labels: `env=prod,region in (eu,us)`")
         }
+        ("events_list", "namespace") => {
+            ("all", "name, comma list or glob; of the objects that events tell of")
+        }
         (_, "namespace") => ("all", "name, comma list or glob; of kinds that are in namespaces"),
         ("resources_get", "kind") => ("", "as for resources_list; needed unless `name` says it"),
+        ("events_list", "kind") => ("", "of the objects that events tell of, as for resources_list"),
+        ("api_resources_list", "kind") => ("all", "names, short names or globs, as a comma list: `cert*,po`"),
         (_, "kind") => {
             ("", "as in kubectl: `po`, `Deployment`, `deployments.apps`, `certificates.cert-manager.io/v1`")
         }
+        ("events_list", "name") => (
+            "",
+            "of the objects that events tell of: name, comma list or glob; `deployment/cart` says the kind, too",
+        ),
         (_, "name") => ("", "name, comma list or glob; `deployment/cart` says the kind, too"),
         (_, "labelSelector") => ("", "as in kubectl: `app=cart,tier!=cache`"),
         (_, "fieldSelector") => {
@@ -34,6 +44,9 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         ("clusters_list", "fields") => {
             return Meaning { default: "the usual columns".to_owned(), text: columns_of_clusters() };
         }
+        ("api_resources_list", "fields") => {
+            return Meaning { default: "the usual columns".to_owned(), text: columns_of_kinds() };
+        }
         (_, "fields") => (
             "the kind's columns",
             "columns or paths, as a comma list: `name,spec.nodeName,cluster.labels.region`; `column.cluster` and \
@@ -44,11 +57,34 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
             "columns, as a comma list; `-` for descending. A cluster whose value changes between two pages moves: \
              `dataAge` does so for clusters whose data is proved anew",
         ),
+        ("api_resources_list", "sortBy") => ("group, name", "columns, as a comma list; `-` for descending"),
+        ("events_list", "sortBy") => (
+            "lastSeen",
+            "as for resources_list; `lastSeen` is the time since then, so that the newest comes first",
+        ),
         (_, "sortBy") => (
             "cluster, namespace, name",
             "columns or paths, as a comma list: one order over all clusters; `-` for descending, missing values last, \
              quantities and times by value (`-age`: oldest first)",
         ),
+        ("api_resources_list", "groupBy") => (
+            "",
+            "counts instead of rows: columns as a comma list, with `sum(clusters)`; with `cluster` or `cluster.labels.env` a \
+             kind counts once for each cluster that has it",
+        ),
+        ("clusters_list", "groupBy") => {
+            ("", "counts instead of rows: columns as a comma list, with sums: `labels.region,sum(nodes)`")
+        }
+        (_, "groupBy") => (
+            "",
+            "counts instead of rows, over all clusters: columns, paths, `cluster`, `cluster.labels.env`, and sums of numbers \
+             and quantities: `namespace,status,sum(restarts)`. Columns are these, `count`, and the sums, which `sortBy` \
+             takes; without it the largest count comes first",
+        ),
+        (_, "since") => {
+            ("1h", "last seen then or later: `90s`, `10m`, `2h`, `3d` ago, or a time in RFC 3339")
+        }
+        (_, "until") => ("now", "last seen then or earlier; without `since`, in the hour before"),
         (_, "limit") => return numbered(DEFAULT_LIMIT, "rows of a page"),
         (_, "continue") => (
             "the first page",
@@ -69,7 +105,9 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
                 "bytes of the structured answer; a page ends where they are full",
             );
         }
-        ("clusters_list", "freshness") => ("`cache`", "`live` is refused: agents push what this tool says"),
+        ("clusters_list" | "api_resources_list", "freshness") => {
+            ("`cache`", "`live` is refused: agents push what this tool says")
+        }
         (_, "freshness") => {
             ("`cache`", "`live`: the API servers are asked, as the caller, where the agents may do so")
         }
@@ -97,6 +135,20 @@ fn columns_of_clusters() -> String {
     format!(
         "columns, as a comma list. Usual are {}; where some cluster has something to say in them, {}, too. To be asked for: \
          {}, and one of the labels, as `labels.region` or `cluster.labels.region`",
+        named(Shown::Always),
+        named(Shown::InTrouble),
+        named(Shown::OnRequest),
+    )
+}
+
+fn columns_of_kinds() -> String {
+    let named = |shown: Shown| {
+        let columns = KindColumn::ALL.iter().filter(|column| column.shown() == shown);
+        columns.map(|column| format!("`{}`", column.name())).collect::<Vec<_>>().join(", ")
+    };
+    format!(
+        "columns, as a comma list. Usual are {}; {} where some cluster lacks a kind. To be asked for: {}, the clusters that \
+         have it. `verbs` is `all` for a kind that can be read and written in every way",
         named(Shown::Always),
         named(Shown::InTrouble),
         named(Shown::OnRequest),

@@ -1,7 +1,10 @@
 //! One example a tool: a call, resolved and rendered as every call is, over answers that agents would give.
 
+use std::sync::Arc;
+
 use kubeplex_proto::column::{CellFormat, Column};
 use kubeplex_proto::get::{FoundObject, GetEnd, GetHead};
+use kubeplex_proto::group::Group;
 use kubeplex_proto::kind::Scope as KindScope;
 use kubeplex_proto::list::{ListEnd, ListHead, Row};
 use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
@@ -10,11 +13,13 @@ use serde_json::{Value, json};
 
 use crate::fanout::{Answered, Merged};
 use crate::fleet::{ClusterView, Fleet};
-use crate::merge::{GetMerge, GetPage, LegFailure, ListMerge, ListPage, Step};
+use crate::merge::{
+    GetMerge, GetPage, GroupsAnswer, GroupsMerge, GroupsPage, LegFailure, ListMerge, ListPage, Step,
+};
 use crate::render::RenderContext;
-use crate::request::fixtures::{NOW_MS, cluster, fleet, lost, resolved, sealer};
-use crate::request::{GetQuery, ListQuery, Request, legs};
-use crate::tools::catalogue;
+use crate::request::fixtures::{NOW_MS, cluster, fleet, kind, kinds, lost, resolved, sealer};
+use crate::request::{GetQuery, GroupBy, ListQuery, Request, legs};
+use crate::tools::{api_resources_list, catalogue};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -24,25 +29,38 @@ pub(super) struct Example {
     pub(super) arguments: Value,
 }
 
-pub(super) fn of(tool: &'static str) -> Example {
-    let (about, arguments) = match tool {
-        "clusters_list" => ("The production clusters:", json!({"clusterSelector": "env=prod"})),
-        "pods_list" => (
-            "The two pods that restart most, anywhere; one cluster is down:",
-            json!({"sortBy": "-restarts", "limit": 2}),
-        ),
-        "resources_list" => (
+pub(super) fn of(tool: &'static str) -> Vec<Example> {
+    let calls: Vec<(&'static str, Value)> = match tool {
+        "clusters_list" => vec![("The production clusters:", json!({"clusterSelector": "env=prod"}))],
+        "api_resources_list" => {
+            vec![("Which clusters lack which certificate kinds?", json!({"kind": "cert*,issuers"}))]
+        }
+        "pods_list" => vec![
+            (
+                "The two pods that restart most, anywhere; one cluster is down:",
+                json!({"sortBy": "-restarts", "limit": 2}),
+            ),
+            (
+                "How many pods in which state, and how often they restarted:",
+                json!({"cluster": "prod-eu,prod-us,dev", "groupBy": "cluster.labels.env,status,sum(restarts)"}),
+            ),
+        ],
+        "events_list" => vec![(
+            "What happened to the pods of the shop in the last half hour?",
+            json!({"kind": "pods", "namespace": "shop", "since": "30m", "cluster": "prod-*"}),
+        )],
+        "resources_list" => vec![(
             "A custom resource in two clusters, with its own columns:",
             json!({"kind": "certificates", "namespace": "shop", "cluster": "prod-eu,prod-us"}),
-        ),
-        "resources_get" => (
+        )],
+        "resources_get" => vec![(
             "Is the same image running everywhere?",
             json!({"name": "deployment/cart", "namespace": "shop", "cluster": "prod-eu,prod-us,dev",
                 "fields": "spec.replicas,spec.template.spec.containers[*].image"}),
-        ),
+        )],
         other => panic!("give an example of {other} in this file"),
     };
-    Example { tool, about, arguments }
+    calls.into_iter().map(|(about, arguments)| Example { tool, about, arguments }).collect()
 }
 
 impl Example {
@@ -51,7 +69,11 @@ impl Example {
         let request = resolved(&some_clusters(), self.tool, &self.arguments).unwrap();
         let merged = Merged::by_hand(match &request {
             Request::Clusters(query) => Answered::Clusters(query),
-            Request::List(query) => Answered::List(query, merged_list(query)),
+            Request::Kinds(query) => Answered::Kinds(query, api_resources_list::everything()),
+            Request::List(query) => match &query.page.group {
+                Some(by) => Answered::Groups(query, merged_groups(query, by)),
+                None => Answered::List(query, merged_list(query)),
+            },
             Request::Get(query) => Answered::Get(query, merged_get(query)),
         });
         let sealer = sealer();
@@ -69,32 +91,81 @@ fn some_clusters() -> Fleet {
     let mut gone = lost("prod-ap");
     gone.labels = cluster("prod-ap", &["env=prod", "region=ap"]).labels;
     gone.caches = gone.caches.at(240_860);
+    let issuers = kind("cert-manager.io", "issuers", "Issuer", &[], &["v1"]);
+    let mut eu = cluster("prod-eu", &["env=prod", "region=eu"]);
+    eu.kinds = Some(Arc::new(kinds(&[issuers])));
     fleet(vec![
         cluster("dev", &["env=dev", "region=eu"]),
         gone,
-        cluster("prod-eu", &["env=prod", "region=eu"]),
+        eu,
         cluster("prod-us", &["env=prod", "region=us"]),
     ])
 }
 
-/// Cluster, namespace, name, the other cells, and days since it was created.
-type Line = (&'static str, &'static str, &'static str, Value, i64);
+/// Cluster, namespace, name, and the cells.
+type Line = (&'static str, &'static str, &'static str, Value);
 
+fn days_ago(days: i64) -> i64 {
+    NOW_MS - days * DAY_MS
+}
+
+fn minutes_ago(minutes: i64) -> i64 {
+    NOW_MS - minutes * 60_000
+}
+
+/// Columns, of which `age` and `lastSeen` are times, and what clusters hold.
 fn lines(resource: &str) -> (&'static [&'static str], Vec<Line>) {
+    let (cart, search) = ("cart-7d9f8b6c5d-x2x9k", "search-0");
     match resource {
         "pods" => (
-            &["ready", "status", "restarts"],
+            &["name", "ready", "status", "restarts", "age"],
             vec![
-                ("dev", "shop", "cart-6d5f7c9b84-q2v7x", json!(["1/1", "Running", 0]), 1),
-                ("prod-eu", "shop", "cart-7d9f8b6c5d-x2x9k", json!(["1/1", "Running", 3]), 3),
-                ("prod-us", "shop", "search-0", json!(["0/1", "CrashLoopBackOff", 41]), 2),
+                (
+                    "dev",
+                    "shop",
+                    "cart-6d5f7c9b84-q2v7x",
+                    json!(["cart-6d5f7c9b84-q2v7x", "1/1", "Running", 0, days_ago(1)]),
+                ),
+                ("prod-eu", "shop", cart, json!([cart, "1/1", "Running", 3, days_ago(3)])),
+                ("prod-us", "shop", search, json!([search, "0/1", "CrashLoopBackOff", 41, days_ago(2)])),
+            ],
+        ),
+        "events" => (
+            &["lastSeen", "type", "reason", "object", "message", "count"],
+            vec![
+                (
+                    "prod-eu",
+                    "shop",
+                    "cart.1",
+                    json!([
+                        minutes_ago(17),
+                        "Normal",
+                        "Pulled",
+                        "pod/cart-7d9f8b6c5d-x2x9k",
+                        "Container image already present on machine",
+                        1
+                    ]),
+                ),
+                (
+                    "prod-us",
+                    "shop",
+                    "search.1",
+                    json!([
+                        minutes_ago(2),
+                        "Warning",
+                        "BackOff",
+                        "pod/search-0",
+                        "Back-off restarting failed container main in pod search-0",
+                        184
+                    ]),
+                ),
             ],
         ),
         _ => (
-            &["ready", "secret"],
+            &["name", "ready", "secret", "age"],
             vec![
-                ("prod-eu", "shop", "cart-tls", json!(["True", "cart-tls"]), 140),
-                ("prod-us", "shop", "cart-tls", json!(["False", "cart-tls"]), 90),
+                ("prod-eu", "shop", "cart-tls", json!(["cart-tls", "True", "cart-tls", days_ago(140)])),
+                ("prod-us", "shop", "cart-tls", json!(["cart-tls", "False", "cart-tls", days_ago(90)])),
             ],
         ),
     }
@@ -108,21 +179,50 @@ fn merged_list(query: &ListQuery) -> ListPage {
             merge.finish(leg, Err(failure));
             continue;
         }
-        let own: Vec<_> = lines.iter().filter(|line| line.0 == cluster.id.as_str()).collect();
-        merge.head(leg, list_head(columns, &own), NOW_MS);
-        merge.rows(leg, own.iter().map(|line| row(query, cluster, line)).collect());
+        let own = lines.iter().filter(|line| line.0 == cluster.id.as_str());
+        let mut rows: Vec<_> = own.map(|line| row(query, cluster, columns, line)).collect();
+        let directions = query.page.order.directions();
+        rows.sort_by(|a, b| a.key.compare(&b.key, &directions));
+        merge.head(leg, list_head(columns, &rows), NOW_MS);
+        merge.rows(leg, rows);
         merge.finish(leg, Ok(ListEnd { more: false, cut: None }));
     }
     while merge.next() == Step::Row {}
     merge.into_page().unwrap()
 }
 
-fn list_head(columns: &[&str], lines: &[&Line]) -> ListHead {
-    let column = |name: &str, format| Column { name: name.to_owned(), format };
-    let named = columns.iter().map(|name| column(name, CellFormat::Plain));
+/// Every row as a group of its own: the merge puts those together that are alike.
+fn merged_groups(query: &ListQuery, by: &GroupBy) -> GroupsPage {
+    let (columns, lines) = lines(&query.kind.resource);
+    let mut merge = GroupsMerge::new(query, by);
+    let asked = by.at_the_edge("namespace");
+    for (leg, cluster) in legs(&query.targets) {
+        let cell = |line: &Line, word: &String| match columns.iter().position(|column| column == word) {
+            Some(at) => line.3[at].clone(),
+            None => line.1.into(),
+        };
+        let own: Vec<_> = lines.iter().filter(|line| line.0 == cluster.id.as_str()).collect();
+        let groups = own.iter().map(|line| Group {
+            keys: asked.keys.iter().map(|word| cell(line, word)).collect(),
+            count: 1,
+            sums: asked.sums.iter().map(|word| KeyValue::from_json(&cell(line, word))).collect(),
+        });
+        let groups: Vec<_> = groups.collect();
+        let head = ListHead { total: groups.len() as u64, ..list_head(&[], &[]) };
+        merge.answer(leg, Ok(GroupsAnswer { head, groups, end: ListEnd { more: false, cut: None } }));
+    }
+    merge.into_page().unwrap()
+}
+
+fn column(name: &str) -> Column {
+    let format = if ["age", "lastSeen"].contains(&name) { CellFormat::Age } else { CellFormat::Plain };
+    Column { name: name.to_owned(), format }
+}
+
+fn list_head(columns: &[&str], rows: &[Row]) -> ListHead {
     let status = columns.iter().position(|name| *name == "status");
     let mut status_counts = std::collections::BTreeMap::new();
-    for status in lines.iter().filter_map(|line| line.3[status?].as_str()) {
+    for status in rows.iter().filter_map(|row| row.cells[status?].as_str()) {
         *status_counts.entry(status.to_owned()).or_insert(0) += 1;
     }
     ListHead {
@@ -131,11 +231,8 @@ fn list_head(columns: &[&str], lines: &[&Line]) -> ListHead {
         source: Source::Cache,
         api_version: "v1".to_owned(),
         scope: Some(KindScope::Namespaced),
-        columns: std::iter::once(column("name", CellFormat::Plain))
-            .chain(named)
-            .chain([column("age", CellFormat::Age)])
-            .collect(),
-        total: lines.len() as u64,
+        columns: columns.iter().map(|name| column(name)).collect(),
+        total: rows.len() as u64,
         status_counts,
         age_ms: 140,
         cluster_now_ms: NOW_MS,
@@ -144,11 +241,18 @@ fn list_head(columns: &[&str], lines: &[&Line]) -> ListHead {
     }
 }
 
-fn row(query: &ListQuery, cluster: &ClusterView, line: &Line) -> Row {
-    let (_, namespace, name, cells, days) = line;
+fn row(query: &ListQuery, cluster: &ClusterView, columns: &[&str], line: &Line) -> Row {
+    let (_, namespace, name, cells) = line;
+    let cells: Vec<Value> = cells.as_array().unwrap().clone();
     let value = |by| match by {
         SortBy::Constant(value) => value,
-        SortBy::Field(_) => KeyValue::from_integer(cells[2].as_i64().unwrap_or_default()),
+        SortBy::Field(word) => {
+            let at = columns.iter().position(|column| *column == word).unwrap();
+            match (column(columns[at]).format, cells[at].as_i64()) {
+                (CellFormat::Age, Some(moment)) => KeyValue::from_ms(-moment),
+                _ => KeyValue::from_json(&cells[at]),
+            }
+        }
     };
     let key = RowKey {
         values: query.page.order.terms(cluster).into_iter().map(|term| value(term.by)).collect(),
@@ -156,9 +260,7 @@ fn row(query: &ListQuery, cluster: &ClusterView, line: &Line) -> Row {
         name: (*name).to_owned(),
         uid: format!("{}/{name}", cluster.id),
     };
-    let shown = cells.as_array().into_iter().flatten().cloned();
-    let created = json!(NOW_MS - days * DAY_MS);
-    Row { key, cells: std::iter::once(json!(name)).chain(shown).chain([created]).collect() }
+    Row { key, cells }
 }
 
 fn merged_get(query: &GetQuery) -> GetPage {
