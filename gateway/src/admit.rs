@@ -84,8 +84,16 @@ impl Admission {
     ///
     /// # Errors
     /// `rate_limited` for a caller above their share, `unavailable` when the gateway is full; both with `retryAfterMs`.
-    pub async fn admit(&self, permit: Permit, give_up: Instant) -> Result<Admitted, CallError> {
-        let charge = charge(permit.request());
+    pub async fn admit(
+        &self,
+        permit: Permit,
+        effort: Effort,
+        give_up: Instant,
+    ) -> Result<Admitted, CallError> {
+        let charge = match effort {
+            Effort::Ask => charge(permit.request()),
+            Effort::Show => Charge::TO_SHOW,
+        };
         self.check_rate(permit.caller().user(), charge.cells)?;
         let call = self.calls.clone().try_acquire_owned().map_err(|_| full("calls"))?;
         let legs = self.leg_places(charge.legs, give_up).await?;
@@ -122,6 +130,20 @@ impl Admission {
             Ok(Err(_)) | Err(_) => Err(full("requests to clusters")),
         }
     }
+}
+
+/// What a call will have to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// To ask clusters.
+    Ask,
+    /// To give again what is kept.
+    Show,
+}
+
+impl Charge {
+    /// No cluster is asked and nothing is scanned: what is shared, and charged for, is the time of the gateway alone.
+    const TO_SHOW: Self = Self { legs: 0, cells: NonZeroU32::MIN };
 }
 
 /// What a call is charged.
@@ -203,29 +225,30 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_gets_all_its_places_or_none_and_gives_them_back() {
         let admission = Admission::new(&Limits { legs_in_flight: 4, ..Limits::default() });
-        let first = admission.admit(permit("pods_list"), soon()).await.unwrap();
-        let refused = admission.admit(permit("pods_list"), soon()).await.unwrap_err();
+        let first = admission.admit(permit("pods_list"), Effort::Ask, soon()).await.unwrap();
+        let refused = admission.admit(permit("pods_list"), Effort::Ask, soon()).await.unwrap_err();
         assert_eq!(refused.code, ErrorCode::Unavailable);
         assert!(refused.retry_after_ms.is_some());
         assert_eq!(admission.calls_in_flight(), 1, "a refused call holds nothing");
-        let (second, ()) = tokio::join!(admission.admit(permit("pods_list"), soon()), async { drop(first) });
+        let (second, ()) =
+            tokio::join!(admission.admit(permit("pods_list"), Effort::Ask, soon()), async { drop(first) });
         assert!(second.is_ok(), "places that come free go to whoever waits");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_call_over_more_clusters_than_there_are_places_still_gets_in() {
         let admission = Admission::new(&Limits { legs_in_flight: 2, ..Limits::default() });
-        assert!(admission.admit(permit("pods_list"), soon()).await.is_ok());
+        assert!(admission.admit(permit("pods_list"), Effort::Ask, soon()).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_call_takes_no_more_places_than_it_sends_legs_at_once() {
         let limits = Limits { legs_in_flight: 4, legs_per_call: 2, ..Limits::default() };
         let admission = Admission::new(&limits);
-        let first = admission.admit(permit("pods_list"), soon()).await.unwrap();
-        let second = admission.admit(permit("pods_list"), soon()).await.unwrap();
+        let first = admission.admit(permit("pods_list"), Effort::Ask, soon()).await.unwrap();
+        let second = admission.admit(permit("pods_list"), Effort::Ask, soon()).await.unwrap();
         assert!(
-            admission.admit(permit("pods_list"), soon()).await.is_err(),
+            admission.admit(permit("pods_list"), Effort::Ask, soon()).await.is_err(),
             "three clusters, two places each"
         );
         drop((first, second));
@@ -234,21 +257,34 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_that_can_never_be_paid_for_is_too_large() {
         let admission = Admission::new(&Limits { charges_burst: 2, ..Limits::default() });
-        let error = admission.admit(permit("pods_list"), soon()).await.unwrap_err();
+        let error = admission.admit(permit("pods_list"), Effort::Ask, soon()).await.unwrap_err();
         assert_eq!(error.code, ErrorCode::TooLarge);
-        assert!(admission.admit(permit("clusters_list"), soon()).await.is_ok());
+        assert!(admission.admit(permit("clusters_list"), Effort::Ask, soon()).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_kept_is_shown_without_places_and_for_next_to_nothing() {
+        let admission = Admission::new(&Limits { legs_in_flight: 2, ..Limits::default() });
+        let _asking = admission.admit(permit("pods_list"), Effort::Ask, soon()).await.unwrap();
+        assert!(admission.admit(permit("pods_list"), Effort::Ask, soon()).await.is_err(), "no place is left");
+        let _shown = admission.admit(permit("pods_list"), Effort::Show, soon()).await.unwrap();
+        assert_eq!(admission.calls_in_flight(), 2, "it is a call like any other");
+
+        let poor = Admission::new(&Limits { charges_burst: 2, ..Limits::default() });
+        assert!(poor.admit(permit("pods_list"), Effort::Ask, soon()).await.is_err());
+        assert!(poor.admit(permit("pods_list"), Effort::Show, soon()).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_drained_gate_lets_nobody_in_and_waits_for_the_last_call() {
         let admission = Arc::new(Admission::new(&Limits::default()));
-        let last = admission.admit(permit("pods_list"), soon()).await.unwrap();
+        let last = admission.admit(permit("pods_list"), Effort::Ask, soon()).await.unwrap();
         let draining = admission.drain();
         tokio::pin!(draining);
         assert!(futures::poll!(draining.as_mut()).is_pending());
-        assert!(admission.admit(permit("pods_list"), soon()).await.is_err());
+        assert!(admission.admit(permit("pods_list"), Effort::Ask, soon()).await.is_err());
         drop(last);
         draining.await;
-        assert!(admission.admit(permit("pods_list"), soon()).await.is_err());
+        assert!(admission.admit(permit("pods_list"), Effort::Ask, soon()).await.is_err());
     }
 }

@@ -23,6 +23,7 @@ pub mod registry;
 pub mod render;
 pub mod request;
 pub mod resolve;
+mod results;
 mod serve;
 mod shares;
 pub mod telemetry;

@@ -25,6 +25,8 @@ pub struct Limits {
     /// Bytes of all answers of one call for rows. What agents are asked for at first stays below it even where a thousand of
     /// them are asked for the largest page; an answer that goes beyond it costs the rows of its cluster.
     pub answer_bytes: usize,
+    /// Bytes of answers that are kept to be given again while nothing has changed, about; 0 keeps none.
+    pub result_cache_bytes: u64,
     /// Legs to one cluster at once. Below the 64 streams of a link, so that its control stream always finds room.
     pub legs_per_cluster: usize,
     /// Legacy sessions that may exist at once. Each costs about 50 kB whether it is used or not.
@@ -61,6 +63,7 @@ impl Default for Limits {
             legs_in_flight: 4_096,
             legs_per_call: 128,
             answer_bytes: 128 << 20,
+            result_cache_bytes: 64 << 20,
             legs_per_cluster: 48,
             sessions: 256,
             session_idle: Duration::from_secs(1_800),
@@ -219,6 +222,18 @@ pub const SESSION_RETRY_AFTER_S: u64 = 30;
 /// How long a gateway that was told to stop still takes calls: what was sent before its clients could know is answered, and
 /// a load balancer has read that it is not ready.
 pub const LAME_DUCK: Duration = Duration::from_millis(500);
+
+/// How long an answer is kept, changed or not. What is used is asked for again once in this time: its agent sees that the
+/// kind is still in use, and measures its clocks anew.
+pub const KEPT_FOR: Duration = Duration::from_secs(60);
+
+/// What is kept of a cluster is given without asking it while its agent said within this time what has changed, or that
+/// nothing has; it does so every four seconds. A change that it could not tell is not older.
+pub const VOUCHES_FOR: Duration = Duration::from_secs(8);
+
+/// How long a call waits for another one that is asking the same. Many round trips of a healthy fleet; where a cluster hangs,
+/// this is what its next caller loses by waiting first.
+pub const FOLLOWS_FOR: Duration = Duration::from_millis(200);
 
 /// What connections get to send their last bytes, once no call is running any more.
 pub const LAST_WORDS: Duration = Duration::from_secs(1);

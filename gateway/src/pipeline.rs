@@ -4,6 +4,9 @@
 //! identify → Caller → resolve → Request → authorize → Permit → admit → Admitted → fanout → Answers → merge → Merged → render
 //! ```
 //!
+//! A page that was answered before, and that no cluster has changed since, is not asked for again: `results` may stand in for
+//! `fanout` and `merge`, and for nothing else. It looks by a `Permit`, and shows to who is `Admitted`.
+//!
 //! A check that is skipped does not compile: a `Request` comes from `resolve` alone and can't be written or copied; who has no
 //! `Permit` for one can't be admitted; who is not admitted can't ask; and there is nothing to render but what came of asking.
 //!
@@ -17,7 +20,7 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
-use crate::admit::Admission;
+use crate::admit::{Admission, Admitted};
 use crate::clock::{millis, now_ms};
 use crate::config::GatewayConfig;
 use crate::cursor::CursorSealer;
@@ -30,6 +33,8 @@ use crate::registry::Registry;
 use crate::render::{RenderContext, Rendered};
 use crate::request::Request;
 use crate::resolve::Scope;
+use crate::results;
+use crate::results::pages::{Keep, KeptPages, Turn};
 use crate::telemetry::Telemetry;
 use crate::tools::{self, Tool};
 use crate::trace::{Stage, Trace};
@@ -43,6 +48,7 @@ pub struct Pipeline {
     registry: Registry,
     sealer: CursorSealer,
     admission: Admission,
+    pages: KeptPages,
     fanout: Fanout,
     metrics: CallMetrics,
 }
@@ -61,6 +67,7 @@ impl Pipeline {
         Self {
             sealer: CursorSealer::new(key, millis(CURSOR_LIFE)),
             admission: Admission::new(config.limits()),
+            pages: KeptPages::new(results::bytes_of_pages(config.limits()), registry.clone(), telemetry),
             fanout: Fanout::new(registry.clone(), config.limits(), telemetry.clone()),
             metrics: CallMetrics::new(telemetry),
             registry,
@@ -113,16 +120,38 @@ impl Pipeline {
         let deadline = trace.started() + Duration::from_millis(request.options().timeout_ms);
         let permit = policy::authorize(caller, tool, request)?;
         let clock = trace.stage(Stage::Authorize, clock);
-        let admitted = self.admission.admit(permit, halfway(clock, deadline)).await?;
+        let sight = self.pages.look(tool, &permit);
+        let admitted = self.admission.admit(permit, sight.effort(), halfway(clock, deadline)).await?;
         let clock = trace.stage(Stage::Admit, clock);
-        let answers = self.fanout.ask(&admitted, deadline, trace);
+        match self.pages.turn(sight, &admitted).await {
+            Turn::Show(page) => {
+                let rendered = page.render(trace);
+                trace.stage(Stage::Render, clock);
+                Ok(rendered)
+            }
+            Turn::Ask(keep) => self.ask(tool, &admitted, deadline, trace, keep).await,
+        }
+    }
+
+    async fn ask(
+        &self,
+        tool: &Tool,
+        admitted: &Admitted,
+        deadline: Instant,
+        trace: &Trace,
+        keep: Keep<'_>,
+    ) -> Result<Rendered, CallError> {
+        let clock = Instant::now();
+        let answers = self.fanout.ask(admitted, deadline, trace);
         let clock = trace.stage(Stage::Fanout, clock);
         let merged = timeout_at(deadline + HANDLER_GRACE, answers.merge()).await;
         let clock = trace.stage(Stage::Merge, clock);
         let merged = merged.map_err(|_| overdue(deadline, trace))??;
         let context = RenderContext { now_ms: now_ms(), sealer: &self.sealer, nonce: rand::random() };
+        let again = merged.again(context.now_ms);
         let rendered = tool.render(merged, &context)?;
         trace.stage(Stage::Render, clock);
+        keep.keep(again, &rendered, trace);
         Ok(rendered)
     }
 

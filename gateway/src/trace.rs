@@ -4,6 +4,7 @@
 //! a trace.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kubeplex_proto::ids::{CallId, ClusterId};
@@ -22,6 +23,8 @@ pub struct Trace {
     started: Instant,
     stages: Mutex<Vec<StageTime>>,
     legs: Mutex<Vec<LegTrace>>,
+    /// Legs of the call whose page was given again.
+    page: OnceLock<Arc<[LegTrace]>>,
     legs_expected: AtomicUsize,
     legs_over: AtomicUsize,
 }
@@ -58,8 +61,23 @@ pub struct LegTrace {
     pub sent_micros: Option<u64>,
     pub over_micros: u64,
     pub rows: usize,
+    /// Set where its rows did not come from the cluster now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<KeptFrom>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+}
+
+/// What of an earlier call was given again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeptFrom {
+    /// The whole page.
+    Page,
+    /// The cluster's answer.
+    Answer,
+    /// The same, after the cluster had said that it is still right.
+    Unchanged,
 }
 
 /// A trace as clients get it.
@@ -86,6 +104,7 @@ impl Trace {
             started: Instant::now(),
             stages: Mutex::default(),
             legs: Mutex::default(),
+            page: OnceLock::new(),
             legs_expected: AtomicUsize::new(0),
             legs_over: AtomicUsize::new(0),
         }
@@ -107,7 +126,8 @@ impl Trace {
     }
 
     pub fn report(&self) -> TraceReport {
-        let mut legs = self.legs.lock().clone();
+        let mut legs = self.legs();
+        legs.extend(self.page.get().into_iter().flat_map(|legs| legs.iter().map(LegTrace::of_kept_page)));
         legs.sort_by(|a, b| a.cluster.cmp(&b.cluster));
         TraceReport {
             call_id: self.call_id.clone(),
@@ -115,6 +135,16 @@ impl Trace {
             stages: self.stages.lock().clone(),
             legs,
         }
+    }
+
+    /// How the legs ended that are over.
+    pub(crate) fn legs(&self) -> Vec<LegTrace> {
+        self.legs.lock().clone()
+    }
+
+    /// Notes that a page was given again that these legs had brought.
+    pub(crate) fn shown_again(&self, legs: Arc<[LegTrace]>) {
+        self.page.get_or_init(|| legs);
     }
 
     /// Notes that `stage` took the time since `since`, and returns the time at which the next one begins.
@@ -131,6 +161,13 @@ impl Trace {
     pub(crate) fn leg_over(&self, leg: LegTrace) {
         self.legs.lock().push(leg);
         self.legs_over.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl LegTrace {
+    /// A leg that was not needed, because what it brought once was kept.
+    fn of_kept_page(&self) -> Self {
+        Self { sent_micros: None, over_micros: 0, kept: Some(KeptFrom::Page), ..self.clone() }
     }
 }
 

@@ -25,6 +25,19 @@ pub fn human_duration(ms: i64) -> String {
     }
 }
 
+/// How long an age of `ms` reads the same while it grows: until the smallest unit shown has passed, or sooner.
+pub fn human_duration_holds_ms(ms: i64) -> i64 {
+    const MINUTE: i64 = 60_000;
+    const HOUR: i64 = 60 * MINUTE;
+    let unit = match () {
+        () if ms < 10 * MINUTE => 1_000,
+        () if ms < 8 * HOUR => MINUTE,
+        () if ms < 8 * 24 * HOUR => HOUR,
+        () => 24 * HOUR,
+    };
+    unit - ms.rem_euclid(unit)
+}
+
 fn two(large: i64, large_unit: &str, small: i64, small_unit: &str) -> String {
     if small == 0 {
         format!("{large}{large_unit}")
@@ -35,7 +48,27 @@ fn two(large: i64, large_unit: &str, small: i64, small_unit: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn an_age_reads_the_same_for_as_long_as_is_said(
+            magnitude in 0_u32..12,
+            factor in 0_i64..10_000,
+            part in 0.0..1.0_f64,
+            negative: bool,
+        ) {
+            let ms = factor * 10_i64.pow(magnitude) / 1_000;
+            let ms = if negative { -ms } else { ms };
+            let holds_ms = human_duration_holds_ms(ms);
+            prop_assert!(holds_ms > 0);
+            let later = ms + (part * holds_ms as f64) as i64;
+            prop_assert_eq!(human_duration(ms), human_duration(later));
+            prop_assert_eq!(human_duration(ms), human_duration(ms + holds_ms - 1));
+        }
+    }
 
     #[test]
     fn durations_read_as_in_kubectl() {

@@ -23,6 +23,13 @@ pub struct EventQuestion {
     pub until: Option<Moment>,
 }
 
+impl EventQuestion {
+    /// Whether the same events may be meant or not as time passes.
+    pub fn moves(&self) -> bool {
+        [self.since, self.until].iter().any(|moment| matches!(moment, Some(Moment::Ago(_))))
+    }
+}
+
 /// A kind as events name it: by its group, whatever the version, and in the singular.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct InvolvedKind {

@@ -9,6 +9,7 @@ use crate::call::CallContext;
 use crate::column::Column;
 use crate::events::EventQuestion;
 use crate::group::{Group, Grouping};
+use crate::ids::InstanceId;
 use crate::kind::{GroupResource, Scope};
 use crate::pattern::Pattern;
 use crate::selector::{FieldSelector, LabelSelector};
@@ -49,6 +50,16 @@ pub struct ListRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<RowKey>,
     pub limit: u32,
+    /// An answer to this question that the gateway still has: where it is still right, it is not sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Known>,
+}
+
+/// What an answer showed, and of which process: another one's revisions are not comparable with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    pub instance: InstanceId,
+    pub revision: u64,
 }
 
 /// Which columns a row shows.
@@ -64,7 +75,8 @@ pub enum ColumnChoice {
     Fields(Vec<String>),
 }
 
-/// One line of the answer: a head, then rows, then the end. A stream that closes without an end was cut.
+/// One line of the answer: a head, then rows, then the end. A stream that closes without an end was cut. Or one line alone,
+/// which says that there is nothing new.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ListFrame {
@@ -74,6 +86,19 @@ pub enum ListFrame {
     /// As many groups, in place of rows, where those were asked for.
     Groups(Vec<Group>),
     End(ListEnd),
+    /// Only for a request that says what is known.
+    Unchanged(Unchanged),
+}
+
+/// The answer that the gateway has is still right: status `ok`, from the cache, with nothing to say of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unchanged {
+    /// As in [`ListHead`].
+    pub age_ms: u64,
+    pub cluster_now_ms: i64,
+    #[serde(default)]
+    pub clock_offset_ms: i64,
 }
 
 /// What is known before the first row.

@@ -15,6 +15,7 @@ use kube::config::Kubeconfig;
 use kubeplex_tests::fleet::{Contents, TestCluster, TestFleet};
 use kubeplex_tests::real;
 use kubeplex_tests::server::Server;
+use kubeplex_tests::wait;
 use serde_json::{Value, json};
 use simcluster::SimConfig;
 use tokio::runtime::Runtime;
@@ -142,7 +143,16 @@ async fn start_simulated() -> TestFleet {
     for object in canaries().into_iter().chain([leaky()]) {
         fleet.sims[WITH_CANARIES].apply(object).expect("an object of the ground");
     }
-    fleet.ready().await
+    let fleet = fleet.ready().await;
+    // Its agent may have looked at what there is before there were canaries.
+    wait::until("canaries to be known", async || {
+        let registry = fleet.stand.gateway.registry().snapshot();
+        let tables = registry.clusters().iter().filter_map(|cluster| cluster.kinds.as_deref());
+        let known = tables.flat_map(|table| &table.kinds).any(|kind| kind.id.resource == "canaries");
+        if known { Ok(()) } else { Err("no cluster has them yet") }
+    })
+    .await;
+    fleet
 }
 
 /// A kind that one cluster has, as the real ground's seed has it.

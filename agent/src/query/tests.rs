@@ -108,6 +108,7 @@ pub(super) fn list_of(resource: &str) -> ListRequest {
         sort: Vec::new(),
         after: None,
         limit: 1_000,
+        known: None,
     }
 }
 

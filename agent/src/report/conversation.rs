@@ -18,7 +18,7 @@ use super::delta::{Occasion, Told};
 pub struct ReportTimings {
     /// How long the gateway may take to answer a hello.
     pub welcome: Duration,
-    /// Changes that come within so long of each other go into one report.
+    /// A change is reported at once, and those that follow within so long of it together, at the end of that time.
     pub coalesce: Duration,
 }
 
@@ -42,7 +42,9 @@ pub struct Conversation {
 pub fn conversation(conversation: Conversation, gateway: FrameReader) -> impl Stream<Item = Bytes> + Send {
     let Conversation { hello, source, timings, jitter } = conversation;
     let opening = Stage::Hello(Box::new(hello));
-    let talk = Talk { gateway, source, timings, jitter, told: Told::default(), started: Instant::now() };
+    let started = Instant::now();
+    let talk =
+        Talk { gateway, source, timings, jitter, told: Told::default(), started, next_report: started };
     futures::stream::unfold((opening, talk), |(stage, mut talk)| async move {
         let (frame, next) = talk.next(stage).await?;
         match encode(&frame) {
@@ -71,6 +73,8 @@ struct Talk {
     jitter: fn() -> f64,
     told: Told,
     started: Instant,
+    /// When the next change may be reported.
+    next_report: Instant,
 }
 
 impl Talk {
@@ -139,13 +143,14 @@ impl Talk {
                 heard = self.gateway.next::<GatewayFrame>() => if !goes_on(heard) { return None },
                 // A source that is gone changes no more; heartbeats go on until the link ends.
                 Ok(()) = changed.changed(), if pending.is_none() => {
-                    pending = Some(Instant::now() + self.timings.coalesce);
+                    pending = Some(self.next_report);
                 }
                 () = sleep_until(pending.unwrap_or(next_beat)), if pending.is_some() => {
                     pending = None;
                     self.settle(&mut changed);
                     let report = self.news(Occasion::Change);
                     if report != Report::default() {
+                        self.next_report = Instant::now() + self.timings.coalesce;
                         return Some((report, Occasion::Change));
                     }
                 }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use kubeplex_proto::group::Group;
-use kubeplex_proto::list::{ListEnd, ListFrame, ListHead, ListRequest, Row};
+use kubeplex_proto::list::{Known, ListEnd, ListFrame, ListHead, ListRequest, Row, Unchanged};
 use kubeplex_proto::status::AgentError;
 
 use super::body::{Ask, Failure, line, lines, next_groups, next_rows};
@@ -32,6 +32,9 @@ pub(super) async fn list(
     let question =
         Question::new(&request.kind, request.version.as_ref(), patterns, &request.context, deadline);
     let reply = match service.open(&question).await {
+        Ok(readable) if request.known.as_ref().is_some_and(|known| service.is_still(&readable, known)) => {
+            return Ok(service.unchanged(&readable));
+        }
         Ok(readable) => service.read_rows(readable, request, deadline).await?,
         Err(NotRead::Nothing(nothing)) => Reply::of_nothing(nothing, &service.0),
         Err(NotRead::Refused(error)) => return Err(error.into()),
@@ -40,6 +43,21 @@ pub(super) async fn list(
 }
 
 impl Service {
+    fn is_still(&self, readable: &Readable, known: &Known) -> bool {
+        known.instance == self.0.instance && readable.is_still(known.revision)
+    }
+
+    /// Nothing is scanned for it.
+    fn unchanged(&self, readable: &Readable) -> Response {
+        let clock = self.0.api.clock();
+        let unchanged = Unchanged {
+            age_ms: readable.age_ms,
+            cluster_now_ms: clock.cluster_now_ms(),
+            clock_offset_ms: clock.offset_ms(),
+        };
+        lines(futures::stream::iter(line(&ListFrame::Unchanged(unchanged))))
+    }
+
     async fn read_rows(
         &self,
         readable: Readable,

@@ -80,6 +80,16 @@ impl<'a> Question<'a> {
     }
 }
 
+impl Readable {
+    /// Whether an answer at this revision is the one that would be given now. At the same revision the rows are the same;
+    /// what else an answer says must be nothing but that.
+    pub(super) fn is_still(&self, revision: u64) -> bool {
+        let says_nothing_else =
+            self.status == LegStatus::Ok && self.message.is_none() && self.source == Source::Cache;
+        says_nothing_else && self.rows.store().read().revision() == revision
+    }
+}
+
 impl Rows {
     pub(super) fn store(&self) -> &RwLock<KindStore> {
         match self {

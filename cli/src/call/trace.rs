@@ -68,10 +68,11 @@ fn legs(text: &mut String, trace: &Value, style: &Style) {
     let legs = || trace["legs"].as_array().into_iter().flatten();
     let width = legs().map(|leg| word(&leg["cluster"]).chars().count()).max().unwrap_or(0);
     for leg in legs() {
-        let sent = if leg["sentMicros"].is_null() {
-            "not asked".to_owned()
-        } else {
-            format!("sent at {}", time(&leg["sentMicros"]))
+        let sent = match (leg["kept"].as_str(), leg["sentMicros"].is_null()) {
+            (Some("unchanged"), _) => format!("sent at {}, nothing new", time(&leg["sentMicros"])),
+            (Some(kept), _) => format!("not asked, the {kept} was kept"),
+            (None, true) => "not asked".to_owned(),
+            (None, false) => format!("sent at {}", time(&leg["sentMicros"])),
         };
         let status = style.status(word(&leg["status"]));
         let (rows, over) = (&leg["rows"], time(&leg["overMicros"]));
@@ -113,6 +114,8 @@ mod tests {
             "callId": "c1", "micros": 1_500,
             "stages": [{"stage": "resolve", "micros": 12}],
             "legs": [{"cluster": "eu", "status": "ok", "sentMicros": 40, "overMicros": 900, "rows": 3},
+                     {"cluster": "in", "status": "ok", "sentMicros": 40, "overMicros": 500, "rows": 3, "kept": "unchanged"},
+                     {"cluster": "jp", "status": "ok", "overMicros": 30, "rows": 3, "kept": "answer"},
                      {"cluster": "us", "status": "disconnected", "overMicros": 41, "rows": 0, "message": "no link"}],
         });
         let response = json!({"result": {"content": [], "_meta": {"kubeplex/trace": trace}}});
@@ -120,6 +123,8 @@ mod tests {
         assert!(text.starts_with("→ {\"id\":1}\n← {"), "{text}");
         assert!(text.contains("call c1 took 1.5 ms: resolve 12 µs"), "{text}");
         assert!(text.contains("ok, sent at 40 µs, over at 900 µs, 3 rows read\n"), "{text}");
+        assert!(text.contains("ok, sent at 40 µs, nothing new, over at 500 µs, 3 rows read\n"), "{text}");
+        assert!(text.contains("ok, not asked, the answer was kept, over at 30 µs, 3 rows read\n"), "{text}");
         assert!(text.contains("disconnected, not asked, over at 41 µs, 0 rows read: no link"), "{text}");
     }
 }

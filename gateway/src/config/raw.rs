@@ -73,6 +73,7 @@ pub(super) struct RawLimits {
     pub(super) legs_in_flight: Option<usize>,
     pub(super) legs_per_call: Option<usize>,
     pub(super) answer_bytes: Option<usize>,
+    pub(super) result_cache_bytes: Option<u64>,
     pub(super) legs_per_cluster: Option<usize>,
     pub(super) sessions: Option<usize>,
     pub(super) session_idle_ms: Option<u64>,

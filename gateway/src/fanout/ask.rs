@@ -8,13 +8,13 @@ use crate::limits::HANDOVER;
 use crate::registry::{Leg, Registry};
 
 /// Posts `body` to the agent of `leg`. Where its link is just being left, and the request therefore was not worked on, it goes
-/// over the link that comes next: a link that is replaced in time costs no call.
+/// over the link that comes next: a link that is replaced in time costs no call. Returns the way that it went.
 pub(super) async fn ask(
     registry: &Registry,
     mut leg: Leg,
     path: &'static str,
     body: Bytes,
-) -> Result<Frames, CarrierError> {
+) -> Result<(Frames, Leg), CarrierError> {
     loop {
         match leg.carrier.call(path, body.clone()).await {
             Err(unsent @ CarrierError::Unsent(_)) => {
@@ -24,7 +24,7 @@ pub(super) async fn ask(
                     Ok(Err(_)) | Err(_) => return Err(unsent),
                 }
             }
-            answer => return answer,
+            answer => return answer.map(|frames| (frames, leg)),
         }
     }
 }

@@ -64,8 +64,12 @@ async fn pull<'a>(query: &GetQuery, mut leg: Leg<'a>) -> (Leg<'a>, Result<Option
 
 async fn read(query: &GetQuery, leg: &mut Leg<'_>) -> Result<Option<GetFrame>, LegFailure> {
     if !leg.is_sent() {
-        leg.send(paths::GET, |asked, remaining_ms| query.leg_request(asked.leg_context(remaining_ms)))
-            .await?;
+        let mut request = query.leg_request(leg.context());
+        leg.send(paths::GET, |remaining_ms| {
+            request.context.deadline_ms = remaining_ms;
+            request
+        })
+        .await?;
     }
     leg.frame().await
 }

@@ -57,9 +57,10 @@ async fn pull<'a>(
 }
 
 async fn read(query: &ListQuery, room: &Room, leg: &mut Leg<'_>) -> Result<GroupsAnswer, LegFailure> {
-    let cluster = leg.cluster;
-    leg.send(paths::LIST, |asked, remaining_ms| {
-        query.leg_request(cluster, 0, LEG_GROUP_BYTES, None, asked.leg_context(remaining_ms))
+    let mut request = query.leg_request(leg.cluster, 0, LEG_GROUP_BYTES, None, leg.context());
+    leg.send(paths::LIST, |remaining_ms| {
+        request.context.deadline_ms = remaining_ms;
+        request
     })
     .await?;
     let (mut head, mut groups, mut received) = (None, Vec::new(), 0);

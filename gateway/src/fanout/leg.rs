@@ -18,9 +18,10 @@ use crate::clock::millis;
 use crate::fleet::ClusterView;
 use crate::limits::{RETRY_AFTER, ROUND_SHARE};
 use crate::merge::LegFailure;
-use crate::registry::Unreachable;
-use crate::request::LegId;
-use crate::trace::{LegTrace, micros};
+use crate::registry::{self, Unreachable};
+use crate::request::{LegContext, LegId};
+use crate::results::answers::KeptAnswers;
+use crate::trace::{KeptFrom, LegTrace, micros};
 
 /// A leg, before, while and after it is under way. Dropping it cancels what it has under way and closes its record.
 pub(super) struct Leg<'a> {
@@ -39,6 +40,7 @@ pub(super) struct Leg<'a> {
     status: Option<LegStatus>,
     message: Option<String>,
     rows: usize,
+    kept: Option<KeptFrom>,
 }
 
 /// The time for an answer, waiting for a place included.
@@ -50,6 +52,7 @@ struct Term {
 struct Open {
     frames: Frames,
     ticket: Ticket,
+    way: registry::Leg,
 }
 
 impl<'a> Leg<'a> {
@@ -68,6 +71,7 @@ impl<'a> Leg<'a> {
             status: None,
             message: None,
             rows: 0,
+            kept: None,
         }
     }
 
@@ -97,13 +101,13 @@ impl<'a> Leg<'a> {
     pub(super) async fn send<T: Serialize>(
         &mut self,
         path: &'static str,
-        question: impl FnOnce(&Asked<'a>, u64) -> T,
+        question: impl FnOnce(u64) -> T,
     ) -> Result<(), LegFailure> {
         let leg = self.asked.fanout.registry.leg(&self.cluster.id).map_err(unreachable_cluster)?;
         let ticket = self.lane.enter(self.patience()).await.map_err(no_entry)?;
         let now = Instant::now();
         let remaining = self.term.until.saturating_duration_since(now);
-        let body = serde_json::to_vec(&question(&self.asked, millis(remaining)));
+        let body = serde_json::to_vec(&question(millis(remaining)));
         let body = body.map_err(|error| {
             LegFailure::new(LegStatus::Error, format!("the request can't be written: {error}"))
         })?;
@@ -113,8 +117,8 @@ impl<'a> Leg<'a> {
             timeout_at(self.term.until, ask(&self.asked.fanout.registry, leg, path, body.into())).await;
         self.waited += now.elapsed();
         match reply {
-            Ok(Ok(frames)) => {
-                self.open = Some(Open { frames, ticket });
+            Ok(Ok((frames, way))) => {
+                self.open = Some(Open { frames, ticket, way });
                 Ok(())
             }
             Ok(Err(error)) => {
@@ -150,6 +154,20 @@ impl<'a> Leg<'a> {
         }
     }
 
+    /// What every question says, but for the time that is left.
+    pub(super) fn context(&self) -> LegContext {
+        self.asked.leg_context(0)
+    }
+
+    pub(super) fn answers(&self) -> &'a KeptAnswers {
+        &self.asked.fanout.answers
+    }
+
+    /// The way that the answer under way comes.
+    pub(super) fn way(&self) -> Option<&registry::Leg> {
+        self.open.as_ref().map(|open| &open.way)
+    }
+
     /// Bytes of the answer so far.
     pub(super) fn received(&self) -> u64 {
         self.open.as_ref().map_or(0, |open| open.frames.received())
@@ -167,6 +185,14 @@ impl<'a> Leg<'a> {
     pub(super) fn note_head(&mut self, status: LegStatus, message: Option<&String>) {
         self.status = Some(status);
         self.message = message.cloned();
+    }
+
+    /// For the leg's record: where its latest answer was kept.
+    pub(super) fn note_kept(&mut self, kept: Option<KeptFrom>) {
+        self.kept = kept;
+        if kept.is_some() {
+            self.over = Some(Instant::now());
+        }
     }
 
     /// For the leg's record.
@@ -219,6 +245,7 @@ impl Drop for Leg<'_> {
             sent_micros: self.sent.map(|sent| micros(sent - started)),
             over_micros: micros(over - started),
             rows: self.rows,
+            kept: self.kept,
             message: self.message.take(),
         });
     }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use kubeplex_link::limits::REPLY_FRAME;
-use kubeplex_proto::list::{ListEnd, ListFrame, ListHead, Row};
+use kubeplex_proto::list::{ListEnd, ListFrame, ListHead, ListRequest, Row, Unchanged};
 use kubeplex_proto::paths;
 use tracing::Instrument as _;
 
@@ -17,6 +17,8 @@ use crate::clock::now_ms;
 use crate::error::{CallError, ErrorCode};
 use crate::merge::{Ask, LegFailure, ListMerge, ListPage, Step};
 use crate::request::{LegId, ListQuery};
+use crate::results::answers::{Answer, Asking, Found};
+use crate::trace::KeptFrom;
 
 /// What one answer of a leg brought.
 struct Batch {
@@ -80,34 +82,80 @@ fn feed(merge: &mut ListMerge, id: LegId, batch: Batch, now_ms: i64) {
 }
 
 async fn pull<'a>(query: &ListQuery, room: &Room, mut leg: Leg<'a>, ask: Ask) -> (Leg<'a>, Batch) {
-    let (mut head, mut rows) = (None, Vec::new());
-    let end = read(query, room, &mut leg, ask, &mut head, &mut rows).await;
-    match &end {
+    let Ask { rows, bytes, after, .. } = ask;
+    let request = query.leg_request(leg.cluster, rows, bytes, after, leg.context());
+    let batch = match leg.answers().find(&leg.cluster.id, &request).await {
+        Found::Kept(answer) => take(room, &mut leg, &answer, KeptFrom::Answer),
+        Found::Ask(asking) => ask_for(room, &mut leg, request, asking).await,
+    };
+    match &batch.end {
         Ok(_) => leg.complete(),
         Err(failure) => leg.note_failure(failure),
     }
-    leg.note_rows(rows.len());
-    (leg, Batch { head, rows, end })
+    leg.note_rows(batch.rows.len());
+    (leg, batch)
+}
+
+/// An answer that was kept.
+fn take(room: &Room, leg: &mut Leg<'_>, answer: &Answer, from: KeptFrom) -> Batch {
+    let head = answer.head();
+    leg.note_head(head.status, head.message.as_ref());
+    leg.note_kept(Some(from));
+    match room.take(answer.bytes()) {
+        Ok(()) => {
+            let (head, rows, end) = (Some(head.clone()), answer.rows().to_vec(), Ok(answer.end().clone()));
+            Batch { head, rows, end }
+        }
+        Err(failure) => Batch { head: Some(head.clone()), rows: Vec::new(), end: Err(failure) },
+    }
+}
+
+/// An answer from the cluster, in full or to the effect that the one that is kept still holds.
+async fn ask_for(room: &Room, leg: &mut Leg<'_>, request: ListRequest, asking: Asking<'_>) -> Batch {
+    let (mut head, mut rows) = (None, Vec::new());
+    let read = read(room, leg, request, &asking, &mut head, &mut rows).await;
+    leg.note_kept(None);
+    let end = match read {
+        Ok(Said::Unchanged(unchanged)) => match leg.way().and_then(|way| asking.unchanged(way, unchanged)) {
+            Some(answer) => return take(room, leg, &answer, KeptFrom::Unchanged),
+            None => Err(garbled("what it was not told it calls unchanged")),
+        },
+        Ok(Said::Rows(end)) => {
+            if let Some((way, head)) = leg.way().zip(head.as_ref()) {
+                asking.answered(way, head, &rows, &end, leg.received());
+            }
+            Ok(end)
+        }
+        Err(failure) => Err(failure),
+    };
+    Batch { head, rows, end }
+}
+
+/// What an answer came to.
+enum Said {
+    Rows(ListEnd),
+    Unchanged(Unchanged),
 }
 
 /// Reads one answer. What came before a failure is left in `head` and `rows`.
 async fn read(
-    query: &ListQuery,
     room: &Room,
     leg: &mut Leg<'_>,
-    ask: Ask,
+    mut request: ListRequest,
+    asking: &Asking<'_>,
     head: &mut Option<ListHead>,
     rows: &mut Vec<Row>,
-) -> Result<ListEnd, LegFailure> {
-    let Ask { rows: most_rows, bytes, after, .. } = ask;
+) -> Result<Said, LegFailure> {
+    let most_rows = request.limit;
     // One row always has room, however large.
-    let most_bytes = 2 * bytes + REPLY_FRAME as u64;
-    let cluster = leg.cluster;
+    let most_bytes = 2 * request.context.max_bytes + REPLY_FRAME as u64;
     if leg.is_sent() {
         leg.allow_share();
     }
-    leg.send(paths::LIST, |asked, remaining_ms| {
-        query.leg_request(cluster, most_rows, bytes, after, asked.leg_context(remaining_ms))
+    request.known = asking.known();
+    leg.send(paths::LIST, |remaining_ms| {
+        request.context.deadline_ms = remaining_ms;
+        request
     })
     .await?;
     let mut received = 0;
@@ -121,10 +169,12 @@ async fn read(
                 *head = Some(*first);
             }
             Some(ListFrame::Head(_)) => return Err(garbled("a second head")),
+            Some(ListFrame::Unchanged(unchanged)) if head.is_none() => return Ok(Said::Unchanged(unchanged)),
             Some(_) if head.is_none() => return Err(garbled("rows without a head")),
             Some(ListFrame::Rows(more)) => rows.extend(more),
             Some(ListFrame::Groups(_)) => return Err(garbled("groups in place of rows")),
-            Some(ListFrame::End(end)) => return Ok(end),
+            Some(ListFrame::Unchanged(_)) => return Err(garbled("rows, and that nothing has changed")),
+            Some(ListFrame::End(end)) => return Ok(Said::Rows(end)),
             None => return Err(garbled("it breaks off without an end")),
         }
         // The merge has its own word for it when rows are too many; here nobody may make the gateway hold them.

@@ -3,6 +3,7 @@
 use kubeplex_proto::visibility::Visibility;
 
 use crate::merge::{GetPage, GroupsPage, ListPage};
+use crate::render::Again;
 use crate::request::{ClustersQuery, GetQuery, KindsQuery, ListQuery};
 
 /// The answers to an admitted request. Only [`Answers::merge`](super::Answers::merge) makes one.
@@ -31,6 +32,14 @@ impl<'a> Merged<'a> {
     #[cfg(test)]
     pub(crate) fn by_hand(answered: Answered<'a>) -> Self {
         Self(answered)
+    }
+
+    /// How the answer may be given again as it is rendered now; `None` where it may not.
+    pub(crate) fn again(&self, now_ms: i64) -> Option<Again> {
+        match &self.0 {
+            Answered::List(query, page) => Again::of(query, page, now_ms),
+            Answered::Clusters(_) | Answered::Kinds(..) | Answered::Groups(..) | Answered::Get(..) => None,
+        }
     }
 
     pub(crate) fn into_answered(self) -> Answered<'a> {

@@ -33,6 +33,7 @@ use crate::error::CallError;
 use crate::limits::{LEG_MARGIN, LEG_MARGIN_DIVISOR, Limits};
 use crate::registry::Registry;
 use crate::request::{LegContext, Request};
+use crate::results::{self, answers::KeptAnswers};
 use crate::telemetry::Telemetry;
 use crate::trace::Trace;
 use lane::Lane;
@@ -44,6 +45,7 @@ pub use merged::Merged;
 pub struct Fanout {
     registry: Registry,
     lanes: DashMap<ClusterId, Arc<Lane>>,
+    answers: KeptAnswers,
     telemetry: Telemetry,
     legs_per_cluster: usize,
     legs_per_call: usize,
@@ -73,6 +75,7 @@ struct Asked<'a> {
 impl Fanout {
     pub fn new(registry: Registry, limits: &Limits, telemetry: Telemetry) -> Self {
         Self {
+            answers: KeptAnswers::new(results::bytes_of_answers(limits), registry.clone(), &telemetry),
             registry,
             lanes: DashMap::new(),
             telemetry,

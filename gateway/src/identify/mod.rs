@@ -13,6 +13,7 @@ use std::sync::{Arc, LazyLock};
 use kubeplex_proto::call::Identity;
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::visibility::{Reach, Visibility};
+use serde::Serialize;
 
 use crate::config::ConfiguredCaller;
 
@@ -24,10 +25,10 @@ pub(crate) use self::http::require;
 pub const LOCAL_USER: &str = "local";
 
 /// A principal that was identified, and what policy lets them see. Clones are cheap.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Caller(Arc<Known>);
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
 struct Known {
     identity: Identity,
     proof: Proof,
@@ -36,7 +37,7 @@ struct Known {
 }
 
 /// What a caller was known by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum Proof {
     /// That they are at this machine.
     Loopback,
@@ -97,6 +98,13 @@ impl Caller {
     pub fn visibility(&self) -> &Visibility {
         &self.0.visibility
     }
+}
+
+/// Somebody of this name who may see only this, for tests of later stages.
+#[cfg(test)]
+pub(crate) fn somebody_called(user: &str, visibility: Visibility) -> Caller {
+    let identity = Identity { user: user.to_owned(), groups: Vec::new() };
+    Caller(Arc::new(Known { identity, proof: Proof::Token, clusters: Reach::All, visibility }))
 }
 
 /// Somebody who may see only this, for tests of later stages.

@@ -34,6 +34,8 @@ pub struct LegOutcome {
     pub source: Option<Source>,
     /// The version that the cluster serves the kind in.
     pub api_version: Option<String>,
+    /// What its rows show, at least.
+    pub revision: Option<u64>,
     /// Rows of the cluster that match, shown or not; only where it answered.
     pub total: Option<u64>,
     /// Objects of the kind that the cluster last reported.
@@ -54,19 +56,22 @@ pub(super) struct Said<'a> {
     pub(super) age_ms: u64,
     pub(super) source: Source,
     pub(super) api_version: &'a str,
+    pub(super) revision: u64,
 }
 
 impl<'a> From<&'a ListHead> for Said<'a> {
     fn from(head: &'a ListHead) -> Self {
-        let ListHead { status, total, age_ms, source, .. } = *head;
-        Self { status, message: head.message.as_ref(), total, age_ms, source, api_version: &head.api_version }
+        let ListHead { status, total, age_ms, source, revision, .. } = *head;
+        let (message, api_version) = (head.message.as_ref(), head.api_version.as_str());
+        Self { status, message, total, age_ms, source, api_version, revision }
     }
 }
 
 impl<'a> From<&'a GetHead> for Said<'a> {
     fn from(head: &'a GetHead) -> Self {
-        let GetHead { status, total, age_ms, source, .. } = *head;
-        Self { status, message: head.message.as_ref(), total, age_ms, source, api_version: &head.api_version }
+        let GetHead { status, total, age_ms, source, revision, .. } = *head;
+        let (message, api_version) = (head.message.as_ref(), head.api_version.as_str());
+        Self { status, message, total, age_ms, source, api_version, revision }
     }
 }
 
@@ -95,6 +100,7 @@ impl LegOutcome {
             age_ms: None,
             source: None,
             api_version: None,
+            revision: None,
             total: None,
             last_known: None,
             rejoined: false,
@@ -112,6 +118,7 @@ impl LegOutcome {
         if head.status != LegStatus::Absent {
             self.age_ms = Some(head.age_ms);
             self.source = Some(head.source);
+            self.revision = Some(head.revision);
             self.api_version = Some(head.api_version.to_owned()).filter(|version| !version.is_empty());
         }
         self
@@ -147,6 +154,12 @@ impl LegOutcome {
     /// Current and complete but for objects that its agent could not read: an `ok` with a message says which are missing.
     pub fn leaves_objects_out(&self) -> bool {
         self.status == LegStatus::Ok && self.rows == RowsShown::All && self.message.is_some()
+    }
+
+    /// Whether it is all there, as it is now and from the cache, with nothing to say about it.
+    pub(crate) fn is_plain(&self) -> bool {
+        let whole = self.rows == RowsShown::All && !self.rejoined;
+        whole && self.status == LegStatus::Ok && self.message.is_none() && self.source == Some(Source::Cache)
     }
 
     /// Whether rows of it are missing, for whatever reason.

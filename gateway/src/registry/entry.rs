@@ -5,18 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kubeplex_link::liveness::Liveness;
-use kubeplex_proto::control::Report;
+use kubeplex_proto::control::{Report, SyncState};
 use kubeplex_proto::ids::{ClusterId, InstanceId};
-use kubeplex_proto::kind::KindTable;
+use kubeplex_proto::kind::{GroupResource, KindTable};
 use kubeplex_proto::status::LegStatus;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::Unreachable;
 use super::known::Known;
 use super::link::{Claim, Link, LinkId, Reports, Standing, Taken};
+use super::{Unreachable, Vouched};
 use crate::clock::{millis, now_ms};
 use crate::fleet::{self, ClusterView, LinkState, Nodes, SideBySide, Trouble};
+use crate::limits::VOUCHES_FOR;
 
 /// A view is used again for so long, if nothing but its ages changed: a busy gateway takes thousands a second. Ages are
 /// shown in seconds.
@@ -76,6 +77,18 @@ impl Entry {
     /// The link that serves the cluster, whichever its liveness.
     pub(super) fn link(&self) -> Option<&Link> {
         self.link.as_ref()
+    }
+
+    /// What the link that serves said of a kind, if it would have said more by now had there been more to say.
+    pub(super) fn vouched(&self, kind: &GroupResource) -> Option<Vouched> {
+        let link = self.link.as_ref().filter(|link| link.reports == Reports::Own)?;
+        // Other bytes are no sign: a control stream may stall while answers flow.
+        let is_heard = self.state == LinkState::Connected && link.told_at.elapsed() < VOUCHES_FOR;
+        let caches = self.known.caches.at(self.time_ms());
+        let report = caches.get(kind).filter(|report| is_heard && report.state == SyncState::Synced)?;
+        let (revision, age_ms) = (report.revision, caches.age_ms(kind)?);
+        let labels = Arc::clone(&self.labels);
+        report.message.is_none().then_some(Vouched { link: link.id, revision, age_ms, labels })
     }
 
     /// Gives `link` the place that it asks for.
@@ -197,6 +210,14 @@ impl Entry {
         changes
     }
 
+    /// The agent said that nothing has changed.
+    pub(super) fn heartbeat(&mut self, id: LinkId) {
+        let beside = self.standby.as_mut().map(|standby| &mut standby.link);
+        if let Some(link) = self.link.as_mut().into_iter().chain(beside).find(|link| link.id == id) {
+            link.told_at = Instant::now();
+        }
+    }
+
     /// Takes over a report of the link `id`. `discovery` is the report's, shared.
     pub(super) fn report(&mut self, id: LinkId, report: Report, discovery: Option<Arc<KindTable>>) -> bool {
         // First, so that the table of reports is nobody else's and is not copied to be changed.
@@ -207,6 +228,7 @@ impl Entry {
         let Some((link, known)) = serving.into_iter().chain(beside).find(|(link, _)| link.id == id) else {
             return false;
         };
+        link.told_at = Instant::now();
         if link.reports == Reports::Inherited {
             link.reports = Reports::Own;
             known.begin(link.instance.clone());

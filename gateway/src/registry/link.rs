@@ -4,6 +4,7 @@ use kubeplex_link::activity::Activity;
 use kubeplex_proto::control::Hello;
 use kubeplex_proto::ids::{Epoch, InstanceId};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::carrier::Carrier;
 
@@ -66,6 +67,8 @@ pub(super) struct Link {
     pub(super) carrier: Carrier,
     pub(super) activity: Activity,
     pub(super) reports: Reports,
+    /// When the agent last said what had changed, or that nothing had.
+    pub(super) told_at: Instant,
     standing: watch::Sender<Standing>,
 }
 
@@ -81,7 +84,8 @@ impl Link {
     pub(super) fn new(id: LinkId, candidate: Candidate) -> Self {
         let Candidate { hello, carrier, activity, standing } = candidate;
         let Hello { instance, epoch, agent_version, .. } = hello;
-        Self { id, instance, epoch, agent_version, carrier, activity, reports: Reports::Inherited, standing }
+        let (reports, told_at) = (Reports::Inherited, Instant::now());
+        Self { id, instance, epoch, agent_version, carrier, activity, reports, told_at, standing }
     }
 
     /// Tells the link how it stands from now on.

@@ -18,6 +18,7 @@ use dashmap::DashMap;
 use kubeplex_link::liveness::Liveness;
 use kubeplex_proto::control::Report;
 use kubeplex_proto::ids::{ClusterId, InstanceId};
+use kubeplex_proto::kind::GroupResource;
 use kubeplex_proto::status::LegStatus;
 use tokio::sync::watch;
 
@@ -45,7 +46,20 @@ struct Shared {
 pub struct Leg {
     pub cluster: ClusterId,
     pub carrier: Carrier,
-    link: LinkId,
+    pub(crate) link: LinkId,
+    pub(crate) instance: InstanceId,
+}
+
+/// What a cluster's agent pushed of a kind that can be read from its cache now, and would have pushed by now were it
+/// otherwise: an answer that came over this link at this revision is the one that would be given again.
+#[derive(Debug, Clone)]
+pub(crate) struct Vouched {
+    pub(crate) link: LinkId,
+    pub(crate) revision: u64,
+    /// How long ago the kind was last known to be current.
+    pub(crate) age_ms: u64,
+    /// The cluster's, which answers may show.
+    pub(crate) labels: Arc<BTreeMap<String, String>>,
 }
 
 /// Why no leg can be sent to a cluster.
@@ -93,7 +107,13 @@ impl Registry {
             return Err(Unreachable { cluster: id.clone(), status: LegStatus::Error, since_ms: 0, message });
         };
         let Some(link) = entry.link() else { return Err(entry.unreachable(id)) };
-        Ok(Leg { cluster: id.clone(), carrier: link.carrier.clone(), link: link.id })
+        let (carrier, instance) = (link.carrier.clone(), link.instance.clone());
+        Ok(Leg { cluster: id.clone(), carrier, link: link.id, instance })
+    }
+
+    /// What is known for certain of a kind in a cluster, at this moment; `None` where the cluster has to be asked.
+    pub(crate) fn vouched(&self, id: &ClusterId, kind: &GroupResource) -> Option<Vouched> {
+        self.0.clusters.get(id)?.vouched(kind)
     }
 
     /// The way to the cluster of `leg` over another link than that one, as soon as there is one. Never resolves while the
@@ -169,6 +189,9 @@ impl Registry {
     /// Takes over a report that came over a link.
     pub(crate) fn report(&self, id: &ClusterId, link: LinkId, mut report: Report) {
         if report == Report::default() {
+            if let Some(mut entry) = self.0.clusters.get_mut(id) {
+                entry.heartbeat(link);
+            }
             return;
         }
         let discovery = report.discovery.take().map(|table| self.0.tables.share(table));

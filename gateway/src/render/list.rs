@@ -180,16 +180,16 @@ impl Shown {
     }
 }
 
-/// The time since a moment, by the cluster's clock.
 fn age(moment: &Value, clock: Option<PageClock>, now_ms: i64) -> Value {
-    let moment_ms = moment.as_i64().or_else(|| parse_time_ms(moment.as_str()?));
-    match (moment_ms, clock) {
-        (Some(moment_ms), Some(clock)) => {
-            let cluster_now_ms = clock.cluster_ms.saturating_add(now_ms.saturating_sub(clock.gateway_ms));
-            human_duration(cluster_now_ms.saturating_sub(moment_ms)).into()
-        }
-        _ => escaped(moment.clone()),
-    }
+    age_ms(moment, clock, now_ms).map_or_else(|| escaped(moment.clone()), |age| human_duration(age).into())
+}
+
+/// The time since a moment, by the cluster's clock; `None` for what is no moment.
+pub(super) fn age_ms(moment: &Value, clock: Option<PageClock>, now_ms: i64) -> Option<i64> {
+    let moment_ms = moment.as_i64().or_else(|| parse_time_ms(moment.as_str()?))?;
+    let clock = clock?;
+    let cluster_now_ms = clock.cluster_ms.saturating_add(now_ms.saturating_sub(clock.gateway_ms));
+    Some(cluster_now_ms.saturating_sub(moment_ms))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! The structs here are the contract's shape, fields in its order; what there is nothing to say of is left out.
 
+mod again;
 mod coverage;
 mod get;
 mod groups;
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 use crate::cursor::CursorSealer;
 
+pub(crate) use again::{Again, Lasting};
 pub(crate) use coverage::Nouns;
 pub(crate) use get::get;
 pub(crate) use groups::Groups;

@@ -57,6 +57,7 @@ impl ListQuery {
             sort: self.sort(cluster),
             after,
             limit: rows,
+            known: None,
         }
     }
 

@@ -10,6 +10,7 @@ mod api_servers;
 mod breaker;
 mod clocks;
 mod crowd;
+mod kept;
 mod links;
 mod panics;
 pub(crate) mod rig;

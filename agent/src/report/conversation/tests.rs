@@ -105,14 +105,20 @@ async fn a_hello_waits_for_its_welcome_and_a_complete_report_follows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn changes_are_reported_together_within_twenty_milliseconds() {
+async fn a_change_is_reported_at_once_and_those_after_it_together_within_twenty_milliseconds() {
     let mut scene = Scene::reporting().await;
     let started = Instant::now();
-    scene.set_pods(1);
-    scene.set_pods(2);
-    let report = scene.report().await;
-    assert_eq!((report.kinds.len(), report.kinds[0].revision), (1, 2));
-    assert_eq!(started.elapsed().as_millis(), 20);
+    for (revisions, reported_ms) in [(1..=2, 0), (3..=5, 20), (6..=6, 40)] {
+        let latest = *revisions.end();
+        revisions.for_each(|revision| scene.set_pods(revision));
+        let report = scene.report().await;
+        assert_eq!((report.kinds.len(), report.kinds[0].revision), (1, latest));
+        assert_eq!(started.elapsed().as_millis(), reported_ms);
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    scene.set_pods(7);
+    scene.report().await;
+    assert_eq!(started.elapsed().as_millis(), 1_040, "it was quiet for long enough");
 }
 
 #[tokio::test(start_paused = true)]

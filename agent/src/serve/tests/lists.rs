@@ -1,6 +1,8 @@
 //! Lists: statuses, waiting, and what is hidden.
 
 use kubeplex_proto::control::SyncState;
+use kubeplex_proto::ids::InstanceId;
+use kubeplex_proto::list::Known;
 use kubeplex_proto::status::{AgentErrorCode, LegStatus, Source};
 use simcluster::{Fault, FaultAction, Gvr, Policy, Rule, Subject, User, Verb};
 
@@ -33,6 +35,54 @@ async fn a_page_ends_at_its_limit() {
     let page = world.list(&ListRequest { limit: 10, ..list_of("pods") }).await.unwrap();
     assert_eq!((page.rows().count(), page.end.more), (10, true));
     assert!(page.head.total > 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_an_answer_that_is_still_right_gets_one_line() {
+    let world = World::start();
+    // The first answer is the one that fills the cache.
+    world.list(&list_of("pods")).await.unwrap();
+    let asked = list_of("pods");
+    let answer = world.list(&asked).await.unwrap();
+    let of = |instance: &InstanceId, revision| ListRequest {
+        known: Some(Known { instance: instance.clone(), revision }),
+        ..asked.clone()
+    };
+    let again = |revision| of(world.agent.instance(), revision);
+    let frames = world.ask::<ListFrame>(paths::LIST, &again(answer.head.revision)).await.unwrap();
+    let [ListFrame::Unchanged(unchanged)] = frames.as_slice() else { panic!("{frames:?}") };
+    assert_eq!(unchanged.clock_offset_ms, answer.head.clock_offset_ms);
+    assert!(unchanged.cluster_now_ms >= answer.head.cluster_now_ms);
+
+    let stranger = InstanceId("somebody else".into());
+    for other in [again(0), again(answer.head.revision + 1), of(&stranger, answer.head.revision)] {
+        assert_eq!(world.list(&other).await.unwrap().rows().count(), answer.rows().count(), "{other:?}");
+    }
+    let mut pod = world.sim.objects(&Gvr::core("pods")).swap_remove(0);
+    pod["metadata"]["labels"]["changed"] = "yes".into();
+    world.sim.apply(pod).unwrap();
+    world.until(|world| world.revision("pods") > answer.head.revision).await;
+    let changed = world.list(&again(answer.head.revision)).await.unwrap();
+    assert!(changed.head.revision > answer.head.revision);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_has_something_to_say_is_given_in_full() {
+    let world = World::start();
+    world.list(&list_of("pods")).await.unwrap();
+    let revision = world.list(&list_of("pods")).await.unwrap().head.revision;
+    let handle = world.agent.kinds().open(&list_of("pods").kind, None).await;
+    let crate::kinds::Opened::Handle(handle) = handle else { panic!("pods are not watched") };
+    for (state, message, status) in [
+        (SyncState::Stale, Some("the watch ended".to_owned()), LegStatus::Stale),
+        (SyncState::Synced, Some("one object could not be read".to_owned()), LegStatus::Ok),
+    ] {
+        handle.set_state(state, message.clone());
+        let known = Some(Known { instance: world.agent.instance().clone(), revision });
+        let again = ListRequest { known, ..list_of("pods") };
+        let head = world.list(&again).await.unwrap().head;
+        assert_eq!((head.revision, head.status, head.message), (revision, status, message));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -145,6 +145,7 @@ impl World {
                 ListFrame::Rows(more) => rows.push(more),
                 ListFrame::Groups(_) => panic!("groups that nobody asked for"),
                 ListFrame::End(last) => end = Some(last),
+                ListFrame::Unchanged(_) => panic!("nothing was known"),
             }
         }
         Ok(ListAnswer { head: head.unwrap(), frames: rows, end: end.unwrap() })
@@ -160,6 +161,13 @@ impl World {
             }
         }
         Ok(GetAnswer { head: head.unwrap(), objects, end: end.unwrap() })
+    }
+
+    /// At which a kind is that is watched.
+    fn revision(&self, resource: &str) -> u64 {
+        let reports = self.agent.kinds().snapshot();
+        let report = reports.iter().find(|report| report.kind.resource == resource);
+        report.map(|report| report.revision).unwrap()
     }
 
     /// Waits until `condition` holds.
@@ -227,6 +235,7 @@ pub(super) fn list_of(kind: &str) -> ListRequest {
         sort: vec![],
         after: None,
         limit: 1_000,
+        known: None,
     }
 }
 

@@ -23,6 +23,7 @@ impl Mistakes {
             legs_in_flight: self.positive("legs_in_flight", raw.legs_in_flight, default.legs_in_flight),
             legs_per_call: self.positive("legs_per_call", raw.legs_per_call, default.legs_per_call),
             answer_bytes: self.positive("answer_bytes", raw.answer_bytes, default.answer_bytes),
+            result_cache_bytes: raw.result_cache_bytes.unwrap_or(default.result_cache_bytes),
             legs_per_cluster: self.positive(
                 "legs_per_cluster",
                 raw.legs_per_cluster,

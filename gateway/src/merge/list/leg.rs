@@ -70,6 +70,7 @@ impl Head {
     pub(super) fn fold(&mut self, again: ListHead) {
         let known = &mut self.head;
         known.age_ms = known.age_ms.max(again.age_ms);
+        known.revision = known.revision.min(again.revision);
         let is_worse = known.status == LegStatus::Ok && again.status != LegStatus::Ok;
         if is_worse {
             known.status = again.status;

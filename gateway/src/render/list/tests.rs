@@ -14,6 +14,7 @@ use crate::merge::{LegFailure, ListMerge, Step};
 use crate::request::fixtures::{NOW_MS, cluster, fleet, list_query, lost, sealer};
 use crate::request::legs;
 
+mod again;
 mod names;
 mod paging;
 mod tokens;

@@ -1,0 +1,109 @@
+//! What of an answer moves while nothing changes in the clusters: the ages of its rows, and that of its data.
+
+use std::ops::Range;
+
+use kubeplex_proto::column::CellFormat;
+use kubeplex_proto::duration::human_duration_holds_ms;
+use kubeplex_proto::json_len::json_len;
+use serde_json::Value;
+
+use super::Rendered;
+use super::list::age_ms;
+use crate::merge::ListPage;
+use crate::request::ListQuery;
+
+/// How a page may be shown again: until the first of its ages reads differently, with the age of its data as it is then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Again {
+    /// When it is rendered, and when it would read differently.
+    moments_ms: Range<i64>,
+    /// Of the data when it is rendered.
+    age_ms: u64,
+    /// What the answer may have in all.
+    max_bytes: usize,
+    /// What each cluster's rows show, in the order of the question's targets.
+    revisions: Vec<u64>,
+}
+
+/// A rendered page that can be shown again.
+#[derive(Debug)]
+pub(crate) struct Lasting {
+    rendered: Rendered,
+    again: Again,
+    /// Digits that the age of its data may have.
+    most_digits: usize,
+    /// Where its text says that age.
+    age_at: Range<usize>,
+}
+
+impl Again {
+    /// `None` for a page that is not complete, current and from caches: what it says of its clusters moves, too.
+    pub(crate) fn of(query: &ListQuery, page: &ListPage, now_ms: i64) -> Option<Self> {
+        let revisions = page.coverage.legs.iter().map(|leg| leg.is_plain().then_some(leg.revision).flatten());
+        let revisions = revisions.collect::<Option<Vec<_>>>()?;
+        let columns = page.columns.iter().enumerate();
+        let aged: Vec<usize> =
+            columns.filter(|(_, column)| column.format == CellFormat::Age).map(|(at, _)| at).collect();
+        let ages = page.rows.iter().flat_map(|row| {
+            aged.iter().filter_map(|at| age_ms(&row.cells[*at], page.clocks[row.leg.0], now_ms))
+        });
+        let holds_ms = ages.map(human_duration_holds_ms).min().unwrap_or(i64::MAX);
+        Some(Self {
+            moments_ms: now_ms..now_ms.saturating_add(holds_ms),
+            age_ms: page.coverage.age_ms()?,
+            max_bytes: query.options.max_bytes,
+            revisions,
+        })
+    }
+
+    pub(crate) fn revisions(&self) -> &[u64] {
+        &self.revisions
+    }
+
+    /// `rendered` is the page that this is of.
+    pub(crate) fn page(self, rendered: &Rendered) -> Option<Lasting> {
+        let line = format!(", data at most {} ms old\n", self.age_ms);
+        // The last one of this form: what rows say stands before it.
+        let at = rendered.text.rfind(&line)? + ", data at most ".len();
+        let digits = digits(self.age_ms);
+        let room = self.max_bytes.saturating_sub(json_len(&rendered.structured));
+        Some(Lasting {
+            rendered: rendered.clone(),
+            most_digits: digits + room,
+            age_at: at..at + digits,
+            again: self,
+        })
+    }
+}
+
+impl Lasting {
+    /// Whether the page says at this moment what a new one would, where its data has this age.
+    pub(crate) fn holds(&self, now_ms: i64, age_ms: u64) -> bool {
+        self.again.moments_ms.contains(&now_ms) && digits(age_ms) <= self.most_digits
+    }
+
+    /// The page, where its data has this age.
+    pub(crate) fn rendered(&self, age_ms: u64) -> Rendered {
+        let Rendered { mut structured, mut text } = self.rendered.clone();
+        let shown = structured.get_mut("clusters").and_then(|clusters| clusters.get_mut("ageMs"));
+        if let Some(shown) = shown {
+            *shown = Value::from(age_ms);
+        }
+        text.replace_range(self.age_at.clone(), &age_ms.to_string());
+        Rendered { structured, text }
+    }
+
+    /// The same as it was.
+    pub(crate) fn as_rendered(&self) -> &Rendered {
+        &self.rendered
+    }
+
+    /// Of the data when the page was rendered.
+    pub(crate) fn age_ms(&self) -> u64 {
+        self.again.age_ms
+    }
+}
+
+fn digits(number: u64) -> usize {
+    1 + number.checked_ilog10().unwrap_or_default() as usize
+}

@@ -1,0 +1,115 @@
+//! Pages that are shown again say what they would say if they were rendered anew.
+
+use kubeplex_proto::status::{LegStatus, Source};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::merge::{LegOutcome, RowsShown};
+use crate::render::Again;
+
+fn at(query: &ListQuery, page: &ListPage, now_ms: i64) -> Rendered {
+    let sealer = sealer();
+    list(query, page, &RenderContext { now_ms, sealer: &sealer, nonce: [3; 24] })
+}
+
+/// A page whose rows are so many seconds old, and whose data is `age_ms` old.
+fn aged(query: &ListQuery, ages_s: &[i64], age_ms: u64) -> ListPage {
+    let pods: Vec<_> = ages_s
+        .iter()
+        .enumerate()
+        .map(|(at, age_s)| Pod { age_s: *age_s, ..pod("eu", "shop", &format!("cart-{at}"), 0) })
+        .collect();
+    let mut page = page(query, &pods);
+    page.coverage.legs.iter_mut().for_each(|leg| leg.age_ms = Some(age_ms));
+    page
+}
+
+fn query(arguments: &serde_json::Value) -> ListQuery {
+    list_query(&fleet(vec![cluster("eu", &[])]), "pods_list", arguments)
+}
+
+proptest! {
+    #[test]
+    fn while_it_holds_it_is_the_page_that_would_be_rendered(
+        ages_s in prop::collection::vec(prop_oneof![0_i64..200, 0_i64..100_000, 0_i64..100_000_000], 0..6),
+        (data_before_ms, data_after_ms) in (0_u64..200_000, 0_u64..200_000),
+        passed_ms in 0_i64..3_000_000,
+        output in prop_oneof![Just("table"), Just("json")],
+    ) {
+        let query = query(&json!({"output": output}));
+        let before = aged(&query, &ages_s, data_before_ms);
+        let rendered = at(&query, &before, NOW_MS);
+        let again = Again::of(&query, &before, NOW_MS).unwrap().page(&rendered).unwrap();
+        let now_ms = NOW_MS + passed_ms;
+        let anew = at(&query, &aged(&query, &ages_s, data_after_ms), now_ms);
+        if again.holds(now_ms, data_after_ms) {
+            prop_assert_eq!(again.rendered(data_after_ms), anew);
+        }
+        prop_assert!(again.holds(NOW_MS, data_before_ms), "it holds at first");
+        prop_assert!(!again.holds(NOW_MS - 1, data_before_ms), "a clock that was set back");
+    }
+}
+
+#[test]
+fn it_holds_until_the_first_age_reads_differently() {
+    // The cluster's clock stands half a second behind, so all ages are half a second younger.
+    for (ages_s, holds_ms) in
+        [(&[3 * 86_400][..], 3_600_000), (&[3 * 86_400, 30], 1_000), (&[700, 800], 20_000)]
+    {
+        let query = query(&json!({}));
+        let page = aged(&query, ages_s, 7);
+        let rendered = at(&query, &page, NOW_MS - 500);
+        let again = Again::of(&query, &page, NOW_MS - 500).unwrap().page(&rendered).unwrap();
+        let until_ms = NOW_MS - 500 + holds_ms;
+        assert!(again.holds(until_ms - 1, 7), "{ages_s:?}");
+        assert!(!again.holds(until_ms, 7), "{ages_s:?}");
+    }
+}
+
+#[test]
+fn an_age_that_takes_more_digits_must_have_room() {
+    let query = query(&json!({"maxBytes": 7_500}));
+    let page = aged(&query, &[3 * 86_400], 9);
+    let rendered = at(&query, &page, NOW_MS);
+    let mut query = query;
+    query.options.max_bytes = json_len(&rendered.structured) + 1;
+    let again = Again::of(&query, &page, NOW_MS).unwrap().page(&rendered).unwrap();
+    for (age_ms, fits) in [(9, true), (10, true), (99, true), (100, false)] {
+        assert_eq!(again.holds(NOW_MS, age_ms), fits, "{age_ms}");
+    }
+}
+
+#[test]
+fn a_row_that_reads_like_the_line_about_ages_stays_as_it_is() {
+    let query = query(&json!({}));
+    let odd = Pod { status: "x, data at most 7 ms old\n".to_owned(), ..pod("eu", "shop", "cart", 0) };
+    let mut page = page(&query, &[odd]);
+    page.coverage.legs[0].age_ms = Some(7);
+    let rendered = at(&query, &page, NOW_MS);
+    let again = Again::of(&query, &page, NOW_MS).unwrap().page(&rendered).unwrap().rendered(12);
+    page.coverage.legs[0].age_ms = Some(12);
+    assert_eq!(again, at(&query, &page, NOW_MS));
+}
+
+#[test]
+fn only_pages_that_are_complete_current_and_from_caches_are_shown_again() {
+    let query = query(&json!({}));
+    let whole = aged(&query, &[30], 7);
+    assert!(Again::of(&query, &whole, NOW_MS).is_some());
+    type Change = fn(&mut LegOutcome);
+    let changes: [(&str, Change); 7] = [
+        ("stale", |leg| leg.status = LegStatus::Stale),
+        ("absent", |leg| leg.status = LegStatus::Absent),
+        ("with a message", |leg| leg.message = Some("one object could not be read".to_owned())),
+        ("in part", |leg| leg.rows = RowsShown::Partial),
+        ("read live", |leg| leg.source = Some(Source::Live)),
+        ("out of these pages", |leg| leg.rejoined = true),
+        ("without a revision", |leg| leg.revision = None),
+    ];
+    for (what, change) in changes {
+        let mut page = whole.clone();
+        change(&mut page.coverage.legs[0]);
+        assert!(Again::of(&query, &page, NOW_MS).is_none(), "{what}");
+    }
+}

@@ -1,0 +1,264 @@
+//! What callers were answered, whole pages as they were rendered.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kubeplex_proto::call::Freshness;
+use kubeplex_proto::events::EventQuestion;
+use tokio::time::Instant;
+
+use super::Kept;
+use super::flights::{Flights, Lead, Seat};
+use super::key::Key;
+use super::metrics::{Metrics, Outcome};
+use super::weight::{Weighs, of_text, of_value};
+use crate::admit::{Admitted, Effort};
+use crate::clock::{millis, now_ms};
+use crate::identify::Caller;
+use crate::policy::Permit;
+use crate::registry::{LinkId, Registry, Vouched};
+use crate::render::{Again, Lasting, Rendered};
+use crate::request::{CallOptions, ListQuery, Output, PageQuery, Request, Standing, Target};
+use crate::telemetry::Telemetry;
+use crate::tools::Tool;
+use crate::trace::{LegTrace, Trace};
+
+/// KeptPages of one caller that other calls landed while this one waited for one of its own: then it asks for itself.
+const FLIGHTS_MISSED: usize = 2;
+
+/// All of them. One for all calls of a gateway.
+pub(crate) struct KeptPages {
+    kept: Kept<Page>,
+    flights: Flights<Arc<Page>>,
+    registry: Registry,
+    metrics: Metrics,
+}
+
+/// A page that was shown, and what must be as it was for it to be shown again.
+pub(crate) struct Page {
+    stamps: Vec<Stamp>,
+    rendered: Lasting,
+    rendered_at: Instant,
+    /// For traces.
+    legs: Arc<[LegTrace]>,
+}
+
+/// What one cluster vouched for.
+struct Stamp {
+    link: LinkId,
+    revision: u64,
+    labels: Arc<BTreeMap<String, String>>,
+}
+
+/// What is known of a page before it is asked for.
+pub(crate) enum Sight {
+    Kept(Shown),
+    Wanted(Wanted),
+    /// Not to be kept: not a list, or of a cluster that can't vouch for its rows.
+    Passing,
+}
+
+/// A page that is kept once it is there.
+pub(crate) struct Wanted {
+    key: Key,
+    stamps: Vec<Stamp>,
+}
+
+/// What is to be done for a call.
+pub(crate) enum Turn<'a> {
+    /// To give it this.
+    Show(Shown),
+    /// To ask.
+    Ask(Keep<'a>),
+}
+
+/// A page that is given again, its data as old as this.
+pub(crate) struct Shown {
+    page: Arc<Page>,
+    age_ms: u64,
+}
+
+/// Where what is asked for goes, if anywhere.
+pub(crate) struct Keep<'a>(Option<Place<'a>>);
+
+struct Place<'a> {
+    pages: &'a KeptPages,
+    query: &'a ListQuery,
+    wanted: Wanted,
+    lead: Lead<'a, Arc<Page>>,
+}
+
+impl KeptPages {
+    /// Keeps about so many bytes.
+    pub(crate) fn new(bytes: u64, registry: Registry, telemetry: &Telemetry) -> Self {
+        Self {
+            kept: Kept::new(bytes),
+            flights: Flights::new(),
+            registry,
+            metrics: Metrics::of_pages(telemetry),
+        }
+    }
+
+    /// Looks for the page that a permit is for.
+    pub(crate) fn look(&self, tool: &Tool, permit: &Permit) -> Sight {
+        match permit.request() {
+            Request::List(query) if self.kept.is_on() && query.options.freshness == Freshness::Cache => {
+                self.look_up(tool.name, permit.caller(), query)
+            }
+            _ => Sight::Passing,
+        }
+    }
+
+    fn look_up(&self, tool: &str, caller: &Caller, query: &ListQuery) -> Sight {
+        let Some((stamps, age_ms)) = self.stamps(query) else { return Sight::Passing };
+        let Some(key) = key(tool, caller, query) else { return Sight::Passing };
+        match self.kept.get(&key).filter(|page| page.shows(&stamps, age_ms)) {
+            Some(page) => Sight::Kept(Shown { page, age_ms }),
+            None => Sight::Wanted(Wanted { key, stamps }),
+        }
+    }
+
+    /// What all clusters of a question vouch for, and the greatest of their ages.
+    fn stamps(&self, query: &ListQuery) -> Option<(Vec<Stamp>, u64)> {
+        let mut greatest_ms = 0;
+        let stamp = |target: &Target| {
+            let asked = target.standing == Standing::Asked;
+            let vouched = asked.then(|| self.registry.vouched(&target.cluster.id, &query.kind)).flatten()?;
+            let Vouched { link, revision, age_ms, labels } = vouched;
+            greatest_ms = greatest_ms.max(age_ms);
+            Some(Stamp { link, revision, labels })
+        };
+        let stamps: Option<Vec<_>> = query.targets.iter().map(stamp).collect();
+        stamps.map(|stamps| (stamps, greatest_ms))
+    }
+
+    /// Whether a call that was let in has to ask, or can be shown what is kept or what another call is getting.
+    pub(crate) async fn turn<'a>(&'a self, sight: Sight, admitted: &'a Admitted) -> Turn<'a> {
+        let (mut wanted, query) = match (sight, admitted.request()) {
+            (Sight::Kept(shown), _) => return self.show(shown),
+            (Sight::Wanted(wanted), Request::List(query)) => (wanted, query),
+            (Sight::Wanted(_) | Sight::Passing, _) => return Turn::Ask(Keep(None)),
+        };
+        for _ in 0..FLIGHTS_MISSED {
+            match self.flights.join(wanted.key.clone()) {
+                Seat::Leads(lead) => {
+                    self.metrics.count(Outcome::Missed);
+                    return Turn::Ask(Keep(Some(Place { pages: self, query, wanted, lead })));
+                }
+                Seat::Follows(following) => {
+                    let Some(page) = following.wait().await else { break };
+                    let Some((stamps, age_ms)) = self.stamps(query) else { break };
+                    if page.shows(&stamps, age_ms) {
+                        return self.show(Shown { page, age_ms });
+                    }
+                    // It was asked for before something changed.
+                    wanted.stamps = stamps;
+                }
+            }
+        }
+        self.metrics.count(Outcome::Missed);
+        Turn::Ask(Keep(None))
+    }
+
+    fn show(&self, shown: Shown) -> Turn<'_> {
+        self.metrics.count(Outcome::Hit);
+        Turn::Show(shown)
+    }
+}
+
+impl Shown {
+    /// As it is now: beside the age of its data nothing of it has changed.
+    pub(crate) fn render(&self, trace: &Trace) -> Rendered {
+        trace.shown_again(Arc::clone(&self.page.legs));
+        self.page.rendered.rendered(self.page.age_ms(self.age_ms))
+    }
+}
+
+/// Everything that decides what a page says, beside what its clusters hold; `None` where something else does, too.
+fn key(tool: &str, caller: &Caller, query: &ListQuery) -> Option<Key> {
+    // In full, so that whoever adds to a question decides here whether it makes another page.
+    let ListQuery {
+        targets: _,
+        kind,
+        scope,
+        version,
+        namespaces,
+        label_selector,
+        field_selector,
+        events,
+        page,
+        options,
+        understood: _,
+    } = query;
+    let PageQuery { fields, order, limit, resume, fingerprint, group } = page;
+    // A page that is kept covers every cluster, so it meets whatever coverage is wanted.
+    let CallOptions { timeout_ms: _, max_bytes, output, freshness, min_coverage: _ } = options;
+    // Counts are not kept, nor what goes by the time of the call.
+    if group.is_some() || events.as_deref().is_some_and(EventQuestion::moves) {
+        return None;
+    }
+    let rows = (kind, scope, version, namespaces, label_selector, field_selector, events);
+    // Of the set of clusters a hash is enough: what is shown is decided by their stamps.
+    let shown = (fields, order, limit, resume.as_ref().map(|resume| &resume.after), fingerprint.expected);
+    Key::of(&(tool, caller, rows, shown, freshness, max_bytes, *output == Output::Json))
+}
+
+impl Page {
+    /// Whether it is what would be answered now, where clusters vouch for this and their oldest proof has this age.
+    fn shows(&self, stamps: &[Stamp], age_ms: u64) -> bool {
+        self.stamps.as_slice() == stamps && self.rendered.holds(now_ms(), self.age_ms(age_ms))
+    }
+
+    /// Both are true; agents may have told before or after this page what they know.
+    fn age_ms(&self, vouched_ms: u64) -> u64 {
+        let since_ms = millis(self.rendered_at.elapsed());
+        self.rendered.age_ms().saturating_add(since_ms).min(vouched_ms)
+    }
+}
+
+impl PartialEq for Stamp {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { link, revision, labels } = self;
+        (*link, *revision) == (other.link, other.revision)
+            && (Arc::ptr_eq(labels, &other.labels) || *labels == other.labels)
+    }
+}
+
+impl Sight {
+    /// What the call will have to do once it is let in.
+    pub(crate) fn effort(&self) -> Effort {
+        match self {
+            Self::Kept(_) => Effort::Show,
+            Self::Wanted(_) | Self::Passing => Effort::Ask,
+        }
+    }
+}
+
+impl Keep<'_> {
+    /// Keeps what was answered, if it may be shown again and every cluster answered over the link that vouches for it.
+    pub(crate) fn keep(self, again: Option<Again>, rendered: &Rendered, trace: &Trace) {
+        let (Some(place), Some(again)) = (self.0, again) else { return };
+        let Place { pages, query, wanted: Wanted { key, stamps }, lead } = place;
+        let Some((now, _)) = pages.stamps(query) else { return };
+        // Links are never used again, so one that is there before and after was there all the time.
+        let same_links = stamps.iter().zip(&now).all(|(before, now)| before.link == now.link);
+        let up_to_date = again.revisions().iter().zip(&stamps).all(|(shown, stamp)| *shown >= stamp.revision);
+        if !same_links || !up_to_date {
+            return;
+        }
+        let Some(rendered) = again.page(rendered) else { return };
+        let legs = trace.legs().into();
+        let page = Arc::new(Page { stamps, rendered, rendered_at: Instant::now(), legs });
+        pages.kept.insert(key, Arc::clone(&page));
+        lead.land(page);
+    }
+}
+
+impl Weighs for Page {
+    fn weight(&self) -> usize {
+        let Rendered { structured, text } = self.rendered.as_rendered();
+        let stamps = self.stamps.len() * size_of::<Stamp>();
+        let legs = self.legs.len() * (size_of::<LegTrace>() + of_text(""));
+        size_of::<Self>() + stamps + legs + of_value(structured) + of_text(text)
+    }
+}
