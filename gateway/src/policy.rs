@@ -56,12 +56,13 @@ pub fn decide(caller: &Caller, tool: &Tool) -> Decision {
 
 /// The fleet as it is for a caller: the clusters that they may see, and of these what they may know.
 pub fn visible(caller: &Caller, fleet: Fleet) -> Fleet {
-    let nodes = caller.visibility().for_kind(&GroupResource::new("", "nodes"));
-    if *caller.clusters() == Reach::All && nodes.is_unrestricted() {
+    let nodes = GroupResource::new("", "nodes");
+    let sees_nodes = caller.visibility().for_kind(&nodes).shows_all_cluster_scoped();
+    if *caller.clusters() == Reach::All && sees_nodes {
         return fleet;
     }
     let seen = fleet.clusters().iter().filter(|cluster| caller.sees(&cluster.id));
-    Fleet::new(match nodes.is_unrestricted() {
+    Fleet::new(match sees_nodes {
         true => seen.cloned().collect(),
         // How many nodes there are is known to those who may see them all.
         false => seen.map(|cluster| Arc::new(ClusterView { nodes: None, ..(**cluster).clone() })).collect(),
@@ -126,6 +127,10 @@ mod tests {
 
     fn only_kinds(kind: &str) -> Visibility {
         Visibility::of(vec![VisibilityRule::of(only(kind), Reach::All)])
+    }
+
+    fn only_nodes() -> Visibility {
+        Visibility::of(vec![VisibilityRule::of_cluster_scoped(only("nodes"))])
     }
 
     fn refusal(visibility: Visibility, tool: &str, arguments: &Value) -> Option<String> {
@@ -196,6 +201,7 @@ mod tests {
             (only("prod-*"), Visibility::everything(), vec!["prod-eu", "prod-us"], true),
             (only("prod-*"), only_kinds("pods"), vec!["prod-eu", "prod-us"], false),
             (Reach::All, only_kinds("nodes"), vec!["prod-eu", "prod-us", "test"], true),
+            (only("test"), only_nodes(), vec!["test"], true),
             (Reach::of([]), Visibility::everything(), vec![], true),
         ] {
             let seen = visible(&somebody_in(clusters, visibility), all());

@@ -153,6 +153,11 @@ impl KindVisibility<'_> {
         self.unrestricted || self.rules.iter().any(shows)
     }
 
+    /// Whether every object of the kind that is in no namespace is visible, whatever its name.
+    pub fn shows_all_cluster_scoped(&self) -> bool {
+        self.rules.iter().any(|rule| rule.shows_cluster_scoped() && rule.names == Reach::All)
+    }
+
     /// Whether any object of the kind can be visible, were they of this scope.
     pub fn reaches_scope(&self, scope: Scope) -> bool {
         self.rules.iter().any(|rule| match scope {
@@ -233,6 +238,7 @@ mod tests {
                 None => seen.reaches_scope(Scope::Cluster),
             };
             assert_eq!(reached, expected, "{kind} {namespace:?}");
+            assert_eq!(seen.shows_all_cluster_scoped(), seen.reaches_scope(Scope::Cluster), "{kind}");
         }
         let only_nodes = Visibility::of(vec![VisibilityRule::of_cluster_scoped(Reach::All)]);
         assert!(!only_nodes.for_kind(&pods).reaches_scope(Scope::Namespaced));

@@ -7,6 +7,7 @@ mod deployed;
 mod faults;
 mod ground;
 mod leaks;
+mod network;
 mod processes;
 mod protocol;
 mod quiet;
