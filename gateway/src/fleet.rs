@@ -24,6 +24,8 @@ pub struct Fleet {
 #[derive(Debug, Clone)]
 pub struct ClusterView {
     pub id: ClusterId,
+    /// What else a `cluster` argument may call it.
+    pub aliases: Arc<[String]>,
     /// From the gateway's configuration, never from the agent.
     pub labels: Arc<BTreeMap<String, String>>,
     pub link: LinkState,
@@ -131,6 +133,7 @@ impl ClusterView {
     pub fn expected(id: ClusterId, labels: BTreeMap<String, String>, since_ms: u64) -> Self {
         Self {
             id,
+            aliases: Arc::default(),
             labels: Arc::new(labels),
             link: LinkState::Never,
             link_since_ms: since_ms,
@@ -144,6 +147,11 @@ impl ClusterView {
             kinds: None,
             caches: Caches::default(),
         }
+    }
+
+    /// Everything it is called, its own name first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.id.as_str()).chain(self.aliases.iter().map(String::as_str))
     }
 
     /// How many objects of a kind the cluster last reported, for kinds that it caches.

@@ -13,7 +13,7 @@ use crate::carrier::Carrier;
 
 impl Links {
     /// Attaches an agent of this process as the agent of `id`, which must be expected. When the conversation with it ends, it
-    /// is begun anew.
+    /// is begun anew, for as long as the cluster is expected.
     pub fn attach_in_process(&self, id: ClusterId, router: Router) {
         let span = tracing::info_span!("link", cluster = %id, carrier = "in process");
         drop(self.tracker.spawn(converse(self.clone(), id, Carrier::InProcess(router)).instrument(span)));
@@ -22,7 +22,7 @@ impl Links {
 
 async fn converse(links: Links, cluster: ClusterId, carrier: Carrier) {
     let mut backoff = Backoff::new(links.timings.reconnect_max);
-    while !links.stop.is_cancelled() {
+    while !links.stop.is_cancelled() && links.registry.expects(&cluster) {
         let began = Instant::now();
         let ended = Control::new(&links, cluster.clone(), carrier.clone(), Activity::start()).run().await;
         if matches!(ended, Ended::Stopping | Ended::Replaced) {

@@ -29,6 +29,7 @@ pub(super) struct Entry {
     born: Instant,
     born_ms: u64,
     labels: Arc<BTreeMap<String, String>>,
+    aliases: Arc<[String]>,
     link: Option<Link>,
     standby: Option<Standby>,
     state: LinkState,
@@ -55,6 +56,7 @@ impl Default for Entry {
             born: Instant::now(),
             born_ms: u64::try_from(now_ms()).unwrap_or_default(),
             labels: Arc::default(),
+            aliases: Arc::default(),
             link: None,
             standby: None,
             state: LinkState::Never,
@@ -72,6 +74,17 @@ impl Entry {
     pub(super) fn label(&mut self, labels: BTreeMap<String, String>) {
         self.labels = Arc::new(labels);
         self.outdate();
+    }
+
+    pub(super) fn name_also(&mut self, aliases: Vec<String>) {
+        self.aliases = aliases.into();
+        self.outdate();
+    }
+
+    /// Nobody expects the cluster any more: its links are told that they have no place.
+    pub(super) fn end(self) {
+        let standby = self.standby.map(|standby| standby.link);
+        self.link.into_iter().chain(standby).for_each(|link| link.stands(Standing::Replaced));
     }
 
     /// The link that serves the cluster, whichever its liveness.
@@ -261,6 +274,7 @@ impl Entry {
         ClusterView {
             id: id.clone(),
             labels: Arc::clone(&self.labels),
+            aliases: Arc::clone(&self.aliases),
             link: self.state,
             link_since_ms: millis(self.since.elapsed()),
             link_changed_ms: self.changed_ms,

@@ -87,6 +87,22 @@ impl Registry {
         self.announce();
     }
 
+    /// What else a `cluster` argument may call `id`, in place of what it could before.
+    pub fn name_also(&self, id: &ClusterId, aliases: Vec<String>) {
+        self.change(id, |entry| {
+            entry.name_also(aliases);
+            true
+        });
+    }
+
+    /// Expects `id` no more. Its link ends, and answers say nothing of it.
+    pub fn forget(&self, id: &ClusterId) {
+        if let Some((_, entry)) = self.0.clusters.remove(id) {
+            entry.end();
+            self.announce();
+        }
+    }
+
     /// Whether `id` is expected.
     pub fn expects(&self, id: &ClusterId) -> bool {
         self.0.clusters.contains_key(id)

@@ -255,3 +255,16 @@ async fn an_empty_discovery_is_none() {
     let again = attach(&registry, "b", 0, Claim::Over(link)).ok().unwrap();
     assert_eq!(says(again, &[]), Some(2), "what is known stays until something better is known");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_forgotten_is_not_expected_and_its_link_ends() {
+    let registry = expecting();
+    registry.name_also(&cluster(), vec!["me@prod".to_owned()]);
+    assert_eq!(view(&registry).names().collect::<Vec<_>>(), ["prod-eu", "me@prod"]);
+    let (candidate, standing) = candidate("a", 0);
+    let link = registry.attach(&cluster(), candidate, Claim::Vacant).ok().unwrap();
+    registry.forget(&cluster());
+    assert!(matches!(*standing.borrow(), Standing::Replaced) && !registry.expects(&cluster()));
+    registry.report(&cluster(), link, pods(1));
+    assert!(registry.snapshot().clusters().is_empty(), "a late report brings nothing back");
+}

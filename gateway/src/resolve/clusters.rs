@@ -16,7 +16,7 @@ use super::lists::split;
 /// Clusters named one by one in a message.
 const MAX_NAMED: usize = 10;
 
-/// The visible clusters that `cluster` names and `clusterSelector` matches, by name; without either, all.
+/// The visible clusters that `cluster` names, by whatever they are called, and `clusterSelector` matches, by name; without either, all.
 ///
 /// # Errors
 /// `not_found` for a name or a glob that matches nothing visible, with the nearest names, and for a selector that leaves
@@ -44,13 +44,16 @@ pub(super) fn select(
 fn named(text: &str, fleet: &Fleet) -> Result<Vec<Arc<ClusterView>>, CallError> {
     let patterns: Vec<_> = split("cluster", text)?.into_iter().map(Pattern::new).collect();
     for pattern in &patterns {
-        if !fleet.clusters().iter().any(|cluster| pattern.matches(cluster.id.as_str())) {
+        if !fleet.clusters().iter().any(|cluster| is_meant(pattern, cluster)) {
             return Err(unknown(pattern, fleet));
         }
     }
-    let is_named =
-        |cluster: &&Arc<ClusterView>| patterns.iter().any(|pattern| pattern.matches(cluster.id.as_str()));
+    let is_named = |cluster: &&Arc<ClusterView>| patterns.iter().any(|pattern| is_meant(pattern, cluster));
     Ok(fleet.clusters().iter().filter(is_named).cloned().collect())
+}
+
+fn is_meant(pattern: &Pattern, cluster: &ClusterView) -> bool {
+    cluster.names().any(|name| pattern.matches(name))
 }
 
 fn unknown(pattern: &Pattern, fleet: &Fleet) -> CallError {
@@ -61,7 +64,7 @@ fn unknown(pattern: &Pattern, fleet: &Fleet) -> CallError {
         None => format!("cluster: no name matches \"{wrong}\""),
     };
     let count = fleet.clusters().len();
-    let near = nearest(pattern.as_str(), names());
+    let near = nearest(pattern.as_str(), fleet.clusters().iter().flat_map(|cluster| cluster.names()));
     let known = match count {
         _ if !near.is_empty() => format!("did you mean {}?", near.join(", ")),
         0 => "there is no cluster that you may see".to_owned(),

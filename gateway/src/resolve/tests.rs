@@ -41,6 +41,19 @@ fn clusters_are_named_in_every_way() {
 }
 
 #[test]
+fn a_cluster_answers_to_whatever_it_is_called() {
+    let mut prod = cluster("prod", &[]);
+    prod.aliases = ["arn:aws:eks:eu-central-1:1:cluster/prod".to_owned(), "me@prod".to_owned()].into();
+    let fleet = fleet(vec![prod, cluster("stage", &[])]);
+    for named in ["prod", "me@prod", "arn:aws:eks:eu-central-1:1:cluster/prod", "arn:*", "prod,me@*"] {
+        let request = resolved(&fleet, "pods_list", &json!({"cluster": named})).unwrap();
+        assert_eq!(targets(&request), "prod", "{named}");
+    }
+    let error = resolved(&fleet, "pods_list", &json!({"cluster": "me@prd"})).unwrap_err();
+    assert!(error.message.contains("did you mean me@prod"), "{}", error.message);
+}
+
+#[test]
 fn a_refusal_names_the_argument_the_value_and_what_is_right() {
     let long = "x".repeat(5_000);
     let wide: Vec<_> = (0..1_000).map(|_| "a").collect();
