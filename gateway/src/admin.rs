@@ -20,6 +20,7 @@ use crate::telemetry::Telemetry;
 /// What the endpoints look at.
 #[derive(Clone)]
 pub(crate) struct Admin {
+    instance: Arc<str>,
     registry: Registry,
     pipeline: Arc<Pipeline>,
     telemetry: Telemetry,
@@ -31,6 +32,7 @@ pub(crate) struct Admin {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Readiness {
     ready: bool,
+    instance: Arc<str>,
     links: Links,
 }
 
@@ -52,13 +54,14 @@ struct Gauges {
 
 impl Admin {
     pub(crate) fn new(
+        instance: Arc<str>,
         registry: Registry,
         pipeline: Arc<Pipeline>,
         telemetry: Telemetry,
         stop: CancellationToken,
     ) -> Self {
         let gauges = Arc::new(Gauges::new(&telemetry));
-        Self { registry, pipeline, telemetry, gauges, stop }
+        Self { instance, registry, pipeline, telemetry, gauges, stop }
     }
 
     /// The routes.
@@ -69,8 +72,8 @@ impl Admin {
 
 /// A gateway without a single link still answers, and says what is missing; one that is stopping should get no new calls.
 async fn ready(State(admin): State<Admin>) -> Response {
-    let readiness =
-        Readiness { ready: !admin.stop.is_cancelled(), links: Links::of(&admin.registry.snapshot()) };
+    let links = Links::of(&admin.registry.snapshot());
+    let readiness = Readiness { ready: !admin.stop.is_cancelled(), instance: admin.instance, links };
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(readiness)).into_response()
 }
@@ -136,7 +139,8 @@ mod tests {
     fn router(stop: &CancellationToken) -> Router {
         let (registry, telemetry) = (Registry::new(), Telemetry::new());
         let pipeline = Arc::new(Pipeline::new(&GatewayConfig::default(), registry.clone(), &telemetry));
-        Admin::new(registry, pipeline, telemetry, stop.clone()).router(Audience::ThisMachine)
+        let admin = Admin::new("i".into(), registry, pipeline, telemetry, stop.clone());
+        admin.router(Audience::ThisMachine)
     }
 
     async fn status(router: Router, path: &str, host: &str) -> StatusCode {

@@ -61,6 +61,7 @@ use crate::tls::{PairError, Reload};
 /// as long as the configuration grants, then cuts what is left. The tracker is empty when all of it is over.
 #[derive(Clone)]
 pub struct Gateway {
+    instance: Arc<str>,
     addresses: Addresses,
     links: Links,
     pipeline: Arc<Pipeline>,
@@ -120,7 +121,9 @@ impl Gateway {
             drained.clone(),
         );
         let app = endpoint.router().merge(mcp);
-        let health = Admin::new(registry, pipeline.clone(), telemetry.clone(), stop.clone());
+        let instance: Arc<str> = uuid::Uuid::new_v4().to_string().into();
+        let (seen, told) = (telemetry.clone(), stop.clone());
+        let health = Admin::new(instance.clone(), registry, pipeline.clone(), seen, told);
         let health = health.router(config.admin_audience());
         let closing = CancellationToken::new();
         let connections =
@@ -140,7 +143,12 @@ impl Gateway {
             "shutdown",
             shut_down(stop, pipeline.clone(), exchanges, connections, drained, config.limits().drain),
         );
-        Ok(Self { addresses: Addresses { listen, admin }, links, pipeline, callers })
+        Ok(Self { instance, addresses: Addresses { listen, admin }, links, pipeline, callers })
+    }
+
+    /// Drawn at random when it started; `/readyz` says it, so that nobody takes another gateway for this one.
+    pub fn instance(&self) -> &str {
+        &self.instance
     }
 
     pub fn addresses(&self) -> Addresses {
