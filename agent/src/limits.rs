@@ -4,6 +4,18 @@
 
 use std::time::Duration;
 
+/// What a credential plugin may take, unless told otherwise: kubectl waits for ever, but has a person before it.
+pub const PLUGIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a credential plugin may print.
+pub const PLUGIN_OUTPUT_BYTES: usize = 1024 * 1024;
+
+/// How much of a credential plugin's complaint is read …
+pub const PLUGIN_MESSAGE_BYTES: usize = 16 * 1024;
+
+/// … and how many of its lines are told.
+pub const PLUGIN_MESSAGE_LINES: usize = 3;
+
 /// A watch event longer than this ends the watch: etcd holds 1.5 MiB an object by default, and JSON is longer than that.
 pub const WATCH_LINE_BYTES: usize = 16 * 1024 * 1024;
 

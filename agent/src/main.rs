@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Parser;
 use kubeplex_agent::Agent;
-use kubeplex_agent::api::connect;
+use kubeplex_agent::access::connect;
 use kubeplex_agent::config::{AgentConfig, GatewayTarget, RawConfig};
 use kubeplex_agent::link::{self, LinkConfig};
 use kubeplex_link::timings::Timings;
@@ -68,7 +68,7 @@ async fn run(config: AgentConfig) -> anyhow::Result<ExitCode> {
     let mut signals = StopSignals::listen().context("listening for signals")?;
     let (tracker, linked) = (TaskTracker::new(), TaskTracker::new());
     let (accepting, working) = (CancellationToken::new(), CancellationToken::new());
-    let (client, url) = connect(config.access()).await?;
+    let (client, url) = connect(config.access(), &tracker, &working).await?;
     let config = config.with_server(url);
     let agent = Agent::start(config.clone(), client, tracker.clone(), working.clone());
     if let Some(gateway) = config.gateway() {

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use kubeplex_agent::limits::PLUGIN_TIMEOUT;
 use kubeplex_program::logging::LogOptions;
 
 use crate::client::Endpoint;
@@ -68,14 +70,24 @@ pub struct Demo {
     pub listen: Listen,
 }
 
-#[derive(Debug, Args)]
-pub struct Local {
-    /// The kubeconfig; otherwise KUBECONFIG, then ~/.kube/config
+/// Whose clusters.
+#[derive(Debug, Clone, Args)]
+pub struct Contexts {
+    /// The kubeconfig; otherwise the files of KUBECONFIG, then ~/.kube/config
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
-    /// Only these contexts, as a comma list; otherwise all
+    /// Only these contexts, as a comma list; otherwise all. Of several that lead to one cluster the first is connected with
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub context: Vec<String>,
+    /// How long a credential plugin may take before it is ended, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = PLUGIN_TIMEOUT.as_secs(), value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub plugin_timeout: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct Local {
+    #[command(flatten)]
+    pub contexts: Contexts,
     #[command(flatten)]
     pub listen: Listen,
 }
@@ -141,6 +153,18 @@ pub struct Clusters {
     pub json: bool,
     #[command(flatten)]
     pub target: Target,
+}
+
+impl Contexts {
+    pub fn plugin_timeout(&self) -> Duration {
+        Duration::from_secs(self.plugin_timeout)
+    }
+}
+
+impl Default for Contexts {
+    fn default() -> Self {
+        Self { kubeconfig: None, context: Vec::new(), plugin_timeout: PLUGIN_TIMEOUT.as_secs() }
+    }
 }
 
 impl Arguments {

@@ -16,7 +16,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     arguments.log.start(arguments.default_log())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(kubeplex_cli::run(arguments.command));
-    // A credential plugin that waits for somebody must not keep the program from ending.
+    // Standard input is read on a thread that ends with the input; it must not keep the program from ending.
     runtime.shutdown_background();
     outcome
 }

@@ -9,6 +9,7 @@ use kube::client::Body;
 use serde::Deserialize;
 
 use super::body;
+use crate::access::credentials::CredentialError;
 
 /// A `Status` is some hundred bytes; a proxy's error page must not cost more either.
 const STATUS_BYTES: usize = 64 * 1024;
@@ -40,6 +41,9 @@ pub enum ApiError {
     Timeout { after: Duration },
     #[error("the API server can't be reached")]
     Connect(#[source] Unreachable),
+    /// There is nothing to show the server who is asking.
+    #[error(transparent)]
+    Credentials(CredentialError),
     /// The reply broke off.
     #[error("the reply of the API server broke off")]
     Broken(#[source] Unreachable),
@@ -84,8 +88,15 @@ struct StatusCause {
 }
 
 impl ApiError {
-    pub(super) fn unreachable(source: kube::Error) -> Self {
-        Self::Connect(Unreachable::from(source))
+    /// Why a request did not get through.
+    pub fn unreachable(source: kube::Error) -> Self {
+        match source {
+            kube::Error::Service(inner) => match inner.downcast::<CredentialError>() {
+                Ok(error) => Self::Credentials(*error),
+                Err(inner) => Self::Connect(Unreachable(inner)),
+            },
+            other => Self::Connect(Unreachable::from(other)),
+        }
     }
 
     pub(super) fn broken(source: kube::Error) -> Self {
@@ -141,6 +152,7 @@ impl ApiError {
             Self::Server { .. } => "server_error",
             Self::Timeout { .. } => "timeout",
             Self::Connect(_) => "unreachable",
+            Self::Credentials(_) => "no_credentials",
             Self::Broken(_) | Self::Truncated => "broken",
             Self::TooLarge { .. } => "too_large",
             Self::Decode { .. } => "undecodable",

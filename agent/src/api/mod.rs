@@ -7,7 +7,6 @@
 mod body;
 mod budget;
 mod caller;
-mod connect;
 mod error;
 mod lines;
 mod page;
@@ -28,7 +27,6 @@ use crate::limits;
 
 pub use budget::ApiBudget;
 pub use caller::{Impersonation, NoImpersonation};
-pub use connect::{connect, tuned};
 pub(crate) use error::Status;
 pub use error::{ApiError, Unreachable, chain};
 pub use lines::WatchLines;

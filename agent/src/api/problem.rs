@@ -76,7 +76,9 @@ impl Problem {
             *self.0.silent_since.lock() = None;
         }
         match error {
-            Some(error @ (ApiError::Connect(_) | ApiError::Unauthorized { .. })) => self.set(chain(error)),
+            Some(
+                error @ (ApiError::Connect(_) | ApiError::Credentials(_) | ApiError::Unauthorized { .. }),
+            ) => self.set(chain(error)),
             Some(error @ ApiError::Timeout { after }) => {
                 if *after >= PATIENCE && self.0.heard.load(Ordering::Relaxed) == before.0 {
                     self.set(chain(error));

@@ -53,6 +53,7 @@ impl From<&ApiError> for Failure {
             | ApiError::Server { .. }
             | ApiError::Timeout { .. }
             | ApiError::Connect(_)
+            | ApiError::Credentials(_)
             | ApiError::Broken(_)
             // The end of a connection, not of the server's wits: the next watch begins where the whole lines ended.
             | ApiError::Truncated => FailureKind::Transient,

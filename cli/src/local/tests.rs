@@ -1,12 +1,14 @@
 //! A kubeconfig whose contexts are simulated clusters on loopback.
 
 use kube::config::Kubeconfig;
-use serde_json::json;
+use serde_json::{Value, json};
 use simcluster::{SimCluster, SimConfig};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::start;
+use crate::arguments::Contexts;
+use crate::stand::Stand;
 use crate::{hints, trial};
 
 /// The contexts, each a cluster of its own, for as long as the set of their servers is kept.
@@ -31,20 +33,56 @@ async fn clusters_of(contexts: &[&str]) -> (Kubeconfig, JoinSet<()>) {
     (serde_json::from_value(kubeconfig).unwrap(), servers)
 }
 
+/// The rows of `clusters_list` with these columns.
+async fn clusters(stand: &Stand, fields: &str) -> Vec<Value> {
+    let answer = trial::ask(stand, "clusters_list", &json!({"fields": fields}).to_string()).await;
+    let groups = answer["groups"].as_array().cloned().unwrap_or_default();
+    groups.iter().flat_map(|group| group["rows"].as_array().cloned().unwrap_or_default()).collect()
+}
+
 #[tokio::test]
 async fn contexts_whose_names_would_be_alike_are_clusters_of_their_own() {
     let (kubeconfig, _servers) = clusters_of(&["a b", "a-b"]).await;
-    let stand = start(kubeconfig, &[], &trial::free_ports()).await.unwrap();
+    let stand = start(kubeconfig, &Contexts::default(), &trial::free_ports()).await.unwrap();
     trial::until_ready(&stand).await;
-    let fields = r#"{"fields":"name,nodes,cluster.labels.context"}"#;
-    let clusters = trial::ask(&stand, "clusters_list", fields).await;
-    let rows: Vec<_> = clusters["groups"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .flat_map(|group| group["rows"].as_array().unwrap())
-        .collect();
-    assert_eq!(rows, [&json!(["a-b", "2/2", null]), &json!(["a-b-2", "1/1", "a b"])], "{clusters}");
+    let clusters = clusters(&stand, "name,nodes,cluster.labels.context").await;
+    assert_eq!(clusters, [json!(["a-b", "2/2", null]), json!(["a-b-2", "1/1", "a b"])]);
     trial::answers(&stand, hints::FOR_STRANGERS).await;
+    stand.drain().await;
+}
+
+/// The first context of a cluster is the one it is read as, whichever agent was first.
+#[tokio::test]
+async fn users_of_one_cluster_are_one_cluster_once_it_is_known_to_be_the_same() {
+    let (mut kubeconfig, _servers) = clusters_of(&["kubernetes-admin@prod", "stage"]).await;
+    let other =
+        json!({"name": "me@prod", "context": {"cluster": "kubernetes-admin@prod", "user": "another"}});
+    kubeconfig.contexts.insert(0, serde_json::from_value(other).unwrap());
+    let stand = start(kubeconfig, &Contexts::default(), &trial::free_ports()).await.unwrap();
+    let fields = "name,cluster.labels.context,cluster.labels.contexts,cluster.labels.version";
+    let mut changes = stand.gateway.registry().changes();
+    let united = async {
+        loop {
+            let clusters = clusters(&stand, fields).await;
+            let is_known = |row: &Value| row[3].is_string();
+            if clusters.len() == 2 && clusters.iter().all(is_known) {
+                break clusters;
+            }
+            changes.changed().await.unwrap();
+        }
+    };
+    let rows = tokio::time::timeout(std::time::Duration::from_secs(60), united).await.unwrap();
+    let version = rows[0][3].clone();
+    assert_eq!(rows[0], json!(["me@prod", "me@prod", "me@prod, kubernetes-admin@prod", version]));
+    assert_eq!(rows[1], json!(["stage", null, null, version]));
+    trial::until_ready(&stand).await;
+    let total = async |arguments: Value| {
+        let answer = trial::ask(&stand, "pods_list", &arguments.to_string()).await;
+        answer["total"].as_u64().unwrap()
+    };
+    let (all, stage) = (total(json!({})).await, total(json!({"cluster": "stage"})).await);
+    for alias in ["prod", "kubernetes-admin@prod", "me@prod", "*@prod,prod"] {
+        assert_eq!(total(json!({"cluster": alias})).await, all - stage, "{alias}");
+    }
     stand.drain().await;
 }

@@ -196,5 +196,10 @@ fn ready(fleet: &Fleet, addresses: Addresses) -> Value {
 
 fn told(cluster: &ClusterView) -> Value {
     let state = ClusterState::of(cluster);
-    json!({"name": cluster.id, "ready": matches!(state, ClusterState::Ready { .. }), "state": state.describe()})
+    let ready = matches!(state, ClusterState::Ready { .. });
+    let mut told = json!({"name": cluster.id, "ready": ready, "state": state.describe()});
+    if !cluster.aliases.is_empty() {
+        told["aliases"] = json!(cluster.aliases);
+    }
+    told
 }

@@ -35,6 +35,13 @@ impl Screen {
 
     fn update_lines(&mut self, fleet: &Fleet) {
         let width = name_width(fleet);
+        self.lines.retain(|id, bar| {
+            let is_there = fleet.get(id).is_some();
+            if !is_there {
+                bar.finish_and_clear();
+            }
+            is_there
+        });
         for cluster in fleet.clusters() {
             let state = ClusterState::of(cluster);
             // A bar that ticks before it is among the others draws a line of its own, which then stays.

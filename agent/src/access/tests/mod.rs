@@ -1,0 +1,5 @@
+//! Contexts that lead to simulated API servers, as kubeconfigs describe them.
+
+mod certificates;
+mod ground;
+mod plugins;
