@@ -48,8 +48,7 @@ pub fn run(agent: Agent) -> anyhow::Result<ExitCode> {
     let hash = TokenHash::of(&material.token);
     let (manifest, section) = (render(&options, &material), settings::gateway(&options, hash));
     if options.json {
-        let printed =
-            json!({"manifest": manifest, "cluster": section, "tokenSha256": settings::hexadecimal(hash)});
+        let printed = json!({"manifest": manifest, "cluster": section, "tokenSha256": hash.to_string()});
         output::line(&printed.to_string())?;
     } else {
         output::line(manifest.trim_end())?;

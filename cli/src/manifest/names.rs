@@ -66,7 +66,7 @@ impl FromStr for Principal {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        if text.is_empty() || text == "*" || text.chars().any(char::is_control) {
+        if text.is_empty() || text == "*" || text.trim() != text || text.chars().any(char::is_control) {
             return Err(InvalidName("a name as the API server knows it is wanted".to_owned()));
         }
         if text.starts_with("system:") {

@@ -4,7 +4,7 @@ use kubeplex_gateway::config::TokenHash;
 
 use super::document::in_quotes;
 use super::names::Label;
-use super::options::Manifest;
+use super::options::{Manifest, Rights, Secrets};
 
 /// Where the agent's files are in its pod.
 pub(super) const FOLDER: &str = "/etc/kubeplex";
@@ -22,10 +22,25 @@ pub(super) fn agent(options: &Manifest) -> String {
     if options.ca_file.is_some() {
         text += &format!("ca_file = \"{FOLDER}/gateway-ca.pem\"\n");
     }
+    text += &rights(&options.rights);
     text + &format!(
         "\n# The kubelet's probes come from outside the pod; where pods have IPv6 alone this is \"[::]:{ADMIN_PORT}\".\n\
          [admin]\nlisten = \"0.0.0.0:{ADMIN_PORT}\"\non_network = true\n"
     )
+}
+
+/// What goes with what the roles allow: the agent asks for nothing that they do not.
+fn rights(rights: &Rights) -> String {
+    let live_reads = if rights.impersonate_users.is_empty() { "refused" } else { "impersonate" };
+    let mut text = format!("\n[kubernetes]\nlive_reads = \"{live_reads}\"\n");
+    if !rights.watch_namespaces.is_empty() {
+        let names: Vec<_> = rights.watch_namespaces.iter().map(|name| in_quotes(name.as_str())).collect();
+        text += &format!("\n[watch]\nnamespaces = [{}]\n", names.join(", "));
+    }
+    match rights.secrets {
+        Some(Secrets::Metadata) => text + "\n[secrets]\nwatch = \"metadata\"\n",
+        None => text,
+    }
 }
 
 /// The gateway's.
@@ -35,15 +50,11 @@ pub(super) fn gateway(options: &Manifest, token: TokenHash) -> String {
         let labels: Vec<_> = options.labels.iter().map(label).collect();
         text += &format!("labels = {{ {} }}\n", labels.join(", "));
     }
-    text + &format!("token_sha256 = \"{}\"\n", hexadecimal(token))
+    text + &format!("token_sha256 = \"{token}\"\n")
 }
 
 fn label(Label { key, value }: &Label) -> String {
     let bare = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     let key = if bare { key.clone() } else { in_quotes(key) };
     format!("{key} = {}", in_quotes(value))
-}
-
-pub(super) fn hexadecimal(hash: TokenHash) -> String {
-    hash.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }

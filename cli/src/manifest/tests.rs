@@ -83,6 +83,15 @@ fn the_shipped_manifest_is_that_of_placeholders() {
     );
 }
 
+/// It is written by hand, for one version of the programs.
+#[test]
+fn the_manifest_of_the_gateway_is_of_this_version() {
+    let objects = objects(include_str!("../../../deploy/gateway.yaml"));
+    let pod = &find(&objects, "Deployment", "kubeplex-gateway")["spec"]["template"]["spec"];
+    assert_eq!(pod["containers"][0]["image"], options::IMAGE.replace("agent", "gateway"));
+    assert_eq!(pod["automountServiceAccountToken"], false);
+}
+
 #[test]
 fn every_way_is_a_whole_manifest() {
     for way in WAYS {

@@ -4,7 +4,7 @@ use kubeplex_gateway::config::TokenHash;
 
 use super::Material;
 use super::document::{NAME, Place, block, in_quotes, metadata, quoted};
-use super::settings::{ADMIN_PORT, FOLDER, hexadecimal};
+use super::settings::{ADMIN_PORT, FOLDER};
 
 /// As nobody in particular: the number that images without users have agreed on.
 const USER: u32 = 65_532;
@@ -86,7 +86,7 @@ pub(super) fn deployment(
     // Another configuration or token is another pod.
     let whole =
         [material.settings.as_str(), material.authority.as_deref().unwrap_or_default(), &material.token];
-    let digest = hexadecimal(TokenHash::of(&whole.join("\0")));
+    let digest = TokenHash::of(&whole.join("\0"));
     let metadata = metadata(NAME, Some(place.namespace()), "");
     let (image, strategy) = (in_quotes(image), replacement.strategy());
     format!(

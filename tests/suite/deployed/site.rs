@@ -6,7 +6,7 @@ use std::process::Stdio;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use kube::config::Kubeconfig;
-use kubeplex_cli::client::Client;
+use kubeplex_cli::client::{Access, Client, Token};
 use kubeplex_tests::program::{self, Folder, Program};
 use kubeplex_tests::real::{self, ControlPlane, ControlPlanes};
 use kubeplex_tests::server::{Server, text};
@@ -19,12 +19,18 @@ use super::audit::AuditLog;
 use crate::ground;
 
 /// The cluster that it happens in.
-const CLUSTER: &str = "eu-1";
+pub(super) const CLUSTER: &str = "eu-1";
 
 const NAMESPACE: &str = "/api/v1/namespaces/kubeplex";
 
 /// The agent, as the API server knows it.
 pub(super) const ACCOUNT: &str = "system:serviceaccount:kubeplex:kubeplex-agent";
+
+/// Somebody with a token who may see everything that the gateway has.
+pub(super) struct Person {
+    token: Token,
+    section: String,
+}
 
 /// All of it.
 pub(super) struct Site {
@@ -34,33 +40,54 @@ pub(super) struct Site {
     pub(super) audit: AuditLog,
     pub(super) agent: Program,
     pub(super) gateway: Program,
-    client: Client,
+    endpoint: String,
     planes: ControlPlanes,
     manifest: String,
     folder: Folder,
 }
 
+impl Person {
+    pub(super) async fn new(user: &str, groups: &str) -> Self {
+        let fixed = ["token", "create", "--json", "--cluster", "*", "--namespace", "*", "--kind", "*"];
+        let arguments: Vec<_> = fixed.into_iter().chain(["--user", user, "--group", groups]).collect();
+        let output = program::run("kubeplex", &arguments, "").await;
+        let made: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        Self { token: Token::new(&text(&made["token"])).expect("a token"), section: text(&made["caller"]) }
+    }
+}
+
 impl Site {
-    /// Everything is up, and the agent says that it is ready.
-    pub(super) async fn start(planes: ControlPlanes, options: &[&str]) -> Self {
+    /// Everything is up, and the agent says that it is ready. Without callers, whoever is at this machine is one.
+    pub(super) async fn start(planes: ControlPlanes, options: &[&str], callers: &[&Person]) -> Self {
         let plane = plane(&planes).clone();
         let folder = Folder::new();
-        let (manifest, section) = printed(options).await;
+        let (manifest, mut section) = printed(options).await;
+        section.extend(callers.iter().map(|caller| format!("\n{}", caller.section)));
         let server = Server::new(CLUSTER, ground::client(CLUSTER).await);
         let audit = AuditLog::from_here(&plane);
         let applied = apply(&planes, &manifest).await;
         let (gateway, endpoint) = gateway(&folder, &section).await;
         let agent = agent(&folder, &plane, &server, &endpoint).await;
-        let client = Client::new(&endpoint).expect("a client");
-        let site = Self { server, applied, audit, agent, gateway, client, planes, manifest, folder };
+        let site = Self { server, applied, audit, agent, gateway, endpoint, planes, manifest, folder };
         site.until_ready().await;
         site
     }
 
     /// The answer to a question, or its error.
     pub(super) async fn ask(&self, tool: &str, question: Value) -> Value {
+        self.ask_with(None, tool, question).await
+    }
+
+    /// As [`ask`](Self::ask), as one of the callers.
+    pub(super) async fn ask_as(&self, caller: &Person, tool: &str, question: Value) -> Value {
+        self.ask_with(Some(caller.token.clone()), tool, question).await
+    }
+
+    async fn ask_with(&self, token: Option<Token>, tool: &str, question: Value) -> Value {
         let arguments: Map<_, _> = question.as_object().cloned().expect("an object");
-        let exchange = self.client.call(tool, arguments, false).await.expect("an answer");
+        let access = Access { token, ca_file: None };
+        let client = Client::with(self.endpoint.parse().expect("an endpoint"), access).expect("a client");
+        let exchange = client.call(tool, arguments, false).await.expect("an answer");
         exchange.structured().unwrap_or_else(|error| error).clone()
     }
 
@@ -73,16 +100,6 @@ impl Site {
             let answer =
                 reqwest::get(format!("http://{address}/readyz")).await.map_err(|error| error.to_string())?;
             if answer.status().is_success() { Ok(()) } else { Err(answer.text().await.unwrap_or_default()) }
-        })
-        .await;
-    }
-
-    /// The pod of the manifest was let in, and placed on a node; kwok plays it.
-    pub(super) async fn until_deployed(&self) {
-        wait::until("the Deployment to be available", async || {
-            let path = "/apis/apps/v1/namespaces/kubeplex/deployments/kubeplex-agent";
-            let status = self.server.get(path).await["status"].take();
-            if status["availableReplicas"] == 1 { Ok(()) } else { Err(status.to_string()) }
         })
         .await;
     }
@@ -111,12 +128,22 @@ async fn printed(options: &[&str]) -> (String, String) {
 }
 
 /// The objects as the server has them. A warning of its is a failure.
-async fn apply(planes: &ControlPlanes, manifest: &str) -> Vec<Value> {
+pub(super) async fn apply(planes: &ControlPlanes, manifest: &str) -> Vec<Value> {
     let apply =
         ["apply", "--server-side", "--force-conflicts", "--warnings-as-errors", "-o", "json", "-f", "-"];
     let applied = kubectl(planes, &apply, manifest).await;
     let list: Value = serde_json::from_str(&applied).expect("JSON");
     list["items"].as_array().cloned().expect("a list")
+}
+
+/// Waits until the pod of a Deployment was let in and placed on a node; kwok plays it.
+pub(super) async fn until_available(server: &Server, namespace: &str, name: &str) {
+    let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments/{name}");
+    wait::until(&format!("the Deployment {name} to be available"), async || {
+        let status = server.get(&path).await["status"].take();
+        if status["availableReplicas"] == 1 { Ok(()) } else { Err(status.to_string()) }
+    })
+    .await;
 }
 
 pub(super) async fn kubectl(planes: &ControlPlanes, arguments: &[&str], input: &str) -> String {
