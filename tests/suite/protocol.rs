@@ -7,7 +7,12 @@ use serde_json::{Value, json};
 
 use crate::ground;
 
-const TOOLS: [&str; 4] = ["clusters_list", "resources_list", "resources_get", "pods_list"];
+const TOOLS: [&str; 6] =
+    ["clusters_list", "api_resources_list", "resources_list", "resources_get", "pods_list", "events_list"];
+
+/// What the ground has in one cluster, and what it has not.
+const THERE: &str = "k8s://eu-1/shop/apps/deployments/leaky";
+const NOT_THERE: &str = "k8s://eu-1/shop/apps/deployments/nobody";
 
 #[test]
 fn clients_with_sessions_are_served() {
@@ -57,6 +62,21 @@ fn check_pods(answer: &Value) {
     assert!(text.contains(name.as_str().expect("a pod's name")), "the text says the same: {text}");
 }
 
+/// A resource is what a tool says of it.
+fn check_resource(answer: &Value) {
+    let contents = &answer["result"]["contents"][0];
+    assert_eq!(
+        (&contents["uri"], &contents["mimeType"]),
+        (&json!(THERE), &json!("application/json")),
+        "{answer}"
+    );
+    let text = contents["text"].as_str().unwrap_or_default();
+    let said: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_eq!(said["objects"][0]["clusters"], json!(["eu-1"]));
+    assert_eq!(said["objects"][0]["object"]["metadata"]["name"], "leaky");
+    assert!(!text.contains("KUBEPLEX-LEAK-CANARY"), "redacted as everywhere: {text}");
+}
+
 async fn with_a_session(fleet: &'static TestFleet) {
     let params = json!({
         "protocolVersion": "2025-11-25", "capabilities": {},
@@ -79,6 +99,7 @@ async fn with_a_session(fleet: &'static TestFleet) {
     };
     check_tools(&ask("tools/list", json!({})).await);
     check_pods(&ask("tools/call", json!({"name": "pods_list", "arguments": {"limit": 3}})).await);
+    check_resource(&ask("resources/read", json!({"uri": THERE})).await);
     let unknown = ask("tools/call", json!({"name": "pods_delete", "arguments": {}})).await;
     assert!(unknown["error"]["code"].is_i64(), "the protocol's own error: {unknown}");
 }
@@ -103,6 +124,16 @@ async fn without_a_session(fleet: &'static TestFleet) {
     check_tools(&ask("tools/list", None, json!({})).await);
     let call = |name: &str| json!({"name": name, "arguments": {"limit": 3}});
     check_pods(&ask("tools/call", Some("pods_list"), call("pods_list")).await);
+    let templates = ask("resources/templates/list", None, json!({})).await;
+    assert_eq!(templates["result"]["resourceTemplates"].as_array().map(Vec::len), Some(2), "{templates}");
+    check_resource(&ask("resources/read", Some(THERE), json!({"uri": THERE})).await);
+    let nobody = ask("resources/read", Some(NOT_THERE), json!({"uri": NOT_THERE})).await;
+    assert_eq!(nobody["error"]["data"]["code"], "not_found", "{nobody}");
+    let clusters = ask("resources/read", Some("fleet://clusters"), json!({"uri": "fleet://clusters"})).await;
+    assert!(
+        clusters["result"]["contents"][0]["text"].as_str().is_some_and(|text| text.contains("eu-1")),
+        "{clusters}"
+    );
     let unknown = ask("tools/call", Some("pods_delete"), call("pods_delete")).await;
     assert!(unknown["error"]["code"].is_i64(), "the protocol's own error: {unknown}");
 }

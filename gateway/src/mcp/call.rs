@@ -28,22 +28,42 @@ pub(super) async fn call(
     request: CallToolRequestParams,
     context: RequestContext<RoleServer>,
 ) -> Result<CallToolResult, ErrorData> {
-    let caller = caller(&context)?;
-    let Some(tool) = pipeline.tool(&caller, &request.name) else { return Err(unknown_tool(&request.name)) };
-    let trace = Trace::begin(CallId(uuid::Uuid::new_v4().simple().to_string()));
     let arguments = request.arguments.unwrap_or_default();
-    let question = Question { caller, tool, arguments: &arguments };
-    let answer = tokio::select! {
-        biased;
-        () = context.ct.cancelled() => return Err(ErrorData::internal_error("the client cancelled the call", None)),
-        answer = contained(pipeline.call(question, &trace)) => answer,
-        never = report_progress(&context, &trace) => match never {},
-    };
-    let result = match answer {
+    let trace = Trace::begin(CallId(uuid::Uuid::new_v4().simple().to_string()));
+    let result = match traced(pipeline, &request.name, &arguments, &context, &trace).await? {
         Ok(rendered) => success(rendered),
         Err(error) => failure(&error),
     };
     Ok(if wants_trace(&context) { with_trace(result, &trace) } else { result })
+}
+
+/// What a tool answers, for requests that are no calls of tools themselves.
+pub(super) async fn answer(
+    pipeline: &Pipeline,
+    tool: &str,
+    arguments: &JsonObject,
+    context: &RequestContext<RoleServer>,
+) -> Result<Result<Rendered, CallError>, ErrorData> {
+    let trace = Trace::begin(CallId(uuid::Uuid::new_v4().simple().to_string()));
+    traced(pipeline, tool, arguments, context, &trace).await
+}
+
+async fn traced(
+    pipeline: &Pipeline,
+    tool: &str,
+    arguments: &JsonObject,
+    context: &RequestContext<RoleServer>,
+    trace: &Trace,
+) -> Result<Result<Rendered, CallError>, ErrorData> {
+    let caller = caller(context)?;
+    let Some(tool) = pipeline.tool(&caller, tool) else { return Err(unknown_tool(tool)) };
+    let question = Question { caller, tool, arguments };
+    tokio::select! {
+        biased;
+        () = context.ct.cancelled() => Err(ErrorData::internal_error("the client cancelled the call", None)),
+        answer = contained(pipeline.call(question, trace)) => Ok(answer),
+        never = report_progress(context, trace) => match never {},
+    }
 }
 
 /// Who sent a request, as it was found before the protocol began.

@@ -10,6 +10,7 @@ mod call;
 mod fixtures;
 mod guard;
 mod owners;
+mod resources;
 mod server;
 mod sessions;
 

@@ -1,4 +1,4 @@
-//! The protocol's requests: what this server is, which tools there are, and calls to them.
+//! The protocol's requests: what this server is, which tools there are, and calls to them; what clusters hold, as resources.
 //!
 //! Everything else that the protocol knows is either not there, or part of the conformance fixtures.
 #![expect(
@@ -11,9 +11,8 @@ use std::sync::Arc;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams, CompleteResult,
     GetPromptRequestMethod, GetPromptRequestParams, GetPromptResponse, Implementation,
-    ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesRequestMethod,
-    ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ProtocolVersion, ReadResourceRequestMethod, ReadResourceRequestParams,
+    ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
     ReadResourceResponse, ServerCapabilities, ServerConfig, SetLevelRequestMethod, SetLevelRequestParams,
     SubscribeRequestMethod, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestMethod,
     UnsubscribeRequestParams,
@@ -23,6 +22,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 
 use super::call;
 use super::fixtures::Fixtures;
+use super::resources;
 use crate::config;
 use crate::pipeline::Pipeline;
 use crate::tools;
@@ -49,7 +49,7 @@ impl McpServer {
             config::Fixtures::Served => Some(Fixtures::new()),
         };
         let capabilities = match fixtures {
-            None => ServerCapabilities::builder().enable_tools().build(),
+            None => ServerCapabilities::builder().enable_tools().enable_resources().build(),
             Some(_) => Fixtures::capabilities(),
         };
         let info = ServerConfig::new(capabilities)
@@ -145,7 +145,10 @@ impl ServerHandler for McpServer {
         _request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        self.fixtures::<ListResourcesRequestMethod>()?.list_resources()
+        match &self.0.fixtures {
+            Some(fixtures) => fixtures.list_resources(),
+            None => resources::list(),
+        }
     }
 
     async fn list_resource_templates(
@@ -153,15 +156,21 @@ impl ServerHandler for McpServer {
         _request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        self.fixtures::<ListResourceTemplatesRequestMethod>()?.list_resource_templates()
+        match &self.0.fixtures {
+            Some(fixtures) => fixtures.list_resource_templates(),
+            None => resources::templates(),
+        }
     }
 
     async fn read_resource(
         &self,
         request: ReadResourceRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        self.fixtures::<ReadResourceRequestMethod>()?.read_resource(&request.uri)
+        match &self.0.fixtures {
+            Some(fixtures) => fixtures.read_resource(&request.uri),
+            None => resources::read(&self.0.pipeline, &request.uri, &context).await,
+        }
     }
 
     async fn subscribe(

@@ -10,6 +10,7 @@ mod get;
 mod group;
 mod kinds;
 mod list;
+mod object_uri;
 mod page;
 mod resume;
 
@@ -28,6 +29,7 @@ pub use get::GetQuery;
 pub use group::{COUNT, GroupBy};
 pub use kinds::{KindsQuery, NamedKind};
 pub use list::ListQuery;
+pub use object_uri::{InvalidObjectUri, ObjectUri, SCHEME};
 pub use page::{Field, Order, OrderTerm, PageQuery};
 pub use resume::{Fingerprint, Resume};
 

@@ -13,8 +13,8 @@ use crate::error::{CallError, ErrorCode};
 use crate::fleet::ClusterView;
 use crate::limits::{DEFAULT_LIMIT, DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT_S, MAX_LIST_PARTS};
 use crate::request::{
-    CallOptions, ClustersQuery, Field, Fingerprint, GetQuery, GroupBy, LegId, ListQuery, Order, Output,
-    PageQuery, Request, Resume, Standing, Target,
+    CallOptions, ClustersQuery, Field, Fingerprint, GetQuery, GroupBy, InvalidObjectUri, LegId, ListQuery,
+    ObjectUri, Order, Output, PageQuery, Request, Resume, SCHEME, Standing, Target,
 };
 
 use super::guard::short;
@@ -89,31 +89,81 @@ pub(super) fn rows(rows: Rows<'_>, arguments: &Arguments, scope: &Scope<'_>) -> 
     }))
 }
 
-/// Whole objects by name.
+/// Whole objects by name, or one by its identity.
 ///
 /// # Errors
 /// Whatever is wrong with the arguments.
 pub(crate) fn get(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> {
+    let name = arguments.text("name");
+    let named = match name.filter(|name| name.starts_with(SCHEME)) {
+        Some(identity) => identified(identity, arguments, scope)?,
+        None => named(name, arguments, scope)?,
+    };
+    let fields = lists::fields(arguments.text("fields"))?.into_iter().map(path).collect::<Result<_, _>>()?;
+    Ok(Request::Get(GetQuery {
+        targets: targets(named.clusters, None),
+        kind: named.kind.id,
+        scope: named.kind.scope,
+        version: named.kind.version,
+        namespaces: named.namespaces,
+        names: named.names,
+        fields,
+        options: options(arguments),
+        understood: Understood(()),
+    }))
+}
+
+/// Which objects are asked for.
+struct Named {
+    clusters: Vec<Arc<ClusterView>>,
+    kind: ResolvedKind,
+    namespaces: Vec<Pattern>,
+    names: Vec<Pattern>,
+}
+
+fn named(name: Option<&str>, arguments: &Arguments, scope: &Scope<'_>) -> Result<Named, CallError> {
     let clusters = some_clusters(arguments, scope)?;
     let find = |text: &str| kinds::find(text, scope.fleet, &clusters);
-    let (kind, name) = kind_and_name(arguments.text("kind"), arguments.text("name"), find)?;
+    let (kind, name) = kind_and_name(arguments.text("kind"), name, find)?;
     let kind = kind.ok_or_else(|| {
         CallError::invalid("kind is missing: give one, or put it before the name, as in deployment/cart")
     })?;
     let namespaces = namespaces(arguments, &kind)?;
     let names = lists::name_patterns("name", name)?;
-    let fields = lists::fields(arguments.text("fields"))?.into_iter().map(path).collect::<Result<_, _>>()?;
-    Ok(Request::Get(GetQuery {
-        targets: targets(clusters, None),
-        kind: kind.id,
-        scope: kind.scope,
-        version: kind.version,
-        namespaces,
-        names,
-        fields,
-        options: options(arguments),
-        understood: Understood(()),
-    }))
+    Ok(Named { clusters, kind, namespaces, names })
+}
+
+/// An identity says it all.
+fn identified(text: &str, arguments: &Arguments, scope: &Scope<'_>) -> Result<Named, CallError> {
+    let wrong = |problem: &str| Err(CallError::invalid(format!("name: \"{}\": {problem}", short(text, 80))));
+    let identity: ObjectUri = match text.parse() {
+        Ok(identity) => identity,
+        Err(error) => return wrong(&InvalidObjectUri::to_string(&error)),
+    };
+    if let Some(beside) =
+        ["cluster", "clusterSelector", "namespace", "kind"].iter().find(|name| arguments.text(name).is_some())
+    {
+        return wrong(&format!("it says where the object is, so leave {beside} out"));
+    }
+    let Some(name) = identity.name.filter(|name| !name.contains('*')) else {
+        return wrong("the name of one object is wanted behind the last slash");
+    };
+    let clusters = select::select(Some(identity.cluster.as_str()), None, scope.fleet)?;
+    let kind = kinds::find(&identity.kind.to_string(), scope.fleet, &clusters)?;
+    match (kind.scope, &identity.namespace) {
+        (Some(KindScope::Namespaced), None) => {
+            wrong(&format!("{} are in namespaces; name one in place of -", kind.id))
+        }
+        (Some(KindScope::Cluster), Some(_)) => {
+            wrong(&format!("{} are in no namespace; put - in its place", kind.id))
+        }
+        (_, namespace) => Ok(Named {
+            namespaces: namespace.iter().cloned().map(Pattern::new).collect(),
+            names: vec![Pattern::new(name)],
+            clusters,
+            kind,
+        }),
+    }
 }
 
 /// What a page may show, order by and group by, where there are no columns but the tool's own.

@@ -8,6 +8,8 @@ use crate::request::Request;
 use crate::request::fixtures::{cluster, fleet, list_query, lost, resolved};
 use crate::request::{Order, Output};
 
+mod every_tool;
+
 fn shops() -> Fleet {
     fleet(vec![
         cluster("prod-eu", &["env=prod", "region=eu"]),

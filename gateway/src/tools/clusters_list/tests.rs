@@ -157,3 +157,28 @@ fn pages_by_age_follow_each_other_while_time_goes_on() {
         assert!(arguments["continue"].is_null());
     }
 }
+
+#[test]
+fn clusters_are_counted_by_what_they_have_in_common() {
+    let clusters = || vec![cluster("a", &["env=prod"]), cluster("b", &["env=prod"]), lost("c")];
+    let grouped = |arguments: Value| rendered(clusters(), &arguments).structured;
+    let answer = grouped(json!({"groupBy": "cluster.labels.env,sum(nodes)"}));
+    assert_eq!(answer["columns"], json!(["cluster.labels.env", "count", "sum(nodes)"]));
+    assert_eq!(answer["groups"], json!([{"rows": [["prod", 2, 6], [null, 1, 3]]}]));
+    assert_eq!((&answer["total"], &answer["partial"]), (&json!(2), &json!(true)));
+    let first = grouped(json!({"groupBy": "link", "sortBy": "link", "limit": 1}));
+    let next =
+        grouped(json!({"groupBy": "link", "sortBy": "link", "limit": 1, "continue": first["continue"]}));
+    assert_eq!(
+        (&first["groups"][0]["rows"], &next["groups"][0]["rows"]),
+        (&json!([["connected", 2]]), &json!([["lost", 1]]))
+    );
+    for (arguments, said) in [
+        (json!({"groupBy": "linkAge"}), "is the time since a moment"),
+        (json!({"groupBy": "sum(version)"}), "nodes and labels can be summed up"),
+        (json!({"groupBy": "namespace"}), "clusters have no column \"namespace\""),
+    ] {
+        let error = resolved(&fleet(clusters()), "clusters_list", &arguments).unwrap_err();
+        assert!(error.message.contains(said), "{arguments}: {}", error.message);
+    }
+}

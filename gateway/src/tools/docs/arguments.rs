@@ -32,6 +32,11 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
             "",
             "of the objects that events tell of: name, comma list or glob; `deployment/cart` says the kind, too",
         ),
+        ("resources_get", "name") => (
+            "",
+            "name, comma list or glob; `deployment/cart` says the kind, too, and `k8s://prod-eu/shop/apps/deployments/cart` \
+             all there is to say",
+        ),
         (_, "name") => ("", "name, comma list or glob; `deployment/cart` says the kind, too"),
         (_, "labelSelector") => ("", "as in kubectl: `app=cart,tier!=cache`"),
         (_, "fieldSelector") => {
