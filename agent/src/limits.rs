@@ -129,6 +129,12 @@ pub const LIVE_OBJECTS_AT_ONCE: usize = 4;
 /// What a gateway says first on a link is short; more than this is no first word.
 pub const FIRST_WORD_BYTES: usize = 64 * 1024;
 
+/// Connections of gateways that dial the agent, at once.
+pub const GATEWAYS: usize = 16;
+
+/// After a failed `accept` (no file descriptors left, most likely) the listener waits this long instead of spinning.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
 /// The longest request that the agent's HTTP service reads.
 pub const REQUEST_BYTES: usize = 1024 * 1024;
 

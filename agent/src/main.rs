@@ -10,12 +10,13 @@ use anyhow::Context;
 use clap::Parser;
 use kubeplex_agent::Agent;
 use kubeplex_agent::access::connect;
-use kubeplex_agent::config::{AgentConfig, GatewayTarget, RawConfig};
-use kubeplex_agent::link::{self, LinkConfig};
-use kubeplex_link::timings::Timings;
+use kubeplex_agent::config::{AgentConfig, GatewayTarget, RawConfig, ServeTarget};
+use kubeplex_agent::link::{self, Door, LinkConfig};
+use kubeplex_link::proxy::Proxies;
 use kubeplex_program::failure;
 use kubeplex_program::logging::LogOptions;
 use kubeplex_program::signals::StopSignals;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -75,6 +76,9 @@ async fn run(config: AgentConfig) -> anyhow::Result<ExitCode> {
         let link = link_of(&config, gateway)?;
         linked.spawn(link::run(link, agent.router(), linked.clone(), accepting.clone()));
     }
+    if let Some(door) = config.serve() {
+        serve(&config, door, &agent, &linked, &accepting).await?;
+    }
     if let Some(listener) = config.admin() {
         admin::start(listener, &agent, &linked, accepting.clone()).await?;
     }
@@ -109,6 +113,33 @@ async fn stop(
 
 fn link_of(config: &AgentConfig, gateway: &GatewayTarget) -> anyhow::Result<LinkConfig> {
     let (token, ca_file) = (gateway.token.expose(), gateway.ca_file.as_deref());
-    let link = LinkConfig::new(&gateway.url, token, ca_file, config.cluster().clone(), Timings::default());
-    link.context("preparing the link to the gateway")
+    let link = LinkConfig::new(&gateway.url, token, ca_file, config.cluster().clone(), config.link());
+    let proxies = match &gateway.proxies {
+        Some(proxies) => proxies.clone(),
+        None => Proxies::from_environment(|name| std::env::var(name).ok()).map_err(|(name, error)| {
+            anyhow::Error::new(error).context(format!("{name} in the environment"))
+        })?,
+    };
+    Ok(link.context("preparing the link to the gateway")?.with_proxies(proxies))
+}
+
+/// Lets gateways dial the agent.
+async fn serve(
+    config: &AgentConfig,
+    target: &ServeTarget,
+    agent: &Agent,
+    linked: &TaskTracker,
+    accepting: &CancellationToken,
+) -> anyhow::Result<()> {
+    let address = target.address;
+    let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
+    tracing::info!(serve.address = %listener.local_addr()?, "gateways may dial");
+    let door = Door {
+        cluster: config.cluster().clone(),
+        timings: config.link(),
+        identity: target.identity.clone(),
+        token: target.token,
+    };
+    linked.spawn(link::listen(listener, door, agent.router(), linked.clone(), accepting.clone()));
+    Ok(())
 }

@@ -12,7 +12,7 @@ use metrics::Gauge;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::fleet::{Fleet, LinkState};
+use crate::fleet::{Fleet, LinkState, SideBySide};
 use crate::pipeline::Pipeline;
 use crate::registry::Registry;
 use crate::telemetry::Telemetry;
@@ -79,8 +79,28 @@ async fn ready(State(admin): State<Admin>) -> Response {
 }
 
 async fn render_metrics(State(admin): State<Admin>) -> Response {
-    admin.gauges.set(Links::of(&admin.registry.snapshot()), admin.pipeline.calls_in_flight());
+    let fleet = admin.registry.snapshot();
+    admin.gauges.set(Links::of(&fleet), admin.pipeline.calls_in_flight());
+    admin.telemetry.register(|| set_clusters(&fleet));
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], admin.telemetry.render()).into_response()
+}
+
+/// What there is to say of each cluster. Their names are the configured ones.
+fn set_clusters(fleet: &Fleet) {
+    for cluster in fleet.clusters() {
+        let name = cluster.id.to_string();
+        let rivals =
+            cluster.standby.as_ref().is_some_and(|standby| standby.side_by_side == SideBySide::Rivals);
+        for (gauge, holds) in [
+            (
+                metrics::gauge!("kubeplex_gateway_cluster_linked", "cluster" => name.clone()),
+                cluster.link.is_usable(),
+            ),
+            (metrics::gauge!("kubeplex_gateway_cluster_two_agents", "cluster" => name), rivals),
+        ] {
+            gauge.set(f64::from(u8::from(holds)));
+        }
+    }
 }
 
 impl Links {
@@ -141,6 +161,20 @@ mod tests {
         let pipeline = Arc::new(Pipeline::new(&GatewayConfig::default(), registry.clone(), &telemetry));
         let admin = Admin::new("i".into(), registry, pipeline, telemetry, stop.clone());
         admin.router(Audience::ThisMachine)
+    }
+
+    #[tokio::test]
+    async fn each_cluster_says_whether_it_is_linked_and_whether_it_has_an_agent_too_many() {
+        let (registry, telemetry) = (Registry::new(), Telemetry::new());
+        registry.expect(
+            kubeplex_proto::ids::ClusterId::new("prod-eu").unwrap(),
+            std::collections::BTreeMap::new(),
+        );
+        telemetry.register(|| set_clusters(&registry.snapshot()));
+        let told = telemetry.render();
+        for line in ["cluster_linked{cluster=\"prod-eu\"} 0", "cluster_two_agents{cluster=\"prod-eu\"} 0"] {
+            assert!(told.contains(line), "{told}");
+        }
     }
 
     async fn status(router: Router, path: &str, host: &str) -> StatusCode {

@@ -107,9 +107,14 @@ impl Gateway {
         let certificate = certificate(&config, &telemetry)?;
         let registry = expect(&config);
         // Running calls still need the links, so these end after the calls.
-        let links = Links::new(registry.clone(), *config.timings(), tracker.clone(), drained.clone());
+        let links = Links::new(registry.clone(), *config.timings(), tracker.clone(), drained.clone())
+            .counted(&telemetry);
         let pipeline = Arc::new(Pipeline::new(&config, registry.clone(), &telemetry));
-        let endpoint = LinkEndpoint::new(links.clone(), Credentials::of(config.clusters()));
+        let endpoint =
+            LinkEndpoint::new(links.clone(), Credentials::of(config.clusters()), config.arrivals());
+        for cluster in config.dialled() {
+            links.dial(cluster.id.clone(), cluster.route.clone());
+        }
         let exchanges = TaskTracker::new();
         let callers = Callers::new(&config, &telemetry);
         let mcp = mcp::router(

@@ -1,25 +1,37 @@
-//! The agent's way to the gateway: TCP, TLS where the URL says so, and the WebSocket handshake with the token.
+//! The agent's way to the gateway: TCP or a proxy's tunnel, TLS where the URL says so, and the WebSocket handshake with the
+//! token.
 
+use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{self, handshake::client::Request};
 
 use crate::activity::{Activity, Metered};
+use crate::proxy::{self, Proxies, ProxyError};
 use crate::secure;
 use crate::trust::Trust;
-use crate::url::{GatewayUrl, Transport};
+use crate::url::{GatewayUrl, Place, Transport};
 use crate::websocket::{self, ByteStream, LinkStream, WebSocketBytes};
 
-/// What authenticates an agent: a secret between it and the gateway's configuration.
+/// What authenticates whoever dials: a secret that the other end knows the hash of.
 #[derive(Clone)]
 pub struct Token(HeaderValue);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
 
 /// A token that can't be sent in a header.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +52,11 @@ impl Token {
         value.set_sensitive(true);
         Ok(Self(value))
     }
+
+    /// For the header that carries it.
+    pub(crate) fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
 }
 
 /// Why no link came about.
@@ -47,10 +64,12 @@ impl Token {
 pub enum DialError {
     #[error("looking up {host}")]
     Lookup { host: String, source: io::Error },
-    #[error("{host} has no address, or ws:// leads to one that is not loopback")]
+    #[error("{host} has no address, or one that is not loopback and is not dialled in plain")]
     NoAddress { host: String },
     #[error("connecting to {url}")]
     Connect { url: String, source: io::Error },
+    #[error("reaching {url} through the proxy {proxy}")]
+    Proxy { proxy: String, url: String, source: ProxyError },
     #[error("TLS with {url}")]
     Tls { url: String, source: io::Error },
     /// A gateway, or something before it, answered and said no.
@@ -62,43 +81,66 @@ pub enum DialError {
     Secure { url: String, source: io::Error },
 }
 
+/// Where a gateway is, and how it is reached and persuaded.
+#[derive(Clone)]
+pub struct Route {
+    pub url: GatewayUrl,
+    pub token: Token,
+    pub trust: Trust,
+    pub proxies: Proxies,
+}
+
 /// Dials the gateway and returns the link's byte stream, what it receives noted in `activity`.
 ///
 /// # Errors
 /// [`DialError`]; dropping the future gives up.
-pub async fn dial(
-    url: &GatewayUrl,
-    token: &Token,
-    trust: &Trust,
-    activity: Activity,
-) -> Result<LinkStream, DialError> {
-    let socket = connect(url).await?;
+pub async fn dial(route: &Route, activity: Activity) -> Result<LinkStream, DialError> {
+    let Route { url, token, trust, proxies } = route;
+    let socket = reach(url.place(), proxies, &url.to_string()).await?;
+    let socket = Metered::new(socket, activity);
     let stream = match url.transport() {
-        Transport::Plain => handshake(url, token, Metered::new(socket, activity)).await?,
+        Transport::Plain => handshake(url, token, socket).await?,
         Transport::Tls => {
-            let socket = Metered::new(socket, activity);
-            let failed = |source| DialError::Tls { url: url.to_string(), source };
-            let name = ServerName::try_from(url.host().to_owned());
-            let name = name.map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
-            let connector = TlsConnector::from(trust.0.clone());
-            handshake(url, token, connector.connect(name, socket).await.map_err(failed)?).await?
+            let socket = secured(url.place(), trust.0.clone(), socket, &url.to_string()).await?;
+            handshake(url, token, socket).await?
         }
     };
     secure::agent_side(stream).await.map_err(|source| DialError::Secure { url: url.to_string(), source })
 }
 
-async fn connect(url: &GatewayUrl) -> Result<TcpStream, DialError> {
-    let host = url.host().to_owned();
-    let found = lookup_host((url.host(), url.port())).await;
+/// A connection to `place`, which is called `url` in messages.
+pub(crate) async fn reach(place: &Place, proxies: &Proxies, url: &str) -> Result<TcpStream, DialError> {
+    let Some(proxy) = proxies.of(&place.host, place.port) else { return connect(place, url).await };
+    let target = (place.host.as_str(), place.port);
+    let tunnel = proxy::connect(proxy, target, |address| place.admits(address)).await;
+    tunnel.map_err(|source| DialError::Proxy { proxy: proxy.to_string(), url: url.to_owned(), source })
+}
+
+async fn connect(place: &Place, url: &str) -> Result<TcpStream, DialError> {
+    let host = place.host.clone();
+    let found = lookup_host((place.host.as_str(), place.port)).await;
     let found = found.map_err(|source| DialError::Lookup { host: host.clone(), source })?;
     let mut outcome = Err(DialError::NoAddress { host });
-    for address in found.filter(|address| url.admits(address.ip())) {
+    for address in found.filter(|address| place.admits(address.ip())) {
         match TcpStream::connect(address).await.and_then(|socket| socket.set_nodelay(true).map(|()| socket)) {
             Ok(socket) => return Ok(socket),
-            Err(source) => outcome = Err(DialError::Connect { url: url.to_string(), source }),
+            Err(source) => outcome = Err(DialError::Connect { url: url.to_owned(), source }),
         }
     }
     outcome
+}
+
+/// TLS with `place` on a connection that leads there.
+pub(crate) async fn secured<S: ByteStream>(
+    place: &Place,
+    config: Arc<ClientConfig>,
+    socket: S,
+    url: &str,
+) -> Result<TlsStream<S>, DialError> {
+    let failed = |source| DialError::Tls { url: url.to_owned(), source };
+    let name = ServerName::try_from(place.host.clone());
+    let name = name.map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
+    TlsConnector::from(config).connect(name, socket).await.map_err(failed)
 }
 
 async fn handshake<S>(url: &GatewayUrl, token: &Token, stream: S) -> Result<LinkStream, DialError>
@@ -107,7 +149,7 @@ where
 {
     let failed = |source| DialError::Handshake { url: url.to_string(), source };
     let mut request: Request = url.to_string().into_client_request().map_err(failed)?;
-    request.headers_mut().insert(header::AUTHORIZATION, token.0.clone());
+    request.headers_mut().insert(header::AUTHORIZATION, token.header());
     match client_async_with_config(request, stream, Some(websocket::config())).await {
         Ok((socket, _)) => Ok(Box::new(WebSocketBytes::new(socket))),
         Err(tungstenite::Error::Http(reply)) => Err(refused(url, &reply)),
@@ -126,7 +168,7 @@ fn refused(url: &GatewayUrl, reply: &Response<Option<Vec<u8>>>) -> DialError {
 }
 
 /// The `message` of a gateway's refusal, else the beginning of whatever a proxy said.
-fn explanation(body: &[u8]) -> String {
+pub(crate) fn explanation(body: &[u8]) -> String {
     let message = serde_json::from_slice::<serde_json::Value>(body).ok();
     let message = message.as_ref().and_then(|refusal| refusal["message"].as_str()).map(str::to_owned);
     let text = message.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned());

@@ -3,31 +3,70 @@
 use std::error::Error as _;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 
-use http::{Request, Response};
+use http::uri::{Authority, Scheme};
+use http::{HeaderValue, Request, Response, Uri, header};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http2::SendRequest;
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use tokio_util::sync::CancellationToken;
 
+use crate::dial::Token;
 use crate::frames::{BoxError, RequestBody};
 use crate::limits;
 use crate::tasks::LinkTasks;
+use crate::url::AgentUrl;
 use crate::websocket::LinkStream;
 
 /// The gateway's end of a link. Clones share the connection, which ends when the last of them and of the replies is dropped.
 #[derive(Clone)]
 pub struct Client {
     sender: SendRequest<RequestBody>,
+    origin: Option<Arc<Origin>>,
+}
+
+/// What the requests to an agent that was dialled carry: where they go, and the credential.
+#[derive(Clone)]
+pub struct Origin {
+    scheme: Scheme,
+    authority: Authority,
+    prefix: String,
+    credential: HeaderValue,
+}
+
+impl Origin {
+    pub(crate) fn of(url: &AgentUrl, token: &Token) -> Option<Self> {
+        let (scheme, authority, prefix) = url.origin()?;
+        Some(Self { scheme, authority, prefix: prefix.to_owned(), credential: token.header() })
+    }
+
+    fn put_on<B>(&self, request: &mut Request<B>) -> Result<(), http::Error> {
+        let path = format!("{}{}", self.prefix, request.uri().path());
+        let (scheme, authority) = (self.scheme.clone(), self.authority.clone());
+        *request.uri_mut() =
+            Uri::builder().scheme(scheme).authority(authority).path_and_query(path).build()?;
+        request.headers_mut().insert(header::AUTHORIZATION, self.credential.clone());
+        Ok(())
+    }
 }
 
 impl Client {
+    /// The same connection, its requests with what an agent that was dialled wants to see.
+    pub fn to(self, origin: Origin) -> Self {
+        Self { origin: Some(Arc::new(origin)), ..self }
+    }
+
     /// Sends a request and waits for the head of its reply. Dropping this future, or the reply's body, resets the stream.
     ///
     /// # Errors
     /// When the connection broke or the agent reset the stream.
-    pub async fn send(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, hyper::Error> {
+    pub async fn send(&self, mut request: Request<RequestBody>) -> Result<Response<Incoming>, hyper::Error> {
+        if let Some(Err(error)) = self.origin.as_ref().map(|origin| origin.put_on(&mut request)) {
+            // Paths are constants of the protocol, and a prefix was a URL's.
+            tracing::error!(%error, "a request can't be addressed");
+        }
         self.sender.clone().send_request(request).await
     }
 }
@@ -59,7 +98,7 @@ pub async fn connect(
         .max_send_buf_size(limits::SEND_BUFFER)
         .handshake(TokioIo::new(stream))
         .await?;
-    Ok((Client { sender }, connection))
+    Ok((Client { sender, origin: None }, connection))
 }
 
 /// Serves HTTP/2 until the other end closes the connection. When `drain` is cancelled no new request is taken, and it

@@ -1,11 +1,12 @@
-//! The link between an agent and the gateway: HTTP/2 inside a WebSocket that the agent dials.
+//! The link between an agent and the gateway: HTTP/2 inside a WebSocket that the agent dials, or on a connection that the
+//! gateway dials ([`direct`]).
 //!
-//! The agent opens the connection and then *serves*; the gateway accepts it and is the *client*. Requests, flow control,
+//! Whoever opens the connection, the agent *serves* and the gateway is the *client*. Requests, flow control,
 //! cancellation and draining are HTTP/2's own, so nothing here multiplexes. From the wire upwards:
 //!
 //! | layer | module |
 //! |---|---|
-//! | TCP, and TLS to whatever terminates it outside | [`dial`] (agent), [`accept`] (gateway) |
+//! | TCP or a [`proxy`]'s tunnel, and TLS to whatever terminates it outside | [`dial`] (agent), [`accept`] (gateway), [`direct`] |
 //! | counting received bytes as proof of life | [`activity`], judged by [`liveness`] |
 //! | binary WebSocket messages as a byte stream | [`websocket`] |
 //! | the place for end-to-end TLS | [`secure`] |
@@ -18,14 +19,18 @@ pub mod accept;
 pub mod activity;
 pub mod backoff;
 pub mod dial;
+pub mod direct;
 pub mod frames;
 pub mod http2;
+pub mod identity;
 pub mod limits;
 pub mod liveness;
+pub mod proxy;
 mod reason;
 pub mod secure;
 pub mod tasks;
 pub mod timings;
+pub mod token;
 pub mod trust;
 pub mod url;
 pub mod websocket;

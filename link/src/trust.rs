@@ -1,4 +1,4 @@
-//! Which authorities an agent believes when a gateway shows its certificate. There is no way to believe all.
+//! Which authorities one end believes when the other shows its certificate. There is no way to believe all.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,9 +7,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::identity::ALPN_HTTP2;
 use crate::url::{GatewayUrl, Transport};
 
-/// The TLS settings of an agent.
+/// The TLS settings of the end that dials.
 #[derive(Debug, Clone)]
 pub struct Trust(pub(crate) Arc<ClientConfig>);
 
@@ -44,12 +45,20 @@ impl Trust {
         Self::of(roots)
     }
 
-    /// What suits `url` where no file is named: the authorities of this machine; nobody where no certificate will be shown.
+    /// What suits `url` where no file is named.
+    ///
+    /// # Errors
+    /// As [`of_transport`](Self::of_transport).
+    pub fn for_url(url: &GatewayUrl) -> Result<Self, TrustError> {
+        Self::of_transport(url.transport())
+    }
+
+    /// The authorities of this machine; nobody where no certificate will be shown.
     ///
     /// # Errors
     /// As [`system`](Self::system).
-    pub fn for_url(url: &GatewayUrl) -> Result<Self, TrustError> {
-        match url.transport() {
+    pub fn of_transport(transport: Transport) -> Result<Self, TrustError> {
+        match transport {
             Transport::Tls => Self::system(),
             Transport::Plain => Self::nobody(),
         }
@@ -66,6 +75,13 @@ impl Trust {
     /// The settings, for clients that speak something else than links.
     pub fn client_config(&self) -> ClientConfig {
         ClientConfig::clone(&self.0)
+    }
+
+    /// The same authorities, where HTTP/2 begins at once.
+    pub(crate) fn speaking_http2(&self) -> Arc<ClientConfig> {
+        let mut config = ClientConfig::clone(&self.0);
+        config.alpn_protocols = vec![ALPN_HTTP2.to_vec()];
+        Arc::new(config)
     }
 
     /// The authorities in a PEM file, and no other.

@@ -16,10 +16,12 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use kubeplex_link::activity::Activity;
-use kubeplex_link::dial::{DialError, Token, dial};
+use kubeplex_link::dial::{DialError, Route, Token, dial};
+use kubeplex_link::proxy::{Proxies, ProxyError};
 use kubeplex_link::tasks::LinkTasks;
 use kubeplex_link::trust::{Trust, TrustError};
 use kubeplex_link::url::GatewayUrl;
+use kubeplex_link::websocket::LinkStream;
 use kubeplex_link::{accept, http2, reason};
 use rcgen::{CertificateParams, Issuer, KeyPair};
 use rustls::ServerConfig;
@@ -114,14 +116,20 @@ async fn greet(mut request: Request, answers: tokio::sync::mpsc::UnboundedSender
     reply.map(|()| Body::empty())
 }
 
-async fn dial_with(
-    address: SocketAddr,
+async fn dial_with(address: SocketAddr, host: &str, trust: &Trust) -> Result<LinkStream, DialError> {
+    dial_through(Proxies::default(), address.port(), host, trust).await
+}
+
+async fn dial_through(
+    proxies: Proxies,
+    port: u16,
     host: &str,
     trust: &Trust,
-) -> Result<kubeplex_link::websocket::LinkStream, DialError> {
-    let url: GatewayUrl = format!("wss://{host}:{}", address.port()).parse().unwrap();
+) -> Result<LinkStream, DialError> {
+    let url: GatewayUrl = format!("wss://{host}:{port}").parse().unwrap();
     let token = Token::new("t").unwrap();
-    let dialling = dial(&url, &token, trust, Activity::start());
+    let route = Route { url, token, trust: trust.clone(), proxies };
+    let dialling = dial(&route, Activity::start());
     tokio::time::timeout(Duration::from_secs(30), dialling).await.expect("dialling hangs")
 }
 

@@ -1,11 +1,12 @@
 //! What the tests of several crates need, written once: an agent made by hand ([`agent`]) and how any such agent holds the
-//! conversation with its gateway ([`control`]), a way to break the network between both ([`proxy`]), counters of what is
+//! conversation with its gateway ([`control`]), a way to break the network between both ([`proxy`]), a proxy as companies have them ([`connect_proxy`]), counters of what is
 //! under way ([`counter`]), and the reading of example files as manuals ([`example`]).
 //!
 //! Only tests depend on it. It stands on the protocol and on the link below both ends, beside axum and tokio, and on neither
 //! the agent nor the gateway: so the tests of either can use it.
 
 pub mod agent;
+pub mod connect_proxy;
 pub mod control;
 pub mod counter;
 pub mod example;

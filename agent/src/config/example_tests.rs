@@ -38,12 +38,15 @@ fn every_key_is_there_and_no_other() {
 fn what_it_calls_a_default_is_one() {
     let mut raw: RawConfig = with_token(read(&uncommented(EXAMPLE)));
     assert!(raw.gateway.ca_file.take().is_some(), "it has no default, and the example's file is nobody's");
+    assert!(raw.gateway.proxy_url.is_some());
+    assert!(raw.serve.cert_file.take().is_some() && raw.serve.key_file.take().is_some(), "nor are these");
     let config = AgentConfig::try_from(raw).unwrap();
     check_defaults(&config);
     let context = Some("prod-eu".to_owned());
     let file = Some(PathBuf::from("/etc/kubeplex/kubeconfig"));
     assert_eq!(config.access(), &ClusterAccess::Kubeconfig { file, context });
     assert!(config.admin().is_some());
+    assert!(config.serve().is_some_and(|serve| serve.address.ip().is_loopback()));
 }
 
 /// Whatever the type of a key, the environment can say it.
@@ -74,7 +77,7 @@ fn said(value: &toml::Value) -> String {
 }
 
 fn check_defaults(config: &AgentConfig) {
-    assert_eq!(config.limits(), &Limits::default());
+    assert_eq!((config.limits(), config.link()), (&Limits::default(), Timings::default()));
     assert_eq!((config.watch(), config.live_reads()), (WatchMode::default(), LiveReads::default()));
     assert_eq!(config.deny(), &Deny::default());
     assert_eq!(

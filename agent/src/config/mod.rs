@@ -1,5 +1,6 @@
 //! The agent's configuration: what a file may say ([`RawConfig`]), and what the agent works from ([`AgentConfig`]).
 
+mod links;
 mod raw;
 mod reach;
 mod validate;
@@ -8,6 +9,10 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use kubeplex_link::identity::Identity;
+use kubeplex_link::proxy::Proxies;
+use kubeplex_link::timings::Timings;
+use kubeplex_link::token::TokenHash;
 use kubeplex_program::admin::Audience;
 use kubeplex_proto::ids::ClusterId;
 
@@ -25,6 +30,8 @@ pub struct AgentConfig {
     pub(crate) access: ClusterAccess,
     pub(crate) server: Option<String>,
     pub(crate) gateway: Option<GatewayTarget>,
+    pub(crate) serve: Option<ServeTarget>,
+    pub(crate) link: Timings,
     pub(crate) watch: WatchMode,
     pub(crate) namespaces: WatchedNamespaces,
     pub(crate) secrets: SecretsWatch,
@@ -52,6 +59,18 @@ pub struct GatewayTarget {
     pub token: Token,
     /// Authorities to trust in place of the system's.
     pub ca_file: Option<PathBuf>,
+    /// How it is dialled, where the environment has no say in it.
+    pub proxies: Option<Proxies>,
+}
+
+/// Where gateways may dial the agent.
+#[derive(Debug, Clone)]
+pub struct ServeTarget {
+    pub address: SocketAddr,
+    /// What they are shown; `None` on loopback only.
+    pub identity: Option<Identity>,
+    /// Of the token that they show.
+    pub token: TokenHash,
 }
 
 /// Where health and metrics are served, and to whom.
@@ -96,6 +115,8 @@ impl AgentConfig {
             access: ClusterAccess::InCluster,
             server: None,
             gateway: None,
+            serve: None,
+            link: Timings::default(),
             watch: WatchMode::default(),
             namespaces: WatchedNamespaces::default(),
             secrets: SecretsWatch::default(),
@@ -163,6 +184,16 @@ impl AgentConfig {
 
     pub fn gateway(&self) -> Option<&GatewayTarget> {
         self.gateway.as_ref()
+    }
+
+    /// Where gateways may dial the agent.
+    pub fn serve(&self) -> Option<&ServeTarget> {
+        self.serve.as_ref()
+    }
+
+    /// How patient the agent is with its links, until its gateway says otherwise.
+    pub fn link(&self) -> Timings {
+        self.link
     }
 
     pub fn watch(&self) -> WatchMode {

@@ -13,6 +13,8 @@ pub struct RawConfig {
     /// The cluster's name, the one that the gateway's configuration holds the token's hash under.
     pub cluster: String,
     pub gateway: RawGateway,
+    pub link: RawLink,
+    pub serve: RawServe,
     pub kubernetes: RawKubernetes,
     pub watch: RawWatch,
     pub secrets: RawSecrets,
@@ -31,6 +33,33 @@ pub struct RawGateway {
     pub token_file: Option<PathBuf>,
     /// PEM, for a gateway whose certificate a private authority signed.
     pub ca_file: Option<PathBuf>,
+    /// `http://[user:password@]proxy:port`, in place of what the environment says.
+    pub proxy_url: Option<String>,
+}
+
+/// How patient the agent is with its link, in seconds.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
+pub struct RawLink {
+    pub dial_timeout_s: Option<u64>,
+    pub reconnect_max_s: Option<u64>,
+    pub stable_after_s: Option<u64>,
+    pub max_age_s: Option<u64>,
+    pub drain_s: Option<u64>,
+}
+
+/// Where gateways dial the agent; without an address nowhere.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
+pub struct RawServe {
+    pub listen: Option<String>,
+    /// PEM, the agent's own first; not needed on loopback.
+    pub cert_file: Option<PathBuf>,
+    pub key_file: Option<PathBuf>,
+    /// Of the token that gateways show, in hexadecimal.
+    pub token_sha256: Option<String>,
 }
 
 /// Without this section: the service account of the pod.
@@ -123,7 +152,7 @@ fn typed(key: &str, text: String) -> Value {
             items.map(str::to_owned).collect::<Vec<_>>().into()
         }
         // What is no number is refused as the text that it is.
-        (Some("limits"), _) => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+        (Some("limits" | "link"), _) => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
         (_, "admin.on_network") => text.parse::<bool>().map_or_else(|_| text.into(), Value::from),
         _ => text.into(),
     }

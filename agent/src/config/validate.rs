@@ -9,6 +9,7 @@ use kubeplex_program::admin::Audience;
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::pattern::Pattern;
 
+use super::links;
 use super::raw::{RawAdmin, RawConfig, RawGateway, RawKubernetes, RawLimits};
 use super::{
     AdminListener, AgentConfig, ClusterAccess, Deny, GatewayTarget, LiveReads, SecretsWatch, Token,
@@ -32,7 +33,11 @@ impl TryFrom<RawConfig> for AgentConfig {
         let mut reasons = Vec::new();
         let cluster =
             keep(ClusterId::new(&raw.cluster).map_err(|error| format!("cluster: {error}")), &mut reasons);
-        let gateway = gateway(raw.gateway, &mut reasons);
+        let serve = links::serve(&raw.serve, &mut reasons);
+        // An agent that is dialled need not dial.
+        let dials = raw.serve.listen.is_none() || !raw.gateway.url.is_empty();
+        let gateway = if dials { gateway(raw.gateway, &mut reasons) } else { None };
+        let link = links::timings(&raw.link, &mut reasons);
         let watch = keep(watch_mode(raw.watch.mode.as_deref()), &mut reasons);
         let namespaces = keep(watched_namespaces(raw.watch.namespaces), &mut reasons);
         let secrets = keep(secrets(raw.secrets.watch.as_deref()), &mut reasons);
@@ -57,6 +62,8 @@ impl TryFrom<RawConfig> for AgentConfig {
             access: access(raw.kubernetes),
             server: None,
             gateway,
+            serve,
+            link,
             watch,
             namespaces,
             secrets,
@@ -69,7 +76,7 @@ impl TryFrom<RawConfig> for AgentConfig {
     }
 }
 
-fn keep<T>(result: Result<T, String>, reasons: &mut Vec<String>) -> Option<T> {
+pub(super) fn keep<T>(result: Result<T, String>, reasons: &mut Vec<String>) -> Option<T> {
     result.map_err(|reason| reasons.push(reason)).ok()
 }
 
@@ -87,11 +94,12 @@ fn gateway(raw: RawGateway, reasons: &mut Vec<String>) -> Option<GatewayTarget> 
         );
     }
     let url = if raw.url.is_empty() { None } else { keep(gateway_url(&raw.url), reasons) };
+    let proxies = links::proxies(&raw, reasons);
     let token = keep(token(raw.token, raw.token_file.as_deref()), reasons);
     if let Some(file) = raw.ca_file.as_deref().filter(|file| !file.is_file()) {
         reasons.push(format!("gateway.ca_file: {} is no file", file.display()));
     }
-    Some(GatewayTarget { url: url?, token: token?, ca_file: raw.ca_file })
+    Some(GatewayTarget { url: url?, token: token?, ca_file: raw.ca_file, proxies })
 }
 
 /// The link's own rules; what it takes is passed on as it was written.
@@ -249,6 +257,8 @@ mod tests {
             ("GATEWAY__TOKEN", " ", "the token is empty"),
             ("GATEWAY__TOKEN_FILE", "/x", "only one of them"),
             ("GATEWAY__CA_FILE", "/no/such/file", "is no file"),
+            ("GATEWAY__PROXY_URL", "https://proxy", "gateway.proxy_url: a proxy is spoken to in plain HTTP"),
+            ("LINK__MAX_AGE_S", "0", "link.max_age_s: 0 is not between 1 and 86400"),
             ("WATCH__MODE", "all", "neither \"builtin\" nor"),
             ("WATCH__NAMESPACES", "shop,team-*", "\"team-*\" is no name of a namespace"),
             ("SECRETS__WATCH", "data", "neither \"never\" nor"),

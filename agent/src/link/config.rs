@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use kubeplex_link::dial::{InvalidToken, Token};
+use kubeplex_link::dial::{InvalidToken, Route, Token};
+use kubeplex_link::proxy::Proxies;
 use kubeplex_link::timings::Timings;
 use kubeplex_link::trust::{Trust, TrustError};
 use kubeplex_link::url::{GatewayUrl, InvalidUrl};
@@ -11,9 +12,7 @@ use kubeplex_proto::ids::ClusterId;
 /// Where to dial, and as whom.
 #[derive(Clone)]
 pub struct LinkConfig {
-    pub(super) url: GatewayUrl,
-    pub(super) token: Token,
-    pub(super) trust: Trust,
+    pub(super) route: Route,
     pub(super) cluster: ClusterId,
     pub(super) timings: Timings,
 }
@@ -47,6 +46,13 @@ impl LinkConfig {
             Some(path) => Trust::ca_file(path)?,
             None => Trust::for_url(&url)?,
         };
-        Ok(Self { url, token: Token::new(token)?, trust, cluster, timings })
+        let route = Route { url, token: Token::new(token)?, trust, proxies: Proxies::default() };
+        Ok(Self { route, cluster, timings })
+    }
+
+    /// The same link, through whichever of `proxies` is meant for its gateway.
+    #[must_use]
+    pub fn with_proxies(self, proxies: Proxies) -> Self {
+        Self { route: Route { proxies, ..self.route }, ..self }
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 use kubeplex_link::dial::DialError;
+use kubeplex_link::proxy::ProxyError;
 use kubeplex_proto::control::Refusal;
-
-use super::LinkConfig;
+use kubeplex_proto::ids::ClusterId;
 
 /// Why there is no link, or none any more.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,9 @@ impl Failure {
                 matches!(*status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
             }
             Self::Dial(DialError::Tls { .. }) => true,
+            Self::Dial(DialError::Proxy { source: ProxyError::Refused { status, .. }, .. }) => {
+                status.is_client_error()
+            }
             Self::Refused(refusal) => refusal.retry_after_ms.is_none(),
             _ => false,
         }
@@ -65,9 +68,9 @@ impl Failure {
     }
 
     /// Says what happened, and when the gateway is dialled again.
-    pub(super) fn log(&self, config: &LinkConfig, pause: Duration) {
+    pub(super) fn log(&self, cluster: &ClusterId, pause: Duration) {
         let reason = kubeplex_link::reason(self);
-        let (cluster, again_in_ms) = (&config.cluster, pause.as_millis());
+        let again_in_ms = pause.as_millis();
         match self {
             Self::Dial(DialError::Refused { status: StatusCode::UNAUTHORIZED, .. }) => tracing::error!(
                 %cluster, again_in_ms, reason,

@@ -2,11 +2,13 @@
 //!
 //! A link does not only break, it grows old: the next one is opened while it serves, and it is left when that one is
 //! accepted, so that no call meets an agent without a link. One connection is `session`'s affair, what the gateway says on
-//! its control stream `verdict`'s, and what to make of an end `failure`'s. The service itself knows nothing of links: it is
+//! its control stream `verdict`'s, and what to make of an end `failure`'s. Where gateways dial instead, they are received by
+//! `listen`, and served as over a link that the agent opened. The service itself knows nothing of links: it is
 //! the same router that a gateway in this process would call directly.
 
 mod config;
 mod failure;
+mod listen;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -18,19 +20,25 @@ use axum::Router;
 use kubeplex_link::activity::Activity;
 use kubeplex_link::backoff::Backoff;
 use kubeplex_link::dial::{DialError, dial};
+use kubeplex_link::timings::Timings;
 use kubeplex_link::websocket::LinkStream;
+use kubeplex_proto::ids::ClusterId;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use config::{InvalidLink, LinkConfig};
+pub use listen::{Door, listen};
 use session::{Due, Link};
 
 /// What the links of one agent have in common.
 #[derive(Clone)]
 struct Agent {
-    config: Arc<LinkConfig>,
+    cluster: ClusterId,
+    /// The other end, for messages.
+    gateway: String,
+    timings: Timings,
     router: Router,
     tracker: TaskTracker,
     shutdown: CancellationToken,
@@ -39,13 +47,14 @@ struct Agent {
 /// Keeps a link to the gateway and serves `router` on it. Tasks of the connections belong to `tracker`. Returns when
 /// `shutdown` is cancelled and requests under way have ended, or had their time to.
 pub async fn run(config: LinkConfig, router: Router, tracker: TaskTracker, shutdown: CancellationToken) {
-    let config = Arc::new(config);
-    let gateway = Arc::clone(&config);
+    let LinkConfig { route, cluster, timings } = config;
+    let gateway = route.url.to_string();
+    let route = Arc::new(route);
     let dial = move |activity| {
-        let gateway = Arc::clone(&gateway);
-        async move { dial(&gateway.url, &gateway.token, &gateway.trust, activity).await }
+        let route = Arc::clone(&route);
+        async move { dial(&route, activity).await }
     };
-    keep(Agent { config, router, tracker, shutdown }, dial).await;
+    keep(Agent { cluster, gateway, timings, router, tracker, shutdown }, dial).await;
 }
 
 /// As [`run`], over whatever `dial` leads to.
@@ -68,7 +77,7 @@ where
     D: Fn(Activity) -> F + Send + Sync,
     F: Future<Output = Result<LinkStream, DialError>> + Send,
 {
-    let timings = agent.config.timings;
+    let timings = agent.timings;
     let mut backoff = Backoff::new(timings.reconnect_max);
     let linked = metrics::gauge!("kubeplex_agent_linked");
     loop {
@@ -104,7 +113,7 @@ where
             backoff.slow_down();
         }
         let pause = backoff.pause(failure.retry_after(), rand::random());
-        failure.log(&agent.config, pause);
+        failure.log(&agent.cluster, pause);
         sleep(pause).await;
     }
 }

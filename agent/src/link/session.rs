@@ -66,23 +66,15 @@ where
     D: Fn(Activity) -> F,
     F: Future<Output = Result<LinkStream, DialError>>,
 {
-    let timings = agent.config.timings;
+    let timings = agent.timings;
     let activity = Activity::start();
     let stream = match timeout(timings.dial, dial(activity.clone())).await {
         Ok(dialled) => dialled?,
         Err(_) => return Err(Failure::DialTimeout(timings.dial)),
     };
-    let (retire, cut) = (CancellationToken::new(), CancellationToken::new());
-    let (router, mut verdict) = verdict::observe(&agent.router, retire.clone());
+    let (connection, mut verdict) = Connection::of(agent, activity);
+    let (retire, cut) = (connection.retire.clone(), connection.cut.clone());
     let (ends, mut over) = oneshot::channel();
-    let connection = Connection {
-        agent: agent.clone(),
-        router,
-        activity,
-        verdict: verdict.clone(),
-        retire: retire.clone(),
-        tasks: LinkTasks::new(agent.tracker.clone(), cut.clone()),
-    };
     links.spawn(connection.serve(stream, ends));
     let cut = cut.drop_guard();
     let welcome = async {
@@ -102,6 +94,23 @@ where
     Ok(Link { welcomed, due_at, over, retire, cut })
 }
 
+/// Serves a connection that a gateway has opened, until it ends or the agent stops. Returns why it ended, where the agent is
+/// not the reason.
+pub(super) async fn take(agent: &Agent, stream: LinkStream, activity: Activity) -> Option<Failure> {
+    let (connection, _) = Connection::of(agent, activity);
+    let retire = connection.retire.clone();
+    let (ends, over) = oneshot::channel();
+    let mut serving = pin!(connection.serve(stream, ends));
+    tokio::select! {
+        () = &mut serving => {}
+        () = agent.shutdown.cancelled() => {
+            retire.cancel();
+            serving.await;
+        }
+    }
+    over.await.ok()
+}
+
 /// What serves one connection.
 struct Connection {
     agent: Agent,
@@ -109,10 +118,19 @@ struct Connection {
     activity: Activity,
     verdict: watch::Receiver<Verdict>,
     retire: CancellationToken,
+    cut: CancellationToken,
     tasks: LinkTasks,
 }
 
 impl Connection {
+    fn of(agent: &Agent, activity: Activity) -> (Self, watch::Receiver<Verdict>) {
+        let (retire, cut) = (CancellationToken::new(), CancellationToken::new());
+        let (router, verdict) = verdict::observe(&agent.router, retire.clone());
+        let tasks = LinkTasks::new(agent.tracker.clone(), cut.clone());
+        let heard = verdict.clone();
+        (Self { agent: agent.clone(), router, activity, verdict, retire, cut, tasks }, heard)
+    }
+
     async fn serve(mut self, stream: LinkStream, over: oneshot::Sender<Failure>) {
         let _cut = self.tasks.cut_on_drop();
         let service = TowerToHyperService::new(self.router.clone());
@@ -138,7 +156,7 @@ impl Connection {
 
     /// Until the last request under way has ended, or its time is over.
     async fn linger(&self, serving: impl Future) {
-        let timings = self.agent.config.timings;
+        let timings = self.agent.timings;
         let stopped = async {
             self.agent.shutdown.cancelled().await;
             sleep(timings.drain).await;
@@ -151,7 +169,7 @@ impl Connection {
 
     /// Resolves when the link is to be given up, whatever the connection says.
     async fn watch(&mut self) -> Failure {
-        let timings = self.agent.config.timings;
+        let timings = self.agent.timings;
         let mut liveness = LivenessWatch::new(self.activity.clone(), &timings);
         // The gateway's patience with the hello, and as much for what lies between.
         let patience = timings.hello * 2;
@@ -192,8 +210,7 @@ impl Connection {
     }
 
     fn log(&self, terms: &Welcome) {
-        let config = &self.agent.config;
-        let (cluster, gateway) = (&config.cluster, &config.url);
+        let Agent { cluster, gateway, .. } = &self.agent;
         if terms.standby {
             tracing::warn!(%cluster, %gateway, "linked to the gateway, where another agent serves the cluster: standing by");
         } else {

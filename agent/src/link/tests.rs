@@ -15,9 +15,9 @@ use kubeplex_link::frames::{self, FrameReader, FrameWriter};
 use kubeplex_link::http2::{self, Client};
 use kubeplex_link::limits::CONTROL_FRAME;
 use kubeplex_link::tasks::LinkTasks;
-use kubeplex_link::timings::{Timings, jittered};
+use kubeplex_link::timings::jittered;
 use kubeplex_proto::control::{AgentFrame, GatewayFrame, Hello, Welcome};
-use kubeplex_proto::ids::{ClusterId, Epoch, InstanceId};
+use kubeplex_proto::ids::{Epoch, InstanceId};
 use kubeplex_proto::{PROTOCOL, paths};
 use serde::de::IgnoredAny;
 use tokio::io::{DuplexStream, duplex};
@@ -92,7 +92,6 @@ impl Running {
         let mut timings = Timings::default();
         change(&mut timings);
         let cluster = ClusterId::new("prod-eu").unwrap();
-        let config = LinkConfig::new("ws://127.0.0.1:1", "the-token", None, cluster, timings).unwrap();
         let (streams, dials) = mpsc::unbounded_channel();
         let dial = move |activity: Activity| {
             let (ours, theirs) = duplex(64 * 1024);
@@ -102,7 +101,9 @@ impl Running {
         };
         let shutdown = CancellationToken::new();
         let agent = Agent {
-            config: Arc::new(config),
+            cluster,
+            gateway: "a pipe".to_owned(),
+            timings,
             router: router(),
             tracker: TaskTracker::new(),
             shutdown: shutdown.clone(),

@@ -25,7 +25,8 @@ pub(super) fn validate(raw: RawConfig) -> Result<GatewayConfig, ConfigError> {
     mistakes.origins(&raw.mcp.allowed_origins);
     let limits = mistakes.limits(&raw.limits);
     let timings = mistakes.timings(&raw.link);
-    let clusters = mistakes.clusters(raw.clusters);
+    let arrivals = mistakes.arrivals(&raw.link);
+    let (clusters, dialled) = mistakes.clusters(raw.clusters);
     let callers = mistakes.callers(&raw.callers, &clusters);
     mistakes.into_result(GatewayConfig {
         listen: listeners.listen,
@@ -33,11 +34,13 @@ pub(super) fn validate(raw: RawConfig) -> Result<GatewayConfig, ConfigError> {
         admin: listeners.admin,
         admin_audience: listeners.admin_audience,
         clusters,
+        dialled,
         callers,
         allowed_hosts: raw.mcp.allowed_hosts,
         allowed_origins: raw.mcp.allowed_origins,
         limits,
         timings,
+        arrivals,
         cursor_key,
         fixtures: if raw.mcp.conformance_fixtures { Fixtures::Served } else { Fixtures::Hidden },
     })

@@ -40,6 +40,10 @@ fn what_it_calls_a_default_is_one() {
     assert_eq!(raw.gateway.tls.key_file.take().as_deref(), Some("/etc/kubeplex/tls.key"));
     let check_every = raw.gateway.tls.check_every_ms.map(Duration::from_millis);
     assert_eq!(check_every, Some(TlsFiles::new("", "").check_every()));
+    for cluster in &mut raw.clusters {
+        assert!(cluster.url.take().is_some() && cluster.token_file.take().is_some());
+        assert!(cluster.ca_file.take().is_some());
+    }
     let config = check::validate(raw).unwrap();
     check_defaults(&config);
     let [anna] = config.callers() else { panic!("one caller expected: {:?}", config.callers()) };
@@ -50,7 +54,8 @@ fn check_defaults(config: &GatewayConfig) {
     assert_eq!((config.listen(), config.admin()), (DEFAULT_LISTEN, DEFAULT_ADMIN));
     assert_eq!((config.protection(), config.admin_audience()), (&Protection::None, Audience::ThisMachine));
     assert_eq!(config.limits(), &Limits::default());
-    assert_eq!(config.timings(), &Timings::default());
+    assert_eq!((config.timings(), config.arrivals()), (&Timings::default(), ARRIVALS));
+    assert!(config.dialled().is_empty());
     assert!(config.allowed_hosts().is_empty() && config.allowed_origins().is_empty());
     assert_eq!(config.fixtures(), Fixtures::Hidden);
 }

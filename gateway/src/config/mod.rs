@@ -15,6 +15,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kubeplex_link::direct::Route;
 use kubeplex_link::timings::Timings;
 use kubeplex_program::admin::Audience;
 use kubeplex_program::configuration;
@@ -25,7 +26,7 @@ pub use callers::{CallerSection, ConfiguredCaller};
 pub use error::{ConfigError, Mistake};
 pub use kubeplex_program::configuration::Malformed;
 
-use crate::limits::{CERTIFICATE_CHECK, Limits};
+use crate::limits::{ARRIVALS, CERTIFICATE_CHECK, Limits};
 
 /// Where MCP clients and agents connect unless told otherwise.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7575);
@@ -40,11 +41,13 @@ pub struct GatewayConfig {
     admin: SocketAddr,
     admin_audience: Audience,
     clusters: Vec<ExpectedCluster>,
+    dialled: Vec<DialledCluster>,
     callers: Vec<ConfiguredCaller>,
     allowed_hosts: Vec<String>,
     allowed_origins: Vec<String>,
     limits: Limits,
     timings: Timings,
+    arrivals: usize,
     cursor_key: Option<CursorKey>,
     fixtures: Fixtures,
 }
@@ -99,6 +102,13 @@ impl TlsFiles {
     }
 }
 
+/// A cluster whose agent the gateway dials.
+#[derive(Debug, Clone)]
+pub struct DialledCluster {
+    pub id: ClusterId,
+    pub route: Route,
+}
+
 /// The SHA-256 of a token, of an agent or of a caller.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TokenHash(pub [u8; 32]);
@@ -130,11 +140,13 @@ impl Default for GatewayConfig {
             admin: DEFAULT_ADMIN,
             admin_audience: Audience::ThisMachine,
             clusters: Vec::new(),
+            dialled: Vec::new(),
             callers: Vec::new(),
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
             limits: Limits::default(),
             timings: Timings::default(),
+            arrivals: ARRIVALS,
             cursor_key: None,
             fixtures: Fixtures::Hidden,
         }
@@ -184,6 +196,13 @@ impl GatewayConfig {
         self
     }
 
+    /// From now on the agent of a cluster that is expected is dialled there.
+    pub fn with_dialled(mut self, cluster: DialledCluster) -> Self {
+        self.dialled.retain(|known| known.id != cluster.id);
+        self.dialled.push(cluster);
+        self
+    }
+
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
@@ -221,6 +240,11 @@ impl GatewayConfig {
         &self.callers
     }
 
+    /// Those of them whose agents the gateway dials.
+    pub fn dialled(&self) -> &[DialledCluster] {
+        &self.dialled
+    }
+
     /// Beside the loopback names.
     pub fn allowed_hosts(&self) -> &[String] {
         &self.allowed_hosts
@@ -238,6 +262,11 @@ impl GatewayConfig {
     /// Of the links.
     pub fn timings(&self) -> &Timings {
         &self.timings
+    }
+
+    /// Agents that may be between their handshake and their first report at once.
+    pub fn arrivals(&self) -> usize {
+        self.arrivals
     }
 
     pub fn cursor_key(&self) -> Option<&CursorKey> {

@@ -1,6 +1,7 @@
 //! The configuration file as it is written: every key, its unit and its default. Nothing is checked here beyond the types.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -97,6 +98,28 @@ pub(super) struct RawLink {
     pub(super) suspect_after_ms: Option<u64>,
     /// Silence after which it is gone.
     pub(super) lost_after_ms: Option<u64>,
+    /// From a handshake to the agent's first word.
+    pub(super) hello_ms: Option<u64>,
+    /// For an answer of the agent that serves, before another may have its place.
+    pub(super) probe_ms: Option<u64>,
+    /// Two agents of one cluster side by side for so long are an alarm.
+    pub(super) two_agents_ms: Option<u64>,
+    /// How long a link is used.
+    pub(super) max_age_ms: Option<u64>,
+    /// For calls under way on a link that was replaced.
+    pub(super) retire_ms: Option<u64>,
+    /// For calls under way when the gateway stops.
+    pub(super) drain_ms: Option<u64>,
+    /// What an agent is asked to wait that finds no room.
+    pub(super) retry_after_ms: Option<u64>,
+    /// Agents that may be arriving at once.
+    pub(super) arrivals: Option<usize>,
+    /// For reaching an agent that is dialled.
+    pub(super) dial_ms: Option<u64>,
+    /// The longest pause between two attempts to dial.
+    pub(super) reconnect_max_ms: Option<u64>,
+    /// After so long a link's end is no failed attempt.
+    pub(super) stable_after_ms: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -108,4 +131,10 @@ pub(super) struct RawCluster {
     pub(super) labels: BTreeMap<String, String>,
     /// SHA-256 of the agent's token, in hexadecimal; without it no agent can link as this cluster.
     pub token_sha256: Option<String>,
+    /// `https://agent.example.com`; `http://` to loopback only. The gateway dials the agent there.
+    pub(super) url: Option<String>,
+    /// The token that the agent wants to see.
+    pub(super) token_file: Option<PathBuf>,
+    /// PEM, for an agent whose certificate a private authority signed.
+    pub(super) ca_file: Option<PathBuf>,
 }

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::Links;
+use super::metrics::LinkMetrics;
 use super::place::Place;
 use crate::carrier::{Carrier, CarrierError, Frames};
 use crate::registry::{Candidate, Registry, Standing};
@@ -31,6 +32,7 @@ pub(super) struct Control {
     registry: Registry,
     timings: Timings,
     stop: CancellationToken,
+    metrics: LinkMetrics,
     cluster: ClusterId,
     carrier: Carrier,
     activity: Activity,
@@ -62,8 +64,8 @@ pub(super) enum Ended {
 impl Control {
     /// A conversation with the agent behind `carrier`, who may speak for `cluster`.
     pub(super) fn new(links: &Links, cluster: ClusterId, carrier: Carrier, activity: Activity) -> Self {
-        let Links { registry, timings, stop, .. } = links.clone();
-        Self { registry, timings, stop, cluster, carrier, activity, syncing: None }
+        let Links { registry, timings, stop, metrics, .. } = links.clone();
+        Self { registry, timings, stop, metrics, cluster, carrier, activity, syncing: None }
     }
 
     /// Gives `permit` back when the first report is in, the first heartbeat due, or the conversation over.
@@ -73,6 +75,12 @@ impl Control {
 
     /// Holds the conversation.
     pub(super) async fn run(mut self) -> Ended {
+        let ended = self.converse().await;
+        self.metrics.ended(&ended);
+        ended
+    }
+
+    async fn converse(&mut self) -> Ended {
         let (mut writer, body) = frames::channel(OUTBOX);
         let opening = async {
             let mut frames = self.carrier.open(paths::CONTROL, body, CONTROL_FRAME).await?;
@@ -128,8 +136,10 @@ impl Control {
             let standby = standing == Standing::Standby;
             GatewayFrame::Welcome(Welcome { standby, ..terms })
         };
-        writer.offer(&welcome(place.standing()));
-        tracing::info!(standing = ?place.standing(), "linked");
+        let standing = place.standing();
+        writer.offer(&welcome(standing));
+        self.metrics.welcomed(standing == Standing::Standby);
+        tracing::info!(?standing, "linked");
         let mut liveness = LivenessWatch::new(self.activity.clone(), &self.timings);
         let mut beat = Box::pin(tokio::time::sleep(self.next_beat()));
         let mut vigil = pin!(place.vigil(self.timings).keep().fuse());

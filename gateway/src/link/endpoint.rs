@@ -16,7 +16,6 @@ use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use super::{Credentials, Links, session};
-use crate::limits::ARRIVALS;
 use crate::tokens::bearer;
 
 /// The endpoint's state.
@@ -45,9 +44,9 @@ enum Denied {
 }
 
 impl LinkEndpoint {
-    /// Lets agents in that show one of `credentials`.
-    pub fn new(links: Links, credentials: Credentials) -> Self {
-        Self { links, credentials: Arc::new(credentials), arrivals: Arc::new(Semaphore::new(ARRIVALS)) }
+    /// Lets agents in that show one of `credentials`, so many at once until each has reported.
+    pub fn new(links: Links, credentials: Credentials, arrivals: usize) -> Self {
+        Self { links, credentials: Arc::new(credentials), arrivals: Arc::new(Semaphore::new(arrivals)) }
     }
 
     /// The route.
@@ -81,6 +80,7 @@ impl LinkEndpoint {
 async fn dial_in(State(endpoint): State<LinkEndpoint>, request: Request<Body>) -> Response {
     endpoint.let_in(request).unwrap_or_else(|denied| {
         tracing::warn!(reason = %denied, "an agent was not let in");
+        endpoint.links.metrics.denied(matches!(denied, Denied::Crowded));
         denied.reply(spread(endpoint.links.timings.retry_after, rand::random()))
     })
 }

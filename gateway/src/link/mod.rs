@@ -1,12 +1,14 @@
 //! The gateway's end of the links: where agents dial in, and the conversation that keeps each link known and alive.
 //!
-//! `endpoint` authenticates an agent and takes its connection over; `session` runs one connection; `control` is the
+//! `endpoint` authenticates an agent and takes its connection over, `direct` dials one that listens; `session` runs one connection; `control` is the
 //! conversation on it, the same for an agent in this process (`in_process`), and `place` what a link is to its cluster.
 
 mod control;
 mod credentials;
+mod direct;
 mod endpoint;
 mod in_process;
+mod metrics;
 mod place;
 mod session;
 
@@ -17,7 +19,9 @@ use kubeplex_link::timings::Timings;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::metrics::LinkMetrics;
 use crate::registry::Registry;
+use crate::telemetry::Telemetry;
 
 /// What every link of a gateway needs.
 #[derive(Clone)]
@@ -26,12 +30,18 @@ pub struct Links {
     timings: Timings,
     tracker: TaskTracker,
     stop: CancellationToken,
+    metrics: LinkMetrics,
 }
 
 impl Links {
     /// Links that enter `registry`. Their tasks belong to `tracker`; `stop` drains them.
     pub fn new(registry: Registry, timings: Timings, tracker: TaskTracker, stop: CancellationToken) -> Self {
-        Self { registry, timings, tracker, stop }
+        Self { registry, timings, tracker, stop, metrics: LinkMetrics::default() }
+    }
+
+    /// The same links, counted.
+    pub(crate) fn counted(self, telemetry: &Telemetry) -> Self {
+        Self { metrics: LinkMetrics::new(telemetry), ..self }
     }
 
     /// Where the links are entered.

@@ -1,4 +1,4 @@
-//! One connection of one agent, from the end of its WebSocket handshake to the last reply.
+//! One connection of one agent, from its handshake to the last reply.
 
 use kubeplex_link::accept::Upgrading;
 use kubeplex_link::activity::Activity;
@@ -8,6 +8,7 @@ use kubeplex_proto::ids::ClusterId;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::Links;
 use super::control::{Control, Ended};
@@ -21,8 +22,7 @@ pub(super) async fn run(
     arrival: OwnedSemaphorePermit,
 ) {
     let tasks = LinkTasks::new(links.tracker.clone(), CancellationToken::new());
-    // However this ends, nothing of the connection may be left behind.
-    let _cut = tasks.cut_on_drop();
+    let guard = tasks.cut_on_drop();
     let activity = Activity::start();
     let connecting = async {
         let stream = upgrading.stream(activity.clone()).await.map_err(anyhow::Error::from)?;
@@ -35,34 +35,56 @@ pub(super) async fn run(
         }
         Err(_) => return tracing::warn!("a link broke off after the WebSocket handshake: no HTTP/2 came"),
     };
+    let control = Control::new(&links, cluster, Carrier::Http2(client), activity).syncing(arrival);
+    drop(guard.disarm());
+    hold(&links, control, connection, tasks).await;
+}
+
+/// Holds the conversation on a connection. When it is over, calls under way may end: the connection ends with the last of them,
+/// or is cut when their time is over.
+pub(super) async fn hold(
+    links: &Links,
+    control: Control,
+    connection: impl Future<Output = Result<(), hyper::Error>> + Send + 'static,
+    tasks: LinkTasks,
+) -> Ended {
+    // However this ends, nothing of the connection may be left behind.
+    let cut = tasks.cut_on_drop();
     let mut connection = Box::pin(connection);
     let began = Instant::now();
-    let control = Control::new(&links, cluster, Carrier::Http2(client), activity).syncing(arrival);
     let ended = tokio::select! {
         ended = control.run() => ended,
-        result = &mut connection => return over(&broken(result), began),
+        result = &mut connection => {
+            let ended = broken(result);
+            over(&ended, began);
+            return ended;
+        }
     };
     over(&ended, began);
-    // Calls under way go on; the connection ends with the last of them, or is cut when their time is over. It counts as in
-    // use until the future that drives it is dropped.
-    let rest = async {
-        let _ = connection.await;
-        tasks.ended().await;
+    let (timings, stop) = (links.timings, links.stop.clone());
+    let patience = match &ended {
+        Ended::Lost(_) | Ended::Broken(_) | Ended::Displaced => return ended,
+        Ended::Stopping => timings.drain,
+        Ended::Closed | Ended::Replaced | Ended::NoHello | Ended::Refused(_) => timings.retire,
     };
-    match ended {
-        Ended::Lost(_) | Ended::Broken(_) | Ended::Displaced => {}
-        Ended::Stopping => drop(timeout(links.timings.drain, rest).await),
-        Ended::Closed | Ended::Replaced | Ended::NoHello | Ended::Refused(_) => {
-            let stopped = async {
-                links.stop.cancelled().await;
-                sleep(links.timings.drain).await;
-            };
-            tokio::select! {
-                _ = timeout(links.timings.retire, rest) => {}
-                () = stopped => {}
-            }
+    let lingering = async move {
+        let _cut = cut;
+        // It counts as in use until the future that drives it is dropped.
+        let rest = async {
+            let _ = connection.await;
+            tasks.ended().await;
+        };
+        let stopped = async {
+            stop.cancelled().await;
+            sleep(timings.drain).await;
+        };
+        tokio::select! {
+            _ = timeout(patience, rest) => {}
+            () = stopped => {}
         }
-    }
+    };
+    drop(links.tracker.spawn(lingering.in_current_span()));
+    ended
 }
 
 fn over(ended: &Ended, began: Instant) {

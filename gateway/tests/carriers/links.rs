@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::StatusCode;
 use kubeplex_gateway::fleet::{ClusterView, LinkState, SideBySide};
 use kubeplex_link::activity::Activity;
-use kubeplex_link::dial::{DialError, Token, dial};
+use kubeplex_link::dial::{DialError, Route, Token, dial};
+use kubeplex_link::proxy::Proxies;
 use kubeplex_link::timings::Timings;
 use kubeplex_link::trust::Trust;
 use kubeplex_link::url::GatewayUrl;
@@ -263,14 +264,51 @@ async fn two_agents_that_both_stay_are_an_alarm_and_the_first_keeps_serving() {
 }
 
 #[tokio::test]
+async fn agents_that_arrive_all_at_once_are_told_when_to_come_again() {
+    within(async {
+        let rig = Rig::listening_for(2, Timings { retry_after: Duration::from_secs(3), ..quick() }).await;
+        let url: GatewayUrl = format!("ws://{}", rig.address()).parse().unwrap();
+        let (token, trust) = (Token::new(TOKEN).unwrap(), Trust::for_url(&url).unwrap());
+        let route = Route { url, token, trust, proxies: Proxies::default() };
+        // They have shaken hands, and say nothing.
+        let mut arriving = Vec::new();
+        for _ in 0..2 {
+            arriving.push(dial(&route, Activity::start()).await.unwrap());
+        }
+        for _ in 0..5 {
+            let (status, message, retry_after) = denied(rig.dial(&rig.agent, TOKEN).await);
+            assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "{message}");
+            let retry_after = retry_after.unwrap().as_secs();
+            assert!((3..=6).contains(&retry_after), "{retry_after} s");
+        }
+        arriving.pop();
+        // One that has reported leaves its place to the next.
+        let mut linked = Vec::new();
+        for nth in 0..3 {
+            let agent = rig.agent.twin("one");
+            loop {
+                match rig.dial(&agent, TOKEN).await {
+                    Ok(dialled) => break linked.push(dialled),
+                    Err(DialError::Refused { status: StatusCode::TOO_MANY_REQUESTS, .. }) => {
+                        tokio::task::yield_now().await;
+                    }
+                    Err(error) => panic!("{nth}: {error}"),
+                }
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn bytes_that_are_no_http2_cost_their_own_connection_only() {
     within(async {
         let rig = Rig::listening(impatient()).await;
         let url: GatewayUrl = format!("ws://{}", rig.address()).parse().unwrap();
-        let token = Token::new(TOKEN).unwrap();
+        let (token, trust) = (Token::new(TOKEN).unwrap(), Trust::for_url(&url).unwrap());
+        let route = Route { url, token, trust, proxies: Proxies::default() };
         for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0xff; 4096], &[0; 9]] {
-            let trust = Trust::for_url(&url).unwrap();
-            let mut stream = dial(&url, &token, &trust, Activity::start()).await.unwrap();
+            let mut stream = dial(&route, Activity::start()).await.unwrap();
             stream.write_all(garbage).await.unwrap();
             stream.flush().await.unwrap();
             let mut rest = Vec::new();

@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod direct;
 mod links;
 mod peer;
+mod pki;
+mod proxies;
 mod replies;
 mod rig;
 mod saturation;
@@ -21,6 +24,24 @@ macro_rules! over_every_carrier {
             $(#[tokio::test]
             async fn $name() {
                 crate::rig::within(async { $case(crate::rig::Rig::web_socket().await).await }).await;
+            })*
+        }
+        mod web_socket_over_tls {
+            $(#[tokio::test]
+            async fn $name() {
+                crate::rig::within(async { $case(crate::rig::Rig::web_socket_over_tls().await).await }).await;
+            })*
+        }
+        mod direct_in_plain {
+            $(#[tokio::test]
+            async fn $name() {
+                crate::rig::within(async { $case(crate::rig::Rig::direct().await).await }).await;
+            })*
+        }
+        mod direct_over_tls {
+            $(#[tokio::test]
+            async fn $name() {
+                crate::rig::within(async { $case(crate::rig::Rig::direct_over_tls().await).await }).await;
             })*
         }
     };

@@ -10,11 +10,13 @@ use hyper_util::service::TowerToHyperService;
 use kubeplex_gateway::carrier::Carrier;
 use kubeplex_gateway::config::{ExpectedCluster, TokenHash};
 use kubeplex_gateway::fleet::{ClusterView, LinkState};
+use kubeplex_gateway::limits::ARRIVALS;
 use kubeplex_gateway::link::{Credentials, LinkEndpoint, Links};
 use kubeplex_gateway::registry::Registry;
 use kubeplex_link::activity::Activity;
-use kubeplex_link::dial::{DialError, Token, dial};
+use kubeplex_link::dial::{DialError, Route, Token, dial};
 use kubeplex_link::http2;
+use kubeplex_link::proxy::Proxies;
 use kubeplex_link::tasks::LinkTasks;
 use kubeplex_link::timings::Timings;
 use kubeplex_link::trust::Trust;
@@ -26,7 +28,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::direct::Door;
 use crate::peer::Peer;
+use crate::pki::Pki;
 
 pub(crate) const CLUSTER: &str = "prod-eu";
 pub(crate) const TOKEN: &str = "the-token-of-prod-eu";
@@ -57,6 +61,7 @@ pub(crate) struct Rig {
     pub(crate) tracker: TaskTracker,
     address: Option<SocketAddr>,
     dialled: Option<Dialled>,
+    door: Option<Door>,
     tasks: JoinSet<()>,
 }
 
@@ -84,6 +89,7 @@ impl Rig {
             tracker,
             address: None,
             dialled: None,
+            door: None,
             tasks: JoinSet::new(),
         }
     }
@@ -104,20 +110,73 @@ impl Rig {
         rig
     }
 
+    /// With the agent linked over a WebSocket in TLS.
+    pub(crate) async fn web_socket_over_tls() -> Self {
+        let pki = Pki::new();
+        let mut rig = Self::listening_over_tls(quick(), &pki).await;
+        let url = format!("wss://localhost:{}", rig.address().port());
+        rig.dialled = Some(dial_through(Proxies::default(), &rig.agent, &url, pki.trust()).await.unwrap());
+        rig.until(LinkState::Connected).await;
+        rig
+    }
+
+    /// With the agent listening on loopback, and dialled.
+    pub(crate) async fn direct() -> Self {
+        let mut rig = Self::new(quick());
+        let door = Door::open(&rig.agent, TOKEN, None).await;
+        rig.links.dial(cluster(), door.route("http", None));
+        rig.door = Some(door);
+        rig.until(LinkState::Connected).await;
+        rig
+    }
+
+    /// With the agent listening with a certificate, and dialled by name.
+    pub(crate) async fn direct_over_tls() -> Self {
+        let (mut rig, pki) = (Self::new(quick()), Pki::new());
+        let door = Door::open(&rig.agent, TOKEN, Some(pki.identity())).await;
+        rig.links.dial(cluster(), door.route("https", Some(pki.trust())));
+        rig.door = Some(door);
+        rig.until(LinkState::Connected).await;
+        rig
+    }
+
+    /// Expecting an agent, and doing nothing about it.
+    pub(crate) fn idle(timings: Timings) -> Self {
+        Self::new(timings)
+    }
+
     /// Waiting for agents, with tokens of `prod-eu` and of a cluster that is not expected.
     pub(crate) async fn listening(timings: Timings) -> Self {
+        Self::listening_for(ARRIVALS, timings).await
+    }
+
+    /// The same, with room for so many that arrive at once.
+    pub(crate) async fn listening_for(arrivals: usize, timings: Timings) -> Self {
         let mut rig = Self::new(timings);
+        let (listener, app) = rig.listen(arrivals).await;
+        rig.tasks.spawn(async move { axum::serve(listener, app).await.unwrap() });
+        rig
+    }
+
+    /// The same behind TLS.
+    pub(crate) async fn listening_over_tls(timings: Timings, pki: &Pki) -> Self {
+        let mut rig = Self::new(timings);
+        let (listener, app) = rig.listen(ARRIVALS).await;
+        rig.tasks = pki.serve(listener, app);
+        rig
+    }
+
+    async fn listen(&mut self, arrivals: usize) -> (TcpListener, axum::Router) {
         let with_token = |id: &str, token: &str| ExpectedCluster {
             id: ClusterId::new(id).unwrap(),
             labels: BTreeMap::new(),
             token: Some(TokenHash(Sha256::digest(token).into())),
         };
         let clusters = [with_token(CLUSTER, TOKEN), with_token("retired", "the-token-of-retired")];
-        let endpoint = LinkEndpoint::new(rig.links.clone(), Credentials::of(&clusters));
+        let endpoint = LinkEndpoint::new(self.links.clone(), Credentials::of(&clusters), arrivals);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        rig.address = Some(listener.local_addr().unwrap());
-        rig.tasks.spawn(async move { axum::serve(listener, endpoint.router()).await.unwrap() });
-        rig
+        self.address = Some(listener.local_addr().unwrap());
+        (listener, endpoint.router())
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -155,8 +214,23 @@ impl Rig {
 /// Dials the gateway, or whatever stands before it at `address`, and serves `agent` on the link.
 pub(crate) async fn dial_as(agent: &Peer, token: &str, address: SocketAddr) -> Result<Dialled, DialError> {
     let url: GatewayUrl = format!("ws://{address}").parse().unwrap();
-    let stream =
-        dial(&url, &Token::new(token).unwrap(), &Trust::for_url(&url).unwrap(), Activity::start()).await?;
+    let (token, trust) = (Token::new(token).unwrap(), Trust::for_url(&url).unwrap());
+    dial_route(agent, &Route { url, token, trust, proxies: Proxies::default() }).await
+}
+
+/// Dials the gateway at `url`, through whichever of `proxies` is meant for it.
+pub(crate) async fn dial_through(
+    proxies: Proxies,
+    agent: &Peer,
+    url: &str,
+    trust: Trust,
+) -> Result<Dialled, DialError> {
+    let (url, token) = (url.parse().unwrap(), Token::new(TOKEN).unwrap());
+    dial_route(agent, &Route { url, token, trust, proxies }).await
+}
+
+async fn dial_route(agent: &Peer, route: &Route) -> Result<Dialled, DialError> {
+    let stream = dial(route, Activity::start()).await?;
     let tasks = LinkTasks::new(TaskTracker::new(), CancellationToken::new());
     let cut = tasks.cut_on_drop();
     let mut ended = JoinSet::new();

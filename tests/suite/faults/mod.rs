@@ -14,6 +14,7 @@ mod kept;
 mod links;
 mod panics;
 pub(crate) mod rig;
+mod rolling;
 mod stopping;
 mod watches;
 

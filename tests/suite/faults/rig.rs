@@ -15,7 +15,7 @@ use kubeplex_gateway::fleet::{ClusterView, LinkState};
 use kubeplex_gateway::limits::Limits;
 use kubeplex_gateway::{Gateway, GatewayConfig};
 use kubeplex_link::timings::Timings;
-use kubeplex_proto::ids::ClusterId;
+use kubeplex_proto::ids::{ClusterId, InstanceId};
 use kubeplex_test_support::agent::HandMade;
 use kubeplex_tests::wait;
 use serde_json::{Map, Value, json};
@@ -48,6 +48,10 @@ pub(crate) struct Rig {
     pub(crate) client: Client,
     sims: BTreeMap<String, SimCluster>,
     proxies: BTreeMap<String, Proxy>,
+    /// The latest agent of each simulated cluster, and what stops its link.
+    agents: BTreeMap<String, (Agent, CancellationToken)>,
+    timings: Timings,
+    watch: WatchTimings,
     config: GatewayConfig,
     gateway_tasks: TaskTracker,
     gateway_stop: CancellationToken,
@@ -155,6 +159,9 @@ impl Setup {
             client,
             sims: BTreeMap::new(),
             proxies: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            timings: self.timings,
+            watch: self.watch,
             config,
             gateway_tasks,
             gateway_stop,
@@ -200,6 +207,7 @@ impl Rig {
         let proxy = Proxy::to(self.gateway.addresses().listen).await;
         let url = format!("ws://{}", proxy.address);
         let link = LinkConfig::new(&url, &token(&name), None, id.clone(), timings).expect("a link");
+        let stop = self.stop.child_token();
         let router = match member {
             Member::HandMade(_, agent) => agent.router(),
             Member::Sim(config, faults) => {
@@ -208,11 +216,48 @@ impl Rig {
                 let client = kube::Client::new(sim.service(), "default");
                 let config = watching(AgentConfig::of_cluster(id));
                 self.sims.insert(name.clone(), sim);
-                Agent::start(config, client, self.tracker.clone(), self.stop.clone()).router()
+                let agent = Agent::start(config, client, self.tracker.clone(), self.stop.clone());
+                let router = agent.router();
+                self.agents.insert(name.clone(), (agent, stop.clone()));
+                router
             }
         };
-        drop(self.tracker.spawn(link::run(link, router, self.tracker.clone(), self.stop.clone())));
+        drop(self.tracker.spawn(link::run(link, router, self.tracker.clone(), stop)));
         self.proxies.insert(name, proxy);
+    }
+
+    /// Starts another agent of a simulated cluster beside the one that it has. Returns what stops the link of that one.
+    pub(crate) fn start_beside(&mut self, name: &str) -> CancellationToken {
+        let id = ClusterId::new(name).expect("a cluster id");
+        let url = format!("ws://{}", self.proxy(name).address);
+        let link = LinkConfig::new(&url, &token(name), None, id.clone(), self.timings).expect("a link");
+        let (config, stop) = (AgentConfig::of_cluster(id).with_timings(self.watch), self.stop.child_token());
+        let client = kube::Client::new(self.sim(name).service(), "default");
+        let agent = Agent::start(config, client, self.tracker.clone(), self.stop.clone());
+        drop(self.tracker.spawn(link::run(link, agent.router(), self.tracker.clone(), stop.clone())));
+        let before = self.agents.insert(name.to_owned(), (agent, stop));
+        before.expect("a simulated cluster").1
+    }
+
+    /// Waits until the latest agent of a simulated cluster has its whole cache.
+    pub(crate) async fn settled(&self, name: &str) {
+        wait::until(&format!("the agent of {name} to be ready"), async || {
+            let report = self.agents[name].0.kinds().cluster();
+            if report.ready { Ok(()) } else { Err(report) }
+        })
+        .await;
+    }
+
+    /// The process whose reports are known of a cluster.
+    pub(crate) fn instance(&self, name: &str) -> InstanceId {
+        let fleet = self.gateway.registry().snapshot();
+        let view = fleet.clusters().iter().find(|view| view.id.as_str() == name).expect("a cluster");
+        view.instance.clone().expect("a report")
+    }
+
+    /// Somebody who calls beside the rig.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller(Client::new(hints::endpoint(self.gateway.addresses().listen)).expect("a client"))
     }
 
     pub(crate) fn sim(&self, name: &str) -> &SimCluster {
@@ -299,6 +344,17 @@ impl Rig {
             let ended = tokio::time::timeout(wait::PATIENCE, tracker.wait()).await;
             assert!(ended.is_ok(), "{} tasks do not end", tracker.len());
         }
+    }
+}
+
+/// Somebody with a connection of their own.
+pub(crate) struct Caller(Client);
+
+impl Caller {
+    /// All pods on one page, with further arguments.
+    pub(crate) async fn pods(&self, further: Value) -> Answer {
+        let arguments = whole_page(further).as_object().cloned().expect("arguments are an object");
+        Answer::new(self.0.call("pods_list", arguments, true).await.expect("the gateway answers"))
     }
 }
 

@@ -6,13 +6,13 @@ use kubeplex_proto::ids::ClusterId;
 
 use super::Mistakes;
 use crate::config::raw::RawCluster;
-use crate::config::{ExpectedCluster, TokenHash};
+use crate::config::{DialledCluster, ExpectedCluster, TokenHash};
 
 impl Mistakes {
-    pub(super) fn clusters(&mut self, raw: Vec<RawCluster>) -> Vec<ExpectedCluster> {
+    pub(super) fn clusters(&mut self, raw: Vec<RawCluster>) -> (Vec<ExpectedCluster>, Vec<DialledCluster>) {
         let mut names = HashSet::new();
         let mut tokens = HashMap::new();
-        let mut clusters = Vec::new();
+        let (mut clusters, mut dialled) = (Vec::new(), Vec::new());
         for (index, cluster) in raw.into_iter().enumerate() {
             let at = |field: &str| format!("cluster[{index}].{field}");
             let token =
@@ -22,6 +22,7 @@ impl Mistakes {
                 let problem = format!("the cluster \"{other}\" has the same token; each needs its own");
                 self.add(at("token_sha256"), problem);
             }
+            let route = self.route(at, &cluster);
             match ClusterId::new(&cluster.name) {
                 Ok(id) if !names.insert(id.clone()) => {
                     self.add(
@@ -29,11 +30,14 @@ impl Mistakes {
                         format!("\"{id}\" is there twice; each cluster needs a name of its own"),
                     );
                 }
-                Ok(id) => clusters.push(ExpectedCluster { id, labels: cluster.labels, token }),
+                Ok(id) => {
+                    dialled.extend(route.map(|route| DialledCluster { id: id.clone(), route }));
+                    clusters.push(ExpectedCluster { id, labels: cluster.labels, token });
+                }
                 Err(error) => self.add(at("name"), error.to_string()),
             }
         }
-        clusters
+        (clusters, dialled)
     }
 
     pub(super) fn token(&mut self, key: &str, text: &str) -> Option<TokenHash> {

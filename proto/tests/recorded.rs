@@ -1,0 +1,228 @@
+//! What earlier versions say must still be read, and what this one says must still be theirs.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::path::Path;
+
+use kubeplex_proto::PROTOCOL;
+use kubeplex_proto::call::Freshness;
+use kubeplex_proto::column::CellFormat;
+use kubeplex_proto::control::{AgentFrame, GatewayFrame, SyncState};
+use kubeplex_proto::get::{GetFrame, GetRequest};
+use kubeplex_proto::kind::Scope;
+use kubeplex_proto::list::{ColumnChoice, ListFrame, ListRequest};
+use kubeplex_proto::selector::LabelTest;
+use kubeplex_proto::sort::{Direction, KeyValue, SortBy};
+use kubeplex_proto::status::{AgentError, AgentErrorCode, LegStatus, Source};
+use kubeplex_proto::visibility::{ClusterScoped, Reach};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// Names the variants of a closed set. A variant that is added and not named here does not compile, and one that is named and
+/// in no fixture fails.
+macro_rules! kinds {
+    ($of:ident, $set:ident { $($variant:ident $fields:tt),* $(,)? }) => {
+        fn $of(value: &$set) -> &'static str {
+            match value { $(kinds!(@pattern $set $variant $fields) => stringify!($variant)),* }
+        }
+        impl All for $set {
+            const ALL: &'static [&'static str] = &[$(stringify!($variant)),*];
+        }
+    };
+    (@pattern $set:ident $variant:ident ()) => { $set::$variant };
+    (@pattern $set:ident $variant:ident (_)) => { $set::$variant(_) };
+}
+
+trait All {
+    const ALL: &'static [&'static str];
+}
+
+kinds!(agent_frame, AgentFrame { Hello(_), Report(_) });
+kinds!(gateway_frame, GatewayFrame { Welcome(_), Refused(_), Heartbeat() });
+kinds!(list_frame, ListFrame { Head(_), Rows(_), End(_) });
+kinds!(get_frame, GetFrame { Head(_), Object(_), End(_) });
+kinds!(sync_state, SyncState { Syncing(), Synced(), Stale(), Forbidden(), Absent(), Error() });
+kinds!(leg_status, LegStatus { Ok(), Absent(), Syncing(), Stale(), Disconnected(), Forbidden(), Timeout(), Error() });
+kinds!(source, Source { Cache(), Fill(), Live() });
+kinds!(scope, Scope { Namespaced(), Cluster() });
+kinds!(cell_format, CellFormat { Plain(), Age() });
+kinds!(freshness, Freshness { Cache(), Live() });
+kinds!(direction, Direction { Ascending(), Descending() });
+kinds!(columns, ColumnChoice { Usual(), Wide(), Fields(_) });
+kinds!(sort_by, SortBy { Field(_), Constant(_) });
+kinds!(key_value, KeyValue { Number(_), Text(_), Missing() });
+kinds!(label_test, LabelTest { Exists(), Missing(), In(_), NotIn(_), GreaterThan(_), LessThan(_) });
+kinds!(reach, Reach { All(), Only(_) });
+kinds!(cluster_scoped, ClusterScoped { Usual(), Shown() });
+kinds!(error_code, AgentErrorCode { InvalidArgument(), Forbidden(), Timeout(), TooLarge(), Unavailable(), Internal() });
+
+/// Every line of a fixture, as it is and as it is read. What is written again must be what was read: nothing that a version
+/// said may be lost, or be called otherwise, while that version is spoken.
+fn read<T>(version: u32, name: &str) -> Vec<T>
+where
+    T: DeserializeOwned + Serialize + PartialEq + Debug,
+{
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/v{version}/{name}.jsonl"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let lines: Vec<(Value, T)> = text
+        .lines()
+        .map(|line| {
+            let read = serde_json::from_str(line).unwrap_or_else(|error| panic!("{name}: {error} in {line}"));
+            (serde_json::from_str(line).unwrap(), read)
+        })
+        .collect();
+    for (line, read) in &lines {
+        assert_eq!(&serde_json::to_value(read).unwrap(), line, "{name}: written otherwise than read");
+        for (place, later) in with_unknown_fields(line) {
+            let later: T = serde_json::from_value(later.clone()).unwrap_or_else(|error| {
+                panic!("{name}: an unknown field at \"{place}\" is no offence: {error} in {later}")
+            });
+            assert_eq!(&later, read, "{name}: an unknown field at \"{place}\" changes nothing");
+        }
+    }
+    lines.into_iter().map(|(_, read)| read).collect()
+}
+
+/// The same message as a later version might say it: a field more in one of its objects. Not where names are data: in maps, in
+/// objects of a cluster, and where the one name of an object says which kind of value it holds.
+fn with_unknown_fields(line: &Value) -> Vec<(String, Value)> {
+    let mut places = Vec::new();
+    visit(line, String::new(), &mut places);
+    let later = |place: &String| {
+        let mut later = line.clone();
+        let object = later.pointer_mut(place).unwrap().as_object_mut().unwrap();
+        object.insert("aFieldOfTomorrow".to_owned(), json!({"x": [1]}));
+        later
+    };
+    places.iter().map(|place| (place.clone(), later(place))).collect()
+}
+
+fn visit(value: &Value, place: String, places: &mut Vec<String>) {
+    const TAGS: [&str; 18] = [
+        "hello",
+        "report",
+        "welcome",
+        "refused",
+        "head",
+        "rows",
+        "object",
+        "end",
+        "only",
+        "fields",
+        "field",
+        "constant",
+        "in",
+        "notIn",
+        "greaterThan",
+        "lessThan",
+        "statusCounts",
+        "c",
+    ];
+    match value {
+        Value::Object(fields) => {
+            let is_tag = fields.len() == 1 && fields.keys().all(|key| TAGS.contains(&key.as_str()));
+            if !is_tag {
+                places.push(place.clone());
+            }
+            for (key, below) in fields {
+                let is_data = key == "statusCounts" || key == "c" || (key == "object" && !is_tag);
+                if !is_data {
+                    visit(below, format!("{place}/{key}"), places);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                visit(item, format!("{place}/{index}"), places);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn complete<T: All>(values: impl IntoIterator<Item = &'static str>) {
+    let found: BTreeSet<_> = values.into_iter().collect();
+    let missing: Vec<_> = T::ALL.iter().filter(|name| !found.contains(*name)).collect();
+    assert!(missing.is_empty(), "{}: no fixture has {missing:?}", std::any::type_name::<T>());
+}
+
+#[test]
+fn every_version_that_is_spoken_is_read_and_every_frame_has_a_fixture() {
+    for version in PROTOCOL.min..=PROTOCOL.max {
+        let agents: Vec<AgentFrame> = read(version, "agent-frames");
+        complete::<AgentFrame>(agents.iter().map(agent_frame));
+        complete::<GatewayFrame>(read(version, "gateway-frames").iter().map(gateway_frame));
+        let reports = || {
+            agents.iter().filter_map(|frame| match frame {
+                AgentFrame::Report(report) => Some(report),
+                AgentFrame::Hello(_) => None,
+            })
+        };
+        complete::<SyncState>(reports().flat_map(|report| &report.kinds).map(|kind| sync_state(&kind.state)));
+        let kinds = reports().filter_map(|report| report.discovery.as_ref()).flat_map(|table| &table.kinds);
+        complete::<Scope>(kinds.map(|kind| scope(&kind.scope)));
+        let errors: Vec<AgentError> = read(version, "errors");
+        complete::<AgentErrorCode>(errors.iter().map(|error| error_code(&error.code)));
+    }
+}
+
+#[test]
+fn lists_of_every_version_are_read() {
+    for version in PROTOCOL.min..=PROTOCOL.max {
+        let requests: Vec<ListRequest> = read(version, "list-requests");
+        complete::<ColumnChoice>(requests.iter().map(|request| columns(&request.columns)));
+        complete::<Freshness>(requests.iter().map(|request| freshness(&request.context.freshness)));
+        let terms = || requests.iter().flat_map(|request| &request.sort);
+        complete::<SortBy>(terms().map(|term| sort_by(&term.by)));
+        complete::<Direction>(terms().map(|term| direction(&term.direction)));
+        let tests = requests.iter().flat_map(|request| &request.label_selector.requirements);
+        complete::<LabelTest>(tests.map(|requirement| label_test(&requirement.test)));
+        let keys = requests.iter().filter_map(|request| request.after.as_ref());
+        complete::<KeyValue>(keys.flat_map(|key| &key.values).map(key_value));
+        let rules = || requests.iter().flat_map(|request| request.context.visibility.rules());
+        complete::<Reach>(rules().flat_map(|rule| [&rule.kinds, &rule.namespaces, &rule.names]).map(reach));
+        complete::<ClusterScoped>(rules().map(|rule| cluster_scoped(&rule.cluster_scoped)));
+
+        let frames: Vec<ListFrame> = read(version, "list-frames");
+        complete::<ListFrame>(frames.iter().map(list_frame));
+        let heads = || {
+            frames.iter().filter_map(|frame| match frame {
+                ListFrame::Head(head) => Some(head),
+                ListFrame::Rows(_) | ListFrame::End(_) => None,
+            })
+        };
+        complete::<LegStatus>(heads().map(|head| leg_status(&head.status)));
+        complete::<Source>(heads().map(|head| source(&head.source)));
+        complete::<CellFormat>(
+            heads().flat_map(|head| &head.columns).map(|column| cell_format(&column.format)),
+        );
+    }
+}
+
+#[test]
+fn objects_of_every_version_are_read() {
+    for version in PROTOCOL.min..=PROTOCOL.max {
+        assert!(!read::<GetRequest>(version, "get-requests").is_empty());
+        complete::<GetFrame>(read(version, "get-frames").iter().map(get_frame));
+    }
+}
+
+/// What was left out by those who had nothing to say in it, or did not know it yet.
+#[test]
+fn what_may_be_left_out_is() {
+    let hello = r#"{"hello":{"protocol":{"min":1,"max":1},"agentVersion":"0","cluster":"a","instance":"i","epoch":1}}"#;
+    assert!(matches!(serde_json::from_str(hello).unwrap(), AgentFrame::Hello(_)));
+    let welcome = r#"{"welcome":{"protocol":1,"heartbeatMs":4000}}"#;
+    let GatewayFrame::Welcome(terms) = serde_json::from_str(welcome).unwrap() else { panic!("no welcome") };
+    assert_eq!((terms.lost_after_ms, terms.max_age_ms, terms.standby), (None, None, false));
+    let context = r#"{"callId":"c","deadlineMs":1,"caller":{"user":"u"},"visibility":[],"maxBytes":1,"freshness":"cache"}"#;
+    let kind = r#"{"group":"","resource":"pods"}"#;
+    let list: ListRequest =
+        serde_json::from_str(&format!(r#"{{"context":{context},"kind":{kind},"limit":1}}"#)).unwrap();
+    assert_eq!((list.columns, list.after), (ColumnChoice::Usual, None));
+    let code: AgentError = serde_json::from_str(r#"{"code":"of_tomorrow","message":"m"}"#).unwrap();
+    assert_eq!(code.code, AgentErrorCode::Internal);
+}
