@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use kubeplex_link::activity::Activity;
 use kubeplex_link::dial::{DialError, Route, Token, dial};
-use kubeplex_link::proxy::{Proxies, ProxyError};
+use kubeplex_link::proxy::Proxies;
 use kubeplex_link::tasks::LinkTasks;
 use kubeplex_link::trust::{Trust, TrustError};
 use kubeplex_link::url::GatewayUrl;
@@ -117,18 +117,9 @@ async fn greet(mut request: Request, answers: tokio::sync::mpsc::UnboundedSender
 }
 
 async fn dial_with(address: SocketAddr, host: &str, trust: &Trust) -> Result<LinkStream, DialError> {
-    dial_through(Proxies::default(), address.port(), host, trust).await
-}
-
-async fn dial_through(
-    proxies: Proxies,
-    port: u16,
-    host: &str,
-    trust: &Trust,
-) -> Result<LinkStream, DialError> {
-    let url: GatewayUrl = format!("wss://{host}:{port}").parse().unwrap();
+    let url: GatewayUrl = format!("wss://{host}:{}", address.port()).parse().unwrap();
     let token = Token::new("t").unwrap();
-    let route = Route { url, token, trust: trust.clone(), proxies };
+    let route = Route { url, token, trust: trust.clone(), proxies: Proxies::default() };
     let dialling = dial(&route, Activity::start());
     tokio::time::timeout(Duration::from_secs(30), dialling).await.expect("dialling hangs")
 }
