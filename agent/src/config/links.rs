@@ -57,6 +57,7 @@ pub(super) fn serve(raw: &RawServe, reasons: &mut Vec<String>) -> Option<ServeTa
             "serve.cert_file: {address} can be reached from a network, where nothing is said in plain: name a certificate, \
              and its key as serve.key_file"
         ));
+        return None;
     }
     Some(ServeTarget { address: address?, identity: identity?, token: token? })
 }

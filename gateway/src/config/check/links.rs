@@ -17,7 +17,8 @@ impl Mistakes {
     pub(super) fn timings(&mut self, raw: &RawLink) -> Timings {
         let default = Timings::default();
         let timings = Timings {
-            heartbeat: self.link_ms("heartbeat_ms", raw.heartbeat_ms, default.heartbeat),
+            // It has bounds of its own.
+            heartbeat: raw.heartbeat_ms.map_or(default.heartbeat, Duration::from_millis),
             suspect_after: self.link_ms("suspect_after_ms", raw.suspect_after_ms, default.suspect_after),
             lost_after: self.link_ms("lost_after_ms", raw.lost_after_ms, default.lost_after),
             dial: self.link_ms("dial_ms", raw.dial_ms, default.dial),
