@@ -11,6 +11,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use bytes::BytesMut;
 use futures::StreamExt as _;
+use http::Method;
 use http_body_util::BodyExt as _;
 use kubeplex_proto::control::{GatewayFrame, Refusal, Welcome};
 use kubeplex_proto::paths;
@@ -44,7 +45,8 @@ pub(super) fn observe(router: &Router, drain: CancellationToken) -> (Router, wat
 }
 
 async fn pass(State(observer): State<Observer>, request: Request, next: Next) -> Response {
-    if request.uri().path() != paths::CONTROL {
+    // A gateway that asks whether the agent is there asks here, too, and that is no conversation.
+    if request.uri().path() != paths::CONTROL || request.method() != Method::POST {
         return next.run(request).await;
     }
     let mut ear = Ear { verdict: observer.verdict, heard: Heard::Part(BytesMut::new()) };
@@ -144,6 +146,17 @@ mod tests {
         }
         drop(ear);
         assert_eq!(*receiver.borrow(), Verdict::Left);
+    }
+
+    #[tokio::test]
+    async fn a_probe_ends_no_conversation() {
+        let router = Router::new().route(paths::CONTROL, axum::routing::post(|| async {}));
+        let (router, receiver) = observe(&router, CancellationToken::new());
+        for (method, heard) in [(Method::OPTIONS, Verdict::Pending), (Method::POST, Verdict::Left)] {
+            let request = Request::builder().method(method).uri(paths::CONTROL).body(Body::empty()).unwrap();
+            drop(tower::ServiceExt::oneshot(router.clone(), request).await.unwrap());
+            assert_eq!(*receiver.borrow(), heard);
+        }
     }
 
     #[test]
