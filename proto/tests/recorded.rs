@@ -10,6 +10,7 @@ use kubeplex_proto::PROTOCOL;
 use kubeplex_proto::call::Freshness;
 use kubeplex_proto::column::CellFormat;
 use kubeplex_proto::control::{AgentFrame, GatewayFrame, SyncState};
+use kubeplex_proto::events::Moment;
 use kubeplex_proto::get::{GetFrame, GetRequest};
 use kubeplex_proto::kind::Scope;
 use kubeplex_proto::list::{ColumnChoice, ListFrame, ListRequest};
@@ -42,7 +43,8 @@ trait All {
 
 kinds!(agent_frame, AgentFrame { Hello(_), Report(_) });
 kinds!(gateway_frame, GatewayFrame { Welcome(_), Refused(_), Heartbeat() });
-kinds!(list_frame, ListFrame { Head(_), Rows(_), End(_) });
+kinds!(list_frame, ListFrame { Head(_), Rows(_), Groups(_), End(_), Unchanged(_) });
+kinds!(moment, Moment { Ago(_), At(_) });
 kinds!(get_frame, GetFrame { Head(_), Object(_), End(_) });
 kinds!(sync_state, SyncState { Syncing(), Synced(), Stale(), Forbidden(), Absent(), Error() });
 kinds!(leg_status, LegStatus { Ok(), Absent(), Syncing(), Stale(), Disconnected(), Forbidden(), Timeout(), Error() });
@@ -101,15 +103,17 @@ fn with_unknown_fields(line: &Value) -> Vec<(String, Value)> {
 }
 
 fn visit(value: &Value, place: String, places: &mut Vec<String>) {
-    const TAGS: [&str; 18] = [
+    const TAGS: [&str; 20] = [
         "hello",
         "report",
         "welcome",
         "refused",
         "head",
         "rows",
+        "groups",
         "object",
         "end",
+        "unchanged",
         "only",
         "fields",
         "field",
@@ -118,8 +122,8 @@ fn visit(value: &Value, place: String, places: &mut Vec<String>) {
         "notIn",
         "greaterThan",
         "lessThan",
-        "statusCounts",
-        "c",
+        "ago",
+        "at",
     ];
     match value {
         Value::Object(fields) => {
@@ -182,6 +186,8 @@ fn lists_of_every_version_are_read() {
         complete::<LabelTest>(tests.map(|requirement| label_test(&requirement.test)));
         let keys = requests.iter().filter_map(|request| request.after.as_ref());
         complete::<KeyValue>(keys.flat_map(|key| &key.values).map(key_value));
+        let events = requests.iter().filter_map(|request| request.events.as_ref());
+        complete::<Moment>(events.flat_map(|events| [&events.since, &events.until]).flatten().map(moment));
         let rules = || requests.iter().flat_map(|request| request.context.visibility.rules());
         complete::<Reach>(rules().flat_map(|rule| [&rule.kinds, &rule.namespaces, &rule.names]).map(reach));
         complete::<ClusterScoped>(rules().map(|rule| cluster_scoped(&rule.cluster_scoped)));
@@ -191,7 +197,7 @@ fn lists_of_every_version_are_read() {
         let heads = || {
             frames.iter().filter_map(|frame| match frame {
                 ListFrame::Head(head) => Some(head),
-                ListFrame::Rows(_) | ListFrame::End(_) => None,
+                _ => None,
             })
         };
         complete::<LegStatus>(heads().map(|head| leg_status(&head.status)));
