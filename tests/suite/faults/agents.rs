@@ -174,13 +174,13 @@ async fn a_fleet_of_nothing_but_broken_agents_is_an_error_that_says_why() {
 async fn what_some_clusters_did_not_say_is_not_counted_and_may_be_too_little() {
     let (rig, agent) = fleet(Behaviour::Pods(3)).await;
     let rows = rig.pods(json!({})).await;
-    // It knows nothing of groups, and sends rows.
+    // It knows nothing of groups: it counts its rows, and sends none.
     let counted = rig.call("pods_list", json!({"groupBy": "cluster", "sortBy": "cluster"})).await;
     let expected: Vec<_> =
         ["eu", "us"].iter().map(|cluster| json!([cluster, rows.rows_of(cluster).len()])).collect();
     assert_eq!(counted.ok()["groups"][0]["rows"], json!(expected), "{}", counted.ok());
     let message = counted.problem("odd")["message"].to_string();
-    assert!(message.contains("not those of groups") && counted.is_partial(), "{message}");
+    assert!(message.contains("did not group its rows") && counted.is_partial(), "{message}");
 
     agent.behave(Behaviour::Garbage);
     let too_few = rig.call("pods_list", json!({"minCoverage": 67})).await;
