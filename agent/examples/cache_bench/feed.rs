@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use kubeplex_agent::cache::{KindShape, KindStore, Prepared, tend};
+use kubeplex_agent::cache::{KindShape, KindStore, Part, Prepared, tend};
 use kubeplex_agent::columns::Columns;
 use kubeplex_agent::ingest::prepare;
 use kubeplex_agent::limits::{INGEST_BATCH, PAGE_OBJECTS};
@@ -33,7 +33,7 @@ pub(crate) fn pods() -> anyhow::Result<RwLock<KindStore>> {
 /// One whole list, first or again.
 pub(crate) fn list(store: &RwLock<KindStore>, mut source: Source, threads: usize) -> anyhow::Result<()> {
     let shape = store.read().shape().clone();
-    store.write().begin_relist();
+    let relist = store.write().begin_relist();
     loop {
         let page = source.next(PAGE_OBJECTS as usize)?;
         if page.is_empty() {
@@ -48,7 +48,7 @@ pub(crate) fn list(store: &RwLock<KindStore>, mut source: Source, threads: usize
             tend(store);
         }
     }
-    store.write().finish_relist();
+    store.write().finish_relist(relist, &Part::default());
     tend(store);
     Ok(())
 }

@@ -10,6 +10,7 @@ mod codec;
 mod label_sets;
 mod memory;
 mod order;
+mod part;
 mod prepared;
 mod press;
 mod records;
@@ -25,6 +26,7 @@ mod write;
 
 pub use cell::CellRef;
 pub use memory::MemoryReport;
+pub use part::{Part, Relist};
 pub(crate) use prepared::LastWriter;
 pub use prepared::Prepared;
 pub use press::press;

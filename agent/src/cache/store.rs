@@ -11,6 +11,7 @@ use super::codec::{self, Codec};
 use super::label_sets::LabelSets;
 use super::memory::MemoryReport;
 use super::order::Order;
+use super::part::{Part, Relist};
 use super::prepared::Prepared;
 use super::records::Records;
 use super::row::RowRef;
@@ -36,7 +37,6 @@ pub struct KindStore {
     revision: u64,
     /// The number of the last relist.
     pub(super) mark: u32,
-    relist_under_way: bool,
     /// Hashes of the uids deleted last.
     tombstones: VecDeque<u64>,
     /// The newest version that went because the kind is bounded.
@@ -90,7 +90,6 @@ impl KindStore {
             codec: Codec::default(),
             revision,
             mark: 0,
-            relist_under_way: false,
             tombstones: VecDeque::new(),
             evicted_up_to: 0,
             training: Training::default(),
@@ -155,21 +154,21 @@ impl KindStore {
     }
 
     /// From here until [`finish_relist`](Self::finish_relist) every applied object is marked as still there. A relist that
-    /// broke off is begun anew.
-    pub fn begin_relist(&mut self) {
+    /// broke off is begun anew; several may be under way, each of its own part.
+    pub fn begin_relist(&mut self) -> Relist {
         self.mark = self.mark.wrapping_add(1);
-        self.relist_under_way = true;
         // The list is a state of its own, perhaps older than the last events: the watch that follows it tells the rest.
         self.tombstones.clear();
         self.reopen();
+        Relist::of(self.mark)
     }
 
-    /// Forgets what was not applied since [`begin_relist`](Self::begin_relist), and says how many objects that were.
-    pub fn finish_relist(&mut self) -> usize {
-        if !std::mem::take(&mut self.relist_under_way) {
-            return 0;
-        }
-        let gone: Vec<u32> = self.order.iter().filter(|id| self.rows.get(*id).mark != self.mark).collect();
+    /// Forgets what is in this part and was not applied since the relist began, and says how many objects that were.
+    pub fn finish_relist(&mut self, relist: Relist, part: &Part) -> usize {
+        let is_gone = |id: &u32| {
+            relist.misses(self.rows.get(*id).mark) && part.holds(&self.shape, RowRef::new(self, *id))
+        };
+        let gone: Vec<u32> = self.order.iter().filter(is_gone).collect();
         for id in &gone {
             self.remove(*id);
             self.compact();

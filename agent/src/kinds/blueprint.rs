@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use kubeplex_proto::control::SyncState;
-use kubeplex_proto::kind::{GroupResource, KindInfo};
+use kubeplex_proto::kind::{GroupResource, KindInfo, Scope};
 use serde::Deserialize;
 
 use super::Shared;
@@ -159,8 +160,7 @@ fn cached_crd(shared: &Shared, id: &GroupResource) -> Option<Option<Vec<u8>>> {
 /// What the server's own Table of a kind shows. Not every aggregated server makes Tables: then name and age have to do. A
 /// server that fails now is another matter.
 async fn fetch_columns(shared: &Shared, info: &KindInfo) -> ColumnSource {
-    let path = Query::of(collection_path(info, None)).with("limit", "1").build();
-    let failure = match shared.api.table(&path, Representation::TableOfMetadata, TABLE_TIMEOUT).await {
+    let failure = match fetch_table(shared, info).await {
         Ok(body) => match serde_json::from_slice(&body) {
             Ok(table) => {
                 return ColumnSource::of_table(&table).unwrap_or_else(|no_table| generic(info, &no_table));
@@ -172,6 +172,24 @@ async fn fetch_columns(shared: &Shared, info: &KindInfo) -> ColumnSource {
     };
     tracing::debug!(kind = %info.id, reason = failure, "the server could not tell the columns of a kind");
     ColumnSource::Unknown
+}
+
+/// A Table of one row, from where the agent may list.
+async fn fetch_table(shared: &Shared, info: &KindInfo) -> Result<Bytes, ApiError> {
+    let ask = async |namespace: Option<&str>| {
+        let path = Query::of(collection_path(info, namespace)).with("limit", "1").build();
+        shared.api.table(&path, Representation::TableOfMetadata, TABLE_TIMEOUT).await
+    };
+    let mut answer = ask(None).await;
+    if info.scope == Scope::Namespaced {
+        for namespace in shared.config.namespaces().names() {
+            if !matches!(answer, Err(ApiError::Forbidden { .. })) {
+                break;
+            }
+            answer = ask(Some(namespace)).await;
+        }
+    }
+    answer
 }
 
 fn generic(info: &KindInfo, error: &(dyn std::error::Error + 'static)) -> ColumnSource {

@@ -31,7 +31,7 @@ use crate::cache::{KindShape, MemoryReport, is_secrets};
 use crate::config::{AgentConfig, SecretsWatch};
 use crate::redact::DigestKey;
 use crate::watch::WatchContext;
-pub use crate::watch::{KindHandle, KindStatus};
+pub use crate::watch::{KindHandle, KindStatus, Seen};
 
 /// A kind that discovery does not know is looked for again where discovery is older than this.
 const DISCOVERY_TRUSTED_FOR: Duration = Duration::from_secs(10);
@@ -116,6 +116,7 @@ impl Kinds {
         let context = WatchContext {
             api: api.clone(),
             deny: Arc::new(config.deny().clone()),
+            namespaces: Arc::new(config.namespaces().clone()),
             timings: *config.timings(),
             lists: Arc::new(Semaphore::new(config.limits().lists_at_once.max(1))),
             streaming: Arc::new(AtomicBool::new(true)),

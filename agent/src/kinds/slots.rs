@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use kubeplex_proto::control::SyncState;
 use kubeplex_proto::kind::GroupResource;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::DropGuard;
@@ -208,9 +207,7 @@ async fn keep(shared: Arc<Shared>, handle: Arc<KindHandle>, blueprint: Blueprint
     };
     if !matches!(exit, Ok(Exit::Rebuild)) {
         tracing::error!(kind = %handle.info.id, "the watch broke down; a new one begins soon");
-        let message = "the watch broke down inside the agent".to_owned();
-        let state = if handle.age().is_some() { SyncState::Stale } else { SyncState::Error };
-        handle.set_state(state, Some(message));
+        handle.broke_down("the watch broke down inside the agent");
         sleep(RESTART_PAUSE).await;
     }
     shared.replace(blueprint);

@@ -17,6 +17,7 @@ mod opening;
 mod recent;
 mod rights;
 mod scan;
+mod sight;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

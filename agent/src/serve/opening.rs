@@ -8,11 +8,13 @@ use kubeplex_proto::ids::CallId;
 use kubeplex_proto::kind::{GroupResource, KindInfo};
 use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::status::{AgentError, LegStatus, Source};
+use kubeplex_proto::visibility::Visibility;
 use parking_lot::RwLock;
 use tokio::time::timeout_at;
 
 use super::Service;
 use super::deadline::Deadline;
+use super::sight::{Sight, sight};
 use crate::cache::KindStore;
 use crate::kinds::{KindHandle, Known, Opened};
 
@@ -25,6 +27,7 @@ pub(super) struct Question<'a> {
     pub(super) freshness: Freshness,
     pub(super) caller: &'a Identity,
     pub(super) call_id: &'a CallId,
+    pub(super) visibility: &'a Visibility,
     pub(super) deadline: Deadline,
 }
 
@@ -74,9 +77,19 @@ impl<'a> Question<'a> {
         context: &'a CallContext,
         deadline: Deadline,
     ) -> Self {
-        let CallContext { freshness, caller, call_id, .. } = context;
+        let CallContext { freshness, caller, call_id, visibility, .. } = context;
         let version = version.map(String::as_str);
-        Self { kind, version, namespaces, names, freshness: *freshness, caller, call_id, deadline }
+        Self {
+            kind,
+            version,
+            namespaces,
+            names,
+            freshness: *freshness,
+            caller,
+            call_id,
+            visibility,
+            deadline,
+        }
     }
 }
 
@@ -154,7 +167,7 @@ impl Service {
             return Err(self.undiscovered().into());
         };
         match opened {
-            Opened::Handle(handle) => Ok(watched(handle, deadline).await?),
+            Opened::Handle(handle) => Ok(watched(handle, question).await?),
             Opened::Unwatchable(info) => {
                 let read = self.0.live.unwatchable(&info, question).await;
                 read.map_err(|not_read| not_read.looked_for_live(&info))
@@ -192,9 +205,9 @@ impl Service {
     }
 }
 
-async fn watched(handle: Arc<KindHandle>, deadline: Deadline) -> Result<Readable, Nothing> {
+async fn watched(handle: Arc<KindHandle>, question: &Question<'_>) -> Result<Readable, Nothing> {
     let source = if handle.first_use() { Source::Fill } else { Source::Cache };
-    let known = handle.synced(deadline.at()).await;
+    let known = handle.synced(question.deadline.at()).await;
     let (kind, message) = (&handle.info.id, known.message);
     let nothing =
         |status, message| Err(Nothing { status, message, info: Some(Box::new(handle.info.clone())), source });
@@ -208,6 +221,11 @@ async fn watched(handle: Arc<KindHandle>, deadline: Deadline) -> Result<Readable
         SyncState::Forbidden => return nothing(LegStatus::Forbidden, message),
         SyncState::Absent => return nothing(LegStatus::Absent, message),
         SyncState::Error => return nothing(LegStatus::Error, message),
+    };
+    let message = match sight(&known.seen, question, &handle.info) {
+        Sight::Whole => message,
+        Sight::Partial(limit) => Some(message.map_or(limit.clone(), |message| format!("{limit}; {message}"))),
+        Sight::None(limit) => return nothing(LegStatus::Forbidden, Some(limit)),
     };
     let age_ms = known.as_of.map_or(0, |as_of| as_of.elapsed().as_millis() as u64);
     let info = handle.info.clone();

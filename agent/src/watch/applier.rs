@@ -6,11 +6,11 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::event::{ObjectHead, ObjectMeta};
-use super::handle::KindHandle;
+use super::feed::Feed;
 use super::intake::Intake;
 use super::unreadable::Unreadable;
 use super::version;
-use crate::cache::{self, Applied, Prepared};
+use crate::cache::{self, Applied, Prepared, Relist};
 use crate::config::Deny;
 use crate::ingest::IngestError;
 
@@ -23,7 +23,8 @@ pub(crate) enum Change {
 
 /// The one writer of a store.
 pub(crate) struct Applier {
-    handle: Arc<KindHandle>,
+    feed: Feed,
+    relist: Mutex<Option<Relist>>,
     deny: Arc<Deny>,
     intake: Intake,
     unreadable: Mutex<Unreadable>,
@@ -51,9 +52,9 @@ impl Change {
 }
 
 impl Applier {
-    pub(crate) fn new(handle: Arc<KindHandle>, deny: Arc<Deny>) -> Self {
-        let intake = Intake::of(handle.store_shape().clone());
-        Self { handle, deny, intake, unreadable: Mutex::default() }
+    pub(crate) fn new(feed: Feed, deny: Arc<Deny>) -> Self {
+        let intake = Intake::of(feed.handle.store_shape().clone());
+        Self { feed, relist: Mutex::default(), deny, intake, unreadable: Mutex::default() }
     }
 
     pub(crate) fn intake(&self) -> &Intake {
@@ -62,19 +63,31 @@ impl Applier {
 
     pub(crate) fn begin_list(&self) {
         self.unreadable.lock().forget_all();
-        self.handle.store.write().begin_relist();
+        *self.relist.lock() = Some(self.feed.handle.store.write().begin_relist());
     }
 
     /// Sweeps what the list did not mention.
     pub(crate) fn finish_list(&self) {
-        self.handle.store.write().finish_relist();
-        self.handle.tick();
+        if let Some(relist) = self.relist.lock().take() {
+            self.feed.handle.store.write().finish_relist(relist, &self.feed.part);
+        }
+        self.feed.handle.tick();
     }
 
-    /// Forgets all rows. The time it takes is not spent under the lock.
+    /// Forgets all rows of the part. The time it takes is not spent under the lock.
     pub(crate) fn clear(&self) {
-        let forgotten = self.handle.store.write().clear();
-        self.handle.current_never();
+        let forgotten = {
+            let mut store = self.feed.handle.store.write();
+            if self.feed.part.is_whole() {
+                store.clear()
+            } else {
+                // A list that mentions nothing.
+                let relist = store.begin_relist();
+                store.finish_relist(relist, &self.feed.part);
+                None
+            }
+        };
+        self.feed.current_never();
         drop(forgotten);
     }
 
@@ -93,7 +106,7 @@ impl Applier {
         let mut writes = Vec::with_capacity(changes.len());
         for change in changes {
             if let Err(error) = self.prepare(change, &mut writes) {
-                tracing::warn!(kind = %self.handle.info.id, error = &error as &dyn std::error::Error, "an object is left out");
+                tracing::warn!(kind = %self.feed.handle.info.id, error = &error as &dyn std::error::Error, "an object is left out");
                 match change.meta() {
                     Some(meta) => writes.push(Write::Lose(meta)),
                     None => self.unreadable.lock().add_unnamed(),
@@ -106,9 +119,9 @@ impl Applier {
                 version::advance(newest.get_or_insert_default(), seen);
             }
         }
-        cache::press(&self.handle.store, writes.iter_mut().filter_map(Write::object));
+        cache::press(&self.feed.handle.store, writes.iter_mut().filter_map(Write::object));
         if self.write(writes) {
-            self.handle.tick();
+            self.feed.handle.tick();
         }
         newest
     }
@@ -131,11 +144,11 @@ impl Applier {
     /// Says whether a reader could notice.
     fn write(&self, writes: Vec<Write>) -> bool {
         let mut noticeable = false;
-        let mut store = self.handle.store.write();
+        let mut store = self.feed.handle.store.write();
         let mut unreadable = self.unreadable.lock();
         for write in writes {
             let (namespace, name) = (write.namespace(), write.name());
-            if self.deny.object(&self.handle.info.id, namespace, name) {
+            if self.deny.object(&self.feed.handle.info.id, namespace, name) {
                 continue;
             }
             // A state that is older than the one that can't be read does not come back in its place.

@@ -5,9 +5,10 @@ use kubeplex_proto::kind::{GroupResource, KindInfo, Scope};
 use tokio::sync::watch;
 
 use super::*;
-use crate::cache::{CellRef, KindShape};
+use crate::cache::{CellRef, KindShape, Part};
 use crate::columns::{ColumnDef, Columns};
 use crate::redact::DigestKey;
+use crate::watch::KindHandle;
 
 /// Deeper than the parser goes.
 const DEPTH: usize = 400;
@@ -46,8 +47,8 @@ fn applier_of(id: &GroupResource, columns: Columns) -> Applier {
         scope: Scope::Namespaced,
         digest_key: DigestKey::new([0; 32]),
     };
-    let handle = KindHandle::new(info, shape, watch::Sender::default());
-    Applier::new(Arc::new(handle), Arc::default())
+    let handle = Arc::new(KindHandle::new(info, shape, watch::Sender::default()));
+    Applier::new(handle.divide(vec![Part::default()]).remove(0), Arc::default())
 }
 
 fn metadata(name: &str, version: u32) -> String {
@@ -74,7 +75,7 @@ fn garbage() -> Change {
 
 /// Names of the rows with their versions, and how many objects are said to be missing.
 fn state(applier: &Applier) -> (String, usize) {
-    let store = applier.handle.store.read();
+    let store = applier.feed.handle.store.read();
     let rows: Vec<_> = store.rows().map(|row| format!("{}@{}", row.name(), row.resource_version())).collect();
     (rows.join(" "), applier.unreadable.lock().count())
 }
@@ -109,7 +110,7 @@ fn a_row_goes_when_its_object_can_not_be_read_any_more_and_comes_back_with_it() 
 fn a_row_that_goes_is_a_new_revision() {
     let applier = applier();
     applier.apply(&[flat("a", 1)]);
-    let revision = |applier: &Applier| applier.handle.store.read().revision();
+    let revision = |applier: &Applier| applier.feed.handle.store.read().revision();
     let before = revision(&applier);
     applier.apply(&[deep("a", 2)]);
     assert_ne!(revision(&applier), before, "or a gateway would go on showing the row from its cache");
@@ -143,7 +144,7 @@ fn cells_are_read_where_the_watch_says_that_they_stand() {
     let applier = applier_of_tables();
     applier.intake().note_columns(&["Name", "Size"].map(str::to_owned));
     let size = |name: &str| {
-        let store = applier.handle.store.read();
+        let store = applier.feed.handle.store.read();
         let CellRef::Integer(size) = store.get(Some("shop"), name).unwrap().cell(1) else { return None };
         Some(size)
     };

@@ -7,22 +7,22 @@ use std::time::Duration;
 use bytes::Bytes;
 use kubeplex_proto::control::SyncState;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::{Instant, sleep};
 use tracing::Span;
 
 use super::applier::{Applier, Change};
 use super::event::WatchEvent;
 use super::failure::Failure;
-use super::handle::KindHandle;
-use super::machine::Machine;
+use super::feed::Feed;
+use super::machine::{Machine, OnRefusal};
 use super::open::{OpenWatch, Said};
+use super::run::Exit;
 use super::step::{Effect, Event, Nudged, Step};
 use super::timings::WatchTimings;
 use super::version;
 use crate::api::{Api, ApiError, Page, Query, Representation, collection_path};
-use crate::cache;
-use crate::config::Deny;
+use crate::config::{Deny, WatchedNamespaces};
 use crate::limits::{INGEST_BATCH, INLINE_INGEST_BYTES};
 
 /// What the watches of one cluster share.
@@ -30,6 +30,8 @@ use crate::limits::{INGEST_BATCH, INLINE_INGEST_BYTES};
 pub(crate) struct WatchContext {
     pub(crate) api: Api,
     pub(crate) deny: Arc<Deny>,
+    /// Where to watch what can't be watched in the whole cluster.
+    pub(crate) namespaces: Arc<WatchedNamespaces>,
     pub(crate) timings: WatchTimings,
     /// One permit a whole list.
     pub(crate) lists: Arc<Semaphore>,
@@ -39,54 +41,51 @@ pub(crate) struct WatchContext {
     pub(crate) rediscover: Arc<Notify>,
 }
 
-/// Why a watch loop ended by itself.
+/// How a watch loop ended by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exit {
-    /// The store can't be brought up to date; a new one has to be filled.
-    Rebuild,
-    /// A blocking thread panicked, or the runtime is going down.
-    Broken,
+pub(super) enum Ended {
+    /// The server refused what was to be watched, and there is another way.
+    Refused,
+    Exit(Exit),
 }
 
-/// Keeps `handle` current until the future is dropped, or it can't any more.
-pub(crate) async fn run(context: WatchContext, handle: Arc<KindHandle>) -> Exit {
-    let applier = Arc::new(Applier::new(Arc::clone(&handle), Arc::clone(&context.deny)));
+/// Keeps one part of a kind current until the future is dropped, or it can't any more.
+pub(super) async fn feed(context: WatchContext, feed: Feed, on_refusal: OnRefusal) -> Ended {
+    let applier = Arc::new(Applier::new(feed.clone(), Arc::clone(&context.deny)));
     let representation = applier.intake().representation();
     // A stream of Tables says the end of its first part in the metadata of a row that has none: list those in pages.
     let streaming = representation == Representation::Full && context.streaming.load(Ordering::Relaxed);
     let driver = Driver {
-        machine: Machine::new(context.timings, streaming),
-        path: collection_path(&handle.info, None),
+        machine: Machine::new(context.timings, streaming, on_refusal),
+        path: collection_path(&feed.handle.info, feed.part.namespace.as_deref()),
         applier,
         representation,
         open: None,
         list: None,
-        tending: None,
-        handle,
+        feed,
         context,
     };
     match driver.run().await {
-        Ok(exit) => exit,
+        Ok(ended) => ended,
         Err(broken) => {
             tracing::error!(
                 error = &broken as &dyn std::error::Error,
                 "a watch ends because its blocking work did"
             );
-            Exit::Broken
+            Ended::Exit(Exit::Broken)
         }
     }
 }
 
 struct Driver {
     context: WatchContext,
-    handle: Arc<KindHandle>,
+    feed: Feed,
     applier: Arc<Applier>,
     machine: Machine,
     path: String,
     representation: Representation,
     open: Option<OpenWatch>,
     list: Option<RunningList>,
-    tending: Option<JoinHandle<()>>,
 }
 
 struct RunningList {
@@ -97,7 +96,7 @@ struct RunningList {
 }
 
 impl Driver {
-    async fn run(mut self) -> Result<Exit, JoinError> {
+    async fn run(mut self) -> Result<Ended, JoinError> {
         let mut event = Event::Start;
         loop {
             let reaction = self.machine.on(event);
@@ -114,7 +113,8 @@ impl Driver {
                     self.read().await?
                 }
                 Step::Wait(pause) => self.wait(pause).await,
-                Step::Rebuild => return Ok(Exit::Rebuild),
+                Step::GiveUp => return Ok(Ended::Refused),
+                Step::Rebuild => return Ok(Ended::Exit(Exit::Rebuild)),
             };
         }
     }
@@ -133,7 +133,7 @@ impl Driver {
                 let applier = Arc::clone(&self.applier);
                 spawn_blocking(move || applier.finish_list()).await?;
                 if let Some(list) = self.list.take() {
-                    self.handle.current_at(list.started_at);
+                    self.feed.current_at(list.started_at);
                 }
                 self.tend();
             }
@@ -142,20 +142,20 @@ impl Driver {
                 spawn_blocking(move || applier.clear()).await?;
             }
             Effect::State(SyncState::Synced, None) => {
-                self.handle.set_state(SyncState::Synced, self.applier.complaint());
+                self.feed.set_state(SyncState::Synced, self.applier.complaint());
             }
             Effect::State(state, message) => self.say(state, message),
-            Effect::Current => self.handle.current_at(Instant::now()),
-            Effect::Reopened => self.handle.reopened_at(Instant::now()),
-            Effect::ReopeningFailed => self.handle.reopening_failed(),
+            Effect::Current => self.feed.current_at(Instant::now()),
+            Effect::Reopened => self.feed.reopened_at(Instant::now()),
+            Effect::ReopeningFailed => self.feed.reopening_failed(),
             Effect::Rediscover => self.context.rediscover.notify_one(),
         }
         Ok(())
     }
 
     fn say(&self, state: SyncState, message: Option<String>) {
-        if self.handle.status().state != state {
-            let (kind, reason) = (&self.handle.info.id, message.as_deref().unwrap_or_default());
+        if self.feed.state() != state {
+            let (kind, reason) = (&self.feed.handle.info.id, message.as_deref().unwrap_or_default());
             match state {
                 SyncState::Forbidden | SyncState::Absent => {
                     tracing::info!(%kind, reason, "a kind can't be watched");
@@ -164,7 +164,7 @@ impl Driver {
                 _ => tracing::debug!(%kind, kind.state = ?state, reason, "a kind is not current"),
             }
         }
-        self.handle.set_state(state, message);
+        self.feed.set_state(state, message);
     }
 
     /// Opens a watch that begins with all objects there are.
@@ -280,7 +280,7 @@ impl Driver {
             }
             Ok(_) => Nudged::BookmarkMayFollow,
             Err(error) => {
-                let kind = &self.handle.info.id;
+                let kind = &self.feed.handle.info.id;
                 tracing::debug!(%kind, error = error as &dyn std::error::Error, "a quiet watch could not be nudged");
                 Nudged::Failed
             }
@@ -289,7 +289,7 @@ impl Driver {
 
     /// Whether the server keeps a cache of the kind, as it does of all but events unless it is told otherwise.
     fn is_cached(&self) -> bool {
-        self.handle.info.id.resource != "events"
+        self.feed.handle.info.id.resource != "events"
     }
 
     fn ended(&mut self, error: Option<&ApiError>) -> Event {
@@ -362,10 +362,10 @@ impl Driver {
 
     /// Starts the store's upkeep where it wants some, beside the watch.
     fn tend(&mut self) {
-        let busy = self.tending.as_ref().is_some_and(|tending| !tending.is_finished());
-        if !busy && self.handle.store.read().wants_tending() {
-            let handle = Arc::clone(&self.handle);
-            self.tending = Some(spawn_blocking(move || cache::tend(&handle.store)));
+        if self.feed.handle.store.read().wants_tending()
+            && let Some(tending) = self.feed.handle.tend()
+        {
+            drop(spawn_blocking(move || tending.run()));
         }
     }
 

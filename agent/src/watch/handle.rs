@@ -1,5 +1,7 @@
-//! One watched kind: its store, and how far it can be believed.
+//! One watched kind: its store, and how far it can be believed, part by part.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kubeplex_proto::column::same_column;
@@ -9,56 +11,43 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::cache::{KindShape, KindStore, unused_revisions};
-
-/// How far a kind can be believed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KindStatus {
-    pub state: SyncState,
-    /// When the rows were last known to be current; `None` while they never were.
-    pub as_of: Option<Instant>,
-    /// Why, where the state is not `synced`; what is missing, where it is.
-    pub message: Option<String>,
-}
+use super::belief::{self, Belief, KindStatus};
+use super::feed::Feed;
+use crate::cache::{self, KindShape, KindStore, Part, unused_revisions};
 
 /// One watched kind. Readers hold it as long as they read; a kind that changes its version or its columns gets a new one.
 pub struct KindHandle {
     pub info: KindInfo,
     pub store: RwLock<KindStore>,
     shape: KindShape,
-    status: Mutex<Believed>,
-    /// Follows the state in `status`, for those who wait for it.
+    /// How far each part can be believed. There is one at least.
+    beliefs: Mutex<Vec<Belief>>,
+    /// Follows the state that they come to, for those who wait for it.
     state: watch::Sender<SyncState>,
     /// Told of every change that a report would show.
     changed: watch::Sender<u64>,
     last_used: Mutex<Instant>,
-}
-
-struct Believed {
-    status: KindStatus,
-    /// `as_of` before a watch was re-established that has not yet proven itself by an event.
-    before_reopening: Option<Instant>,
-    /// When the server last said that there is nothing to read.
-    refused_at: Option<Instant>,
+    /// Whether the store's upkeep is under way.
+    tending: AtomicBool,
 }
 
 impl KindHandle {
     /// A kind that nothing is known of yet. `changed` is incremented at every change that a report would show.
     pub(crate) fn new(info: KindInfo, shape: KindShape, changed: watch::Sender<u64>) -> Self {
-        let status = KindStatus { state: SyncState::Syncing, as_of: None, message: None };
         Self {
             info,
             store: RwLock::new(KindStore::counting_from(shape.clone(), unused_revisions())),
             shape,
-            status: Mutex::new(Believed { status, before_reopening: None, refused_at: None }),
+            beliefs: Mutex::new(vec![Belief::of(None)]),
             state: watch::Sender::new(SyncState::Syncing),
             changed,
             last_used: Mutex::new(Instant::now()),
+            tending: AtomicBool::new(false),
         }
     }
 
     pub fn status(&self) -> KindStatus {
-        self.status.lock().status.clone()
+        belief::of_all(&self.beliefs.lock())
     }
 
     /// Waits until the first list is there or known to fail, but not longer than `until`.
@@ -79,12 +68,12 @@ impl KindHandle {
 
     /// Whether the first list is still under way, so that an answer that waits for it is one it filled. Ask before waiting.
     pub fn first_use(&self) -> bool {
-        self.status.lock().status.state == SyncState::Syncing
+        self.status().state == SyncState::Syncing
     }
 
     /// How long ago the rows were last known to be current.
     pub fn age(&self) -> Option<Duration> {
-        self.status.lock().status.as_of.map(|as_of| as_of.elapsed())
+        self.status().as_of.map(|as_of| as_of.elapsed())
     }
 
     /// The kind, as the control stream reports it.
@@ -126,58 +115,75 @@ impl KindHandle {
         *self.last_used.lock()
     }
 
-    pub(crate) fn set_state(&self, state: SyncState, message: Option<String>) {
-        {
-            let mut believed = self.status.lock();
-            if believed.status.state == state && believed.status.message == message {
-                return;
-            }
-            believed.status.state = state;
-            believed.status.message = message;
+    /// Nothing is known any more: from here on these parts are fed, each by a watch of its own.
+    pub(crate) fn divide(self: &Arc<Self>, parts: Vec<Part>) -> Vec<Feed> {
+        *self.beliefs.lock() = parts.iter().map(|part| Belief::of(part.namespace.as_deref())).collect();
+        self.believe_anew();
+        let feed = |(place, part)| Feed::new(Arc::clone(self), part, place);
+        parts.into_iter().enumerate().map(feed).collect()
+    }
+
+    /// Of a part that there is not any more, nothing is changed that anybody sees.
+    pub(super) fn with_belief<T>(&self, place: usize, with: impl FnOnce(&mut Belief) -> T) -> T {
+        let mut beliefs = self.beliefs.lock();
+        match beliefs.get_mut(place) {
+            Some(belief) => with(belief),
+            None => with(&mut Belief::of(None)),
         }
-        self.state.send_replace(state);
+    }
+
+    /// What the parts say may come to something else now.
+    pub(super) fn believe_anew(&self) {
+        let state = self.status().state;
+        self.state.send_if_modified(|known| std::mem::replace(known, state) != state);
         self.tick();
     }
 
-    /// The rows were current at `at`.
-    pub(crate) fn current_at(&self, at: Instant) {
-        let mut believed = self.status.lock();
-        believed.status.as_of = believed.status.as_of.max(Some(at));
-        believed.before_reopening = None;
+    /// What the only part is said to be.
+    #[cfg(test)]
+    pub(crate) fn set_state(&self, state: SyncState, message: Option<String>) {
+        self.with_belief(0, |belief| (belief.state, belief.message) = (state, message));
+        self.believe_anew();
     }
 
-    /// There are no rows that could be current.
-    pub(crate) fn current_never(&self) {
-        let mut believed = self.status.lock();
-        believed.status.as_of = None;
-        believed.before_reopening = None;
-        believed.refused_at = Some(Instant::now());
+    /// The watches of the kind broke down, all of them.
+    pub(crate) fn broke_down(&self, message: &str) {
+        for belief in self.beliefs.lock().iter_mut() {
+            belief.break_down(message);
+        }
+        self.believe_anew();
+    }
+
+    /// The right to tend the store, until it is dropped; `None` while somebody does.
+    pub(super) fn tend(self: &Arc<Self>) -> Option<Tending> {
+        let is_free = !self.tending.swap(true, Ordering::AcqRel);
+        is_free.then(|| Tending(Arc::clone(self)))
     }
 
     /// Whether the kind is absent, and the server said so at least this long ago.
     pub(crate) fn is_absent_for(&self, time: Duration) -> bool {
-        let believed = self.status.lock();
-        believed.status.state == SyncState::Absent
-            && believed.refused_at.is_some_and(|at| at.elapsed() >= time)
-    }
-
-    /// A watch stands again: proof, unless the next thing it says is that it can't go on from there.
-    pub(crate) fn reopened_at(&self, at: Instant) {
-        let mut believed = self.status.lock();
-        believed.before_reopening = believed.status.as_of;
-        believed.status.as_of = Some(at);
-    }
-
-    /// The watch that stood again proved nothing.
-    pub(crate) fn reopening_failed(&self) {
-        let mut believed = self.status.lock();
-        if let Some(before) = believed.before_reopening.take() {
-            believed.status.as_of = Some(before);
-        }
+        let Some(before) = Instant::now().checked_sub(time) else { return false };
+        self.beliefs.lock().iter().all(|belief| belief.is_absent_since(before))
     }
 
     /// Something that a report shows has changed.
     pub(crate) fn tick(&self) {
         self.changed.send_modify(|ticks| *ticks += 1);
+    }
+}
+
+/// Somebody tends the store of a kind.
+pub(super) struct Tending(Arc<KindHandle>);
+
+impl Tending {
+    /// Takes up to a second; call it off the async threads.
+    pub(super) fn run(self) {
+        cache::tend(&self.0.store);
+    }
+}
+
+impl Drop for Tending {
+    fn drop(&mut self) {
+        self.0.tending.store(false, Ordering::Release);
     }
 }

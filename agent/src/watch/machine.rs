@@ -33,6 +33,9 @@ pub(crate) struct Machine {
     version: String,
     /// Whether the server may have streamed lists.
     streaming: bool,
+    on_refusal: OnRefusal,
+    /// A list was granted and the watch after it refused: the next list alone proves nothing.
+    watch_refused: bool,
     ever_synced: bool,
     failures: u32,
     stream_failures: u32,
@@ -49,14 +52,25 @@ pub(crate) struct Machine {
     page_objects: u32,
 }
 
+/// What a refusal by the server means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnRefusal {
+    /// That is an answer, and is asked again now and then.
+    Settle,
+    /// There is another way.
+    GiveUp,
+}
+
 impl Machine {
     /// `streaming`: whether to try a streamed list at all.
-    pub(crate) fn new(timings: WatchTimings, streaming: bool) -> Self {
+    pub(crate) fn new(timings: WatchTimings, streaming: bool, on_refusal: OnRefusal) -> Self {
         Self {
             timings,
             phase: Phase::Waiting { then: Then::List },
             version: String::new(),
             streaming,
+            on_refusal,
+            watch_refused: false,
             ever_synced: false,
             failures: 0,
             stream_failures: 0,
@@ -151,6 +165,7 @@ impl Machine {
             Event::Opened if self.silence == Silence::Unbelieved => Step::Read.after(vec![]),
             Event::Opened => {
                 self.refused = false;
+                self.watch_refused = false;
                 Step::Read.after(vec![Effect::Reopened, synced()])
             }
             Event::Progress { version, .. } => {
@@ -236,7 +251,10 @@ impl Machine {
 
     fn on_watch_failure(&mut self, proven: bool, failure: &Failure) -> Reaction {
         match failure.kind {
-            FailureKind::Forbidden | FailureKind::NotFound => self.settle(failure, Then::Watch),
+            FailureKind::Forbidden | FailureKind::NotFound => {
+                self.watch_refused = failure.kind == FailureKind::Forbidden;
+                self.settle(failure, Then::Watch)
+            }
             FailureKind::FutureVersion => {
                 // A replica of the API server may lag behind another for a moment. It does not lag for long.
                 let retry = self.retry(failure, Then::Watch).with_first(Effect::ReopeningFailed);
@@ -275,14 +293,16 @@ impl Machine {
             let message = "the cluster went back to an earlier state".to_owned();
             return Step::Rebuild.after(vec![Effect::State(SyncState::Stale, Some(message))]);
         }
-        let mut effects = vec![Effect::FinishList, synced()];
+        let mut effects = vec![Effect::FinishList];
         if step == Step::Read {
-            effects.insert(1, Effect::Current);
+            self.watch_refused = false;
+            effects.push(Effect::Current);
         }
+        effects.extend((!self.watch_refused).then(synced));
         self.version = version;
         self.phase = Phase::Watching { proven: step == Step::Read, heard: Heard::Nothing };
         self.ever_synced = true;
-        self.refused = false;
+        self.refused = self.watch_refused;
         self.stream_failures = 0;
         self.expired_lists = 0;
         self.garbled = 0;
@@ -318,6 +338,9 @@ impl Machine {
         let forbidden = failure.kind == FailureKind::Forbidden;
         if forbidden && self.ever_synced && !std::mem::replace(&mut self.refused, true) {
             return self.retry(failure, again);
+        }
+        if forbidden && self.on_refusal == OnRefusal::GiveUp {
+            return Step::GiveUp.after(vec![Effect::Clear]);
         }
         let state = if forbidden { SyncState::Forbidden } else { SyncState::Absent };
         self.ever_synced = false;

@@ -8,7 +8,7 @@ use super::*;
 /// Runs a script through one machine, from its start on. Reactions are written as `effect effect → STEP`.
 #[track_caller]
 fn check(streaming: bool, script: &[(Event, &str)]) {
-    let mut machine = Machine::new(WatchTimings::default(), streaming);
+    let mut machine = Machine::new(WatchTimings::default(), streaming, OnRefusal::Settle);
     for (at, (event, expected)) in script.iter().enumerate() {
         let reaction = machine.on(event.clone());
         assert_eq!(written(&reaction), *expected, "line {at}: {event:?}");
@@ -36,6 +36,7 @@ fn written(reaction: &Reaction) -> String {
         Step::Read => "→ READ".to_owned(),
         Step::Nudge => "→ NUDGE".to_owned(),
         Step::Wait(pause) => format!("→ WAIT {}ms", pause.as_millis()),
+        Step::GiveUp => "→ GIVE UP".to_owned(),
         Step::Rebuild => "→ REBUILD".to_owned(),
     }
 }
@@ -317,7 +318,7 @@ fn late_events_do_not_turn_the_watch_back() {
 
 #[test]
 fn pauses_grow_to_their_bound() {
-    let mut machine = Machine::new(WatchTimings::default(), false);
+    let mut machine = Machine::new(WatchTimings::default(), false, OnRefusal::Settle);
     machine.on(Event::Start);
     let mut longest = Duration::ZERO;
     for _ in 0..40 {
@@ -328,4 +329,52 @@ fn pauses_grow_to_their_bound() {
         machine.on(Event::Waited);
     }
     assert_eq!(longest, WatchTimings::default().retry_most);
+}
+
+#[test]
+fn a_refusal_ends_a_watch_that_there_is_another_way_for() {
+    for (script, expected) in [
+        (vec![Event::Start, failed(FailureKind::Forbidden)], "clear → GIVE UP"),
+        // What could be read once is tried once more.
+        (
+            vec![Event::Start, page("5", ""), Event::Opened, failed(FailureKind::Forbidden)],
+            "stale → WAIT 500ms",
+        ),
+        (
+            vec![
+                Event::Start,
+                page("5", ""),
+                Event::Opened,
+                failed(FailureKind::Forbidden),
+                Event::Waited,
+                failed(FailureKind::Forbidden),
+            ],
+            "clear → GIVE UP",
+        ),
+        (vec![Event::Start, failed(FailureKind::NotFound)], "clear absent rediscover → WAIT 60000ms"),
+    ] {
+        let mut machine = Machine::new(WatchTimings::default(), false, OnRefusal::GiveUp);
+        let reactions: Vec<_> = script.iter().map(|event| machine.on(event.clone())).collect();
+        assert_eq!(written(reactions.last().unwrap()), expected, "{script:?}");
+    }
+}
+
+#[test]
+fn a_list_alone_proves_nothing_after_a_watch_was_refused() {
+    check(
+        false,
+        &[
+            (Event::Start, "begin → PAGE 1 500"),
+            (page("5", ""), "finish synced → WATCH 5"),
+            (failed(FailureKind::Forbidden), "stale → WAIT 500ms"),
+            (Event::Waited, "→ WATCH 5"),
+            (failed(FailureKind::Forbidden), "clear forbidden → WAIT 60000ms"),
+            (Event::Waited, "begin → PAGE 1 500"),
+            (page("7", ""), "finish → WATCH 7"),
+            (failed(FailureKind::Forbidden), "clear forbidden → WAIT 60000ms"),
+            (Event::Waited, "begin → PAGE 1 500"),
+            (page("9", ""), "finish → WATCH 9"),
+            (Event::Opened, "reopened synced → READ"),
+        ],
+    );
 }

@@ -1,24 +1,30 @@
 //! Keeps one kind of one cluster current: list, watch, and everything that goes wrong in between.
 //!
-//! [`machine`] decides and does no I/O; [`driver`] does what it says; [`applier`] is the one writer of a kind's store.
+//! [`machine`] decides and does no I/O; [`driver`] does what it says; [`applier`] writes to the kind's store. [`run`] decides how
+//! many watches there are: one, or one for each namespace where the whole cluster can't be watched.
 
 mod applier;
+mod belief;
 mod driver;
 mod event;
 mod failure;
+mod feed;
 mod handle;
 mod intake;
 mod machine;
 mod open;
 mod phase;
+mod run;
 mod step;
 mod table_rows;
 mod timings;
 mod unreadable;
 mod version;
 
-pub(crate) use driver::{Exit, WatchContext, run};
+pub(crate) use driver::WatchContext;
 pub(crate) use intake::Intake;
+pub(crate) use run::{Exit, run};
 
-pub use handle::{KindHandle, KindStatus};
+pub use belief::{KindStatus, Seen};
+pub use handle::KindHandle;
 pub use timings::WatchTimings;

@@ -81,6 +81,8 @@ pub(crate) enum Step {
     Nudge,
     /// Pause for this long, or up to half as long again.
     Wait(Duration),
+    /// End: what is watched here may not be watched.
+    GiveUp,
     /// Give up this store for a new one, because its versions mean nothing to the server any more.
     Rebuild,
 }

@@ -72,7 +72,7 @@ proptest! {
     /// Any sequence leaves what a plain map would hold, and the revision grows exactly when that changes.
     #[test]
     fn a_store_is_a_map(steps in prop::collection::vec(step(), 1..200)) {
-        let (mut store, mut model) = (store(), Model::default());
+        let (mut store, mut model, mut relist) = (store(), Model::default(), None);
         for step in steps {
             let (objects, revision) = (model.objects.clone(), store.revision());
             match step {
@@ -89,12 +89,14 @@ proptest! {
                     model.delete(&(ns, name), uid);
                 }
                 Step::BeginRelist => {
-                    store.begin_relist();
+                    relist = Some(store.begin_relist());
                     model.seen = Some(HashSet::new());
                     model.buried.clear();
                 }
                 Step::FinishRelist => {
-                    store.finish_relist();
+                    if let Some(relist) = relist.take() {
+                        store.finish_relist(relist, &Part::default());
+                    }
                     model.finish_relist();
                 }
             }

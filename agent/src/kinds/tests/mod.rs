@@ -4,6 +4,7 @@ mod cluster;
 mod columns;
 mod faults;
 mod logs;
+mod namespaces;
 mod opening;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,7 @@ mod control;
 mod fresh;
 mod lists;
 mod live;
+mod narrow;
 mod objects;
 mod requests;
 

@@ -1,0 +1,109 @@
+//! Which watches feed a kind: one for the whole cluster, or, where that is refused, one a namespace.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use kubeplex_proto::kind::{KindInfo, Scope};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::driver::{Ended, WatchContext, feed};
+use super::feed::Feed;
+use super::handle::KindHandle;
+use super::machine::OnRefusal;
+use crate::api::Api;
+use crate::cache::Part;
+
+const SELF_REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+
+/// Why the watches of a kind ended by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The store can't be brought up to date; a new one has to be filled.
+    Rebuild,
+    /// A blocking thread panicked, or the runtime is going down.
+    Broken,
+}
+
+#[derive(Deserialize)]
+struct Review {
+    status: ReviewStatus,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ReviewStatus {
+    allowed: bool,
+}
+
+/// Keeps `handle` current until the future is dropped, or it can't any more.
+pub(crate) async fn run(context: WatchContext, handle: Arc<KindHandle>) -> Exit {
+    let namespaces = namespaces(&context, &handle.info);
+    let on_refusal = if namespaces.is_empty() { OnRefusal::Settle } else { OnRefusal::GiveUp };
+    let whole = handle.divide(vec![Part::default()]);
+    if let Ended::Exit(exit) = first_end(&context, whole, on_refusal).await {
+        return exit;
+    }
+    tracing::info!(
+        kind = %handle.info.id,
+        namespaces = namespaces.join(", "),
+        "the whole cluster can't be watched: single namespaces are"
+    );
+    let part = |namespace| Part { namespace: Some(namespace) };
+    let parts = handle.divide(namespaces.into_iter().map(part).collect());
+    tokio::select! {
+        ended = first_end(&context, parts, OnRefusal::Settle) => match ended {
+            Ended::Exit(exit) => exit,
+            Ended::Refused => Exit::Rebuild,
+        },
+        // What is seen stays until a store of the whole cluster can take its place.
+        () = whole_cluster_granted(&context, &handle.info) => {
+            tracing::info!(kind = %handle.info.id, "the whole cluster may be watched now");
+            Exit::Rebuild
+        }
+    }
+}
+
+/// The first watch that ends, ends the others.
+async fn first_end(context: &WatchContext, feeds: Vec<Feed>, refusal: OnRefusal) -> Ended {
+    let watches = feeds.into_iter().map(|one| feed(context.clone(), one, refusal));
+    let mut watches: FuturesUnordered<_> = watches.collect();
+    // There is one at least.
+    watches.next().await.unwrap_or(Ended::Exit(Exit::Broken))
+}
+
+/// Where a kind can be watched other than in the whole cluster.
+fn namespaces(context: &WatchContext, info: &KindInfo) -> Vec<String> {
+    if info.scope == Scope::Cluster {
+        return Vec::new();
+    }
+    let configured = context.namespaces.names().iter();
+    configured.filter(|namespace| !context.deny.namespace(namespace)).cloned().collect()
+}
+
+/// Waits until the agent may list and watch a kind everywhere. A list that is granted alone would not do.
+async fn whole_cluster_granted(context: &WatchContext, info: &KindInfo) {
+    loop {
+        sleep(context.timings.settled_retry.mul_f64(1.0 + rand::random::<f64>() / 2.0)).await;
+        if may(context, info, "list").await && may(context, info, "watch").await {
+            return;
+        }
+    }
+}
+
+async fn may(context: &WatchContext, info: &KindInfo, verb: &str) -> bool {
+    let attributes = json!({
+        "verb": verb, "group": info.id.group, "version": info.version, "resource": info.id.resource,
+    });
+    let review = json!({
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    });
+    let api: &Api = &context.api;
+    let answer = api.review(SELF_REVIEWS, review.to_string().into_bytes(), context.timings.open).await;
+    let review = answer.ok().and_then(|body| serde_json::from_slice::<Review>(&body).ok());
+    review.is_some_and(|review| review.status.allowed)
+}
