@@ -20,6 +20,7 @@ pub mod path;
 pub mod query;
 pub mod redact;
 pub mod report;
+mod secrets;
 pub mod serve;
 pub mod watch;
 

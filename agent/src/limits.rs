@@ -31,6 +31,18 @@ pub const PAGE_OBJECTS_MOST: u32 = 8_000;
 /// Discovery, one object, a Table: replies that are read whole.
 pub const REPLY_BYTES: usize = 64 * 1024 * 1024;
 
+/// A certificate chain of a Secret that is longer is not read.
+pub const TOLD_CERTIFICATE_BYTES: usize = 256 * 1024;
+
+/// Names of a certificate that are told.
+pub const TOLD_DNS_NAMES: usize = 100;
+
+/// What is told of a Secret's data is texts of at most so many characters.
+pub const TOLD_CHARACTERS: usize = 512;
+
+/// So much of a Helm release is decompressed; a few kilobytes may stand for gigabytes.
+pub const TOLD_RELEASE_BYTES: u64 = 32 * 1024 * 1024;
+
 /// The API server's word on what somebody may do.
 pub const REVIEW_BYTES: usize = 64 * 1024;
 

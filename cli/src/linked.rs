@@ -64,7 +64,7 @@ impl LinkedAgents {
         let LinkedCluster { id, token, .. } = cluster;
         let link = LinkConfig::new(&self.gateway, &token, None, id.clone(), Timings::default())?;
         let (tracker, stop) = (self.tracker.clone(), self.stop.clone());
-        let config = AgentConfig::of_cluster(id).with_secrets(SecretsWatch::Metadata);
+        let config = AgentConfig::of_cluster(id).with_secrets(SecretsWatch::metadata());
         let agent = Agent::start(config, client, tracker.clone(), stop.clone());
         drop(self.tracker.spawn(link::run(link, agent.router(), tracker, stop)));
         Ok(())

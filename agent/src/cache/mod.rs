@@ -26,7 +26,7 @@ mod write;
 
 pub use cell::CellRef;
 pub use memory::MemoryReport;
-pub use part::{Part, Relist};
+pub use part::{Part, Relist, Types};
 pub(crate) use prepared::LastWriter;
 pub use prepared::Prepared;
 pub use press::press;

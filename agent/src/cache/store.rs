@@ -178,6 +178,11 @@ impl KindStore {
         gone.len()
     }
 
+    /// Something that a read tells beside the rows has changed.
+    pub fn touch(&mut self) {
+        self.revision += 1;
+    }
+
     /// Empties the store at once. The objects are in what is returned, to be dropped where nobody waits for that; `None`
     /// where there were none.
     pub fn clear(&mut self) -> Option<Self> {

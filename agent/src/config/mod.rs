@@ -20,7 +20,7 @@ use crate::limits::Limits;
 use crate::watch::WatchTimings;
 
 pub use raw::{ConfigError, RawConfig};
-pub use reach::{Deny, SecretsWatch, WatchedNamespaces};
+pub use reach::{Deny, SecretData, SecretsWatch, WatchedNamespaces};
 pub use validate::InvalidConfig;
 
 /// A valid configuration.

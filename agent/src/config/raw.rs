@@ -89,6 +89,8 @@ pub struct RawWatch {
 pub struct RawSecrets {
     /// `never` or `metadata`.
     pub watch: Option<String>,
+    pub tls_dates: Option<bool>,
+    pub helm_releases: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -153,7 +155,9 @@ fn typed(key: &str, text: String) -> Value {
         }
         // What is no number is refused as the text that it is.
         (Some("limits" | "link"), _) => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
-        (_, "admin.on_network") => text.parse::<bool>().map_or_else(|_| text.into(), Value::from),
+        (_, "admin.on_network" | "secrets.tls_dates" | "secrets.helm_releases") => {
+            text.parse::<bool>().map_or_else(|_| text.into(), Value::from)
+        }
         _ => text.into(),
     }
 }

@@ -20,8 +20,17 @@ pub enum SecretsWatch {
     /// Nothing: calls for them are answered `forbidden`.
     #[default]
     Never,
-    /// Names, labels, types and numbers of keys.
-    Metadata,
+    /// Names, labels, types and numbers of keys, and what is told from the data of some types.
+    Metadata(SecretData),
+}
+
+/// From the data of which Secrets the agent tells something, before it drops the data.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SecretData {
+    /// Dates, issuer and names of certificates, from those of the type `kubernetes.io/tls`.
+    pub tls_dates: bool,
+    /// Chart, versions and status of Helm releases, from those of the type `helm.sh/release.v1`.
+    pub helm_releases: bool,
 }
 
 impl Deny {
@@ -63,6 +72,21 @@ impl WatchedNamespaces {
 
     pub fn names(&self) -> &[String] {
         &self.0
+    }
+}
+
+impl SecretsWatch {
+    /// Metadata, and nothing from any data.
+    pub fn metadata() -> Self {
+        Self::Metadata(SecretData::default())
+    }
+
+    /// From whose data something is told.
+    pub fn data(self) -> SecretData {
+        match self {
+            Self::Never => SecretData::default(),
+            Self::Metadata(data) => data,
+        }
     }
 }
 

@@ -10,10 +10,10 @@ use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::pattern::Pattern;
 
 use super::links;
-use super::raw::{RawAdmin, RawConfig, RawGateway, RawKubernetes, RawLimits};
+use super::raw::{RawAdmin, RawConfig, RawGateway, RawKubernetes, RawLimits, RawSecrets};
 use super::{
-    AdminListener, AgentConfig, ClusterAccess, Deny, GatewayTarget, LiveReads, SecretsWatch, Token,
-    WatchMode, WatchedNamespaces,
+    AdminListener, AgentConfig, ClusterAccess, Deny, GatewayTarget, LiveReads, SecretData, SecretsWatch,
+    Token, WatchMode, WatchedNamespaces,
 };
 use crate::limits::{Limits, WATCHED_NAMESPACES};
 use crate::watch::WatchTimings;
@@ -40,7 +40,7 @@ impl TryFrom<RawConfig> for AgentConfig {
         let link = links::timings(&raw.link, &mut reasons);
         let watch = keep(watch_mode(raw.watch.mode.as_deref()), &mut reasons);
         let namespaces = keep(watched_namespaces(raw.watch.namespaces), &mut reasons);
-        let secrets = keep(secrets(raw.secrets.watch.as_deref()), &mut reasons);
+        let secrets = keep(secrets(&raw.secrets), &mut reasons);
         let live_reads = keep(live_reads(raw.kubernetes.live_reads.as_deref()), &mut reasons);
         let admin = keep(admin(&raw.admin), &mut reasons);
         let limits = limits(&raw.limits, &mut reasons);
@@ -160,10 +160,18 @@ fn watched_namespaces(names: Vec<String>) -> Result<WatchedNamespaces, String> {
     })
 }
 
-fn secrets(text: Option<&str>) -> Result<SecretsWatch, String> {
-    match text {
-        None | Some("never") => Ok(SecretsWatch::Never),
-        Some("metadata") => Ok(SecretsWatch::Metadata),
+fn secrets(raw: &RawSecrets) -> Result<SecretsWatch, String> {
+    let data = SecretData {
+        tls_dates: raw.tls_dates.unwrap_or_default(),
+        helm_releases: raw.helm_releases.unwrap_or_default(),
+    };
+    match raw.watch.as_deref() {
+        Some("metadata") => Ok(SecretsWatch::Metadata(data)),
+        None | Some("never") if data == SecretData::default() => Ok(SecretsWatch::Never),
+        None | Some("never") => {
+            let key = if data.tls_dates { "tls_dates" } else { "helm_releases" };
+            Err(format!("secrets.{key}: it needs watch = \"metadata\" beside it"))
+        }
         Some(other) => Err(format!("secrets.watch: {other:?} is neither \"never\" nor \"metadata\"")),
     }
 }
@@ -262,6 +270,8 @@ mod tests {
             ("WATCH__MODE", "all", "neither \"builtin\" nor"),
             ("WATCH__NAMESPACES", "shop,team-*", "\"team-*\" is no name of a namespace"),
             ("SECRETS__WATCH", "data", "neither \"never\" nor"),
+            ("SECRETS__TLS_DATES", "true", "secrets.tls_dates: it needs watch = \"metadata\""),
+            ("SECRETS__HELM_RELEASES", "true", "secrets.helm_releases: it needs"),
             ("KUBERNETES__LIVE_READS", "yes", "none of \"impersonate\", \"refused\" and"),
             ("ADMIN__LISTEN", "0.0.0.0:80", "not a loopback address"),
             ("ADMIN__LISTEN", "here", "is no address"),
@@ -336,5 +346,8 @@ mod tests {
         assert!(!config.deny().kind(&"pods".parse().unwrap()));
         let config = load(&[("WATCH__NAMESPACES", "shop, payments")]).unwrap();
         assert_eq!(config.namespaces().names(), ["payments", "shop"]);
+        let config = load(&[("SECRETS__WATCH", "metadata"), ("SECRETS__TLS_DATES", "true")]).unwrap();
+        let data = SecretData { tls_dates: true, helm_releases: false };
+        assert_eq!(config.secrets(), SecretsWatch::Metadata(data));
     }
 }

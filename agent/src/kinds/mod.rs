@@ -117,6 +117,7 @@ impl Kinds {
             api: api.clone(),
             deny: Arc::new(config.deny().clone()),
             namespaces: Arc::new(config.namespaces().clone()),
+            secret_data: config.secrets().data(),
             timings: *config.timings(),
             lists: Arc::new(Semaphore::new(config.limits().lists_at_once.max(1))),
             streaming: Arc::new(AtomicBool::new(true)),

@@ -20,7 +20,9 @@ fn page() -> String {
         ## Always\n\n\
         - The values of a Secret's `data` and `stringData`, also of one that another object carries (a template, a bundle).\n  \
         Of Secrets themselves the agent asks for nothing, unless `[secrets]` in its configuration says `watch = \"metadata\"`:\n  \
-        then for a table of their metadata (type and number of keys, never data), once somebody has asked for them.\n\
+        then for a table of their metadata (type and number of keys, never data), once somebody has asked for them.\n  \
+        With `tls_dates` or `helm_releases` beside it, it does read the data of certificates or of Helm releases, keeps\n  \
+        dates, names and versions of it, and drops the rest before anything is stored.\n\
         - The annotation `{}`, in which kubectl keeps a copy of the whole object.\n\
         - In the cache, the values of a ConfigMap: a hash under a key that is drawn at random when the agent starts, and the\n  \
         length, stand for each. A live read of one ConfigMap, with the rights of who asks, shows its values, under the rules\n  \

@@ -10,9 +10,10 @@ use super::feed::Feed;
 use super::intake::Intake;
 use super::unreadable::Unreadable;
 use super::version;
-use crate::cache::{self, Applied, Prepared, Relist};
+use crate::cache::{self, Applied, Prepared, Relist, Types};
 use crate::config::Deny;
 use crate::ingest::IngestError;
+use crate::secrets::Told;
 
 /// A change of one object, as the server sent it.
 #[derive(Debug, Clone)]
@@ -53,7 +54,11 @@ impl Change {
 
 impl Applier {
     pub(crate) fn new(feed: Feed, deny: Arc<Deny>) -> Self {
-        let intake = Intake::of(feed.handle.store_shape().clone());
+        let told = match feed.part.types {
+            Types::Only(one) => Told::of_type(one),
+            Types::All | Types::AllBut(_) => None,
+        };
+        let intake = Intake::of(feed.handle.store_shape().clone(), told);
         Self { feed, relist: Mutex::default(), deny, intake, unreadable: Mutex::default() }
     }
 

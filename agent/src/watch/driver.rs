@@ -22,7 +22,7 @@ use super::step::{Effect, Event, Nudged, Step};
 use super::timings::WatchTimings;
 use super::version;
 use crate::api::{Api, ApiError, Page, Query, Representation, collection_path};
-use crate::config::{Deny, WatchedNamespaces};
+use crate::config::{Deny, SecretData, WatchedNamespaces};
 use crate::limits::{INGEST_BATCH, INLINE_INGEST_BYTES};
 
 /// What the watches of one cluster share.
@@ -32,6 +32,8 @@ pub(crate) struct WatchContext {
     pub(crate) deny: Arc<Deny>,
     /// Where to watch what can't be watched in the whole cluster.
     pub(crate) namespaces: Arc<WatchedNamespaces>,
+    /// From whose data something is told.
+    pub(crate) secret_data: SecretData,
     pub(crate) timings: WatchTimings,
     /// One permit a whole list.
     pub(crate) lists: Arc<Semaphore>,
@@ -57,7 +59,7 @@ pub(super) async fn feed(context: WatchContext, feed: Feed, on_refusal: OnRefusa
     let streaming = representation == Representation::Full && context.streaming.load(Ordering::Relaxed);
     let driver = Driver {
         machine: Machine::new(context.timings, streaming, on_refusal),
-        path: collection_path(&feed.handle.info, feed.part.namespace.as_deref()),
+        path: path_of(&feed),
         applier,
         representation,
         open: None,
@@ -74,6 +76,15 @@ pub(super) async fn feed(context: WatchContext, feed: Feed, on_refusal: OnRefusa
             );
             Ended::Exit(Exit::Broken)
         }
+    }
+}
+
+/// Where the part is listed and watched.
+fn path_of(feed: &Feed) -> String {
+    let path = collection_path(&feed.handle.info, feed.part.namespace.as_deref());
+    match feed.part.types.selector() {
+        Some(selector) => Query::of(path).with("fieldSelector", &selector).build(),
+        None => path,
     }
 }
 

@@ -11,7 +11,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::belief::{self, Belief, KindStatus};
+use super::belief::{self, Belief, KindStatus, Seen};
 use super::feed::Feed;
 use crate::cache::{self, KindShape, KindStore, Part, unused_revisions};
 
@@ -22,6 +22,8 @@ pub struct KindHandle {
     shape: KindShape,
     /// How far each part can be believed. There is one at least.
     beliefs: Mutex<Vec<Belief>>,
+    /// What they came to when last looked at.
+    seen: Mutex<Seen>,
     /// Follows the state that they come to, for those who wait for it.
     state: watch::Sender<SyncState>,
     /// Told of every change that a report would show.
@@ -39,6 +41,7 @@ impl KindHandle {
             store: RwLock::new(KindStore::counting_from(shape.clone(), unused_revisions())),
             shape,
             beliefs: Mutex::new(vec![Belief::of(None)]),
+            seen: Mutex::new(Seen::All),
             state: watch::Sender::new(SyncState::Syncing),
             changed,
             last_used: Mutex::new(Instant::now()),
@@ -134,7 +137,12 @@ impl KindHandle {
 
     /// What the parts say may come to something else now.
     pub(super) fn believe_anew(&self) {
-        let state = self.status().state;
+        let KindStatus { state, seen, .. } = self.status();
+        // Answers say what is seen: one that is kept by its revision must not outlive it.
+        let sees_otherwise = std::mem::replace(&mut *self.seen.lock(), seen.clone()) != seen;
+        if sees_otherwise {
+            self.store.write().touch();
+        }
         self.state.send_if_modified(|known| std::mem::replace(known, state) != state);
         self.tick();
     }

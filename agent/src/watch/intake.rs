@@ -8,6 +8,7 @@ use crate::api::Representation;
 use crate::cache::{KindShape, Prepared};
 use crate::columns::table::ServedCells;
 use crate::ingest::{self, IngestError};
+use crate::secrets::Told;
 
 /// Reads the items of one kind, in the form in which they are asked for.
 pub(crate) struct Intake {
@@ -18,6 +19,8 @@ pub(crate) struct Intake {
 /// What the items look like when they arrive.
 enum Form {
     Objects,
+    /// Secrets with their data, which is dropped here.
+    SecretData(Told),
     /// Rows of Tables with metadata.
     SecretRows(Mutex<SecretColumns>),
     /// Rows of Tables with whole objects, where only the server knows the kind's columns.
@@ -25,21 +28,23 @@ enum Form {
 }
 
 impl Intake {
-    pub(crate) fn of(shape: KindShape) -> Self {
-        let form = match () {
-            () if shape.is_secrets() => Form::SecretRows(Mutex::default()),
-            () if shape.columns.is_served() => {
+    /// Of the whole kind, or of a part whose data tells something.
+    pub(crate) fn of(shape: KindShape, told: Option<Told>) -> Self {
+        let form = match told {
+            Some(told) => Form::SecretData(told),
+            None if shape.is_secrets() => Form::SecretRows(Mutex::default()),
+            None if shape.columns.is_served() => {
                 Form::ShownRows(Mutex::new(ServedCells::of(shape.columns.defs(), &[])))
             }
-            () => Form::Objects,
+            None => Form::Objects,
         };
         Self { shape, form }
     }
 
-    /// In which form to ask for the items. Never the data of Secrets.
+    /// In which form to ask for the items. Never the data of Secrets, but for those of which something is told.
     pub(crate) fn representation(&self) -> Representation {
         match self.form {
-            Form::Objects => Representation::Full,
+            Form::Objects | Form::SecretData(_) => Representation::Full,
             Form::SecretRows(_) => Representation::TableOfMetadata,
             Form::ShownRows(_) => Representation::TableOfObjects,
         }
@@ -49,7 +54,7 @@ impl Intake {
     pub(crate) fn note_columns(&self, names: &[String]) {
         match &self.form {
             _ if names.is_empty() => {}
-            Form::Objects => {}
+            Form::Objects | Form::SecretData(_) => {}
             Form::SecretRows(columns) => *columns.lock() = SecretColumns::named(names),
             Form::ShownRows(cells) => *cells.lock() = ServedCells::of(self.shape.columns.defs(), names),
         }
@@ -62,6 +67,7 @@ impl Intake {
     pub(crate) fn prepare(&self, raw: &Bytes) -> Result<Vec<Prepared>, IngestError> {
         match &self.form {
             Form::Objects => Ok(vec![ingest::prepare(&self.shape, raw)?]),
+            Form::SecretData(told) => Ok(vec![ingest::prepare_value(&self.shape, told.without_data(raw)?)?]),
             Form::SecretRows(columns) => {
                 let rows = self.rows_of(raw)?;
                 let columns = *columns.lock();

@@ -14,7 +14,8 @@ use super::feed::Feed;
 use super::handle::KindHandle;
 use super::machine::OnRefusal;
 use crate::api::Api;
-use crate::cache::Part;
+use crate::cache::{Part, Types, is_secrets};
+use crate::secrets::Told;
 
 const SELF_REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 
@@ -42,7 +43,9 @@ struct ReviewStatus {
 pub(crate) async fn run(context: WatchContext, handle: Arc<KindHandle>) -> Exit {
     let namespaces = namespaces(&context, &handle.info);
     let on_refusal = if namespaces.is_empty() { OnRefusal::Settle } else { OnRefusal::GiveUp };
-    let whole = handle.divide(vec![Part::default()]);
+    let types = types(&context, &handle.info);
+    let whole =
+        handle.divide(types.iter().map(|types| Part { namespace: None, types: types.clone() }).collect());
     if let Ended::Exit(exit) = first_end(&context, whole, on_refusal).await {
         return exit;
     }
@@ -51,8 +54,11 @@ pub(crate) async fn run(context: WatchContext, handle: Arc<KindHandle>) -> Exit 
         namespaces = namespaces.join(", "),
         "the whole cluster can't be watched: single namespaces are"
     );
-    let part = |namespace| Part { namespace: Some(namespace) };
-    let parts = handle.divide(namespaces.into_iter().map(part).collect());
+    let parts_of = |namespace: String| {
+        let part = |types: &Types| Part { namespace: Some(namespace.clone()), types: types.clone() };
+        types.iter().map(part).collect::<Vec<_>>()
+    };
+    let parts = handle.divide(namespaces.into_iter().flat_map(parts_of).collect());
     tokio::select! {
         ended = first_end(&context, parts, OnRefusal::Settle) => match ended {
             Ended::Exit(exit) => exit,
@@ -81,6 +87,17 @@ fn namespaces(context: &WatchContext, info: &KindInfo) -> Vec<String> {
     }
     let configured = context.namespaces.names().iter();
     configured.filter(|namespace| !context.deny.namespace(namespace)).cloned().collect()
+}
+
+/// Secrets whose data tells something are watched apart from those of which it is never asked for.
+fn types(context: &WatchContext, info: &KindInfo) -> Vec<Types> {
+    let told = if is_secrets(&info.id) { Told::of(context.secret_data) } else { Vec::new() };
+    if told.is_empty() {
+        return vec![Types::All];
+    }
+    let told: Vec<&'static str> = told.into_iter().map(Told::secret_type).collect();
+    let apart = told.iter().map(|one| Types::Only(one)).collect::<Vec<_>>();
+    [vec![Types::AllBut(told)], apart].concat()
 }
 
 /// Waits until the agent may list and watch a kind everywhere. A list that is granted alone would not do.

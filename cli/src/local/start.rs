@@ -106,7 +106,7 @@ impl Starter {
             .with_server(url)
             .with_watch(WatchMode::OnDemand)
             .with_live_reads(LiveReads::Own)
-            .with_secrets(SecretsWatch::Metadata);
+            .with_secrets(SecretsWatch::metadata());
         let agent = Agent::start(agent, client, self.tracker.clone(), stop);
         self.links.attach_in_process(cluster.id.clone(), agent.router());
     }

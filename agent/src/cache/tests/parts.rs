@@ -8,7 +8,7 @@ fn lists_of_parts_sweep_what_is_theirs() {
     for (namespace, name) in [("a", "x"), ("a", "y"), ("b", "x"), ("b", "y")] {
         store.apply(object(namespace, name, &format!("{namespace}{name}"), "1", "old"));
     }
-    let part = |namespace: &str| Part { namespace: Some(namespace.to_owned()) };
+    let part = |namespace: &str| Part { namespace: Some(namespace.to_owned()), ..Part::default() };
     let (of_a, of_b) = (store.begin_relist(), store.begin_relist());
     store.apply(object("a", "x", "ax", "1", "old"));
     store.apply(object("b", "x", "bx", "2", "new"));

@@ -6,6 +6,7 @@ mod faults;
 mod logs;
 mod namespaces;
 mod opening;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -51,8 +52,18 @@ impl World {
     }
 
     fn over(sim: SimCluster, config: AgentConfig) -> Self {
+        Self::watched(sim, config, |_| {})
+    }
+
+    /// With somebody who sees every request to the cluster.
+    fn watched(
+        sim: SimCluster,
+        config: AgentConfig,
+        see: impl Fn(&http::Request<kube::client::Body>) + Clone + Send + 'static,
+    ) -> Self {
         let (cancel, tracker) = (CancellationToken::new(), TaskTracker::new());
-        let with_token = |mut request: http::Request<kube::client::Body>| {
+        let with_token = move |mut request: http::Request<kube::client::Body>| {
+            see(&request);
             let bearer = http::HeaderValue::from_str(&format!("Bearer {TOKEN}")).unwrap();
             request.headers_mut().insert(http::header::AUTHORIZATION, bearer);
             request

@@ -111,8 +111,15 @@ async fn rights_that_come_are_taken_and_rights_that_go_take_the_rows_along() {
     let pods = world.open("pods").await;
     assert_eq!(namespaces_of(&pods), ["shop"]);
 
+    let services = world.open("services").await;
+    let revision = services.store.read().revision();
     world.sim.set_policy(rights_in(&["shop", "payments"]));
     world.until(|_| pods.status().seen == only(&["payments", "shop"])).await;
+    world.until(|_| services.status().seen == only(&["payments", "shop"])).await;
+    assert!(
+        services.store.read().revision() > revision,
+        "or an answer that is kept by it would deny what is seen"
+    );
     world.until(|world| agrees_in(world, &pods, &["payments", "shop"])).await;
 
     world.sim.set_policy(rights_in(&["payments"]));

@@ -270,7 +270,7 @@ async fn an_idle_kind_is_dropped_and_its_watch_ends_at_the_server() {
 
 #[tokio::test(start_paused = true)]
 async fn secrets_are_watched_without_their_data() {
-    let world = World::start(small(), config().with_secrets(SecretsWatch::Metadata));
+    let world = World::start(small(), config().with_secrets(SecretsWatch::metadata()));
     world.ready().await;
     assert_eq!(world.state("secrets"), None, "nobody asked");
     let secrets = world.open("secrets").await;

@@ -60,7 +60,7 @@ impl Filling {
         digest_key: DigestKey,
     ) -> Self {
         let reader = match shape {
-            Some(shape) => Reader::Known(Box::new(Intake::of((*shape).clone())), shape),
+            Some(shape) => Reader::Known(Box::new(Intake::of((*shape).clone(), None)), shape),
             None => Reader::Served,
         };
         Self { info, deny, digest_key, reader, store: None, objects: 0, bytes: 0 }

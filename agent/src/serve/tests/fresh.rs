@@ -9,7 +9,7 @@ use super::*;
 use crate::config::{Deny, LiveReads, SecretsWatch};
 
 fn own_rights() -> AgentConfig {
-    config().with_live_reads(LiveReads::Own).with_secrets(SecretsWatch::Metadata)
+    config().with_live_reads(LiveReads::Own).with_secrets(SecretsWatch::metadata())
 }
 
 fn live(mut request: ListRequest) -> ListRequest {
