@@ -19,7 +19,9 @@ pub mod mcp;
 pub mod merge;
 pub mod pipeline;
 pub mod policy;
+pub mod rates;
 pub mod registry;
+mod reload;
 pub mod render;
 pub mod request;
 pub mod resolve;
@@ -27,6 +29,7 @@ mod results;
 mod serve;
 mod shares;
 pub mod telemetry;
+mod throttle;
 pub mod tls;
 mod tokens;
 pub mod tools;
@@ -36,6 +39,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware;
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -43,6 +48,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 pub use config::GatewayConfig;
+pub use reload::Reloaded;
 
 use crate::admin::Admin;
 use crate::config::Protection;
@@ -51,8 +57,10 @@ use crate::limits::{LAME_DUCK, LAST_WORDS};
 use crate::link::{Credentials, LinkEndpoint, Links};
 use crate::pipeline::Pipeline;
 use crate::registry::Registry;
+use crate::reload::Reloader;
 use crate::serve::{Connections, Server};
 use crate::telemetry::Telemetry;
+use crate::throttle::{Strangers, Throttle};
 use crate::tls::{PairError, Reload};
 
 /// A running gateway. Clones are handles to the same one.
@@ -66,6 +74,7 @@ pub struct Gateway {
     links: Links,
     pipeline: Arc<Pipeline>,
     callers: Callers,
+    reloader: Arc<Reloader>,
 }
 
 /// Where a gateway listens; the real ports where the configuration said 0.
@@ -117,18 +126,22 @@ impl Gateway {
         }
         let exchanges = TaskTracker::new();
         let callers = Callers::new(&config, &telemetry);
+        let throttle = Throttle::new(config.limits(), &telemetry);
+        let strangers = Strangers::new(config.limits(), &telemetry);
         let mcp = mcp::router(
             pipeline.clone(),
             callers.clone(),
+            throttle.clone(),
             &config,
             &telemetry,
             exchanges.clone(),
             drained.clone(),
         );
-        let app = endpoint.router().merge(mcp);
+        let app = endpoint.clone().router().merge(mcp);
+        let app = app.layer(middleware::from_fn_with_state(strangers.clone(), throttle::tell_strangers));
         let instance: Arc<str> = uuid::Uuid::new_v4().to_string().into();
         let (seen, told) = (telemetry.clone(), stop.clone());
-        let health = Admin::new(instance.clone(), registry, pipeline.clone(), seen, told);
+        let health = Admin::new(instance.clone(), registry.clone(), pipeline.clone(), seen, told);
         let health = health.router(config.admin_audience());
         let closing = CancellationToken::new();
         let connections =
@@ -148,7 +161,24 @@ impl Gateway {
             "shutdown",
             shut_down(stop, pipeline.clone(), exchanges, connections, drained, config.limits().drain),
         );
-        Ok(Self { instance, addresses: Addresses { listen, admin }, links, pipeline, callers })
+        let reloader = Arc::new(Reloader {
+            current: Mutex::new(config),
+            registry,
+            links: links.clone(),
+            endpoint,
+            pipeline: pipeline.clone(),
+            callers: callers.clone(),
+            throttle,
+            strangers,
+        });
+        let addresses = Addresses { listen, admin };
+        Ok(Self { instance, addresses, links, pipeline, callers, reloader })
+    }
+
+    /// Takes over what a running gateway can of a new configuration, and says what that was. Calls that run go on as they
+    /// began.
+    pub fn reload(&self, config: GatewayConfig) -> Reloaded {
+        self.reloader.apply(config)
     }
 
     /// Drawn at random when it started; `/readyz` says it, so that nobody takes another gateway for this one.

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use crate::rates::Rate;
+
 /// What may be configured; the defaults suit a laptop and a hundred clusters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -13,10 +15,12 @@ pub struct Limits {
     pub request_bytes: usize,
     /// Calls being worked on at once; the rest are told when to come back. Each may hold a page of rows.
     pub calls_in_flight: usize,
-    /// What one caller may use up a second, and at once before that rate applies: one charge for each leg, and one for
-    /// every [`OBJECTS_PER_CHARGE`] objects that agents may have to look at. A model in a loop is a caller too.
-    pub charges_per_second: u32,
-    pub charges_burst: u32,
+    /// Requests whose answers are not out yet, in all: each may hold an answer that its client does not take.
+    pub requests_in_flight: usize,
+    /// The same of one caller, so that one who takes no answers leaves room for others. The local user has no such limit.
+    pub requests_per_caller: usize,
+    /// How much each caller may use up in a time.
+    pub rates: Rates,
     /// Places for legs, over all calls: a call takes one for each cluster it asks, at most `legs_per_call`, and holds them
     /// until it is answered. Each leg holds the rows that its part of a page was expected to need.
     pub legs_in_flight: usize,
@@ -31,6 +35,8 @@ pub struct Limits {
     pub legs_per_cluster: usize,
     /// Legacy sessions that may exist at once. Each costs about 50 kB whether it is used or not.
     pub sessions: usize,
+    /// The same of one caller. The local user may have all.
+    pub sessions_per_caller: usize,
     /// A legacy session that nobody used for so long is closed.
     pub session_idle: Duration,
     /// Connections on a listener at once. File descriptors are a shared good. Links of agents do not count: their number is
@@ -58,14 +64,16 @@ impl Default for Limits {
         Self {
             request_bytes: 1 << 20,
             calls_in_flight: 1_024,
-            charges_per_second: 200_000,
-            charges_burst: 400_000,
+            requests_in_flight: 2_048,
+            requests_per_caller: 256,
+            rates: Rates::default(),
             legs_in_flight: 4_096,
             legs_per_call: 128,
             answer_bytes: 128 << 20,
             result_cache_bytes: 64 << 20,
             legs_per_cluster: 48,
             sessions: 256,
+            sessions_per_caller: 32,
             session_idle: Duration::from_secs(1_800),
             connections: 8_192,
             connections_per_address: 256,
@@ -74,6 +82,49 @@ impl Default for Limits {
             connection_idle: Duration::from_secs(120),
             slow_reader: Duration::from_secs(20),
             drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// How much each caller may use up in a time: of the endpoint in requests, and of each cluster in charges. A model in a loop
+/// is a caller too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rates {
+    /// Requests, whatever they ask. Answered before anything of them is read, so it only has to be far below what keeps a
+    /// gateway busy, which is some thousands a second.
+    pub requests: Rate,
+    /// Sessions that are opened; each costs about 50 kB until it is closed or was unused for long.
+    pub initialize: Rate,
+    /// Requests that were nobody's, from one address: guesses of tokens, and clients without one.
+    pub strangers: Rate,
+    /// Calls that the gateway answers by itself, pages that it kept among them.
+    pub fleet: Rate,
+    /// Charges in one cluster for what its agent holds: one a call, and one for every [`OBJECTS_PER_CHARGE`] objects of the
+    /// kind. An agent filters about so many in a millisecond: this is one of its processors.
+    pub cached: Rate,
+    /// The same for what its agent has to ask the API server, of whom it asks 20 requests a second at most.
+    pub live: Rate,
+    pub local_user: LocalUser,
+}
+
+/// Whether the person at this machine, who calls without a token, is held to the rates of callers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LocalUser {
+    #[default]
+    Free,
+    Limited,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            requests: Rate::new(500, 1_000),
+            initialize: Rate::new(2, 20),
+            strangers: Rate::new(5, 50),
+            fleet: Rate::new(500, 1_000),
+            cached: Rate::new(1_000, 5_000),
+            live: Rate::new(10, 40),
+            local_user: LocalUser::Free,
         }
     }
 }
@@ -129,11 +180,29 @@ pub const ARRIVALS: usize = 32;
 /// How long a request whose link is being left waits for the one that takes its place: both ends know within a round trip.
 pub const HANDOVER: Duration = Duration::from_secs(2);
 
+/// Frames of reports and heartbeats that an agent may send: it reports every 20 ms at most.
+pub const AGENT_FRAMES: Rate = Rate::new(200, 1_000);
+
+/// The same in KiB: some discoveries of the largest size at once, and then far more than changes can be.
+pub const AGENT_KIB: Rate = Rate::new(1_024, 16 << 10);
+
+/// Kinds of a cluster whose reports are kept. Agents watch the built-in ones and 64 more.
+pub const REPORTED_KINDS: usize = 1_000;
+
+/// What is kept of the message in the report of a kind, in bytes.
+pub const REPORTED_MESSAGE: usize = 1 << 10;
+
 /// Objects that a caller may have looked at for one charge: about what an agent filters in a millisecond.
 pub const OBJECTS_PER_CHARGE: u64 = 1_000;
 
-/// Callers whose rates are remembered before those at rest are forgotten.
+/// Callers whose rates are remembered, beside those that used nothing for long. There are as many as the configuration has.
 pub const RATED_CALLERS: usize = 10_000;
+
+/// The same for callers by clusters, of each class: some 200 bytes each.
+pub const RATED_CELLS: usize = 200_000;
+
+/// Addresses of strangers that are remembered. Where there are more, those that are not are told to wait.
+pub const RATED_ADDRESSES: usize = 10_000;
 
 /// How deep the JSON of a request may nest. A deeper one is an attack on a recursive parser, not a question.
 pub const JSON_DEPTH: usize = 64;
@@ -215,6 +284,9 @@ pub const HEADER_BYTES: usize = 64 << 10;
 
 /// A session unused for so long may be ended when another needs its place. Longer than any call may take.
 pub const SESSION_EVICTABLE: Duration = Duration::from_secs(180);
+
+/// The same for one in which nothing was ever said after it was opened.
+pub const SESSION_NEVER_USED: Duration = Duration::from_secs(10);
 
 /// Seconds that a client is asked to wait when every session is in use.
 pub const SESSION_RETRY_AFTER_S: u64 = 30;

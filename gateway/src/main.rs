@@ -9,7 +9,7 @@ use clap::Parser;
 use kubeplex_gateway::config::{Fixtures, GatewayConfig, Protection};
 use kubeplex_gateway::{Addresses, Gateway};
 use kubeplex_program::logging::LogOptions;
-use kubeplex_program::signals::StopSignals;
+use kubeplex_program::signals::{ReloadSignal, StopSignals};
 use kubeplex_program::{failure, output};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -51,6 +51,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     arguments.log.start(LOG)?;
     let mut signals = StopSignals::listen().context("listening for signals")?;
+    let mut hangups = ReloadSignal::listen().context("listening for signals")?;
     let config = configuration(&arguments)?;
     let clusters = config.clusters().len();
     let scheme = if matches!(config.protection(), Protection::Tls(_)) { "https" } else { "http" };
@@ -59,13 +60,34 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Addresses { listen, admin } = gateway.addresses();
     tracing::info!(%listen, %admin, clusters, "listening");
     announce(scheme, gateway.addresses(), arguments.json)?;
-    signals.next().await;
+    loop {
+        tokio::select! {
+            () = signals.next() => break,
+            () = hangups.next() => reload(&gateway, &arguments),
+        }
+    }
     stop.cancel();
     tracker.close();
     tokio::select! {
         () = tracker.wait() => Ok(ExitCode::SUCCESS),
         // Whoever asks twice means now.
         () = signals.next() => anyhow::bail!("stopped before running calls were over"),
+    }
+}
+
+/// A file that can't be used changes nothing.
+fn reload(gateway: &Gateway, arguments: &Arguments) {
+    let config = match configuration(arguments) {
+        Ok(config) => config,
+        Err(error) => {
+            let error = format!("{error:#}");
+            return tracing::error!(error, "the configuration is not reloaded: everything stays as it was");
+        }
+    };
+    let reloaded = gateway.reload(config);
+    tracing::info!("the configuration is reloaded: {reloaded}");
+    for key in reloaded.waiting {
+        tracing::warn!(key, "its new value waits for a restart: until then the old one counts");
     }
 }
 

@@ -16,6 +16,7 @@
 
 use std::time::Duration;
 
+use kubeplex_proto::ids::ClusterId;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
@@ -27,7 +28,7 @@ use crate::cursor::CursorSealer;
 use crate::error::{CallError, ErrorCode};
 use crate::fanout::Fanout;
 use crate::identify::Caller;
-use crate::limits::{CURSOR_LIFE, HANDLER_GRACE};
+use crate::limits::{CURSOR_LIFE, HANDLER_GRACE, Rates};
 use crate::policy::{self, Decision};
 use crate::registry::Registry;
 use crate::render::{RenderContext, Rendered};
@@ -66,7 +67,7 @@ impl Pipeline {
         let key = config.cursor_key().map_or_else(rand::random, |key| key.0);
         Self {
             sealer: CursorSealer::new(key, millis(CURSOR_LIFE)),
-            admission: Admission::new(config.limits()),
+            admission: Admission::new(config.limits(), telemetry),
             pages: KeptPages::new(results::bytes_of_pages(config.limits()), registry.clone(), telemetry),
             fanout: Fanout::new(registry.clone(), config.limits(), telemetry.clone()),
             metrics: CallMetrics::new(telemetry),
@@ -82,6 +83,16 @@ impl Pipeline {
     /// A tool by name, if it exists for the caller. One that is hidden is as unknown as one that is not there.
     pub fn tool(&self, caller: &Caller, name: &str) -> Option<&'static Tool> {
         tools::catalogue().get(name).filter(|tool| policy::decide(caller, tool) == Decision::Allow)
+    }
+
+    /// From now on callers are held to these rates.
+    pub fn set_rates(&self, rates: &Rates) {
+        self.admission.set_rates(rates);
+    }
+
+    /// A cluster is not expected any more.
+    pub fn forget(&self, cluster: &ClusterId) {
+        self.fanout.forget(cluster);
     }
 
     /// Calls that are being worked on.
@@ -121,7 +132,8 @@ impl Pipeline {
         let permit = policy::authorize(caller, tool, request)?;
         let clock = trace.stage(Stage::Authorize, clock);
         let sight = self.pages.look(tool, &permit);
-        let admitted = self.admission.admit(permit, sight.effort(), halfway(clock, deadline)).await?;
+        let (effort, give_up) = (sight.effort(), halfway(clock, deadline));
+        let admitted = self.admission.admit(permit, tool.class, effort, give_up).await?;
         let clock = trace.stage(Stage::Admit, clock);
         match self.pages.turn(sight, &admitted).await {
             Turn::Show(page) => {

@@ -34,7 +34,7 @@ use tracing::Instrument as _;
 use self::body::PacedBody;
 use self::metrics::ConnectionMetrics;
 use self::pace::{Overdue, Pace, Patience};
-pub(crate) use self::places::Peer;
+pub(crate) use self::places::{Network, Peer};
 use self::places::{Place, Places};
 use self::socket::Socket;
 use crate::limits::{ANSWER_BYTES_UNSENT, HEADER_BYTES, LAST_WORDS, Limits, RESETS_PENDING, STREAMS};

@@ -35,6 +35,11 @@ impl<K: Hash + Eq + Clone> Shares<K> {
         Some(Share { key, shares: self.clone() })
     }
 
+    /// How many all have together.
+    pub(crate) fn total(&self) -> usize {
+        self.0.lock().values().sum()
+    }
+
     /// How many keys have anything.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {

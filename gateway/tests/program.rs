@@ -38,6 +38,30 @@ fn it_says_where_it_listens_and_ends_when_told_to() {
 }
 
 #[test]
+fn a_hangup_reloads_what_can_be_and_a_wrong_file_changes_nothing() {
+    let listeners = "[gateway]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
+    let path = file("reloaded.toml", listeners);
+    let mut gateway = gateway(&["--config", path.to_str().unwrap()]);
+    let mut log = BufReader::new(gateway.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut told =
+        |what: &str| log.find(|line| line.contains(what)).unwrap_or_else(|| panic!("never: {what}"));
+    told("listening");
+    let id = gateway.id().to_string();
+    let hang_up = |text: &str| {
+        std::fs::write(&path, format!("{listeners}{text}")).unwrap();
+        assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+    };
+    hang_up("[limits]\nsessions = 0\ndrain_ms = 0\n");
+    let refused = told("is not reloaded");
+    assert!(refused.contains("limits.sessions") && refused.contains("limits.drain_ms"), "{refused}");
+    hang_up("[limits]\nsessions = 9\n[[cluster]]\nname = \"prod-eu\"\n");
+    told("clusters added: prod-eu");
+    told("limits.sessions");
+    gateway.kill().unwrap();
+    gateway.wait().unwrap();
+}
+
+#[test]
 fn it_refuses_to_start_on_a_network_and_names_every_mistake() {
     let path = file("mistakes.toml", "[gateway]\nlisten = \"0.0.0.0:7575\"\n[limits]\nsessions = 0\n");
     let mut gateway = gateway(&["--config", path.to_str().unwrap()]);

@@ -1,4 +1,4 @@
-//! Being told to end.
+//! Being told to end, or to read the configuration again.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -7,6 +7,23 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
+}
+
+/// SIGHUP, from when this is made: the word to read the configuration again.
+#[derive(Debug)]
+pub struct ReloadSignal(Signal);
+
+impl ReloadSignal {
+    /// # Errors
+    /// When signals can't be received.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self(signal(SignalKind::hangup())?))
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        self.0.recv().await;
+    }
 }
 
 impl StopSignals {

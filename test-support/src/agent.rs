@@ -51,7 +51,7 @@ pub enum Behaviour {
     Disorder,
     /// Sends rows that have other cells than the columns that it announced.
     Misfit,
-    /// Sends more rows than it was asked for.
+    /// Sends more rows than it was asked for, and objects without an end.
     Flood,
     /// Sends rows without a head.
     Headless,
@@ -214,6 +214,7 @@ async fn get(State(agent): State<HandMade>, body: Bytes) -> Response {
     let [head, object, end] = frames::object(&request);
     match agent.behaviour() {
         Behaviour::Pods(_) => reply(stream::iter([head, object, end]).boxed()),
+        Behaviour::Flood => reply(stream::iter([head]).chain(stream::repeat(object)).boxed()),
         Behaviour::Garbage => reply(stream::iter([object]).boxed()),
         Behaviour::Refuse(code) => refusal(code),
         _ => agent.hang::<Response>(work).await,

@@ -6,6 +6,7 @@ mod limits;
 mod links;
 mod listeners;
 mod mcp;
+mod rates;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -23,7 +24,8 @@ pub(super) fn validate(raw: RawConfig) -> Result<GatewayConfig, ConfigError> {
     let cursor_key = raw.gateway.cursor_key_file.and_then(|path| mistakes.cursor_key(&path));
     mistakes.hosts(&raw.mcp.allowed_hosts);
     mistakes.origins(&raw.mcp.allowed_origins);
-    let limits = mistakes.limits(&raw.limits);
+    let rates = mistakes.rates(&raw.rates);
+    let limits = mistakes.limits(&raw.limits, rates);
     let timings = mistakes.timings(&raw.link);
     let arrivals = mistakes.arrivals(&raw.link);
     let (clusters, dialled) = mistakes.clusters(raw.clusters);

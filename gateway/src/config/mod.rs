@@ -8,6 +8,7 @@ mod callers;
 mod check;
 mod error;
 mod raw;
+mod restart;
 
 use std::collections::BTreeMap;
 use std::fmt;

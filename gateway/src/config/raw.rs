@@ -15,6 +15,7 @@ pub(super) struct RawConfig {
     pub(super) gateway: RawGateway,
     pub(super) mcp: RawMcp,
     pub(super) limits: RawLimits,
+    pub(super) rates: RawRates,
     pub(super) link: RawLink,
     #[serde(rename = "cluster")]
     pub(super) clusters: Vec<RawCluster>,
@@ -69,14 +70,15 @@ pub(super) struct RawMcp {
 pub(super) struct RawLimits {
     pub(super) request_bytes: Option<usize>,
     pub(super) calls_in_flight: Option<usize>,
-    pub(super) charges_per_second: Option<u32>,
-    pub(super) charges_burst: Option<u32>,
+    pub(super) requests_in_flight: Option<usize>,
+    pub(super) requests_per_caller: Option<usize>,
     pub(super) legs_in_flight: Option<usize>,
     pub(super) legs_per_call: Option<usize>,
     pub(super) answer_bytes: Option<usize>,
     pub(super) result_cache_bytes: Option<u64>,
     pub(super) legs_per_cluster: Option<usize>,
     pub(super) sessions: Option<usize>,
+    pub(super) sessions_per_caller: Option<usize>,
     pub(super) session_idle_ms: Option<u64>,
     pub(super) connections: Option<usize>,
     pub(super) connections_per_address: Option<usize>,
@@ -85,6 +87,27 @@ pub(super) struct RawLimits {
     pub(super) connection_idle_ms: Option<u64>,
     pub(super) slow_reader_ms: Option<u64>,
     pub(super) drain_ms: Option<u64>,
+}
+
+/// How much a caller may use up a second, and at once.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
+pub(super) struct RawRates {
+    pub(super) requests_per_second: Option<u32>,
+    pub(super) requests_burst: Option<u32>,
+    pub(super) initialize_per_second: Option<u32>,
+    pub(super) initialize_burst: Option<u32>,
+    pub(super) strangers_per_second: Option<u32>,
+    pub(super) strangers_burst: Option<u32>,
+    pub(super) fleet_per_second: Option<u32>,
+    pub(super) fleet_burst: Option<u32>,
+    pub(super) cached_per_second: Option<u32>,
+    pub(super) cached_burst: Option<u32>,
+    pub(super) live_per_second: Option<u32>,
+    pub(super) live_burst: Option<u32>,
+    /// Whether whoever calls from this machine without a token is limited as well.
+    pub(super) limit_local_user: bool,
 }
 
 /// How links are watched, in milliseconds.

@@ -10,6 +10,7 @@ use tracing::Instrument as _;
 
 use super::Asked;
 use super::leg::{Leg, garbled};
+use super::room::Room;
 use crate::error::CallError;
 use crate::merge::{GetMerge, GetPage, LegFailure};
 use crate::request::GetQuery;
@@ -21,16 +22,17 @@ pub(super) async fn merge(
     legs: Vec<Leg<'_>>,
 ) -> Result<GetPage, CallError> {
     let mut merge = GetMerge::new(query);
-    let mut waiting: VecDeque<Leg<'_>> = legs.into();
+    let room = Room::new(asked.fanout.answer_bytes as u64);
+    let mut waiting: VecDeque<(Leg<'_>, u64)> = legs.into_iter().map(|leg| (leg, 0)).collect();
     let mut working = FuturesUnordered::new();
     loop {
         while working.len() < asked.fanout.legs_per_call
-            && let Some(leg) = waiting.pop_front()
+            && let Some((leg, received)) = waiting.pop_front()
         {
             let span = leg.span.clone();
-            working.push(pull(query, leg).instrument(span));
+            working.push(pull(query, &room, leg, received).instrument(span));
         }
-        let Some((mut leg, frame)) = working.next().await else { break };
+        let Some((mut leg, received, frame)) = working.next().await else { break };
         let end = match frame {
             Ok(Some(GetFrame::Head(head))) if !leg.has_head() => {
                 leg.note_head(head.status, head.message.as_ref());
@@ -50,16 +52,24 @@ pub(super) async fn merge(
         };
         match end {
             // Its next frame comes before clusters that were not asked yet.
-            None => waiting.push_front(leg),
+            None => waiting.push_front((leg, received)),
             Some(end) => merge.finish(leg.id, over(&mut leg, end)),
         }
     }
     merge.into_page()
 }
 
-async fn pull<'a>(query: &GetQuery, mut leg: Leg<'a>) -> (Leg<'a>, Result<Option<GetFrame>, LegFailure>) {
+/// The next frame of a leg of which `received` bytes had come before it.
+async fn pull<'a>(
+    query: &GetQuery,
+    room: &Room,
+    mut leg: Leg<'a>,
+    received: u64,
+) -> (Leg<'a>, u64, Result<Option<GetFrame>, LegFailure>) {
     let frame = read(query, &mut leg).await;
-    (leg, frame)
+    let more = leg.received().saturating_sub(received);
+    let frame = frame.and_then(|frame| room.take(more).map(|()| frame));
+    (leg, received + more, frame)
 }
 
 async fn read(query: &GetQuery, leg: &mut Leg<'_>) -> Result<Option<GetFrame>, LegFailure> {

@@ -103,6 +103,11 @@ impl Fanout {
         Answers { asked, legs }
     }
 
+    /// Forgets how legs to a cluster fared.
+    pub fn forget(&self, cluster: &ClusterId) {
+        self.lanes.remove(cluster);
+    }
+
     fn lane(&self, cluster: &ClusterId) -> Arc<Lane> {
         if let Some(lane) = self.lanes.get(cluster) {
             return lane.clone();

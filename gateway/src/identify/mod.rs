@@ -55,7 +55,7 @@ impl Caller {
     }
 
     /// The person at this machine, who may see everything.
-    fn local_user() -> Self {
+    pub(crate) fn local_user() -> Self {
         static LOCAL: LazyLock<Caller> = LazyLock::new(|| {
             Caller(Arc::new(Known {
                 identity: Identity { user: LOCAL_USER.to_owned(), groups: Vec::new() },

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::Links;
+use super::inflow::Inflow;
 use super::metrics::LinkMetrics;
 use super::place::Place;
 use crate::carrier::{Carrier, CarrierError, Frames};
@@ -51,12 +52,16 @@ pub(super) enum Ended {
     Replaced,
     /// Another agent took over, because this one did not answer.
     Displaced,
+    /// Its credential is not believed any more, or its cluster not expected.
+    Dismissed,
     /// The agent was silent for too long.
     Lost(Duration),
     /// The agent did not introduce itself in time.
     NoHello,
     /// The link was not accepted.
     Refused(Refusal),
+    /// The agent told more than one can have to tell.
+    Flooding,
     /// What came could not be read, or nothing came.
     Broken(CarrierError),
 }
@@ -142,10 +147,12 @@ impl Control {
         tracing::info!(?standing, "linked");
         let mut liveness = LivenessWatch::new(self.activity.clone(), &self.timings);
         let mut beat = Box::pin(tokio::time::sleep(self.next_beat()));
+        let mut inflow = Inflow::new();
         let mut vigil = pin!(place.vigil(self.timings).keep().fuse());
         loop {
             tokio::select! {
                 frame = frames.next::<AgentFrame>() => match frame {
+                    Some(Ok(_)) if !inflow.bears(frames.received()) => return Ended::Flooding,
                     Some(Ok(frame)) => self.heard(&place, frame),
                     Some(Err(error)) => return Ended::Broken(error),
                     None => return Ended::Closed,
@@ -171,6 +178,7 @@ impl Control {
                     Standing::Standby => {}
                     Standing::Replaced => return Ended::Replaced,
                     Standing::Displaced => return Ended::Displaced,
+                    Standing::Dismissed => return Ended::Dismissed,
                 },
                 () = &mut vigil, if !vigil.is_terminated() => {}
                 () = self.stop.cancelled() => return Ended::Stopping,
@@ -210,8 +218,12 @@ impl fmt::Display for Ended {
             Self::Closed => f.write_str("the agent closed the link"),
             Self::Replaced => f.write_str("a newer link of the same agent took over"),
             Self::Displaced => f.write_str("the agent did not answer, and another one took over"),
+            Self::Dismissed => {
+                f.write_str("the configuration does not expect its cluster any more, or not with its token")
+            }
             Self::Lost(silence) => write!(f, "the agent was silent for {} s", silence.as_secs()),
             Self::NoHello => f.write_str("the agent did not introduce itself"),
+            Self::Flooding => f.write_str("the agent reported more than a cluster can have to tell"),
             Self::Refused(refusal) => write!(f, "refused: {}", refusal.message),
             Self::Broken(error) => f.write_str(&kubeplex_link::reason(error)),
         }

@@ -40,7 +40,7 @@ async fn keep(links: Links, cluster: ClusterId, route: Route) {
     while sessions.join_next().await.is_some() {}
 }
 
-/// Never ends. There are two sessions while one takes over from the other.
+/// Ends only when the cluster is not expected any more. There are two sessions while one takes over from the other.
 async fn keep_linked(links: &Links, cluster: &ClusterId, route: &Route, sessions: &mut JoinSet<Attempt>) {
     let mut backoff = Backoff::new(links.timings.reconnect_max);
     loop {
@@ -56,6 +56,9 @@ async fn keep_linked(links: &Links, cluster: &ClusterId, route: &Route, sessions
         }
         if matches!(&failed.outcome, Ok(Ended::Refused(_))) {
             backoff.slow_down();
+        }
+        if !links.registry.expects(cluster) {
+            return;
         }
         let pause = backoff.pause(None, rand::random());
         let reason = match &failed.outcome {

@@ -12,6 +12,7 @@ use axum::routing::any;
 use kubeplex_link::accept;
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::paths;
+use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
@@ -22,7 +23,7 @@ use crate::tokens::bearer;
 #[derive(Clone)]
 pub struct LinkEndpoint {
     links: Links,
-    credentials: Arc<Credentials>,
+    credentials: Arc<RwLock<Credentials>>,
     arrivals: Arc<Semaphore>,
 }
 
@@ -46,7 +47,13 @@ enum Denied {
 impl LinkEndpoint {
     /// Lets agents in that show one of `credentials`, so many at once until each has reported.
     pub fn new(links: Links, credentials: Credentials, arrivals: usize) -> Self {
-        Self { links, credentials: Arc::new(credentials), arrivals: Arc::new(Semaphore::new(arrivals)) }
+        let credentials = Arc::new(RwLock::new(credentials));
+        Self { links, credentials, arrivals: Arc::new(Semaphore::new(arrivals)) }
+    }
+
+    /// From now on these are believed, and no others. Links that stand are not touched.
+    pub fn replace(&self, credentials: Credentials) {
+        *self.credentials.write() = credentials;
     }
 
     /// The route.
@@ -56,7 +63,7 @@ impl LinkEndpoint {
 
     fn authenticate(&self, headers: &HeaderMap) -> Result<ClusterId, Denied> {
         let token = bearer(headers).ok_or(Denied::NoToken)?;
-        let cluster = self.credentials.cluster(token).ok_or(Denied::UnknownToken)?.clone();
+        let cluster = self.credentials.read().cluster(token).cloned().ok_or(Denied::UnknownToken)?;
         if !self.links.registry.expects(&cluster) {
             return Err(Denied::NotExpected(cluster));
         }

@@ -28,6 +28,9 @@ async fn converse(links: Links, cluster: ClusterId, carrier: Carrier) {
         if matches!(ended, Ended::Stopping | Ended::Replaced) {
             return;
         }
+        if matches!(ended, Ended::Dismissed) && !links.registry.expects(&cluster) {
+            return tracing::info!(reason = %ended, "the agent in this process is not attached any more");
+        }
         tracing::warn!(reason = %ended, "the agent in this process is not attached any more");
         if began.elapsed() >= links.timings.stable_after {
             backoff.reset();

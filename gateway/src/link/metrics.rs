@@ -6,8 +6,18 @@ use super::control::Ended;
 use crate::telemetry::Telemetry;
 
 /// Why links end; the label of each.
-const ENDS: [&str; 8] =
-    ["stopping", "closed", "replaced", "displaced", "lost", "no_hello", "refused", "broken"];
+const ENDS: [&str; 10] = [
+    "stopping",
+    "closed",
+    "replaced",
+    "displaced",
+    "dismissed",
+    "lost",
+    "no_hello",
+    "refused",
+    "flooding",
+    "broken",
+];
 
 /// Counts that a gateway's metrics show; those made by default go nowhere.
 #[derive(Clone)]
@@ -35,9 +45,11 @@ impl LinkMetrics {
             Ended::Closed => "closed",
             Ended::Replaced => "replaced",
             Ended::Displaced => "displaced",
+            Ended::Dismissed => "dismissed",
             Ended::Lost(_) => "lost",
             Ended::NoHello => "no_hello",
             Ended::Refused(_) => "refused",
+            Ended::Flooding => "flooding",
             Ended::Broken(_) => "broken",
         };
         for (counter, _) in self.ended.iter().zip(ENDS).filter(|(_, known)| *known == label) {

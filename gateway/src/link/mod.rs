@@ -8,6 +8,7 @@ mod credentials;
 mod direct;
 mod endpoint;
 mod in_process;
+mod inflow;
 mod metrics;
 mod place;
 mod session;

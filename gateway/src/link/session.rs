@@ -63,7 +63,9 @@ pub(super) async fn hold(
     over(&ended, began);
     let (timings, stop) = (links.timings, links.stop.clone());
     let patience = match &ended {
-        Ended::Lost(_) | Ended::Broken(_) | Ended::Displaced => return ended,
+        Ended::Lost(_) | Ended::Broken(_) | Ended::Displaced | Ended::Dismissed | Ended::Flooding => {
+            return ended;
+        }
         Ended::Stopping => timings.drain,
         Ended::Closed | Ended::Replaced | Ended::NoHello | Ended::Refused(_) => timings.retire,
     };

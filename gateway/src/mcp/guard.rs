@@ -19,9 +19,11 @@ use serde_json::value::RawValue;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::sessions::BoundedSessions;
+use super::sessions::{BoundedSessions, NoRoom, Opening, Share};
+use crate::identify::Caller;
 use crate::limits::{JSON_DEPTH, Limits, SESSION_RETRY_AFTER_S};
 use crate::telemetry::Telemetry;
+use crate::throttle::{Throttle, seconds};
 
 /// JSON-RPC's codes for a request that is not one, and for one that is not even JSON.
 const INVALID_REQUEST: i32 = -32_600;
@@ -32,6 +34,7 @@ pub(super) struct Guard {
     request_bytes: usize,
     request_body: Duration,
     sessions: Arc<BoundedSessions>,
+    throttle: Throttle,
     exchanges: TaskTracker,
     metrics: Arc<GuardMetrics>,
 }
@@ -49,25 +52,29 @@ enum Denied {
     NotJson(serde_json::Error),
     #[error("the request is no JSON-RPC message: {0}")]
     NotJsonRpc(&'static str),
-    #[error("all {0} sessions are in use; end one (DELETE) or use protocol 2026-07-28, which needs none")]
-    NoSession(usize),
+    #[error("{0}; end one (DELETE) or use protocol 2026-07-28, which needs none")]
+    NoSession(NoRoom),
+    #[error("sessions are opened too often; keep one, or use protocol 2026-07-28, which needs none")]
+    TooOften(Duration),
 }
 
 impl Guard {
     pub(super) fn new(
         limits: &Limits,
         sessions: Arc<BoundedSessions>,
+        throttle: Throttle,
         exchanges: TaskTracker,
         telemetry: &Telemetry,
     ) -> Self {
         let metrics = Arc::new(GuardMetrics::new(telemetry));
         let Limits { request_bytes, request_body, .. } = *limits;
-        Self { request_bytes, request_body, sessions, exchanges, metrics }
+        Self { request_bytes, request_body, sessions, throttle, exchanges, metrics }
     }
 
-    async fn admit(&self, request: Request) -> Result<Request, Denied> {
+    /// The request, read whole, with room for the session that it would open.
+    async fn admit(&self, request: Request) -> Result<(Request, Option<Opening>), Denied> {
         if request.method() != Method::POST {
-            return Ok(request);
+            return Ok((request, None));
         }
         let (head, body) = request.into_parts();
         let reading = to_bytes(body, self.request_bytes);
@@ -78,10 +85,18 @@ impl Guard {
             return Err(Denied::TooDeep);
         }
         let message = Envelope::read(&body)?;
-        if message.opens_session(&head.headers) && !self.sessions.make_room().await {
-            return Err(Denied::NoSession(self.sessions.limit()));
-        }
-        Ok(Request::from_parts(head, Body::from(body)))
+        let opening = match head.extensions.get::<Caller>() {
+            Some(caller) if message.opens_session(&head.headers) => Some(self.open(caller).await?),
+            _ => None,
+        };
+        Ok((Request::from_parts(head, Body::from(body)), opening))
+    }
+
+    async fn open(&self, caller: &Caller) -> Result<Opening, Denied> {
+        let user = caller.user().to_owned();
+        self.throttle.open_session(caller).map_err(Denied::TooOften)?;
+        let share = if self.throttle.limits(caller) { Share::OfOne } else { Share::All };
+        self.sessions.open(user, share).await.map_err(Denied::NoSession)
     }
 }
 
@@ -90,7 +105,8 @@ pub(super) async fn check(State(guard): State<Guard>, request: Request, next: Ne
     // A GET is a stream without an end; nobody waits for that.
     let exchange = (request.method() == Method::POST).then(|| guard.exchanges.token());
     match guard.admit(request).await {
-        Ok(request) => until_sent(next.run(request).await, exchange),
+        // The opening holds its room until the session is there and its owner known, which is before the answer is.
+        Ok((request, _opening)) => until_sent(next.run(request).await, exchange),
         Err(denied) => {
             tracing::info!(reason = %denied, "a request was not let in");
             guard.metrics.denied(&denied);
@@ -188,6 +204,7 @@ struct GuardMetrics {
     not_json: Counter,
     not_json_rpc: Counter,
     no_session: Counter,
+    too_often: Counter,
 }
 
 impl GuardMetrics {
@@ -201,6 +218,7 @@ impl GuardMetrics {
             not_json: counter("not_json"),
             not_json_rpc: counter("not_json_rpc"),
             no_session: counter("no_session"),
+            too_often: counter("too_often"),
         })
     }
 
@@ -212,6 +230,7 @@ impl GuardMetrics {
             Denied::NotJson(_) => &self.not_json,
             Denied::NotJsonRpc(_) => &self.not_json_rpc,
             Denied::NoSession(_) => &self.no_session,
+            Denied::TooOften(_) => &self.too_often,
         };
         counter.increment(1);
     }
@@ -225,13 +244,21 @@ impl IntoResponse for Denied {
             Self::TooDeep => (StatusCode::BAD_REQUEST, INVALID_REQUEST),
             Self::NotJson(_) => (StatusCode::BAD_REQUEST, PARSE_ERROR),
             Self::NotJsonRpc(_) => (StatusCode::BAD_REQUEST, INVALID_REQUEST),
-            Self::NoSession(_) => (StatusCode::SERVICE_UNAVAILABLE, INVALID_REQUEST),
+            Self::NoSession(NoRoom::All(_)) => (StatusCode::SERVICE_UNAVAILABLE, INVALID_REQUEST),
+            Self::NoSession(NoRoom::OfCaller(_)) | Self::TooOften(_) => {
+                (StatusCode::TOO_MANY_REQUESTS, INVALID_REQUEST)
+            }
         };
         let error = json!({"code": code, "message": self.to_string()});
         let mut response =
             (status, axum::Json(json!({"jsonrpc": "2.0", "id": null, "error": error}))).into_response();
-        if matches!(self, Self::NoSession(_)) {
-            response.headers_mut().insert(header::RETRY_AFTER, SESSION_RETRY_AFTER_S.into());
+        let wait_s = match self {
+            Self::NoSession(_) => Some(SESSION_RETRY_AFTER_S),
+            Self::TooOften(wait) => Some(seconds(wait)),
+            _ => None,
+        };
+        if let Some(wait_s) = wait_s {
+            response.headers_mut().insert(header::RETRY_AFTER, wait_s.into());
         }
         response
     }
@@ -261,7 +288,8 @@ mod tests {
     fn guard(limits: &Limits) -> Guard {
         let telemetry = Telemetry::new();
         let sessions = Arc::new(BoundedSessions::new(limits, &telemetry));
-        Guard::new(limits, sessions, TaskTracker::new(), &telemetry)
+        let throttle = Throttle::new(limits, &telemetry);
+        Guard::new(limits, sessions, throttle, TaskTracker::new(), &telemetry)
     }
 
     fn post(body: Body) -> Request {

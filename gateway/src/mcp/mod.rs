@@ -1,7 +1,7 @@
 //! The MCP endpoint, and the only place that knows the MCP library.
 //!
 //! Two eras of the protocol on one path: 2025-11-25 with sessions, 2026-07-28 without. A request gets its caller
-//! ([`identify`](crate::identify)), passes [`guard`] (size, depth, room for a session), [`accept`] and [`owners`] (whose session it
+//! ([`identify`](crate::identify)), passes [`throttle`](crate::throttle) (how often), [`guard`] (size, depth, room for a session), [`accept`] and [`owners`] (whose session it
 //! is), then the library (Host, Origin, protocol version, headers), then [`server`], which turns `tools/list` and `tools/call`
 //! over to the pipeline.
 
@@ -25,6 +25,7 @@ use crate::config::GatewayConfig;
 use crate::identify::{self, Callers};
 use crate::pipeline::Pipeline;
 use crate::telemetry::Telemetry;
+use crate::throttle::{self, Throttle};
 use guard::Guard;
 use server::McpServer;
 use sessions::BoundedSessions;
@@ -50,6 +51,7 @@ const LOOPBACK_ORIGINS: [&str; 6] = [
 pub fn router(
     pipeline: Arc<Pipeline>,
     callers: Callers,
+    throttle: Throttle,
     config: &GatewayConfig,
     telemetry: &Telemetry,
     exchanges: TaskTracker,
@@ -59,13 +61,14 @@ pub fn router(
     let server = McpServer::new(pipeline, config.fixtures());
     let service =
         StreamableHttpService::new(move || Ok(server.clone()), sessions.clone(), transport(config, cut));
-    let guard = Guard::new(config.limits(), sessions.clone(), exchanges, telemetry);
+    let guard = Guard::new(config.limits(), sessions.clone(), throttle.clone(), exchanges, telemetry);
     // The last layer is the first that a request meets.
     Router::new()
         .route_service(PATH, service)
         .layer(middleware::from_fn_with_state(sessions, owners::check))
         .layer(middleware::map_request(accept::spell_out))
         .layer(middleware::from_fn_with_state(guard, guard::check))
+        .layer(middleware::from_fn_with_state(throttle, throttle::check))
         .layer(middleware::from_fn_with_state(callers, identify::require))
 }
 

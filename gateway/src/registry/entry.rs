@@ -81,12 +81,6 @@ impl Entry {
         self.outdate();
     }
 
-    /// Nobody expects the cluster any more: its links are told that they have no place.
-    pub(super) fn end(self) {
-        let standby = self.standby.map(|standby| standby.link);
-        self.link.into_iter().chain(standby).for_each(|link| link.stands(Standing::Replaced));
-    }
-
     /// The link that serves the cluster, whichever its liveness.
     pub(super) fn link(&self) -> Option<&Link> {
         self.link.as_ref()
@@ -206,6 +200,18 @@ impl Entry {
             self.heard_before = self.link.take().map(|link| link.activity.heard_at());
             self.enter(LinkState::Lost);
         }
+        true
+    }
+
+    /// Removes all links, and tells them. Says whether there was one.
+    pub(super) fn dismiss(&mut self) -> bool {
+        if let Some(standby) = self.standby.take() {
+            standby.link.stands(Standing::Dismissed);
+        }
+        let Some(link) = self.link.take() else { return false };
+        link.stands(Standing::Dismissed);
+        self.heard_before = Some(link.activity.heard_at());
+        self.enter(LinkState::Lost);
         true
     }
 

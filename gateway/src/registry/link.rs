@@ -21,6 +21,8 @@ pub(crate) enum Standing {
     Standby,
     /// A newer link of the same agent took over: what is under way may end.
     Replaced,
+    /// Its credential is not believed any more, or its cluster not expected.
+    Dismissed,
     /// It did not answer, and another agent took over: nothing under way will end.
     Displaced,
 }

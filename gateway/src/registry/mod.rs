@@ -97,10 +97,15 @@ impl Registry {
 
     /// Expects `id` no more. Its link ends, and answers say nothing of it.
     pub fn forget(&self, id: &ClusterId) {
-        if let Some((_, entry)) = self.0.clusters.remove(id) {
-            entry.end();
+        if let Some((_, mut entry)) = self.0.clusters.remove(id) {
+            entry.dismiss();
             self.announce();
         }
+    }
+
+    /// Ends the links of `id`, whose credential is not believed any more.
+    pub(crate) fn dismiss(&self, id: &ClusterId) {
+        self.change(id, Entry::dismiss);
     }
 
     /// Whether `id` is expected.

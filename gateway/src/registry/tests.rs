@@ -264,7 +264,7 @@ async fn what_is_forgotten_is_not_expected_and_its_link_ends() {
     let (candidate, standing) = candidate("a", 0);
     let link = registry.attach(&cluster(), candidate, Claim::Vacant).ok().unwrap();
     registry.forget(&cluster());
-    assert!(matches!(*standing.borrow(), Standing::Replaced) && !registry.expects(&cluster()));
+    assert!(matches!(*standing.borrow(), Standing::Dismissed) && !registry.expects(&cluster()));
     registry.report(&cluster(), link, pods(1));
     assert!(registry.snapshot().clusters().is_empty(), "a late report brings nothing back");
 }

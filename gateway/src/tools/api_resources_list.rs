@@ -17,7 +17,7 @@ use crate::resolve::{self, Arguments, OwnColumns, Schema, Scope};
 
 use super::clusters_list::Shown;
 use super::schema::{clusters, listing, strict, text};
-use super::{Annotations, Tool, mismatch};
+use super::{Annotations, Class, Tool, mismatch};
 
 pub(super) use columns::KindColumn;
 
@@ -31,6 +31,7 @@ pub(super) fn tool() -> Tool {
         title: "List kinds",
         description: "Kinds, groups, verbs, and where a kind is missing. For objects take resources_list.",
         annotations: Annotations::READ,
+        class: Class::Fleet,
         schema: Schema::new(strict(arguments, &[])),
         plan,
         render,

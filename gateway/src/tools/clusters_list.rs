@@ -16,7 +16,7 @@ use crate::request::{ClustersQuery, Field, GroupBy, Request, Target};
 use crate::resolve::{self, Arguments, OwnColumns, Schema, Scope};
 
 use super::schema::{clusters, listing, strict, text};
-use super::{Annotations, Tool, mismatch};
+use super::{Annotations, Class, Tool, mismatch};
 
 pub(super) use columns::{ClusterColumn, Shown};
 
@@ -29,6 +29,7 @@ pub(super) fn tool() -> Tool {
         title: "List clusters",
         description: "Clusters: version, nodes, link, data age; unreachable ones too. For their contents take resources_list.",
         annotations: Annotations::READ,
+        class: Class::Fleet,
         schema: Schema::new(strict(arguments, &[])),
         plan,
         render,

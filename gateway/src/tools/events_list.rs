@@ -5,7 +5,7 @@ use crate::request::Request;
 use crate::resolve::{self, Arguments, Schema, Scope};
 
 use super::schema::{clusters, listing, selectors, strict, text, times};
-use super::{Annotations, Tool, render_list};
+use super::{Annotations, Class, Tool, render_list};
 
 const NAME: &str = "events_list";
 
@@ -17,6 +17,7 @@ pub(super) fn tool() -> Tool {
         title: "List events",
         description: "Events folded by reason and object, newest first. For objects take resources_list.",
         annotations: Annotations::READ,
+        class: Class::Cached,
         schema: Schema::new(strict(arguments, &[])),
         plan,
         render: render_list,

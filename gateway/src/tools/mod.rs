@@ -32,10 +32,40 @@ pub struct Tool {
     /// One or two sentences, that also say when to take another tool.
     pub description: &'static str,
     pub annotations: Annotations,
+    pub class: Class,
     schema: Schema,
     plan: fn(&Arguments, &Scope<'_>) -> Result<Request, CallError>,
     /// From the merged answers to the reply.
     render: fn(Merged<'_>, &RenderContext<'_>) -> Result<Rendered, CallError>,
+}
+
+/// What a call of a tool uses up, for its caller's rates. A closed set: tools that write will have a class of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// What the gateway knows by itself.
+    Fleet,
+    /// What agents hold; where one does not, or the caller wants it fresh, a call is [`Live`](Self::Live).
+    Cached,
+    /// What reaches an API server.
+    Live,
+}
+
+impl Class {
+    pub const ALL: [Self; 3] = [Self::Fleet, Self::Cached, Self::Live];
+
+    /// Its place among all.
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// In messages, and as a label of metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fleet => "fleet",
+            Self::Cached => "cached",
+            Self::Live => "live",
+        }
+    }
 }
 
 /// MCP's hints about a tool.

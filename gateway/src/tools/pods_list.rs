@@ -7,7 +7,7 @@ use crate::request::Request;
 use crate::resolve::{self, Arguments, AskedKind, ListQuestion, ResolvedKind, Schema, Scope};
 
 use super::schema::{clusters, listing, selectors, strict, text};
-use super::{Annotations, Tool, render_list};
+use super::{Annotations, Class, Tool, render_list};
 
 const NAME: &str = "pods_list";
 
@@ -18,6 +18,7 @@ pub(super) fn tool() -> Tool {
         title: "List pods",
         description: "Pods of all clusters. For other kinds take resources_list.",
         annotations: Annotations::READ,
+        class: Class::Cached,
         schema: Schema::new(strict(arguments, &[])),
         plan,
         render: render_list,

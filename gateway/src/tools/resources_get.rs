@@ -6,7 +6,7 @@ use crate::render::{RenderContext, Rendered};
 use crate::resolve::{self, Schema};
 
 use super::schema::{bounds, clusters, freshness, strict, text};
-use super::{Annotations, Tool, mismatch};
+use super::{Annotations, Class, Tool, mismatch};
 
 pub(super) fn tool() -> Tool {
     let arguments = [
@@ -19,6 +19,7 @@ pub(super) fn tool() -> Tool {
         title: "Get resources",
         description: "Whole objects by name, equal ones once. For tables take resources_list.",
         annotations: Annotations::READ,
+        class: Class::Cached,
         schema: Schema::new(strict(arguments, &["name"])),
         plan: resolve::get,
         render,

@@ -5,7 +5,7 @@ use crate::request::Request;
 use crate::resolve::{self, Arguments, AskedKind, ListQuestion, Schema, Scope};
 
 use super::schema::{clusters, listing, phrased, selectors, strict, text};
-use super::{Annotations, Tool, render_list};
+use super::{Annotations, Class, Tool, render_list};
 
 const NAME: &str = "resources_list";
 
@@ -24,6 +24,7 @@ pub(super) fn tool() -> Tool {
         title: "List resources",
         description: "Objects of any kind, CRDs too, of all clusters. For whole ones take resources_get.",
         annotations: Annotations::READ,
+        class: Class::Cached,
         schema: Schema::new(strict(arguments, &["kind"])),
         plan,
         render: render_list,

@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod direct;
+mod floods;
 mod links;
 mod peer;
 mod pki;
 mod proxies;
 mod replies;
+mod revoked;
 mod rig;
 mod saturation;
 

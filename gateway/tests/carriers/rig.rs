@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use hyper_util::service::TowerToHyperService;
 use kubeplex_gateway::carrier::Carrier;
 use kubeplex_gateway::config::{ExpectedCluster, TokenHash};
@@ -213,9 +214,18 @@ impl Rig {
 
 /// Dials the gateway, or whatever stands before it at `address`, and serves `agent` on the link.
 pub(crate) async fn dial_as(agent: &Peer, token: &str, address: SocketAddr) -> Result<Dialled, DialError> {
+    dial_router(agent.router(), token, address).await
+}
+
+/// The same for an agent of any kind.
+pub(crate) async fn dial_router(
+    router: Router,
+    token: &str,
+    address: SocketAddr,
+) -> Result<Dialled, DialError> {
     let url: GatewayUrl = format!("ws://{address}").parse().unwrap();
     let (token, trust) = (Token::new(token).unwrap(), Trust::for_url(&url).unwrap());
-    dial_route(agent, &Route { url, token, trust, proxies: Proxies::default() }).await
+    dial_route(router, &Route { url, token, trust, proxies: Proxies::default() }).await
 }
 
 /// Dials the gateway at `url`, through whichever of `proxies` is meant for it.
@@ -226,19 +236,14 @@ pub(crate) async fn dial_through(
     trust: Trust,
 ) -> Result<Dialled, DialError> {
     let (url, token) = (url.parse().unwrap(), Token::new(TOKEN).unwrap());
-    dial_route(agent, &Route { url, token, trust, proxies }).await
+    dial_route(agent.router(), &Route { url, token, trust, proxies }).await
 }
 
-async fn dial_route(agent: &Peer, route: &Route) -> Result<Dialled, DialError> {
+async fn dial_route(router: Router, route: &Route) -> Result<Dialled, DialError> {
     let stream = dial(route, Activity::start()).await?;
     let tasks = LinkTasks::new(TaskTracker::new(), CancellationToken::new());
     let cut = tasks.cut_on_drop();
     let mut ended = JoinSet::new();
-    ended.spawn(http2::serve(
-        stream,
-        TowerToHyperService::new(agent.router()),
-        tasks,
-        CancellationToken::new(),
-    ));
+    ended.spawn(http2::serve(stream, TowerToHyperService::new(router), tasks, CancellationToken::new()));
     Ok(Dialled { ended, _cut: cut })
 }

@@ -1,6 +1,7 @@
 //! Requests that nobody should send, and limits that hold.
 
-use kubeplex_gateway::limits::Limits;
+use kubeplex_gateway::limits::{Limits, LocalUser, Rates};
+use kubeplex_gateway::rates::Rate;
 use kubeplex_test_support::agent::Behaviour::{Hang, Pods};
 use reqwest::StatusCode;
 use serde_json::json;
@@ -72,7 +73,9 @@ async fn a_gateway_that_is_full_says_when_to_come_back() {
 
 #[tokio::test]
 async fn a_caller_above_its_rate_is_told_to_wait() {
-    let limits = Limits { charges_per_second: 1, charges_burst: 2, ..Limits::default() };
+    let local_user = LocalUser::Limited;
+    let rates = Rates { cached: Rate::new(1, 2), local_user, ..Rates::default() };
+    let limits = Limits { rates, ..Limits::default() };
     let world = World::with(&[("a", Pods(1))], limits).await;
     let client = world.client();
     let mut codes = Vec::new();

@@ -57,7 +57,7 @@ impl World {
         Self { gateway, stop, tracker, agents: Vec::new() }
     }
 
-    async fn until_all_reported(&self) {
+    pub(crate) async fn until_all_reported(&self) {
         let registry = self.gateway.registry();
         let mut changes = registry.changes();
         let reported = async {

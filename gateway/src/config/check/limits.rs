@@ -4,22 +4,27 @@ use std::time::Duration;
 
 use super::super::raw::RawLimits;
 use super::Mistakes;
-use crate::limits::{LINK_STREAMS, Limits, MAX_TIMEOUT_S};
+use crate::limits::{LINK_STREAMS, Limits, MAX_TIMEOUT_S, Rates};
 
 const LONGEST_CALL: Duration = Duration::from_secs(MAX_TIMEOUT_S);
 
 impl Mistakes {
-    pub(super) fn limits(&mut self, raw: &RawLimits) -> Limits {
+    pub(super) fn limits(&mut self, raw: &RawLimits, rates: Rates) -> Limits {
         let default = Limits::default();
         let limits = Limits {
             request_bytes: self.positive("request_bytes", raw.request_bytes, default.request_bytes),
             calls_in_flight: self.positive("calls_in_flight", raw.calls_in_flight, default.calls_in_flight),
-            charges_per_second: self.positive(
-                "charges_per_second",
-                raw.charges_per_second,
-                default.charges_per_second,
+            requests_in_flight: self.positive(
+                "requests_in_flight",
+                raw.requests_in_flight,
+                default.requests_in_flight,
             ),
-            charges_burst: self.positive("charges_burst", raw.charges_burst, default.charges_burst),
+            requests_per_caller: self.positive(
+                "requests_per_caller",
+                raw.requests_per_caller,
+                default.requests_per_caller,
+            ),
+            rates,
             legs_in_flight: self.positive("legs_in_flight", raw.legs_in_flight, default.legs_in_flight),
             legs_per_call: self.positive("legs_per_call", raw.legs_per_call, default.legs_per_call),
             answer_bytes: self.positive("answer_bytes", raw.answer_bytes, default.answer_bytes),
@@ -30,6 +35,11 @@ impl Mistakes {
                 default.legs_per_cluster,
             ),
             sessions: self.positive("sessions", raw.sessions, default.sessions),
+            sessions_per_caller: self.positive(
+                "sessions_per_caller",
+                raw.sessions_per_caller,
+                default.sessions_per_caller,
+            ),
             session_idle: self.duration("session_idle_ms", raw.session_idle_ms, default.session_idle),
             connections: self.positive("connections", raw.connections, default.connections),
             connections_per_address: self.positive(

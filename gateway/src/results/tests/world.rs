@@ -27,8 +27,9 @@ use tokio::sync::watch;
 use crate::carrier::Carrier;
 use crate::config::GatewayConfig;
 use crate::identify::somebody_called;
-use crate::limits::Limits;
+use crate::limits::{Limits, Rates};
 use crate::pipeline::{Pipeline, Question};
+use crate::rates::Rate;
 use crate::registry::{Candidate, Claim, LinkId, Registry, Standing};
 use crate::render::Rendered;
 use crate::telemetry::Telemetry;
@@ -82,7 +83,9 @@ impl World {
 
     pub(super) fn keeping(result_cache_bytes: u64, clusters: &[&str]) -> Self {
         let (registry, telemetry) = (Registry::new(), Telemetry::new());
-        let limits = Limits { result_cache_bytes, charges_burst: u32::MAX, ..Limits::default() };
+        let plenty = Rate::new(u32::MAX, u32::MAX);
+        let rates = Rates { cached: plenty, live: plenty, fleet: plenty, ..Rates::default() };
+        let limits = Limits { result_cache_bytes, rates, ..Limits::default() };
         let config = GatewayConfig::default().with_limits(limits);
         let pipeline = Pipeline::new(&config, registry.clone(), &telemetry);
         let mut world = Self { pipeline, registry, telemetry, clusters: BTreeMap::new() };

@@ -1,0 +1,60 @@
+//! Credentials that a new configuration takes back.
+
+use std::collections::BTreeMap;
+
+use kubeplex_gateway::Gateway;
+use kubeplex_gateway::config::{ExpectedCluster, GatewayConfig, TokenHash};
+use kubeplex_gateway::fleet::LinkState;
+use kubeplex_link::dial::DialError;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::peer::Peer;
+use crate::rig::{CLUSTER, TOKEN, cluster, dial_as, within};
+
+fn config(token: Option<&str>) -> GatewayConfig {
+    let free = "127.0.0.1:0".parse().unwrap();
+    let config = GatewayConfig::default().with_listen(free).unwrap().with_admin(free).unwrap();
+    let Some(token) = token else { return config };
+    config.with_cluster(ExpectedCluster {
+        id: cluster(),
+        labels: BTreeMap::new(),
+        token: Some(TokenHash::of(token)),
+    })
+}
+
+async fn until(gateway: &Gateway, state: LinkState) {
+    let mut changes = gateway.registry().changes();
+    let is = |gateway: &Gateway| {
+        gateway.registry().snapshot().get(&cluster()).is_some_and(|view| view.link == state)
+    };
+    while !is(gateway) {
+        changes.changed().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_link_ends_when_its_token_is_taken_back_and_another_token_opens_one() {
+    within(async {
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let gateway = Gateway::start(config(Some(TOKEN)), tracker, stop.clone()).await.unwrap();
+        let (agent, address) = (Peer::of(CLUSTER), gateway.addresses().listen);
+        let mut link = dial_as(&agent, TOKEN, address).await.unwrap();
+        until(&gateway, LinkState::Connected).await;
+
+        gateway.reload(config(Some("another-token")));
+        link.ended.join_next().await.expect("a link that ends").unwrap().ok();
+        until(&gateway, LinkState::Lost).await;
+        let refused = dial_as(&agent, TOKEN, address).await.err();
+        assert!(matches!(refused, Some(DialError::Refused { status, .. }) if status == 401), "{refused:?}");
+
+        let mut link = dial_as(&agent, "another-token", address).await.unwrap();
+        until(&gateway, LinkState::Connected).await;
+        gateway.reload(config(None));
+        link.ended.join_next().await.expect("a link that ends").unwrap().ok();
+        assert!(gateway.registry().snapshot().clusters().is_empty());
+        assert!(dial_as(&agent, "another-token", address).await.is_err());
+        stop.cancel();
+    })
+    .await;
+}
