@@ -108,6 +108,19 @@ pub async fn dial(route: &Route, activity: Activity) -> Result<LinkStream, DialE
     secure::agent_side(stream).await.map_err(|source| DialError::Secure { url: url.to_string(), source })
 }
 
+/// As [`dial`], over a connection that leads to the gateway already. It is not secured further.
+///
+/// # Errors
+/// [`DialError`]; dropping the future gives up.
+pub async fn dial_over<S>(route: &Route, stream: S, activity: Activity) -> Result<LinkStream, DialError>
+where
+    S: ByteStream + 'static,
+{
+    let Route { url, token, .. } = route;
+    let stream = handshake(url, token, Metered::new(stream, activity)).await?;
+    secure::agent_side(stream).await.map_err(|source| DialError::Secure { url: url.to_string(), source })
+}
+
 /// A connection to `place`, which is called `url` in messages.
 pub(crate) async fn reach(place: &Place, proxies: &Proxies, url: &str) -> Result<TcpStream, DialError> {
     let Some(proxy) = proxies.of(&place.host, place.port) else { return connect(place, url).await };

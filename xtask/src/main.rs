@@ -4,6 +4,7 @@ mod bench;
 mod controlplane;
 mod deny;
 mod dist;
+mod simulate;
 mod test;
 mod tidy;
 
@@ -29,6 +30,8 @@ enum Task {
     Deny,
     /// The benchmarks: JSON and a table
     Bench(bench::Options),
+    /// Simulations with faults by seeded schedules; a seed that fails says how it is played again
+    Simulate(simulate::Options),
     /// The programs as they are shipped: static, stripped, within their size, with checksums
     Dist(dist::Options),
     /// Real Kubernetes control planes on loopback, for the tests and for trying things out
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Deny => deny::run(),
         Task::Bench(options) => bench::run(&options),
+        Task::Simulate(options) => simulate::run(&options),
         Task::Dist(options) => dist::run(&options),
         Task::Controlplane(command) => controlplane::run(command),
     };

@@ -14,14 +14,15 @@ mod session;
 mod tests;
 mod verdict;
 
+use std::io;
 use std::sync::Arc;
 
 use axum::Router;
 use kubeplex_link::activity::Activity;
 use kubeplex_link::backoff::Backoff;
-use kubeplex_link::dial::{DialError, dial};
+use kubeplex_link::dial::{DialError, Route, dial, dial_over};
 use kubeplex_link::timings::Timings;
-use kubeplex_link::websocket::LinkStream;
+use kubeplex_link::websocket::{ByteStream, LinkStream};
 use kubeplex_proto::ids::ClusterId;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -47,14 +48,48 @@ struct Agent {
 /// Keeps a link to the gateway and serves `router` on it. Tasks of the connections belong to `tracker`. Returns when
 /// `shutdown` is cancelled and requests under way have ended, or had their time to.
 pub async fn run(config: LinkConfig, router: Router, tracker: TaskTracker, shutdown: CancellationToken) {
-    let LinkConfig { route, cluster, timings } = config;
-    let gateway = route.url.to_string();
-    let route = Arc::new(route);
+    let (agent, route) = Agent::new(config, router, tracker, shutdown);
     let dial = move |activity| {
         let route = Arc::clone(&route);
         async move { dial(&route, activity).await }
     };
-    keep(Agent { cluster, gateway, timings, router, tracker, shutdown }, dial).await;
+    keep(agent, dial).await;
+}
+
+/// As [`run`], over connections that `connect` makes in the place of the network.
+pub async fn run_over<C, F, S>(
+    config: LinkConfig,
+    router: Router,
+    tracker: TaskTracker,
+    shutdown: CancellationToken,
+    connect: C,
+) where
+    C: Fn() -> F + Send + Sync,
+    F: Future<Output = io::Result<S>> + Send,
+    S: ByteStream + 'static,
+{
+    let (agent, route) = Agent::new(config, router, tracker, shutdown);
+    let dial = move |activity| {
+        let (route, connecting) = (Arc::clone(&route), connect());
+        async move {
+            let failed = |source| DialError::Connect { url: route.url.to_string(), source };
+            dial_over(&route, connecting.await.map_err(failed)?, activity).await
+        }
+    };
+    keep(agent, dial).await;
+}
+
+impl Agent {
+    fn new(
+        config: LinkConfig,
+        router: Router,
+        tracker: TaskTracker,
+        shutdown: CancellationToken,
+    ) -> (Self, Arc<Route>) {
+        let LinkConfig { route, cluster, timings } = config;
+        let gateway = route.url.to_string();
+        (Self { cluster, gateway, timings, router, tracker, shutdown }, Arc::new(route))
+    }
 }
 
 /// As [`run`], over whatever `dial` leads to.

@@ -32,7 +32,7 @@ enum WithoutTokens {
 
 /// Why a request is nobody's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unidentified {
+pub enum Unidentified {
     #[error("no token was shown; \"Authorization: Bearer <token>\" is wanted, once")]
     NoToken,
     #[error("the token is not one of this gateway's callers")]
@@ -55,7 +55,10 @@ impl Callers {
     }
 
     /// Who sent a request with these headers.
-    pub(super) fn identify(&self, headers: &HeaderMap) -> Result<Caller, Unidentified> {
+    ///
+    /// # Errors
+    /// [`Unidentified`], when the request is nobody's.
+    pub fn identify(&self, headers: &HeaderMap) -> Result<Caller, Unidentified> {
         let known = Arc::clone(&self.0.known.read());
         if known.is_empty() && self.0.without_tokens == WithoutTokens::LocalUser {
             return Ok(Caller::local_user());

@@ -17,8 +17,8 @@ use serde::Serialize;
 
 use crate::config::ConfiguredCaller;
 
-pub use self::callers::Callers;
 pub(crate) use self::callers::tokens_wanted;
+pub use self::callers::{Callers, Unidentified};
 pub(crate) use self::http::require;
 
 /// The name of whoever calls a gateway that knows no tokens. No token can name it.

@@ -1,0 +1,61 @@
+//! What a process takes from its machine by chance: the time of day, and random bytes. Here both follow from the seed, for
+//! every library in the process: hash tables, jitter, identifiers, and the order in which a runtime looks at what is ready.
+//!
+//! The two functions stand in the place of the C library's. Only Linux asks it for both by these names.
+
+#![expect(unsafe_code, reason = "functions of the C library can't be replaced otherwise")]
+
+use std::cell::Cell;
+use std::ffi::{c_int, c_long, c_uint, c_void};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::time::Instant;
+
+use crate::dice::Dice;
+
+/// When every simulation begins, in seconds since 1970: in November 2026.
+const ORIGIN_S: u64 = 1_795_000_000;
+
+static SEED: AtomicU64 = AtomicU64::new(0);
+static BEGAN: OnceLock<Instant> = OnceLock::new();
+
+thread_local! {
+    /// Each thread has a sequence of its own: threads may run in any order.
+    static SEQUENCE: Cell<Option<Dice>> = const { Cell::new(None) };
+}
+
+/// From now on random bytes follow from `seed`. To be called before anything has asked for some.
+pub(crate) fn seed(seed: u64) {
+    SEED.store(seed, Ordering::Relaxed);
+}
+
+/// From now on the time of day moves with the clock of the runtime that this is called in.
+pub(crate) fn start_clock() {
+    BEGAN.get_or_init(Instant::now);
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn getrandom(buffer: *mut c_void, length: usize, _flags: c_uint) -> isize {
+    // SAFETY: whoever asks owns a buffer of this length, as the C library's function demands.
+    let bytes = unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), length) };
+    let mut dice = SEQUENCE.take().unwrap_or_else(|| Dice::new(SEED.load(Ordering::Relaxed)));
+    for chunk in bytes.chunks_mut(8) {
+        chunk.copy_from_slice(&dice.roll().to_le_bytes()[..chunk.len()]);
+    }
+    SEQUENCE.set(Some(dice));
+    length.cast_signed()
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, time: *mut libc::timespec) -> c_int {
+    if clock != libc::CLOCK_REALTIME {
+        // SAFETY: the system call takes the same arguments.
+        return unsafe { libc::syscall(libc::SYS_clock_gettime, clock, time) as c_int };
+    }
+    let passed = BEGAN.get().map(Instant::elapsed).unwrap_or_default();
+    let tv_sec = (ORIGIN_S + passed.as_secs()).cast_signed();
+    // SAFETY: whoever asks owns the place.
+    unsafe { time.write(libc::timespec { tv_sec, tv_nsec: c_long::from(passed.subsec_nanos()) }) };
+    0
+}

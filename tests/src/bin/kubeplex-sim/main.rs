@@ -1,0 +1,85 @@
+//! Simulations of the whole: a gateway, its agents and their clusters with a clock of their own and connections in memory,
+//! while things go wrong by a schedule that follows from a seed.
+//!
+//! What a machine does by chance follows from the seed too, but for one thing: agents read their caches on other threads, and
+//! which of two that are ready at the same moment is first is the machine's choice. So a seed has one schedule, and nearly
+//! always one course. With `--seeds` it plays many, each in a process of its own, because some of what a process does by chance
+//! is decided once.
+
+mod ask;
+mod check;
+mod cluster;
+mod dice;
+mod host;
+mod line;
+mod many;
+mod people;
+mod schedule;
+mod site;
+mod trail;
+mod truth;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::dice::Dice;
+use crate::trail::Trail;
+use crate::world::World;
+
+/// How many steps are shown of a simulation that failed.
+const SHOWN: usize = 60;
+
+#[derive(Parser)]
+#[command(about = "Simulations with faults by seeded schedules; cargo xtask simulate runs many")]
+struct Arguments {
+    /// The seed, or the first of them
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many, each in a process of its own
+    #[arg(long)]
+    seeds: Option<u64>,
+    /// How many of them at a time
+    #[arg(long, default_value_t = 2)]
+    at_once: usize,
+    /// Show every step
+    #[arg(long)]
+    steps: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.seeds {
+        Some(seeds) => many::run(arguments.seed, seeds, arguments.at_once),
+        None => one(&arguments),
+    }
+}
+
+/// Plays one seed.
+fn one(arguments: &Arguments) -> ExitCode {
+    let seed = arguments.seed;
+    host::seed(seed);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    let runtime = runtime.expect("a runtime");
+    let mut dice = Dice::new(seed);
+    let steps = schedule::of(&mut dice);
+    let trail = runtime.block_on(async {
+        host::start_clock();
+        let trail = Trail::begin();
+        World::new(&mut dice, trail.clone()).play(steps.clone(), &mut dice).await;
+        trail
+    });
+    if arguments.steps {
+        println!("{}", trail.last(usize::MAX).join("\n"));
+    }
+    let Some(violation) = trail.violation() else {
+        println!("seed {seed} holds, trail {:016x}", trail.hash());
+        return ExitCode::SUCCESS;
+    };
+    let schedule: Vec<_> = steps.iter().map(|step| format!("{:>8?} {:?}", step.at, step.fault)).collect();
+    println!("seed {seed} fails: {violation}\n\nits schedule:\n{}\n", schedule.join("\n"));
+    println!("its last steps:\n{}\n", trail.last(SHOWN).join("\n"));
+    println!("again: cargo run -p kubeplex-tests --bin kubeplex-sim -- --seed {seed} --steps");
+    ExitCode::FAILURE
+}
