@@ -188,7 +188,7 @@ async fn the_demo_is_asked_by_the_program() {
     let answer: Value = serde_json::from_str(&answer).expect("JSON");
     assert_eq!((code, rows::of(&answer).len(), &answer["clusters"]["answered"]), (Some(0), 5, &json!(3)));
 
-    let (code, table, trace) = call(&["pods_list", r#"{"limit":5}"#, "--trace"], "").await;
+    let (code, table, trace) = call(&["pods_list", r#"{"limit":6}"#, "--trace"], "").await;
     assert!(code == Some(0) && table.starts_with("cluster  "), "{table}");
     let header: Vec<_> = table.lines().next().expect("a header").split_whitespace().collect();
     assert_eq!(header[..5], ["cluster", "namespace", "name", "ready", "status"]);

@@ -24,16 +24,21 @@ struct Call {
     outcome: Result<Value, String>,
 }
 
+/// A question that takes its time: the agents have to look into every object, and no answer to it was kept.
+fn question(client: usize, call: usize) -> Map<String, Value> {
+    let selector = format!("spec.schedulerName!=nobody-{client}-{call}");
+    json!({"limit": 1000, "maxBytes": 1 << 20, "fieldSelector": selector}).as_object().cloned().unwrap()
+}
+
 /// Calls, each over a connection of its own, until one begun after the end is refused.
-async fn keep_calling(endpoint: String, over: CancellationToken) -> Vec<Call> {
-    let arguments: Map<String, Value> =
-        json!({"limit": 1000, "maxBytes": 1 << 20}).as_object().cloned().unwrap();
+async fn keep_calling(endpoint: String, number: usize, over: CancellationToken) -> Vec<Call> {
     let mut calls = Vec::new();
     loop {
         let was_over = over.is_cancelled();
+        let arguments = question(number, calls.len());
         let client = Client::new(endpoint.clone()).expect("a client");
         let began = Instant::now();
-        let answer = client.call("pods_list", arguments.clone(), false).await;
+        let answer = client.call("pods_list", arguments, false).await;
         let outcome = answer.map(|exchange| exchange.response).map_err(|error| error.to_string());
         let refused = outcome.is_err();
         calls.push(Call { began, ended: Instant::now(), outcome });
@@ -64,8 +69,8 @@ async fn sigterm_under_load_loses_no_call_and_ends_in_time() {
     let endpoint = ready["endpoint"].as_str().expect("its endpoint").to_owned();
     let over = CancellationToken::new();
     let mut clients = JoinSet::new();
-    for _ in 0..CLIENTS {
-        clients.spawn(keep_calling(endpoint.clone(), over.clone()));
+    for number in 0..CLIENTS {
+        clients.spawn(keep_calling(endpoint.clone(), number, over.clone()));
     }
     // The load stands when a whole round of answers was given under it.
     let probe = Client::new(endpoint.clone()).expect("a client");
