@@ -90,13 +90,8 @@ pub(crate) fn answer(world: &World, person: &Person, asked: &Asked, namespace: O
                     seen.map(|(pod, change)| (pod.clone(), *change)).collect()
                 };
                 let states: Vec<_> = cluster.truth.since(since).iter().map(|state| visible(state)).collect();
-                if !states.contains(&shown) {
-                    let nearest = states.last().map(|state| difference(&shown, state)).unwrap_or_default();
-                    world.trail.violated(format_args!(
-                        "{} never stood as the answer shows it since {since:?} ({} states); against the last: {nearest}; {answer}",
-                        cluster.name,
-                        states.len(),
-                    ));
+                if let Some(wrong) = never_so(&shown, &states) {
+                    world.trail.violated(format_args!("{}: {wrong}; {answer}", cluster.name));
                 }
             }
         }
@@ -164,10 +159,16 @@ fn age(answer: &Value) -> Duration {
     Duration::from_millis(answer["clusters"]["ageMs"].as_u64().unwrap_or_default())
 }
 
-fn difference(shown: &State, held: &State) -> String {
-    let only = |one: &State, other: &State| -> Vec<String> {
-        let differ = one.iter().filter(|(pod, change)| other.get(*pod) != Some(*change));
-        differ.map(|(pod, change)| format!("{}/{}={change}", pod.0, pod.1)).collect()
-    };
-    format!("shown {:?}, held {:?}", only(shown, held), only(held, shown))
+/// What an answer shows that was true at none of these moments, or leaves out that was there at all of them. A cluster may be
+/// asked for its rows in several parts, so rows of one answer need not be of one moment.
+fn never_so(shown: &State, states: &[State]) -> Option<String> {
+    let invented =
+        shown.iter().find(|(pod, change)| states.iter().all(|state| state.get(*pod) != Some(*change)));
+    let stood = |pod: &&Pod| states.iter().all(|state| state.contains_key(*pod));
+    let left_out = states.first()?.keys().filter(stood).find(|pod| !shown.contains_key(*pod));
+    match (invented, left_out) {
+        (Some((pod, change)), _) => Some(format!("{pod:?} is shown as {change}, which it was not")),
+        (None, Some(pod)) => Some(format!("{pod:?} was there and is left out")),
+        (None, None) => None,
+    }
 }
