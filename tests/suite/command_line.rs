@@ -111,7 +111,7 @@ async fn a_pipe_gets_plain_lines_and_the_next_steps() {
     assert!(demo.terminate().await.success(), "{}", demo.log());
 }
 
-/// Contexts of one simulated cluster: one that works, and two whose credential plugins do not yet.
+/// Contexts of three servers: one that works, and two whose credential plugins do not yet.
 struct Laptop {
     folder: Folder,
     kubeconfig: String,
@@ -122,10 +122,14 @@ impl Laptop {
     async fn new() -> Self {
         let folder = Folder::new();
         let sim = SimCluster::new(SimConfig { pods: 20, nodes: 3, ..SimConfig::named("sim", 1) });
-        let listener = TcpListener::bind(ANY).await.expect("a port");
-        let server = format!("http://{}", listener.local_addr().expect("its address"));
-        let mut serving = JoinSet::new();
-        serving.spawn(async move { sim.serve(listener, std::future::pending()).await.expect("it serves") });
+        let (mut serving, mut clusters) = (JoinSet::new(), Vec::new());
+        for name in ["works", "waits", "missing"] {
+            let (sim, listener) = (sim.clone(), TcpListener::bind(ANY).await.expect("a port"));
+            let server = format!("http://{}", listener.local_addr().expect("its address"));
+            serving
+                .spawn(async move { sim.serve(listener, std::future::pending()).await.expect("it serves") });
+            clusters.push(json!({"name": name, "cluster": {"server": server}}));
+        }
         let path = |name: &str| folder.path(name).to_str().expect("a path in UTF-8").to_owned();
         plugin(&folder, "waits", &format!("while [ ! -e {} ]; do sleep 0.1; done", path("logged-in")));
         let user = |command: &str| {
@@ -133,10 +137,10 @@ impl Laptop {
                 json!({"apiVersion": "client.authentication.k8s.io/v1beta1", "command": path(command)});
             json!({"name": command, "user": {"exec": exec}})
         };
-        let context = |name: &str| json!({"name": name, "context": {"cluster": "sim", "user": name}});
+        let context = |name: &str| json!({"name": name, "context": {"cluster": name, "user": name}});
         let kubeconfig = json!({
             "apiVersion": "v1", "kind": "Config",
-            "clusters": [{"name": "sim", "cluster": {"server": server}}],
+            "clusters": clusters,
             "users": [{"name": "works", "user": {}}, user("waits"), user("missing")],
             "contexts": [context("works"), context("waits"), context("missing")],
         });

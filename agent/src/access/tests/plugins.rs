@@ -44,7 +44,7 @@ async fn a_refused_token_is_replaced_and_the_request_sent_again() {
     ground.visitors.admit_only("Bearer t2");
     let user = user(&ground, "", "");
     let (client, _) = ground.client(server(&ground), user, QUICK).await.unwrap();
-    // The library's pause after the first run is at most half a second, in which a refusal is taken for what it is.
+    // Right after a run, for a millisecond here, a refusal is taken for what it is.
     while ask(&client).await.unwrap() != 200 {}
     assert_eq!(ground.visitors.seen().last().unwrap(), "Bearer t2");
     assert_eq!((ask(&client).await.unwrap().as_u16(), runs(&ground)), (200, 2));
