@@ -34,6 +34,8 @@ pub enum Command {
     Demo(Demo),
     /// The clusters of your kubeconfig behind one endpoint on this machine
     Local(Local),
+    /// MCP over standard input and output, for clients that start a process: joins a running `local`, or is one
+    Stdio(Stdio),
     /// Call one tool of a running gateway
     Call(Call),
     /// What a running gateway knows of its clusters
@@ -90,6 +92,12 @@ pub struct Local {
     pub contexts: Contexts,
     #[command(flatten)]
     pub listen: Listen,
+}
+
+#[derive(Debug, Args)]
+pub struct Stdio {
+    #[command(flatten)]
+    pub contexts: Contexts,
 }
 
 /// Which gateway to ask.

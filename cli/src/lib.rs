@@ -1,7 +1,8 @@
 //! The parts of the program `kubeplex`.
 //!
-//! [`demo`] and [`local`] put a gateway and agents into one process and let [`stand`] run them; [`call`] and
-//! [`clusters`] are clients of a running gateway; [`manifest`] prints what puts an agent into a cluster.
+//! [`demo`] and [`local`] put a gateway and agents into one process and let [`stand`] run them; [`stdio`] carries messages
+//! to such a gateway; [`call`] and [`clusters`] are clients of a running one;
+//! [`manifest`] prints what puts an agent into a cluster.
 
 mod answer;
 pub mod arguments;
@@ -13,8 +14,10 @@ pub mod hints;
 pub mod linked;
 pub mod local;
 pub mod manifest;
+pub mod running;
 pub mod stand;
 pub mod startup;
+pub mod stdio;
 mod table;
 mod target;
 pub mod token;
@@ -33,6 +36,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(options) => demo::run(options).await,
         Command::Local(options) => local::run(options).await,
+        Command::Stdio(options) => stdio::run(options).await,
         Command::Call(options) => call::run(options).await,
         Command::Clusters(options) => clusters::run(options).await,
         Command::Agent(options) => manifest::run(options),

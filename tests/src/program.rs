@@ -52,7 +52,8 @@ pub async fn run(name: &str, arguments: &[&str], input: &str) -> Output {
     ended.unwrap_or_else(|_| panic!("{name} {arguments:?} does not end")).expect("its output")
 }
 
-fn command(name: &str, arguments: &[&str]) -> Command {
+/// A program that is not started yet.
+pub fn command(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(path(name));
     command.args(arguments).kill_on_drop(true);
     // What the person running the tests has set must not decide what they see.
@@ -61,7 +62,16 @@ fn command(name: &str, arguments: &[&str]) -> Command {
     {
         command.env_remove(variable);
     }
+    command.env("XDG_RUNTIME_DIR", runtime());
     command
+}
+
+/// Where programs of the suite find each other, and not those of the person who runs it.
+fn runtime() -> PathBuf {
+    let tests = std::env::current_exe().expect("the path of this test");
+    let folder = tests.ancestors().nth(2).expect("a target directory").join("suite-runtime");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
 }
 
 impl Program {

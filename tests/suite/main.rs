@@ -14,5 +14,6 @@ mod quiet;
 mod reading;
 mod rights;
 mod separate;
+mod stdio;
 mod stopped;
 mod writes;

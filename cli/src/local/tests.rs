@@ -6,7 +6,7 @@ use simcluster::{SimCluster, SimConfig};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::start;
+use super::{Door, start};
 use crate::arguments::Contexts;
 use crate::stand::Stand;
 use crate::{hints, trial};
@@ -43,7 +43,7 @@ async fn clusters(stand: &Stand, fields: &str) -> Vec<Value> {
 #[tokio::test]
 async fn contexts_whose_names_would_be_alike_are_clusters_of_their_own() {
     let (kubeconfig, _servers) = clusters_of(&["a b", "a-b"]).await;
-    let stand = start(kubeconfig, &Contexts::default(), &trial::free_ports()).await.unwrap();
+    let stand = start(kubeconfig, &Contexts::default(), &trial::free_ports(), Door::Open).await.unwrap();
     trial::until_ready(&stand).await;
     let clusters = clusters(&stand, "name,nodes,cluster.labels.context").await;
     assert_eq!(clusters, [json!(["a-b", "2/2", null]), json!(["a-b-2", "1/1", "a b"])]);
@@ -58,7 +58,7 @@ async fn users_of_one_cluster_are_one_cluster_once_it_is_known_to_be_the_same() 
     let other =
         json!({"name": "me@prod", "context": {"cluster": "kubernetes-admin@prod", "user": "another"}});
     kubeconfig.contexts.insert(0, serde_json::from_value(other).unwrap());
-    let stand = start(kubeconfig, &Contexts::default(), &trial::free_ports()).await.unwrap();
+    let stand = start(kubeconfig, &Contexts::default(), &trial::free_ports(), Door::Open).await.unwrap();
     let fields = "name,cluster.labels.context,cluster.labels.contexts,cluster.labels.version";
     let mut changes = stand.gateway.registry().changes();
     let united = async {

@@ -54,6 +54,8 @@ enum Reader {
 impl Patience {
     /// For clusters that may hang.
     pub const FOR_STRANGERS: Self = Self { most: Duration::from_secs(20), silence: Duration::from_secs(5) };
+    /// For a call that came with the start of the gateway.
+    pub const FOR_A_CALL: Self = Self { most: Duration::from_secs(10), silence: Duration::from_secs(3) };
     /// For clusters that are silent while they are made.
     pub const WITH_SILENCE: Self = Self { most: Duration::from_secs(20), silence: Duration::from_secs(20) };
 }
@@ -102,6 +104,12 @@ pub async fn show(
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// Waits until all clusters have settled, or patience ends.
+pub async fn settle(registry: &Registry, patience: Patience) {
+    // Only what is shown can fail, and nothing is.
+    let _ = wait(registry, &mut registry.changes(), patience, |_| Ok(())).await;
 }
 
 async fn wait(

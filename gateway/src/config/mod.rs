@@ -204,6 +204,12 @@ impl GatewayConfig {
         self
     }
 
+    /// Adds somebody who is known by a token; from then on nobody is known without one.
+    pub fn with_caller(mut self, caller: ConfiguredCaller) -> Self {
+        self.callers.push(caller);
+        self
+    }
+
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
