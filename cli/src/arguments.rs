@@ -38,6 +38,8 @@ pub enum Command {
     Stdio(Stdio),
     /// Call one tool of a running gateway
     Call(Call),
+    /// Look at everything between your kubeconfig and an answer, and say what to do next
+    Doctor(Doctor),
     /// What a running gateway knows of its clusters
     Clusters(Clusters),
     /// An agent for a cluster of its own
@@ -100,6 +102,16 @@ pub struct Stdio {
     pub contexts: Contexts,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = DOCTOR_STATUS)]
+pub struct Doctor {
+    #[command(flatten)]
+    pub contexts: Contexts,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Which gateway to ask.
 #[derive(Debug, Clone, Args)]
 pub struct Target {
@@ -119,6 +131,14 @@ pub struct Target {
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
 }
+
+/// What scripts rely on.
+const DOCTOR_STATUS: &str = "\
+Exit status:
+  0  all is well; there may be warnings
+  1  nothing could be looked at
+  2  the command line is wrong
+  3  something is wrong";
 
 /// What scripts rely on.
 const EXIT_STATUS: &str = "\

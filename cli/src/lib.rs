@@ -1,8 +1,8 @@
 //! The parts of the program `kubeplex`.
 //!
 //! [`demo`] and [`local`] put a gateway and agents into one process and let [`stand`] run them; [`stdio`] carries messages
-//! to such a gateway; [`call`] and [`clusters`] are clients of a running one;
-//! [`manifest`] prints what puts an agent into a cluster.
+//! to such a gateway; [`call`] and [`clusters`] are clients of a running one; [`doctor`] looks at what lies between a
+//! kubeconfig and an answer; [`manifest`] prints what puts an agent into a cluster.
 
 mod answer;
 pub mod arguments;
@@ -10,6 +10,7 @@ pub mod call;
 pub mod client;
 pub mod clusters;
 pub mod demo;
+pub mod doctor;
 pub mod hints;
 pub mod linked;
 pub mod local;
@@ -37,6 +38,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(options) => demo::run(options).await,
         Command::Local(options) => local::run(options).await,
         Command::Stdio(options) => stdio::run(options).await,
+        Command::Doctor(options) => doctor::run(options).await,
         Command::Call(options) => call::run(options).await,
         Command::Clusters(options) => clusters::run(options).await,
         Command::Agent(options) => manifest::run(options),

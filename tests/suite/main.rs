@@ -4,6 +4,7 @@ mod bad_input;
 mod columns;
 mod command_line;
 mod deployed;
+mod doctor;
 mod faults;
 mod ground;
 mod leaks;
