@@ -64,6 +64,7 @@ impl Site {
         let (manifest, mut section) = printed(options).await;
         section.extend(callers.iter().map(|caller| format!("\n{}", caller.section)));
         let server = Server::new(CLUSTER, ground::client(CLUSTER).await);
+        clear(&planes).await;
         let audit = AuditLog::from_here(&plane);
         let applied = apply(&planes, &manifest).await;
         let (gateway, endpoint) = gateway(&folder, &section).await;
@@ -111,6 +112,14 @@ impl Site {
         kubectl(&self.planes, &["delete", "--wait", "-f", "-"], &self.manifest).await;
         drop(self.folder);
     }
+}
+
+/// Takes out what a test left that failed: rights of its agent would be those of the next.
+async fn clear(planes: &ControlPlanes) {
+    let label = "--selector=app.kubernetes.io/name=kubeplex-agent";
+    kubectl(planes, &["delete", "clusterroles,clusterrolebindings", label], "").await;
+    kubectl(planes, &["delete", "roles,rolebindings", "--all-namespaces", label], "").await;
+    kubectl(planes, &["delete", "namespace", "kubeplex", "--ignore-not-found", "--wait"], "").await;
 }
 
 fn plane(planes: &ControlPlanes) -> &ControlPlane {
