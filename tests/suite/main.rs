@@ -8,6 +8,7 @@ mod doctor;
 mod faults;
 mod ground;
 mod leaks;
+mod live_rights;
 mod network;
 mod processes;
 mod protocol;
