@@ -63,7 +63,51 @@ pub struct Listen {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Demo {
+    #[command(subcommand)]
+    pub act: Option<DemoAct>,
+    #[command(flatten)]
+    pub options: DemoOptions,
+}
+
+/// What another terminal can do to a running demo.
+#[derive(Debug, Subcommand)]
+pub enum DemoAct {
+    /// Cut clusters of a running demo off: nothing passes between their agents and the gateway any more, and neither is told
+    Cut {
+        #[command(flatten)]
+        outage: Outage,
+        /// Stop the API server behind the agent instead: the link stays, the rows become old
+        #[arg(long)]
+        api: bool,
+    },
+    /// Undo what was cut
+    Heal {
+        #[command(flatten)]
+        outage: Outage,
+    },
+}
+
+/// Which clusters of which demo.
+#[derive(Debug, Args)]
+pub struct Outage {
+    /// Names or globs, as in prod-eu,staging-*
+    #[arg(value_name = "NAMES", value_delimiter = ',', required = true)]
+    pub clusters: Vec<String>,
+    /// The demo's endpoint
+    #[arg(
+        long,
+        env = "KUBEPLEX_ENDPOINT",
+        value_name = "URL",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:7575/mcp"
+    )]
+    pub endpoint: Endpoint,
+}
+
+#[derive(Debug, Args)]
+pub struct DemoOptions {
     /// How many clusters
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=200))]
     pub clusters: u16,

@@ -1,6 +1,7 @@
 //! Agents of this process that dial its own gateway, as they would over a network.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use kubeplex_agent::Agent;
 use kubeplex_agent::config::{AgentConfig, SecretsWatch};
@@ -25,6 +26,7 @@ pub struct LinkedCluster {
 pub struct LinkedAgents {
     /// As in `ws://127.0.0.1:7575`.
     gateway: String,
+    timings: Timings,
     tracker: TaskTracker,
     stop: CancellationToken,
 }
@@ -51,9 +53,22 @@ impl LinkedAgents {
     pub fn of(stand: &Stand) -> Self {
         Self {
             gateway: format!("ws://{}", stand.gateway.addresses().listen),
+            timings: Timings::default(),
             tracker: stand.tracker.clone(),
             stop: stand.stop.clone(),
         }
+    }
+
+    /// With other pauses and patience than usual.
+    #[must_use]
+    pub fn with_timings(self, timings: Timings) -> Self {
+        Self { timings, ..self }
+    }
+
+    /// The same, by way of something on this machine that leads to the gateway.
+    #[must_use]
+    pub fn dialling(self, address: SocketAddr) -> Self {
+        Self { gateway: format!("ws://{address}"), ..self }
     }
 
     /// Starts the agent of a cluster, which reaches its API server with `client`.
@@ -62,7 +77,7 @@ impl LinkedAgents {
     /// When there can be no link, which a loopback address and a token of ours rule out.
     pub fn start(&self, cluster: LinkedCluster, client: kube::Client) -> anyhow::Result<()> {
         let LinkedCluster { id, token, .. } = cluster;
-        let link = LinkConfig::new(&self.gateway, &token, None, id.clone(), Timings::default())?;
+        let link = LinkConfig::new(&self.gateway, &token, None, id.clone(), self.timings)?;
         let (tracker, stop) = (self.tracker.clone(), self.stop.clone());
         let config = AgentConfig::of_cluster(id).with_secrets(SecretsWatch::metadata());
         let agent = Agent::start(config, client, tracker.clone(), stop.clone());

@@ -191,7 +191,7 @@ impl Drop for Announced {
 }
 
 /// Where such files belong: with what lasts as long as the person is logged in, or else with their other state.
-fn folder() -> Option<PathBuf> {
+pub(crate) fn folder() -> Option<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = absolute("XDG_RUNTIME_DIR").or_else(|| absolute("XDG_STATE_HOME"));
     let base = base.or_else(|| Some(std::env::home_dir()?.join(".local").join("state")))?;
@@ -199,7 +199,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// Makes the folder where there is none; refuses one that somebody else could put a file into.
-fn owned(folder: &Path) -> io::Result<PathBuf> {
+pub(crate) fn owned(folder: &Path) -> io::Result<PathBuf> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let metadata = fs::symlink_metadata(folder)?;
     let is_ours = metadata.is_dir() && metadata.uid() == rustix::process::getuid().as_raw();

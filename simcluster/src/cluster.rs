@@ -205,6 +205,11 @@ impl SimCluster {
         self.shared.update_catalog(|catalog| metrics::install(catalog, metrics_api));
     }
 
+    /// Ends every open watch, as a server that stops does; whoever watches again goes on where it was.
+    pub fn end_watches(&self) {
+        self.shared.store.end_all_watches();
+    }
+
     /// Stops serving a version of a group: its paths answer 404, its watches end, discovery no longer names it.
     pub fn withdraw_version(&self, group: &str, version: &str) {
         let gone = self.shared.catalog();

@@ -21,6 +21,11 @@ impl Endpoint {
         &self.0
     }
 
+    /// The port that it is connected with.
+    pub fn port(&self) -> u16 {
+        self.0.port_u16().unwrap_or(if self.is_encrypted() { 443 } else { 80 })
+    }
+
     pub(super) fn is_encrypted(&self) -> bool {
         self.0.scheme() == Some(&Scheme::HTTPS)
     }

@@ -229,6 +229,12 @@ impl Store {
         }
     }
 
+    pub(crate) fn end_all_watches(&self) {
+        for collection in self.state.write().collections.values_mut() {
+            collection.head = watch::Sender::new(0);
+        }
+    }
+
     /// How many objects of `kind` there are now.
     pub(crate) fn count(&self, kind: &GroupResource) -> usize {
         self.state.read().collections.get(kind).map_or(0, |collection| collection.objects.len())
