@@ -2,9 +2,9 @@
 //! while things go wrong by a schedule that follows from a seed.
 //!
 //! What a machine does by chance follows from the seed too, but for one thing: agents read their caches on other threads, and
-//! which of two that are ready at the same moment is first is the machine's choice. So a seed has one schedule, and nearly
-//! always one course. With `--seeds` it plays many, each in a process of its own, because some of what a process does by chance
-//! is decided once.
+//! which of two that are ready at the same moment is first is the machine's choice. So a seed has one schedule, and several
+//! courses that differ in what happens at the same moment. With `--seeds` it plays many, each in a process of its own, because
+//! some of what a process does by chance is decided once.
 
 mod ask;
 mod check;
