@@ -14,6 +14,7 @@ use kubeplex_tests::fleet::TestFleet;
 use serde_json::{Value, json};
 use simcluster::Gvr;
 use tokio::net::TcpStream;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -98,6 +99,8 @@ pub(crate) async fn run() -> anyhow::Result<()> {
 async fn change(fleet: &TestFleet, stop: &CancellationToken) -> anyhow::Result<()> {
     let mut pods: Vec<_> = fleet.sims.values().map(|sim| (sim, sim.objects(&Gvr::core("pods")))).collect();
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / CHANGES_PER_SECOND as u32);
+    // A machine that is late must not be made later.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let clusters = pods.len();
     for written in 0_usize.. {
         if stop.run_until_cancelled(ticks.tick()).await.is_none() {
