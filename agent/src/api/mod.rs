@@ -123,6 +123,11 @@ impl Api {
         self.problem.changed()
     }
 
+    /// Ends when a server that did not answer, or did not know the agent, answers a request again.
+    pub(crate) fn answers_again(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.problem.answers_again()
+    }
+
     /// One GET, read whole.
     ///
     /// # Errors

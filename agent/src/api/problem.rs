@@ -34,6 +34,10 @@ struct State {
     silent_since: Mutex<Option<Instant>>,
     /// Told of every new text.
     changed: watch::Sender<()>,
+    /// Requests fail for want of a server.
+    unreached: AtomicBool,
+    /// Told when one succeeds then. A line of a watch that stood all along does not say that another would stand.
+    reached: watch::Sender<()>,
 }
 
 /// How often the server had been heard when a call began.
@@ -48,6 +52,15 @@ impl Problem {
     /// Ticks with every new text.
     pub(super) fn changed(&self) -> watch::Receiver<()> {
         self.0.changed.subscribe()
+    }
+
+    /// Ends with the next request that is answered after one that was not.
+    pub(super) fn answers_again(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut reached = self.0.reached.subscribe();
+        async move {
+            // As long as anybody waits for it, the sender is there: they hold the client that holds it.
+            let _ = reached.changed().await;
+        }
     }
 
     /// A call begins.
@@ -78,14 +91,24 @@ impl Problem {
         match error {
             Some(
                 error @ (ApiError::Connect(_) | ApiError::Credentials(_) | ApiError::Unauthorized { .. }),
-            ) => self.set(chain(error)),
+            ) => self.unreached(error),
             Some(error @ ApiError::Timeout { after }) => {
                 if *after >= PATIENCE && self.0.heard.load(Ordering::Relaxed) == before.0 {
-                    self.set(chain(error));
+                    self.unreached(error);
                 }
             }
-            _ => self.heard(),
+            _ => {
+                self.heard();
+                if self.0.unreached.swap(false, Ordering::AcqRel) {
+                    self.0.reached.send_replace(());
+                }
+            }
         }
+    }
+
+    fn unreached(&self, error: &ApiError) {
+        self.0.unreached.store(true, Ordering::Release);
+        self.set(chain(error));
     }
 
     /// The server said something.
@@ -115,6 +138,8 @@ impl Problem {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+
     use super::*;
 
     fn timeout(seconds: u64) -> ApiError {
@@ -130,6 +155,19 @@ mod tests {
         assert_eq!(problem.describe(), "the API server did not answer within 30s");
         problem.heard();
         assert_eq!(problem.describe(), "");
+    }
+
+    #[tokio::test]
+    async fn an_answered_request_tells_that_the_server_is_back_and_a_line_does_not() {
+        let problem = Problem::default();
+        let mut back = Box::pin(problem.answers_again());
+        problem.note(problem.before(), None);
+        assert!((&mut back).now_or_never().is_none(), "it was never gone");
+        problem.note(problem.before(), Some(&timeout(30)));
+        problem.heard();
+        assert!((&mut back).now_or_never().is_none(), "a watch stood all along");
+        problem.note(problem.before(), Some(&ApiError::Forbidden { message: String::new() }));
+        assert!(back.now_or_never().is_some(), "a refusal is an answer");
     }
 
     #[test]

@@ -64,6 +64,7 @@ pub(super) async fn feed(context: WatchContext, feed: Feed, on_refusal: OnRefusa
         representation,
         open: None,
         list: None,
+        reached_at: None,
         feed,
         context,
     };
@@ -97,6 +98,8 @@ struct Driver {
     representation: Representation,
     open: Option<OpenWatch>,
     list: Option<RunningList>,
+    /// When a pause was last cut short.
+    reached_at: Option<Instant>,
 }
 
 struct RunningList {
@@ -124,6 +127,7 @@ impl Driver {
                     self.read().await?
                 }
                 Step::Wait(pause) => self.wait(pause).await,
+                Step::WaitForServer(pause) => self.wait_for_server(pause).await,
                 Step::GiveUp => return Ok(Ended::Refused),
                 Step::Rebuild => return Ok(Ended::Exit(Exit::Rebuild)),
             };
@@ -388,6 +392,26 @@ impl Driver {
         self.open = None;
         sleep(pause.mul_f64(1.0 + rand::random::<f64>() / 2.0)).await;
         Event::Waited
+    }
+
+    /// Whoever is answered first spares the others the rest of their pauses. One request of many may fail on a server that
+    /// answers the others: that its kind is not asked for all the time, a pause is cut short only now and then.
+    async fn wait_for_server(&mut self, pause: Duration) -> Event {
+        let most = self.context.timings.retry_most;
+        if self.reached_at.is_some_and(|at| at.elapsed() < most) {
+            return self.wait(pause).await;
+        }
+        let reached = self.context.api.answers_again();
+        let event = tokio::select! {
+            waited = self.wait(pause) => waited,
+            () = reached => Event::Reached,
+        };
+        if event == Event::Reached {
+            self.reached_at = Some(Instant::now());
+            // All kinds hear of it at once.
+            sleep(self.context.timings.retry_first.mul_f64(rand::random())).await;
+        }
+        event
     }
 }
 

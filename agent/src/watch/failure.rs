@@ -30,6 +30,15 @@ pub(crate) enum FailureKind {
     Garbled,
     /// It may pass.
     Transient,
+    /// The server does not answer, or does not know the agent: what keeps one kind from it keeps all.
+    Unreached,
+}
+
+impl FailureKind {
+    /// Whether the same request may succeed later.
+    pub(crate) fn may_pass(self) -> bool {
+        matches!(self, Self::Transient | Self::Unreached)
+    }
 }
 
 impl Failure {
@@ -49,11 +58,11 @@ impl From<&ApiError> for Failure {
             ApiError::TooLarge { .. } => FailureKind::TooLarge,
             ApiError::Decode { .. } => FailureKind::Garbled,
             ApiError::Unauthorized { .. }
-            | ApiError::TooManyRequests { .. }
-            | ApiError::Server { .. }
             | ApiError::Timeout { .. }
             | ApiError::Connect(_)
-            | ApiError::Credentials(_)
+            | ApiError::Credentials(_) => FailureKind::Unreached,
+            ApiError::TooManyRequests { .. }
+            | ApiError::Server { .. }
             | ApiError::Broken(_)
             // The end of a connection, not of the server's wits: the next watch begins where the whole lines ended.
             | ApiError::Truncated => FailureKind::Transient,

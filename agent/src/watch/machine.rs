@@ -86,6 +86,11 @@ impl Machine {
     pub(crate) fn on(&mut self, event: Event) -> Reaction {
         match (self.phase.clone(), event) {
             (_, Event::Start) => self.list(),
+            (Phase::Waiting { then }, Event::Reached) => {
+                // A server that comes up answers before it is of use: the pauses begin anew.
+                self.failures = 0;
+                self.resume(then)
+            }
             (Phase::Waiting { then }, _) => self.resume(then),
             (Phase::Streaming, event) => self.on_stream(event),
             (Phase::Paging { next }, event) => self.on_page(next, event),
@@ -176,11 +181,11 @@ impl Machine {
             Event::Nudged(nudged) => self.nudged(proven, nudged),
             Event::Silent => self.on_silence(heard),
             Event::Failed(failure) => self.on_watch_failure(false, &failure),
-            Event::Ended { failure: Some(failure), .. } if failure.kind != FailureKind::Transient => {
+            Event::Ended { failure: Some(failure), .. } if !failure.kind.may_pass() => {
                 self.on_watch_failure(proven, &failure)
             }
             Event::Ended { lived, failure } => self.on_watch_end(proven, lived, failure),
-            Event::Start | Event::Waited | Event::Page { .. } => self.watch().after(vec![]),
+            Event::Start | Event::Waited | Event::Reached | Event::Page { .. } => self.watch().after(vec![]),
         }
     }
 
@@ -282,7 +287,9 @@ impl Machine {
                 let then = if self.garbled >= 2 { Then::List } else { Then::Watch };
                 self.retry(failure, then)
             }
-            FailureKind::Invalid | FailureKind::Transient => self.retry(failure, Then::Watch),
+            FailureKind::Invalid | FailureKind::Transient | FailureKind::Unreached => {
+                self.retry(failure, Then::Watch)
+            }
         }
     }
 
@@ -371,7 +378,10 @@ impl Machine {
         self.phase = Phase::Waiting { then };
         let doublings = self.failures.saturating_sub(1).min(16);
         let backoff = self.timings.retry_first.saturating_mul(1 << doublings).min(self.timings.retry_most);
-        Step::Wait(failure.retry_after.map_or(backoff, |asked| asked.max(self.timings.retry_first)))
+        match failure.kind {
+            FailureKind::Unreached => Step::WaitForServer(backoff),
+            _ => Step::Wait(failure.retry_after.map_or(backoff, |asked| asked.max(self.timings.retry_first))),
+        }
     }
 }
 

@@ -36,6 +36,7 @@ fn written(reaction: &Reaction) -> String {
         Step::Read => "→ READ".to_owned(),
         Step::Nudge => "→ NUDGE".to_owned(),
         Step::Wait(pause) => format!("→ WAIT {}ms", pause.as_millis()),
+        Step::WaitForServer(pause) => format!("→ WAIT FOR SERVER {}ms", pause.as_millis()),
         Step::GiveUp => "→ GIVE UP".to_owned(),
         Step::Rebuild => "→ REBUILD".to_owned(),
     }
@@ -85,7 +86,9 @@ fn check_after_list(script: &[(Event, &'static str)]) {
     check(false, &whole);
 }
 
-use FailureKind::{Expired, Forbidden, FutureVersion, Garbled, Invalid, NotFound, TooLarge, Transient};
+use FailureKind::{
+    Expired, Forbidden, FutureVersion, Garbled, Invalid, NotFound, TooLarge, Transient, Unreached,
+};
 
 #[test]
 fn a_streamed_list_becomes_the_watch() {
@@ -329,6 +332,22 @@ fn pauses_grow_to_their_bound() {
         machine.on(Event::Waited);
     }
     assert_eq!(longest, WatchTimings::default().retry_most);
+}
+
+#[test]
+fn a_server_that_is_back_is_asked_at_once_and_often_again() {
+    check_after_list(&[
+        (broke_after(100, Transient), "→ WATCH 7"),
+        (failed(Unreached), "stale → WAIT FOR SERVER 500ms"),
+        (Event::Waited, "→ WATCH 7"),
+        (failed(Unreached), "stale → WAIT FOR SERVER 1000ms"),
+        (Event::Waited, "→ WATCH 7"),
+        (failed(Unreached), "stale → WAIT FOR SERVER 2000ms"),
+        (Event::Reached, "→ WATCH 7"),
+        (failed(Transient), "stale → WAIT 500ms"),
+        (Event::Waited, "→ WATCH 7"),
+        (Event::Opened, "reopened synced → READ"),
+    ]);
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub(crate) enum Event {
     Silent,
     /// The pause is over.
     Waited,
+    /// The pause is over early: the server, which did not answer, answers again.
+    Reached,
 }
 
 /// What came of a nudge.
@@ -81,6 +83,8 @@ pub(crate) enum Step {
     Nudge,
     /// Pause for this long, or up to half as long again.
     Wait(Duration),
+    /// The same, but only until the server answers anybody.
+    WaitForServer(Duration),
     /// End: what is watched here may not be watched.
     GiveUp,
     /// Give up this store for a new one, because its versions mean nothing to the server any more.

@@ -236,6 +236,42 @@ async fn a_server_that_dies_leaves_stale_rows_and_is_followed_when_it_returns() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_answered_first_after_a_long_outage_wakes_the_others() {
+    let world = World::start(small(), config());
+    world.ready().await;
+    let with_state = |world: &World, wanted| {
+        world.kinds().snapshot().iter().filter(|report| report.state == wanted).count()
+    };
+    let all = with_state(&world, SyncState::Synced);
+    for outage in [Duration::from_secs(2), Duration::from_secs(600)] {
+        world.sim.faults().add(Fault::new(FaultAction::Reset));
+        world.sim.end_watches();
+        world.until(|world| with_state(world, SyncState::Stale) == all).await;
+        sleep(outage).await;
+        world.sim.faults().clear();
+        world.until(|world| with_state(world, SyncState::Synced) > 0).await;
+        let first = Instant::now();
+        world.until(|world| with_state(world, SyncState::Synced) == all).await;
+        assert!(first.elapsed() <= Duration::from_secs(1), "{:?} after {outage:?}", first.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_alone_is_never_answered_is_not_asked_whenever_others_are() {
+    let world = World::start(small(), config());
+    world.ready().await;
+    world.sim.faults().add(Fault::new(FaultAction::Reset).resource("configmaps"));
+    world.sim.end_watches();
+    world.sim.reset_stats();
+    for _ in 0..600 {
+        sleep(Duration::from_secs(1)).await;
+        world.agent.api().get_bytes("/api/v1/namespaces/default", HOUR).await.unwrap();
+    }
+    let asked = world.sim.stats().count(Verb::Watch, "configmaps");
+    assert!((20..350).contains(&asked), "{asked} times in ten minutes");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_start_is_waited_for() {
     let sim = SimCluster::new(small());
     sim.faults().add(Fault::new(FaultAction::Reset).times(3));
