@@ -64,7 +64,8 @@ pub fn foreign_contexts() -> Option<Vec<String>> {
     (!names.is_empty()).then_some(names)
 }
 
-/// A client of a foreign cluster that can't change it: whatever is not a GET fails before it is sent.
+/// A client of a foreign cluster that can't change it: whatever is neither a GET nor a review, which a server answers and does
+/// not keep, fails before it is sent.
 ///
 /// # Panics
 /// When there is no kubeconfig, or no such context in it.
@@ -78,13 +79,22 @@ fn read_only(client: kube::Client) -> kube::Client {
     let send = move |request: http::Request<kube::client::Body>| {
         let client = client.clone();
         async move {
-            match request.method() {
-                &Method::GET => client.send(request).await.map_err(tower::BoxError::from),
-                method => Err(format!("{method} {} would change a foreign cluster", request.uri()).into()),
+            if is_harmless(&request) {
+                client.send(request).await.map_err(tower::BoxError::from)
+            } else {
+                Err(format!("{} {} would change a foreign cluster", request.method(), request.uri()).into())
             }
         }
     };
     kube::Client::new(tower::service_fn(send), "default")
+}
+
+fn is_harmless<B>(request: &http::Request<B>) -> bool {
+    match *request.method() {
+        Method::GET => true,
+        Method::POST => request.uri().path().starts_with("/apis/authorization.k8s.io/"),
+        _ => false,
+    }
 }
 
 /// A client with the rights of a context.
@@ -125,15 +135,18 @@ mod tests {
         let answer =
             |_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::from(b"{}".to_vec()))) };
         let client = read_only(kube::Client::new(tower::service_fn(answer), "default"));
-        let send = async |method: &str| {
-            let request =
-                Request::builder().method(method).uri("/api/v1/namespaces/shop").body(Body::empty());
+        let send = async |method: &str, path: &str| {
+            let request = Request::builder().method(method).uri(path).body(Body::empty());
             client.send(request.expect("a request")).await
         };
-        assert!(send("GET").await.is_ok());
-        for method in ["POST", "PUT", "PATCH", "DELETE"] {
-            let error = format!("{:?}", send(method).await.err());
-            assert!(error.contains("would change"), "{method}: {error}");
+        let (namespace, review) =
+            ("/api/v1/namespaces/shop", "/apis/authorization.k8s.io/v1/subjectaccessreviews");
+        assert!(send("GET", namespace).await.is_ok());
+        assert!(send("POST", review).await.is_ok());
+        let changes = ["POST", "PUT", "PATCH", "DELETE"].map(|method| (method, namespace));
+        for (method, path) in changes.into_iter().chain([("DELETE", review)]) {
+            let error = format!("{:?}", send(method, path).await.err());
+            assert!(error.contains("would change"), "{method} {path}: {error}");
         }
     }
 }
