@@ -1,17 +1,18 @@
 //! The watch loop itself: does what the [`Machine`] says, and tells it what came of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use kubeplex_proto::control::SyncState;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::{Instant, sleep};
 use tracing::Span;
 
 use super::applier::{Applier, Change};
+use super::context::WatchContext;
 use super::event::WatchEvent;
 use super::failure::Failure;
 use super::feed::Feed;
@@ -19,29 +20,9 @@ use super::machine::{Machine, OnRefusal};
 use super::open::{OpenWatch, Said};
 use super::run::Exit;
 use super::step::{Effect, Event, Nudged, Step};
-use super::timings::WatchTimings;
 use super::version;
-use crate::api::{Api, ApiError, Page, Query, Representation, collection_path};
-use crate::config::{Deny, SecretData, WatchedNamespaces};
+use crate::api::{ApiError, Page, Query, Representation, collection_path};
 use crate::limits::{INGEST_BATCH, INLINE_INGEST_BYTES};
-
-/// What the watches of one cluster share.
-#[derive(Clone)]
-pub(crate) struct WatchContext {
-    pub(crate) api: Api,
-    pub(crate) deny: Arc<Deny>,
-    /// Where to watch what can't be watched in the whole cluster.
-    pub(crate) namespaces: Arc<WatchedNamespaces>,
-    /// From whose data something is told.
-    pub(crate) secret_data: SecretData,
-    pub(crate) timings: WatchTimings,
-    /// One permit a whole list.
-    pub(crate) lists: Arc<Semaphore>,
-    /// Whether the server takes streamed lists, as far as is known.
-    pub(crate) streaming: Arc<AtomicBool>,
-    /// Told when a kind is gone.
-    pub(crate) rediscover: Arc<Notify>,
-}
 
 /// How a watch loop ended by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +121,7 @@ impl Driver {
                 self.open = None;
                 // A list that begins anew gives its place back first, or such lists could wait for each other.
                 self.list = None;
-                let permit = place_for_a_list(Arc::clone(&self.context.lists)).await;
+                let permit = self.context.place_for_a_list().await;
                 self.list = Some(RunningList { permit, started_at: Instant::now() });
                 self.applier.begin_list();
             }
@@ -237,7 +218,7 @@ impl Driver {
 
     async fn page(&mut self, next: Option<String>, objects: u32) -> Result<Event, JoinError> {
         if self.list.as_ref().is_some_and(|list| list.permit.is_none()) {
-            let permit = place_for_a_list(Arc::clone(&self.context.lists)).await;
+            let permit = self.context.place_for_a_list().await;
             if let Some(list) = &mut self.list {
                 list.permit = permit;
             }
@@ -413,10 +394,4 @@ impl Driver {
         }
         event
     }
-}
-
-/// Waits until another list may run.
-async fn place_for_a_list(lists: Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-    // The semaphore is never closed, so there always is a permit.
-    lists.acquire_owned().await.ok()
 }

@@ -5,6 +5,7 @@
 
 mod applier;
 mod belief;
+mod context;
 mod driver;
 mod event;
 mod failure;
@@ -21,7 +22,7 @@ mod timings;
 mod unreadable;
 mod version;
 
-pub(crate) use driver::WatchContext;
+pub(crate) use context::WatchContext;
 pub(crate) use intake::Intake;
 pub(crate) use run::{Exit, run};
 

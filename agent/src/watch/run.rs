@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::driver::{Ended, WatchContext, feed};
+use super::context::WatchContext;
+use super::driver::{Ended, feed};
 use super::feed::Feed;
 use super::handle::KindHandle;
 use super::machine::OnRefusal;
