@@ -249,6 +249,13 @@ pub const BREAKER_TRIP: usize = 3;
 pub const BREAKER_OPEN: Duration = Duration::from_secs(5);
 pub const BREAKER_OPEN_MAX: Duration = Duration::from_secs(60);
 
+/// How long a call waits for a probe that is its own. A cluster that is well again answers sooner; one that is not has shown
+/// often enough that it is not worth waiting for.
+pub const PROBE_PATIENCE: Duration = Duration::from_millis(500);
+
+/// The most that a probe may take, whatever its call has: a cluster that came back meanwhile is not found before it is over.
+pub const PROBE_LONGEST: Duration = Duration::from_secs(DEFAULT_TIMEOUT_S);
+
 /// What a refused call is told to wait when nothing better is known.
 pub const RETRY_AFTER: Duration = Duration::from_millis(500);
 
@@ -306,6 +313,9 @@ pub const VOUCHES_FOR: Duration = Duration::from_secs(8);
 /// How long a call waits for another one that is asking the same. Many round trips of a healthy fleet; where a cluster hangs,
 /// this is what its next caller loses by waiting first.
 pub const FOLLOWS_FOR: Duration = Duration::from_millis(200);
+
+/// How often recorded durations are put into their buckets. At a thousand calls a second to ten clusters, 1.3 MB wait for it.
+pub const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// What connections get to send their last bytes, once no call is running any more.
 pub const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::breaker::{Breaker, Outcome, Verdict};
@@ -14,6 +15,8 @@ use super::metrics::LegMetrics;
 pub(super) struct Lane {
     places: Arc<Semaphore>,
     breaker: Mutex<Breaker>,
+    /// At most one is under way; it may outlive the call that it is of.
+    probes: Mutex<JoinSet<()>>,
     metrics: LegMetrics,
 }
 
@@ -39,12 +42,20 @@ impl Lane {
         Arc::new(Self {
             places: Arc::new(Semaphore::new(places)),
             breaker: Mutex::new(Breaker::new(Instant::now())),
+            probes: Mutex::default(),
             metrics,
         })
     }
 
     pub(super) fn metrics(&self) -> &LegMetrics {
         &self.metrics
+    }
+
+    /// Sees to it that a probe comes to its end, whatever becomes of the call that it is of.
+    pub(super) fn see_through(&self, probe: impl Future<Output = ()> + Send + 'static) {
+        let mut probes = self.probes.lock();
+        while probes.try_join_next().is_some() {}
+        probes.spawn(probe);
     }
 
     /// Waits for a place until `give_up`.
@@ -68,6 +79,11 @@ impl Lane {
 }
 
 impl Ticket {
+    /// Whether the breaker's fate hangs on this leg.
+    pub(super) fn is_probe(&self) -> bool {
+        self.probe
+    }
+
     /// Something of the answer came. A probe has shown what it was sent for, however long the rest takes: other legs need
     /// not wait for that.
     pub(super) fn heard(&mut self) {

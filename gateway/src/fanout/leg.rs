@@ -13,6 +13,7 @@ use super::Asked;
 use super::ask::ask;
 use super::breaker::{Outcome, Wait};
 use super::lane::{Lane, NoEntry, Ticket};
+use super::probe::probe;
 use crate::carrier::{CarrierError, Frames};
 use crate::clock::millis;
 use crate::fleet::ClusterView;
@@ -113,19 +114,28 @@ impl<'a> Leg<'a> {
         })?;
         self.sent.get_or_insert(now);
         self.waited = Duration::ZERO;
-        let reply =
-            timeout_at(self.term.until, ask(&self.asked.fanout.registry, leg, path, body.into())).await;
-        self.waited += now.elapsed();
+        let (reply, ticket) = if ticket.is_probe() {
+            let registry = self.asked.fanout.registry.clone();
+            let asking = async move { ask(&registry, leg, path, body.into()).await };
+            probe(&self.lane, ticket, asking, self.term.until).await.ok_or_else(not_waited_for)?
+        } else {
+            let asking = ask(&self.asked.fanout.registry, leg, path, body.into());
+            let reply = timeout_at(self.term.until, asking).await;
+            self.waited += now.elapsed();
+            match reply {
+                Ok(reply) => (reply, ticket),
+                Err(_) => return Err(self.timed_out(ticket)),
+            }
+        };
         match reply {
-            Ok(Ok((frames, way))) => {
+            Ok((frames, way)) => {
                 self.open = Some(Open { frames, ticket, way });
                 Ok(())
             }
-            Ok(Err(error)) => {
+            Err(error) => {
                 ticket.record(Outcome::Answered);
                 Err(carrier_failure(error))
             }
-            Err(_) => Err(self.timed_out(ticket)),
         }
     }
 
@@ -279,6 +289,16 @@ fn no_entry(reason: NoEntry) -> LegFailure {
             retry_after_ms: Some(millis(RETRY_AFTER)),
             ..LegFailure::new(LegStatus::Error, "busy: as many requests as it may have are under way")
         },
+    }
+}
+
+fn not_waited_for() -> LegFailure {
+    LegFailure {
+        retry_after_ms: Some(millis(RETRY_AFTER)),
+        ..LegFailure::new(
+            LegStatus::Timeout,
+            "not waited for, because its latest requests timed out; it is being asked whether it is back",
+        )
     }
 }
 

@@ -7,7 +7,7 @@
 //! another. What is fetched is bounded by the page, about four of them and some rows a cluster, and by a number of bytes.
 //!
 //! Everything a call has under way lives inside its future. Dropping it drops the legs, and that cancels the work in the
-//! agents.
+//! agents. A breaker's probe alone may go on when its call is answered, because no call waits for it.
 
 mod ask;
 mod breaker;
@@ -18,6 +18,7 @@ mod leg;
 mod list;
 mod merged;
 mod metrics;
+mod probe;
 mod room;
 
 use std::sync::Arc;

@@ -5,13 +5,13 @@ use kubeplex_test_support::agent::{Behaviour, HandMade};
 use serde_json::json;
 
 use super::Answer;
-use super::rig::{Rig, Setup, brisk, small};
+use super::rig::{Rig, Setup, eager, small};
 
 /// Two simulated clusters that are well, and one agent that is not.
 async fn fleet(behaviour: Behaviour) -> (Rig, HandMade) {
     let agent = HandMade::of("odd", behaviour);
     let rig = Setup::new()
-        .timings(brisk())
+        .timings(eager())
         .sim(small("eu", 1))
         .sim(small("us", 2))
         .hand_made("odd", &agent)
@@ -135,7 +135,7 @@ fn partial_but_in_order(before: &Answer, answer: &Answer) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_that_lies_about_its_cluster_is_not_believed() {
     let liar = HandMade::of("us", Behaviour::Pods(3));
-    let rig = Setup::new().timings(brisk()).sim(small("us", 2)).hand_made("odd", &liar).start().await;
+    let rig = Setup::new().timings(eager()).sim(small("us", 2)).hand_made("odd", &liar).start().await;
     rig.ready("us").await;
     let before = rig.pods(json!({"cluster": "us"})).await;
     kubeplex_tests::wait::until("the liar to have tried", async || {

@@ -11,7 +11,7 @@ use super::rig::{Rig, Setup, small};
 use super::{Answer, pod};
 
 async fn fleet() -> (Rig, Answer) {
-    let rig = Setup::new().sim(small("eu", 1)).sim(small("us", 2)).ready().await;
+    let rig = Setup::new().alert().sim(small("eu", 1)).sim(small("us", 2)).ready().await;
     let before = rig.pods(json!({})).await;
     assert!(!before.is_partial(), "{}", before.ok());
     (rig, before)
@@ -63,8 +63,12 @@ async fn a_broken_api_server_leaves_old_rows_that_say_so_and_is_followed_when_it
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_down_from_the_start_holds_nobody_up() {
     let down = FaultAction::Status { code: 500, message: "starting \u{1b}[5m".into() };
-    let rig =
-        Setup::new().broken_sim(small("eu", 1), vec![Fault::new(down)]).sim(small("us", 2)).start().await;
+    let rig = Setup::new()
+        .alert()
+        .broken_sim(small("eu", 1), vec![Fault::new(down)])
+        .sim(small("us", 2))
+        .start()
+        .await;
     rig.ready("us").await;
     let is_said = |answer: &Answer| answer.result().is_ok() && !answer.problem("eu").is_null();
     let answer = rig.pods_until("eu to be missed", json!({"timeoutSeconds": 2}), is_said).await;
@@ -90,7 +94,7 @@ async fn a_server_that_is_down_from_the_start_holds_nobody_up() {
 async fn a_list_that_expires_in_the_middle_of_paging_is_complete_in_the_end() {
     let paged = SimConfig { pods: 1_200, watch_list: WatchList::Unsupported, ..small("eu", 1) };
     let fault = Fault::new(FaultAction::Expired).verb(Verb::List).resource("pods").page(2).times(2);
-    let rig = Setup::new().broken_sim(paged, vec![fault]).sim(small("us", 2)).ready().await;
+    let rig = Setup::new().alert().broken_sim(paged, vec![fault]).sim(small("us", 2)).ready().await;
     let mut seen = Vec::new();
     let mut arguments = json!({"cluster": "eu", "limit": 500, "maxBytes": 4 << 20, "fields": "name"});
     loop {
@@ -136,6 +140,7 @@ async fn a_server_that_says_wait_is_not_hammered() {
 async fn a_failing_aggregated_api_is_its_groups_problem() {
     let with = |metrics_api, config: SimConfig| SimConfig { metrics_api, ..config };
     let rig = Setup::new()
+        .alert()
         .live_reads(LiveReads::Own)
         .sim(with(MetricsApi::Failing, small("eu", 1)))
         .sim(with(MetricsApi::Available, small("us", 2)))
@@ -150,5 +155,41 @@ async fn a_failing_aggregated_api_is_its_groups_problem() {
     assert!(metrics.is_partial());
     let deployments = rig.call("resources_list", json!({"kind": "deployments"})).await;
     assert!(!deployments.is_partial());
+    rig.stop().await;
+}
+
+/// What a server says of every object of a kind, once the webhook between its versions is gone.
+const NO_CONVERSION: &str = "conversion webhook for cert-manager.io/v1alpha2, Kind=Certificate failed: Post \
+     \"https://converter.cert-manager.svc:443/convert?timeout=30s\": service \"converter\" not found";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_can_not_be_converted_is_missing_from_that_cluster_alone() {
+    let fails = FaultAction::Status { code: 500, message: NO_CONVERSION.to_owned() };
+    let fault = Fault::new(fails).resource("certificates");
+    let rig = Setup::new().alert().broken_sim(small("eu", 1), vec![fault]).sim(small("us", 2)).ready().await;
+    let list = async || {
+        rig.call("resources_list", json!({"kind": "certificates.cert-manager.io", "timeoutSeconds": 5})).await
+    };
+    for _ in 0..2 {
+        let answer = list().await;
+        assert!(answer.is_partial() && !answer.rows_of("us").is_empty(), "{}", answer.ok());
+        assert!(answer.rows_of("eu").is_empty(), "{}", answer.ok());
+        let problem = answer.problem("eu");
+        assert_eq!(
+            (&problem["status"], &problem["rowsShown"]),
+            (&json!("error"), &json!("none")),
+            "{problem}"
+        );
+        let message = problem["message"].as_str().unwrap();
+        assert!(message.contains("conversion webhook") && message.contains("not found"), "{message}");
+    }
+    let pods = rig.pods(json!({})).await;
+    assert!(!pods.is_partial() && !pods.rows_of("eu").is_empty(), "{}", pods.ok()["clusters"]);
+    rig.sim("eu").faults().clear();
+    wait::until("certificates of both", async || {
+        let answer = list().await;
+        if answer.is_partial() || answer.rows_of("eu").is_empty() { Err(answer) } else { Ok(()) }
+    })
+    .await;
     rig.stop().await;
 }

@@ -68,21 +68,22 @@ async fn all_are_answered_alike_and_memory_is_given_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_is_too_small_for_them_says_when_to_come_back() {
     let rig = fleet(Limits { calls_in_flight: 8, ..Limits::default() }).await;
-    let answers = all_at_once(&rig, json!({"limit": 20, "timeoutSeconds": 2})).await;
+    // Whoever is let in has all the time that a busy machine takes; the others are told at once.
+    let answers = all_at_once(&rig, json!({"limit": 20, "timeoutSeconds": 120})).await;
     let mut refused = 0;
     for answer in &answers {
         match answer {
-            Ok(answer) => assert!(answer["shown"].as_u64().is_some_and(|shown| shown > 0), "{answer}"),
+            Ok(answer) => {
+                assert_eq!((&answer["shown"], &answer["partial"]), (&json!(20), &Value::Null), "{answer}");
+            }
             Err(error) => {
                 refused += 1;
-                assert!(["unavailable", "timeout"].contains(&error["code"].as_str().unwrap()), "{error}");
-                assert!(error["code"] == "timeout" || error["retryAfterMs"].is_number(), "{error}");
+                assert_eq!(error["code"], "unavailable", "{error}");
+                assert!(error["retryAfterMs"].is_number(), "{error}");
             }
         }
     }
     assert!(refused < CLIENTS, "nobody was served");
-    // Legs that a busy machine let time out count against their clusters for a few seconds.
-    let served = |answer: &super::Answer| answer.result().is_ok() && !answer.is_partial();
-    rig.pods_until("the next caller to be served as ever", json!({}), served).await;
+    assert!(!rig.pods(json!({})).await.is_partial(), "the next caller is served as ever");
     rig.stop().await;
 }

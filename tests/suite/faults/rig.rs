@@ -1,46 +1,30 @@
 //! A gateway on free ports with simulated clusters and hand-made agents behind real links, each of which can be broken.
 
+mod setup;
+
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::Instant;
 
 use kubeplex_agent::Agent;
-use kubeplex_agent::config::{AgentConfig, LiveReads};
+use kubeplex_agent::config::AgentConfig;
 use kubeplex_agent::link::{self, LinkConfig};
 use kubeplex_agent::watch::WatchTimings;
-use kubeplex_cli::client::Client;
+use kubeplex_cli::client::{Access, Client};
 use kubeplex_cli::hints;
-use kubeplex_gateway::config::{ExpectedCluster, TokenHash};
 use kubeplex_gateway::fleet::{ClusterView, LinkState};
-use kubeplex_gateway::limits::Limits;
 use kubeplex_gateway::{Gateway, GatewayConfig};
 use kubeplex_link::timings::Timings;
 use kubeplex_proto::ids::{ClusterId, InstanceId};
-use kubeplex_test_support::agent::HandMade;
+use kubeplex_test_support::proxy::Proxy;
 use kubeplex_tests::wait;
 use serde_json::{Map, Value, json};
-use simcluster::{Fault, SimCluster, SimConfig};
+use simcluster::SimCluster;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Answer, panics};
-use kubeplex_test_support::proxy::Proxy;
-
-/// What a rig is made of.
-pub(crate) struct Setup {
-    limits: Limits,
-    timings: Timings,
-    watch: WatchTimings,
-    live_reads: LiveReads,
-    members: Vec<Member>,
-}
-
-enum Member {
-    /// The cluster, and what is wrong with it from the start.
-    Sim(Box<SimConfig>, Vec<Fault>),
-    /// The cluster that it is the agent of, and the agent.
-    HandMade(String, HandMade),
-}
+use setup::Member;
+pub(crate) use setup::{Setup, brisk, eager, small};
 
 /// A running fleet.
 pub(crate) struct Rig {
@@ -57,142 +41,6 @@ pub(crate) struct Rig {
     gateway_stop: CancellationToken,
     tracker: TaskTracker,
     stop: CancellationToken,
-}
-
-/// A small cluster of the company, with bookmarks often enough that silence means something, once its watches are nudged.
-pub(crate) fn small(name: &str, seed: u64) -> SimConfig {
-    SimConfig {
-        pods: 40,
-        nodes: 3,
-        bookmark_period: Duration::from_millis(300),
-        ..SimConfig::named(name, seed)
-    }
-}
-
-/// Links that notice silence within two seconds, and come back at once.
-pub(crate) fn brisk() -> Timings {
-    Timings {
-        heartbeat: Duration::from_millis(200),
-        suspect_after: Duration::from_secs(1),
-        lost_after: Duration::from_secs(2),
-        reconnect_max: Duration::from_millis(300),
-        ..Timings::default()
-    }
-}
-
-/// Watches that notice within seconds what takes minutes otherwise.
-pub(crate) fn alert() -> WatchTimings {
-    WatchTimings {
-        nudge: Duration::from_millis(500),
-        silence: Duration::from_secs(2),
-        initial_silence: Duration::from_secs(2),
-        open: Duration::from_secs(2),
-        page: Duration::from_secs(2),
-        retry_first: Duration::from_millis(50),
-        retry_most: Duration::from_millis(400),
-        settled_retry: Duration::from_millis(500),
-        ..WatchTimings::default()
-    }
-}
-
-impl Setup {
-    /// Patient links, as a loaded machine needs them, and alert watches.
-    pub(crate) fn new() -> Self {
-        Self {
-            limits: Limits::default(),
-            timings: Timings::default(),
-            watch: alert(),
-            live_reads: LiveReads::default(),
-            members: Vec::new(),
-        }
-    }
-
-    pub(crate) fn timings(self, timings: Timings) -> Self {
-        Self { timings, ..self }
-    }
-
-    pub(crate) fn limits(self, limits: Limits) -> Self {
-        Self { limits, ..self }
-    }
-
-    pub(crate) fn live_reads(self, live_reads: LiveReads) -> Self {
-        Self { live_reads, ..self }
-    }
-
-    pub(crate) fn sim(self, config: SimConfig) -> Self {
-        self.broken_sim(config, Vec::new())
-    }
-
-    /// A cluster whose API server has these faults when its agent starts.
-    pub(crate) fn broken_sim(mut self, config: SimConfig, faults: Vec<Fault>) -> Self {
-        self.members.push(Member::Sim(Box::new(config), faults));
-        self
-    }
-
-    /// An agent that shows the token of `cluster`.
-    pub(crate) fn hand_made(mut self, cluster: &str, agent: &HandMade) -> Self {
-        self.members.push(Member::HandMade(cluster.to_owned(), agent.clone()));
-        self
-    }
-
-    /// Starts everything, and waits for nothing.
-    pub(crate) async fn start(self) -> Rig {
-        panics::remember();
-        let mut config = GatewayConfig::default().with_limits(self.limits).with_timings(self.timings);
-        for member in &self.members {
-            let id = ClusterId::new(member.name()).expect("a cluster id");
-            let labels = BTreeMap::from([("member".to_owned(), member.name().to_owned())]);
-            config = config.with_cluster(ExpectedCluster {
-                id,
-                labels,
-                token: Some(TokenHash::of(&token(member.name()))),
-            });
-        }
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let config = config.with_listen(any).and_then(|config| config.with_admin(any)).expect("loopback");
-        let (gateway_tasks, gateway_stop) = (TaskTracker::new(), CancellationToken::new());
-        let gateway = Gateway::start(config.clone(), gateway_tasks.clone(), gateway_stop.clone()).await;
-        let gateway = gateway.expect("the gateway starts");
-        let client = Client::new(hints::endpoint(gateway.addresses().listen)).expect("a client");
-        let mut rig = Rig {
-            gateway,
-            client,
-            sims: BTreeMap::new(),
-            proxies: BTreeMap::new(),
-            agents: BTreeMap::new(),
-            timings: self.timings,
-            watch: self.watch,
-            config,
-            gateway_tasks,
-            gateway_stop,
-            tracker: TaskTracker::new(),
-            stop: CancellationToken::new(),
-        };
-        for member in self.members {
-            let watching =
-                |agent: AgentConfig| agent.with_timings(self.watch).with_live_reads(self.live_reads);
-            rig.join(member, self.timings, watching).await;
-        }
-        rig
-    }
-
-    /// Starts everything, and waits until every cluster is linked and ready.
-    pub(crate) async fn ready(self) -> Rig {
-        let rig = self.start().await;
-        for name in rig.names() {
-            rig.ready(&name).await;
-        }
-        rig
-    }
-}
-
-impl Member {
-    fn name(&self) -> &str {
-        match self {
-            Self::Sim(config, _) => &config.name,
-            Self::HandMade(name, _) => name,
-        }
-    }
 }
 
 impl Rig {
@@ -319,8 +167,17 @@ impl Rig {
         .await
     }
 
-    /// The gateway ends, and another one starts at its address.
-    pub(crate) async fn restart_gateway(&mut self) {
+    /// The lines of the gateway's metrics that are of this name, without it.
+    pub(crate) async fn metrics(&self, name: &str) -> Vec<String> {
+        let url = format!("http://{}/metrics", self.gateway.addresses().admin);
+        let metrics = reqwest::get(url).await.and_then(reqwest::Response::error_for_status);
+        let text = metrics.expect("the metrics").text().await.expect("the metrics");
+        text.lines().filter_map(|line| line.strip_prefix(name)).map(str::to_owned).collect()
+    }
+
+    /// The gateway ends, and another one starts at its address. Returns when the one was told to, and when the other listened.
+    pub(crate) async fn restart_gateway(&mut self) -> (Instant, Instant) {
+        let told = Instant::now();
         let addresses = self.gateway.addresses();
         self.gateway_stop.cancel();
         self.gateway_tasks.close();
@@ -331,6 +188,7 @@ impl Rig {
         self.gateway = started.expect("the address is free again");
         // The old one may still take a connection of the gateway before for a living one.
         self.client = Client::new(hints::endpoint(addresses.listen)).expect("a client");
+        (told, Instant::now())
     }
 
     /// Ends the fleet. The process lived, and nothing in it panicked.
@@ -351,10 +209,21 @@ impl Rig {
 pub(crate) struct Caller(Client);
 
 impl Caller {
+    /// The same with another connection.
+    pub(crate) fn anew(&self) -> Self {
+        Self(Client::with(self.0.endpoint().clone(), Access::default()).expect("a client"))
+    }
+
     /// All pods on one page, with further arguments.
     pub(crate) async fn pods(&self, further: Value) -> Answer {
+        self.try_pods(further).await.expect("the gateway answers")
+    }
+
+    /// The same, or why there was no answer.
+    pub(crate) async fn try_pods(&self, further: Value) -> Result<Answer, String> {
         let arguments = whole_page(further).as_object().cloned().expect("arguments are an object");
-        Answer::new(self.0.call("pods_list", arguments, true).await.expect("the gateway answers"))
+        let exchange = self.0.call("pods_list", arguments, true).await;
+        exchange.map(Answer::new).map_err(|error| error.to_string())
     }
 }
 

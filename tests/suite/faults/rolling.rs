@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{Answer, Place};
-use super::rig::{Caller, Rig, Setup, brisk, small};
+use super::rig::{Caller, Rig, Setup, eager, small};
 
 const CALLERS: usize = 4;
 const ROLLS: usize = 4;
@@ -53,7 +53,7 @@ async fn call_and_check(caller: Caller, places: Vec<Place>, over: CancellationTo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn agents_are_rolled_without_a_call_that_fails() {
-    let mut rig = fleet(brisk()).await;
+    let mut rig = fleet(eager()).await;
     let before = rig.pods(json!({})).await;
     assert!(!before.is_partial(), "{}", before.ok());
     let load = Load::start(&rig, &before);
@@ -77,7 +77,7 @@ async fn agents_are_rolled_without_a_call_that_fails() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn links_grow_old_without_a_call_that_fails() {
-    let rig = fleet(Timings { max_age: Duration::from_millis(200), ..brisk() }).await;
+    let rig = fleet(Timings { max_age: Duration::from_millis(200), ..eager() }).await;
     let before = rig.pods(json!({})).await;
     let load = Load::start(&rig, &before);
     let connections = rig.proxy("eu").connections();

@@ -11,7 +11,7 @@ use super::rig::{Rig, Setup, small};
 use super::{Answer, pod};
 
 async fn fleet() -> (Rig, Answer) {
-    let rig = Setup::new().sim(small("eu", 1)).sim(small("us", 2)).ready().await;
+    let rig = Setup::new().alert().sim(small("eu", 1)).sim(small("us", 2)).ready().await;
     let before = rig.pods(json!({})).await;
     assert!(!before.is_partial(), "{}", before.ok());
     (rig, before)
