@@ -156,6 +156,7 @@ impl Gateway {
         if let Some(certificate) = certificate {
             run(&tracker, "certificate", certificate.run(connections.stop.clone()));
         }
+        run(&tracker, "metrics", telemetry.keep_small(connections.stop.clone()));
         run(
             &tracker,
             "shutdown",

@@ -8,6 +8,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::limits::METRICS_UPKEEP;
 
 /// Bounds of every duration, in seconds.
 const SECONDS: [f64; 12] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
@@ -25,6 +29,16 @@ impl Telemetry {
     /// Runs `register`, in which the macros of the `metrics` crate make handles that report here.
     pub fn register<T>(&self, register: impl FnOnce() -> T) -> T {
         metrics::with_local_recorder(&*self.0, register)
+    }
+
+    /// Every duration is kept by itself until it is put into its bucket: by whoever asks for the metrics, and by this where
+    /// nobody does.
+    pub(crate) async fn keep_small(self, stop: CancellationToken) {
+        let mut rhythm = interval(METRICS_UPKEEP);
+        rhythm.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while stop.run_until_cancelled(rhythm.tick()).await.is_some() {
+            self.0.handle().run_upkeep();
+        }
     }
 
     /// The Prometheus text format.
