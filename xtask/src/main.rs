@@ -5,6 +5,7 @@ mod controlplane;
 mod deny;
 mod dist;
 mod simulate;
+mod soak;
 mod test;
 mod tidy;
 
@@ -32,6 +33,8 @@ enum Task {
     Bench(bench::Options),
     /// Simulations with faults by seeded schedules; a seed that fails says how it is played again
     Simulate(simulate::Options),
+    /// The whole under faults in real time: every answer right, and memory and open files as at the beginning
+    Soak(soak::Options),
     /// The programs as they are shipped: static, stripped, within their size, with checksums
     Dist(dist::Options),
     /// Real Kubernetes control planes on loopback, for the tests and for trying things out
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Task::Deny => deny::run(),
         Task::Bench(options) => bench::run(&options),
         Task::Simulate(options) => simulate::run(&options),
+        Task::Soak(options) => soak::run(&options),
         Task::Dist(options) => dist::run(&options),
         Task::Controlplane(command) => controlplane::run(command),
     };
