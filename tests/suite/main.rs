@@ -6,6 +6,7 @@ mod command_line;
 mod cut_and_heal;
 mod deployed;
 mod doctor;
+mod expired;
 mod faults;
 mod ground;
 mod leaks;

@@ -1,15 +1,17 @@
 //! Connections that cost more than they are worth: who asks too slowly, who does not take what was asked for, and too many.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use kubeplex_gateway::config::{GatewayConfig, TokenHash};
 use kubeplex_gateway::limits::Limits;
 use kubeplex_test_support::agent::Behaviour::{Pods, Wide};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
@@ -213,6 +215,92 @@ async fn connections_beyond_the_most_wait_for_a_place() {
     assert!(timeout(Duration::from_millis(300), waiting.as_mut()).await.is_err(), "a third one is served");
     drop(holders);
     assert_eq!(timeout(PATIENCE, waiting).await.expect("a place came free")["total"], 1);
+}
+
+/// Of two callers who may see everything, whose tokens are their names.
+fn with_anna_and_ben(listen: &str, more: &str) -> GatewayConfig {
+    let caller = |name: &str| {
+        let reach = "clusters = [\"*\"]\nnamespaces = [\"*\"]\nkinds = [\"*\"]";
+        format!("[[caller]]\nuser = \"{name}\"\ntoken_sha256 = \"{}\"\n{reach}\n", TokenHash::of(name))
+    };
+    let listeners = format!("[gateway]\nlisten = \"{listen}\"\nadmin = \"127.0.0.1:0\"\n");
+    let text = format!("{listeners}{more}\n{}{}", caller("anna"), caller("ben"));
+    GatewayConfig::from_toml(&text).unwrap()
+}
+
+#[tokio::test]
+async fn answers_that_are_not_taken_are_counted_against_their_caller() {
+    let config = with_anna_and_ben("127.0.0.1:0", "[limits]\nrequests_per_caller = 2");
+    let world = World::of_config(config, &[("a", Wide(1_000))]).await;
+    let call = large_call();
+    let as_anna = head(call.len()).replace("\r\n\r\n", "\r\nauthorization: Bearer anna\r\n\r\n");
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        let mut stream = narrow(&world).await;
+        stream.write_all((as_anna.clone() + &call).as_bytes()).await.unwrap();
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).await.unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200");
+        slow.push(stream);
+    }
+    let client = world.client();
+    let status = async |name: &str| {
+        client.request("tools/list", json!({})).bearer_auth(name).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((status("anna").await, status("ben").await), (429, 200));
+    drop(slow.pop());
+    let mut rhythm = interval(Duration::from_millis(20));
+    let served_again = async {
+        while status("anna").await != 200 {
+            rhythm.tick().await;
+        }
+    };
+    assert!(timeout(PATIENCE, served_again).await.is_ok(), "what was left gives its place back");
+}
+
+/// An address of this machine under which it is no longer taken for itself, where it has one. Nothing is sent to find it.
+async fn address_on_a_network() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").await.ok()?;
+    // An address of nobody, kept for documentation: only the way there is looked up.
+    socket.connect("192.0.2.1:9").await.ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_loopback() && !address.is_unspecified()).then_some(address)
+}
+
+/// A connection on which something is answered; `None` where it is closed instead.
+async fn served(address: SocketAddr) -> Option<TcpStream> {
+    let mut stream = TcpStream::connect(address).await.ok()?;
+    stream.write_all(b"GET /nowhere HTTP/1.1\r\nhost: localhost\r\n\r\n").await.ok()?;
+    let mut first = [0; 9];
+    let read = timeout(PATIENCE, stream.read_exact(&mut first)).await.expect("an answer or an end");
+    read.ok().map(|_| stream)
+}
+
+#[tokio::test]
+async fn one_address_has_its_share_of_connections_and_others_have_theirs() {
+    let Some(network) = address_on_a_network().await else {
+        return eprintln!("not run: this machine has no address but loopback, which has no such limit");
+    };
+    let more = "behind_tls_proxy = true\n[limits]\nconnections_per_address = 3";
+    let world = World::empty(with_anna_and_ben("0.0.0.0:0", more)).await;
+    let at = |ip: IpAddr| SocketAddr::new(ip, world.addresses().listen.port());
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(served(at(network)).await.expect("it has three"));
+    }
+    assert!(served(at(network)).await.is_none(), "a fourth one is served");
+    let mut here = Vec::new();
+    for _ in 0..5 {
+        here.push(served(at(Ipv4Addr::LOCALHOST.into())).await.expect("this machine has no limit"));
+    }
+    drop(held.pop());
+    let mut rhythm = interval(Duration::from_millis(20));
+    let served_again = async {
+        while served(at(network)).await.is_none() {
+            rhythm.tick().await;
+        }
+    };
+    assert!(timeout(PATIENCE, served_again).await.is_ok(), "a place that came free is taken");
 }
 
 /// Frames of HTTP/2 by hand: a request that is cancelled before anybody looked at it, again and again.
