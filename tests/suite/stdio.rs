@@ -6,7 +6,7 @@ use kubeplex_tests::program::{self, Folder, Program};
 use kubeplex_tests::wait;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use simcluster::{SimCluster, SimConfig};
+use simcluster::{Fault, FaultAction, SimCluster, SimConfig, Verb};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdin, ChildStdout};
@@ -18,6 +18,7 @@ const ANY: &str = "127.0.0.1:0";
 struct Home {
     folder: Folder,
     kubeconfig: String,
+    sim: SimCluster,
     _server: JoinSet<()>,
 }
 
@@ -34,15 +35,16 @@ impl Home {
         let sim = SimCluster::new(SimConfig { pods: 20, nodes: 2, ..SimConfig::named("sim", 1) });
         let listener = TcpListener::bind(ANY).await.expect("a port");
         let server = format!("http://{}", listener.local_addr().expect("its address"));
-        let mut serving = JoinSet::new();
-        serving.spawn(async move { sim.serve(listener, std::future::pending()).await.expect("it serves") });
+        let (mut serving, served) = (JoinSet::new(), sim.clone());
+        serving
+            .spawn(async move { served.serve(listener, std::future::pending()).await.expect("it serves") });
         let kubeconfig = json!({
             "apiVersion": "v1", "kind": "Config", "users": [{"name": "me", "user": {}}],
             "clusters": [{"name": "sim", "cluster": {"server": server}}],
             "contexts": [{"name": "sim", "context": {"cluster": "sim", "user": "me"}}],
         });
         let kubeconfig = folder.write("kubeconfig", &kubeconfig.to_string());
-        Self { folder, kubeconfig, _server: serving }
+        Self { folder, kubeconfig, sim, _server: serving }
     }
 
     /// Where programs of this home find each other.
@@ -211,4 +213,36 @@ async fn a_local_gateway_is_joined_and_its_end_is_survived() {
     second.end().await;
     client.end().await;
     assert!(home.files().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_taken_back_ends_at_the_api_server_and_is_not_answered() {
+    let home = Home::new().await;
+    let mut client = home.client("first");
+    client.initialize().await;
+    let pods = client.pods(2).await;
+    let faults = home.sim.faults();
+    // Only live reads get no answer: watches and their lists are in place.
+    let hangs = faults.add(Fault::new(FaultAction::Hang).verb(Verb::List).resource("pods"));
+    let live = json!({"name": "pods_list", "arguments": {"freshness": "live", "timeoutSeconds": 60}});
+    client.send(&json!({"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": live})).await;
+    wait::until("the API server to be asked", async || match faults.applied(hangs) {
+        0 => Err("it was not asked yet"),
+        _ => Ok(()),
+    })
+    .await;
+    let enough = json!({"requestId": 3, "reason": "enough"});
+    client.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": enough})).await;
+    wait::until("the request to be given up", async || {
+        let stats = home.sim.stats();
+        if stats.in_flight == stats.open_watches { Ok(()) } else { Err(stats) }
+    })
+    .await;
+    faults.remove(hangs);
+    // Whoever takes a request back does not want its answer: the next message is that to the next request.
+    client.send(&json!({"jsonrpc": "2.0", "id": 4, "method": "tools/call", "params": live})).await;
+    let answer = client.receive().await;
+    assert_eq!(answer["id"], 4, "{answer}: {}", home.log("first"));
+    assert_eq!(answer["result"]["structuredContent"]["total"], pods, "{answer}");
+    client.end().await;
 }

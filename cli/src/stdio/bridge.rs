@@ -48,7 +48,7 @@ struct Shared {
     exchanges: TaskTracker,
     /// … and the streams on which gateways say what nobody asked for.
     streams: TaskTracker,
-    /// The exchanges by the ids of their requests.
+    /// The exchanges by the ids of their requests, those taken back not among them.
     running: Mutex<HashMap<String, AbortHandle>>,
     session: tokio::sync::Mutex<Session>,
 }
@@ -91,12 +91,13 @@ impl Bridge {
         match message.kind.clone() {
             Kind::Request(id) => self.begin(id, message),
             Kind::Notification | Kind::Response => {
-                let cancelled = message.cancels();
+                // Before the gateway hears of it: it ends its answer at once, and nobody waits for that any more.
+                let taken_back = message.cancels().and_then(|id| self.0.running.lock().remove(&id));
                 // Without sessions a request is taken back by hanging up.
                 if message.era() == Era::Sessions {
                     let _ = tokio::time::timeout(ACKNOWLEDGED, self.pass_on(&message)).await;
                 }
-                if let Some(exchange) = cancelled.and_then(|id| self.0.running.lock().remove(&id)) {
+                if let Some(exchange) = taken_back {
                     exchange.abort();
                 }
             }
@@ -108,10 +109,11 @@ impl Bridge {
         let mut running = self.0.running.lock();
         let ended = id.clone();
         let exchange = self.0.exchanges.spawn(async move {
-            if let Err(problem) = bridge.exchange(&message).await {
+            let outcome = bridge.exchange(&message).await;
+            let is_waited_for = bridge.0.running.lock().remove(&ended).is_some();
+            if let (Err(problem), true) = (outcome, is_waited_for) {
                 bridge.say(&failure(message.id(), UNANSWERED, &problem)).await;
             }
-            bridge.0.running.lock().remove(&ended);
         });
         running.insert(id, exchange.abort_handle());
     }
