@@ -3,6 +3,7 @@
 mod bad_input;
 mod columns;
 mod command_line;
+mod conversion;
 mod cut_and_heal;
 mod deployed;
 mod doctor;

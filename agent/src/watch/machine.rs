@@ -15,7 +15,7 @@ use super::timings::WatchTimings;
 use super::version;
 use crate::limits::{PAGE_OBJECTS, PAGE_OBJECTS_MOST};
 
-/// Streamed lists that may fail before a paged one is tried.
+/// Streamed lists that may fail before a paged one is tried; one that is not answered at all counts as so many.
 const STREAM_ATTEMPTS: u32 = 2;
 
 /// Watches from a version that the server does not know yet, before it is taken to have been restored from a backup.
@@ -127,8 +127,8 @@ impl Machine {
                 self.list()
             }
             FailureKind::Forbidden | FailureKind::NotFound => self.settle(&failure, Then::List),
-            _ => {
-                self.stream_failures += 1;
+            kind => {
+                self.stream_failures += if kind == FailureKind::Unreached { STREAM_ATTEMPTS } else { 1 };
                 self.retry(&failure, Then::List)
             }
         }

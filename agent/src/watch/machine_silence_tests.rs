@@ -22,6 +22,23 @@ fn a_quiet_watch_that_is_reset_is_opened_again_at_once() {
     ]);
 }
 
+/// Servers stream from what they hold in memory, and hold nothing of a kind whose stored objects they can't convert. Pages come
+/// from the store, and with them the word of what is wrong.
+#[test]
+fn a_streamed_list_without_an_answer_gives_way_to_pages() {
+    check(
+        true,
+        &[
+            (Event::Start, "begin → STREAM"),
+            (failed(Unreached), "syncing → WAIT FOR SERVER 500ms"),
+            (Event::Reached, "begin → PAGE 1 500"),
+            (failed(Transient), "syncing → WAIT 500ms"),
+            (Event::Waited, "→ PAGE 1 500"),
+            (failed(Transient), "error → WAIT 1000ms"),
+        ],
+    );
+}
+
 #[test]
 fn a_quiet_watch_is_nudged_and_believed_by_the_bookmark_that_follows() {
     for nudged in [Nudged::BookmarkFollows, Nudged::BookmarkMayFollow] {
