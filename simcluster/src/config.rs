@@ -27,6 +27,8 @@ pub struct SimConfig {
     pub content: Content,
     /// Whether some of it is broken.
     pub troubles: Troubles,
+    /// What happens in it, before and after it is first looked at.
+    pub scenario: Scenario,
     /// How the server answers `sendInitialEvents`.
     pub watch_list: WatchList,
     /// Whether `metrics.k8s.io` is installed and works.
@@ -56,6 +58,7 @@ impl Default for SimConfig {
             kubernetes_version: "v1.35.2".into(),
             content: Content::Company,
             troubles: Troubles::Known,
+            scenario: Scenario::None,
             watch_list: WatchList::Supported,
             metrics_api: MetricsApi::Available,
             policy: Policy::allow_all(),
@@ -97,6 +100,17 @@ pub enum Troubles {
     /// rollout with ImagePullBackOff in `shop/checkout`, a failed Job of `payments/nightly-settlement`, a Pending claim `search/scratch`, a
     /// Certificate and an Application of `payments` not ready, and, with more than two nodes, the last one NotReady.
     Known,
+}
+
+/// A plot, of which a cluster plays the part that its name has in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scenario {
+    /// Things happen by chance, and only when they are told to.
+    None,
+    /// The day before a web shop's biggest sale, in `prod-eu`, `prod-us`, `prod-ap`, `staging-eu`, `staging-us` and `dev-eu`; in any other cluster it
+    /// is quiet. What happened before is seen in the cluster from the start; what goes on happens by the beat, a [`Workloads::tick`](crate::Workloads::tick)
+    /// each, and begins anew after a quarter of an hour of beats in five seconds. Wants [`Troubles::None`].
+    ShopDay,
 }
 
 /// Streaming lists, which old servers lack.

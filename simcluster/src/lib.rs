@@ -34,6 +34,8 @@
 //!   [`SimCluster::withdraw_version`], [`SimCluster::end_watches`], [`SimCluster::set_metrics_api`], [`SimCluster::set_watch_list`], [`SimCluster::set_policy`].
 //! - **Movement.** Nothing moves unless [`Workloads::tick`] is called ([`Workloads::run`] calls it on an interval). Deployments are brought to what was asked
 //!   also when the asking came over HTTP; [`Workloads::settle`] does only that. Images with a tag in `-rc` can't be pulled.
+//! - **Scenarios.** [`Scenario::ShopDay`] gives clusters a past and a plot: `scenario/` says who does what and when, as a table; what follows from it (ReplicaSets,
+//!   back-offs, evictions, events, field managers) is the controllers' doing. Events are kept for an hour, as by a real server.
 //! - **Faults.** [`FaultPlan`] takes [`Fault`]s: an action, for which requests, how often. Freezing, doubling and delaying reach open watches too.
 //! - **Counting.** [`Stats`]: requests by verb, resource and user agent, open watches, requests that their caller dropped.
 //! - **Time.** Timestamps and the `Date` header come from a [`SimClock`], which follows tokio's time; so do latencies, bookmarks and deadlines. With
@@ -68,6 +70,7 @@ mod metrics;
 mod motion;
 mod names;
 mod policy;
+mod scenario;
 mod select;
 mod stats;
 mod status;
@@ -76,7 +79,7 @@ mod table;
 
 pub use clock::SimClock;
 pub use cluster::{SimCluster, SimError};
-pub use config::{Content, MetricsApi, SimConfig, Troubles, WatchList};
+pub use config::{Content, MetricsApi, Scenario, SimConfig, Troubles, WatchList};
 pub use faults::{Call, Fault, FaultAction, FaultId, FaultPlan, StreamEnd, Verb};
 pub use http::{ConnectionReset, SimService};
 pub use motion::{Happening, Workloads};

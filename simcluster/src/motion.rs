@@ -2,12 +2,18 @@
 //! what callers wrote. Driven by [`Workloads::tick`]; nothing moves by itself.
 
 mod controller;
+mod deeds;
 mod happenings;
+mod kubelet;
+mod nodes;
+mod notes;
+mod story;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -20,6 +26,7 @@ use crate::json::text;
 use crate::names::{GroupResource, Gvr, ObjectKey};
 use crate::store::{ChangeKind, Record, Scope};
 pub use happenings::Happening;
+use story::Story;
 
 /// The moving part of a cluster. Clones drive the same one.
 #[derive(Clone, Debug)]
@@ -35,21 +42,32 @@ struct Motion {
     position: u64,
     /// Deployments that are not yet as they should be.
     dirty: BTreeSet<ObjectKey>,
+    /// When it is, where that is in the past.
+    at: Option<Timestamp>,
+    /// The plot that this cluster has part in.
+    story: Option<Story>,
 }
 
 impl Workloads {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let random = Random::new(shared.config.seed ^ 0x0307_1011);
         let position = shared.store.revision();
-        Self { motion: Arc::new(Mutex::new(Motion { shared, random, position, dirty: BTreeSet::new() })) }
+        let story = Story::of(&shared.config);
+        let mut motion = Motion { shared, random, position, dirty: BTreeSet::new(), at: None, story };
+        motion.play_past();
+        Self { motion: Arc::new(Mutex::new(motion)) }
     }
 
-    /// One step: something happens, and every controller takes one step towards what is asked. The same seed and the same calls give the same steps.
+    /// One step: something happens (by chance, or the next beat of the scenario), and every controller takes one step towards what is asked. The same seed and the same calls give the same steps.
     /// Returns how many writes it made.
     pub fn tick(&self) -> u64 {
         let mut motion = self.motion.lock();
         let before = motion.shared.store.revision();
-        motion.something_happens();
+        if motion.story.is_some() {
+            motion.beat();
+        } else {
+            motion.something_happens();
+        }
         motion.reconcile();
         motion.shared.store.revision() - before
     }
@@ -85,12 +103,20 @@ const REPLICA_SETS: (&str, &str) = ("apps", "replicasets");
 const PODS: (&str, &str) = ("", "pods");
 
 impl Motion {
+    fn time(&self) -> Timestamp {
+        self.at.unwrap_or_else(|| self.shared.clock().now())
+    }
+
     fn now(&self) -> String {
-        seconds(self.shared.clock().now())
+        seconds(self.time())
     }
 
     fn resource(&self, (group, plural): (&str, &str)) -> Option<Arc<Resource>> {
-        let version = if group == "autoscaling" { "v2" } else { "v1" };
+        let version = match group {
+            "autoscaling" => "v2",
+            "argoproj.io" => "v1alpha1",
+            _ => "v1",
+        };
         self.shared.resource(&Gvr::new(group, version, plural)).ok()
     }
 
@@ -108,8 +134,17 @@ impl Motion {
         self.random.pick(&page.objects).map(|object| object.value())
     }
 
-    fn owned(&self, kind: (&str, &str), namespace: &str, owner_uid: &str) -> Vec<Value> {
-        let mut objects = self.list(kind, namespace);
+    fn get(&self, (group, plural): (&str, &str), namespace: &str, name: &str) -> Option<Value> {
+        let kind = GroupResource::new(group, plural);
+        self.shared.store.get(&kind, &ObjectKey::new(namespace, name)).map(|object| object.value())
+    }
+
+    fn owned(&self, (group, plural): (&str, &str), namespace: &str, owner_uid: &str) -> Vec<Value> {
+        let scope = Scope { namespace, ..Scope::default() };
+        let page = self.shared.store.list(&GroupResource::new(group, plural), scope);
+        let objects = page.map(|page| page.objects).unwrap_or_default();
+        let of_owner = objects.iter().filter(|object| object.mentions(owner_uid));
+        let mut objects: Vec<Value> = of_owner.map(|object| object.value()).collect();
         objects.retain(|object| text(object, "/metadata/ownerReferences/0/uid") == owner_uid);
         objects
     }

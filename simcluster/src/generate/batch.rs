@@ -18,19 +18,25 @@ pub(super) fn objects(
     let times = (start, end);
     let mut objects = cron_job("search", "reindex", Outcome::Complete, times, place, random);
     if troubles == Troubles::Known {
-        objects.extend(cron_job("payments", "nightly-settlement", Outcome::Failed, times, place, random));
+        let failed = Outcome::Failed { code: 3, says: "" };
+        objects.extend(cron_job("payments", "nightly-settlement", failed, times, place, random));
         objects.extend(companion::claim("search", "scratch", None, start));
     }
     objects
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+pub(crate) enum Outcome {
     Complete,
-    Failed,
+    /// With this code and these last words.
+    Failed {
+        code: i64,
+        says: &'static str,
+    },
 }
 
-fn cron_job(
+/// A CronJob, and its last Job with the pod of it.
+pub(crate) fn cron_job(
     namespace: &str,
     name: &str,
     outcome: Outcome,
@@ -53,10 +59,10 @@ fn cron_job(
     let job = job(&cron, &job_spec, outcome, start, end, random);
     let life = match outcome {
         Outcome::Complete => Life::Completed { since: start.into(), at: end.into() },
-        Outcome::Failed => Life::Failed {
+        Outcome::Failed { code, says } => Life::Failed {
             since: start.into(),
             at: end.into(),
-            exit: Exit { code: 3, reason: "Error", at: end.into() },
+            exit: Exit { code, reason: "Error", at: end.into(), message: says },
         },
     };
     let owner = Owner::of("batch/v1", "Job", &job);
@@ -74,7 +80,7 @@ fn job(cron: &Value, spec: &Value, outcome: Outcome, start: &str, end: &str, ran
             json!({"startTime": start, "completionTime": end, "succeeded": 1, "ready": 0, "terminating": 0, "uncountedTerminatedPods": {},
             "conditions": [condition("SuccessCriteriaMet", "CompletionsReached", "Reached expected number of succeeded pods"), condition("Complete", "CompletionsReached", "Reached expected number of succeeded pods")]})
         }
-        Outcome::Failed => {
+        Outcome::Failed { .. } => {
             json!({"startTime": start, "failed": 1, "ready": 0, "terminating": 0, "uncountedTerminatedPods": {},
             "conditions": [condition("FailureTarget", "BackoffLimitExceeded", "Job has reached the specified backoff limit"), condition("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit")]})
         }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::catalog::Catalog;
+use crate::config::Troubles;
 
 /// Everything of the cluster that no workload brings, but for nodes and batch work.
 pub(crate) fn cluster_objects(catalog: &Catalog, at: &str) -> Vec<Value> {
@@ -132,9 +133,9 @@ pub(crate) fn crds(at: &str) -> Vec<Value> {
     ]
 }
 
-/// A Certificate and an Application of one namespace; the ones of `payments` are in trouble.
-pub(crate) fn custom_objects(namespace: &str, name: &str, at: &str) -> Vec<Value> {
-    let troubled = namespace == "payments";
+/// A Certificate and an Application of one namespace; the ones of `payments` may be in trouble.
+pub(crate) fn custom_objects(namespace: &str, name: &str, troubles: Troubles, at: &str) -> Vec<Value> {
+    let troubled = troubles == Troubles::Known && namespace == "payments";
     let (status, message) = if troubled {
         ("False", "Issuing certificate as Secret does not exist")
     } else {

@@ -1,10 +1,10 @@
 //! What a simulated cluster holds at its start.
 
-mod batch;
-mod companion;
+pub(crate) mod batch;
+pub(crate) mod companion;
 pub(crate) mod event;
 mod fixture;
-mod managed;
+pub(crate) mod managed;
 pub(crate) mod node;
 mod plan;
 pub(crate) mod pod;
@@ -102,7 +102,7 @@ impl<'a> Company<'a> {
             ("monitoring", "grafana"),
         ] {
             put(shared, fixture::ingress(namespace, name, &at));
-            for object in fixture::custom_objects(namespace, name, &at) {
+            for object in fixture::custom_objects(namespace, name, shared.config.troubles, &at) {
                 put(shared, object);
             }
         }
@@ -287,9 +287,7 @@ impl<'a> Company<'a> {
 
     fn pod(&mut self, plan: &Plan, name: &str, template: &Value, owner: &Owner, life: &Life) -> Value {
         let place = match (life, self.random.pick(&self.nodes).cloned()) {
-            (Life::Unschedulable { .. }, _) | (_, None) => {
-                Place { node: String::new(), host_ip: String::new(), pod_ip: String::new() }
-            }
+            (Life::Unschedulable { .. }, _) | (_, None) => Place::nowhere(),
             (_, Some(node)) => node.place(&mut self.random),
         };
         self.placed_pod(plan, name, template, owner, life, &place)
@@ -322,7 +320,7 @@ impl<'a> Company<'a> {
 
     fn life(&mut self, trouble: Trouble, index: usize, sidecar: Sidecar) -> Life {
         let since = self.long_ago(20);
-        let exit = |code, reason, at: &str| Exit { code, reason, at: at.to_owned() };
+        let exit = |code, reason, at: &str| Exit { code, reason, at: at.to_owned(), message: "" };
         match trouble {
             Trouble::CrashLoop if index < 2 => {
                 let restarts = 20 + i64::try_from(self.random.below(60)).unwrap_or(0);

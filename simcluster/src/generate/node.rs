@@ -19,6 +19,8 @@ pub(crate) struct Node {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NodeHealth {
     Ready,
+    /// It reports that its disk is nearly full.
+    DiskFull,
     Silent,
 }
 
@@ -101,7 +103,10 @@ pub(crate) fn node(
 /// The conditions that a healthy kubelet reports, or that the node controller writes when it has gone silent.
 pub(crate) fn conditions(health: NodeHealth, since: &str, now: &str) -> Value {
     let condition = |kind: &str, good: &str, reason: &str, message: &str| match health {
-        NodeHealth::Ready => {
+        NodeHealth::DiskFull if kind == "DiskPressure" => {
+            json!({"type": kind, "status": "True", "reason": "KubeletHasDiskPressure", "message": "kubelet has disk pressure", "lastHeartbeatTime": now, "lastTransitionTime": since})
+        }
+        NodeHealth::Ready | NodeHealth::DiskFull => {
             json!({"type": kind, "status": good, "reason": reason, "message": message, "lastHeartbeatTime": now, "lastTransitionTime": since})
         }
         NodeHealth::Silent => {

@@ -40,6 +40,13 @@ pub(crate) struct Place {
     pub(crate) pod_ip: String,
 }
 
+impl Place {
+    /// Where a pod is that no node has taken.
+    pub(crate) fn nowhere() -> Self {
+        Self { node: String::new(), host_ip: String::new(), pod_ip: String::new() }
+    }
+}
+
 /// Where a pod is in its life. Times are written times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
@@ -51,10 +58,18 @@ pub(crate) enum Life {
     Creating,
     /// The main container's image can't be pulled.
     ImagePullBackOff,
+    /// The main container can't be made, with the kubelet's reason.
+    ConfigError {
+        message: String,
+    },
     Running {
         since: String,
         restarts: i64,
         last_exit: Option<Exit>,
+    },
+    /// The main container runs, and does not become ready.
+    Unready {
+        since: String,
     },
     /// Waiting to be started again after so many restarts.
     CrashLoop {
@@ -71,6 +86,11 @@ pub(crate) enum Life {
         at: String,
         exit: Exit,
     },
+    /// Ended by its kubelet for want of something.
+    Evicted {
+        at: String,
+        message: String,
+    },
 }
 
 /// How a container ended.
@@ -79,6 +99,8 @@ pub(crate) struct Exit {
     pub(crate) code: i64,
     pub(crate) reason: &'static str,
     pub(crate) at: String,
+    /// Its last words, where it had any.
+    pub(crate) message: &'static str,
 }
 
 /// A pod of `template` for `owner`. `at` is its time of creation.
@@ -161,11 +183,17 @@ pub(crate) fn live(pod: &mut Value, life: &Life, now: &str, random: &mut Random)
         .collect();
     let has_addresses = !matches!(life, Life::Unschedulable { .. });
     let mut status = json!({"phase": life.phase(), "conditions": conditions(life, &created, now), "qosClass": "Burstable"});
+    if let Life::Evicted { message, .. } = life {
+        status["reason"] = "Evicted".into();
+        status["message"] = message.as_str().into();
+    }
     for (field, value) in kept.into_iter().filter(|_| has_addresses) {
         status[field] = value;
     }
     if has_addresses {
         status["startTime"] = created.as_str().into();
+    }
+    if has_addresses && !matches!(life, Life::Evicted { .. }) {
         let main = items(pod, "/spec/containers").iter().enumerate();
         let statuses: Vec<Value> = main
             .map(|(index, container)| {
@@ -192,17 +220,20 @@ pub(crate) fn live(pod: &mut Value, life: &Life, now: &str, random: &mut Random)
 impl Life {
     fn phase(&self) -> &'static str {
         match self {
-            Self::Unschedulable { .. } | Self::Creating | Self::ImagePullBackOff => "Pending",
-            Self::Running { .. } | Self::CrashLoop { .. } => "Running",
+            Self::Unschedulable { .. }
+            | Self::Creating
+            | Self::ImagePullBackOff
+            | Self::ConfigError { .. } => "Pending",
+            Self::Running { .. } | Self::Unready { .. } | Self::CrashLoop { .. } => "Running",
             Self::Completed { .. } => "Succeeded",
-            Self::Failed { .. } => "Failed",
+            Self::Failed { .. } | Self::Evicted { .. } => "Failed",
         }
     }
 
     /// Only the first container of a troubled pod is in trouble.
     fn of_container(&self, index: usize) -> Self {
         match self {
-            Self::CrashLoop { since, .. } if index > 0 => {
+            Self::CrashLoop { since, .. } | Self::Unready { since } if index > 0 => {
                 Self::Running { since: since.clone(), restarts: 0, last_exit: None }
             }
             other => other.clone(),
@@ -224,7 +255,19 @@ fn conditions(life: &Life, created: &str, now: &str) -> Value {
         Life::Unschedulable { message } => {
             json!([condition("PodScheduled", false, created, "Unschedulable", message)])
         }
-        Life::Creating | Life::ImagePullBackOff | Life::CrashLoop { .. } => {
+        Life::Evicted { at, message } => json!([
+            condition("DisruptionTarget", true, at, "TerminationByKubelet", message),
+            condition("PodReadyToStartContainers", false, at, "", ""),
+            condition("Initialized", true, created, "", ""),
+            condition("Ready", false, at, "PodFailed", ""),
+            condition("ContainersReady", false, at, "PodFailed", ""),
+            condition("PodScheduled", true, created, "", ""),
+        ]),
+        Life::Creating
+        | Life::ImagePullBackOff
+        | Life::ConfigError { .. }
+        | Life::Unready { .. }
+        | Life::CrashLoop { .. } => {
             let begun = !matches!(life, Life::Creating);
             json!([
                 condition("PodReadyToStartContainers", begun, created, "", ""),
@@ -257,7 +300,13 @@ fn conditions(life: &Life, created: &str, now: &str) -> Value {
 fn container_status(container: &Value, life: &Life, created: &str, random: &mut Random) -> Value {
     let mut id = || format!("containerd://{}", random.hex(64));
     let running = |since: &str| json!({"running": {"startedAt": since}});
-    let ended = |exit: &Exit, id: &str| json!({"terminated": {"exitCode": exit.code, "reason": exit.reason, "startedAt": created, "finishedAt": exit.at, "containerID": id}});
+    let ended = |exit: &Exit, id: &str| {
+        let mut ended = json!({"exitCode": exit.code, "reason": exit.reason, "startedAt": created, "finishedAt": exit.at, "containerID": id});
+        if !exit.message.is_empty() {
+            ended["message"] = exit.message.into();
+        }
+        json!({"terminated": ended})
+    };
     let waiting = |reason: &str, message: &str| json!({"waiting": {"reason": reason, "message": message}});
     let name = text(container, "/name");
     let image = text(container, "/image");
@@ -276,22 +325,31 @@ fn container_status(container: &Value, life: &Life, created: &str, random: &mut 
             );
             (waiting("ImagePullBackOff", &message), json!({}), 0, false)
         }
-        Life::Creating | Life::Unschedulable { .. } => {
+        Life::ConfigError { message } => {
+            (waiting("CreateContainerConfigError", message), json!({}), 0, false)
+        }
+        Life::Unready { since } => (running(since), json!({}), 0, false),
+        Life::Creating | Life::Unschedulable { .. } | Life::Evicted { .. } => {
             (json!({"waiting": {"reason": "ContainerCreating"}}), json!({}), 0, false)
         }
         Life::Completed { at, .. } => {
-            (ended(&Exit { code: 0, reason: "Completed", at: at.clone() }, &id()), json!({}), 0, false)
+            let exit = Exit { code: 0, reason: "Completed", at: at.clone(), message: "" };
+            (ended(&exit, &id()), json!({}), 0, false)
         }
         Life::Failed { exit, .. } => (ended(exit, &id()), json!({}), 0, false),
     };
     let mut status = json!({
         "name": name, "state": state, "lastState": last, "ready": ready, "restartCount": restarts, "image": image,
-        "imageID": "", "started": ready, "resources": container["resources"], "allocatedResources": container["resources"]["requests"],
+        "imageID": "", "started": ready || matches!(life, Life::Unready { .. }), "resources": container["resources"], "allocatedResources": container["resources"]["requests"],
         "volumeMounts": mounts(container), "user": {"linux": {"uid": 10001, "gid": 0, "supplementalGroups": [0, 10001]}},
     });
     if matches!(
         life,
-        Life::Running { .. } | Life::CrashLoop { .. } | Life::Completed { .. } | Life::Failed { .. }
+        Life::Running { .. }
+            | Life::Unready { .. }
+            | Life::CrashLoop { .. }
+            | Life::Completed { .. }
+            | Life::Failed { .. }
     ) {
         status["containerID"] = id().into();
         status["imageID"] = format!(

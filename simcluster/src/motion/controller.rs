@@ -1,15 +1,18 @@
 //! One step of one Deployment towards its spec: ReplicaSets, pods, statuses, endpoints.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{DEPLOYMENTS, Motion, PODS, REPLICA_SETS};
 use crate::generate::endpoint;
-use crate::generate::node::Node;
-use crate::generate::pod::{self, Life, Owner};
+use crate::generate::managed;
+use crate::generate::pod::{self, Life, Owner, Place};
 use crate::generate::template;
 use crate::generate::workload::{Counts, Progress, deployment_status, replica_set, replica_set_status};
-use crate::json::{flag_condition, int, set, text};
+use crate::json::{flag_condition, int, items, set, text};
 use crate::names::ObjectKey;
+
+const REVISION: &str = "/metadata/annotations/deployment.kubernetes.io~1revision";
 
 /// Whether there is more to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +32,22 @@ impl SetState {
         usize::try_from(int(&self.set, "/spec/replicas")).unwrap_or(0)
     }
 
-    fn ready(&self) -> usize {
-        self.pods.iter().filter(|pod| flag_condition(pod, "Ready")).count()
+    /// Those that count: not ended, and not about to be.
+    fn active(&self) -> impl Iterator<Item = &Value> {
+        self.pods.iter().filter(|pod| !is_terminating(pod) && !is_over(pod))
     }
+
+    fn ready(&self) -> usize {
+        self.active().filter(|pod| flag_condition(pod, "Ready")).count()
+    }
+}
+
+pub(super) fn is_terminating(pod: &Value) -> bool {
+    !text(pod, "/metadata/deletionTimestamp").is_empty()
+}
+
+fn is_over(pod: &Value) -> bool {
+    matches!(text(pod, "/status/phase"), "Failed" | "Succeeded")
 }
 
 impl Motion {
@@ -47,19 +63,19 @@ impl Motion {
             self.step_pods(state);
         }
         let sets = self.sets(&deployment);
-        self.write_statuses(&deployment, &sets);
+        let progress = self.write_statuses(&deployment, &sets);
         self.write_endpoints(&deployment, &sets);
-        if self.shared.store.revision() == before { Step::Done } else { Step::Going }
+        // A rollout that goes on may come to its deadline without anything else happening.
+        match self.shared.store.revision() == before && progress != Progress::Going {
+            true => Step::Done,
+            false => Step::Going,
+        }
     }
 
     fn sets(&self, deployment: &Value) -> Vec<SetState> {
         let namespace = text(deployment, "/metadata/namespace");
         let sets = self.owned(REPLICA_SETS, namespace, text(deployment, "/metadata/uid"));
-        let pods = self.list(PODS, namespace);
-        let of = |set: &Value| {
-            let uid = text(set, "/metadata/uid");
-            pods.iter().filter(|pod| text(pod, "/metadata/ownerReferences/0/uid") == uid).cloned().collect()
-        };
+        let of = |set: &Value| self.owned(PODS, namespace, text(set, "/metadata/uid"));
         sets.into_iter().map(|set| SetState { pods: of(&set), set }).collect()
     }
 
@@ -70,11 +86,16 @@ impl Motion {
             text(deployment, "/metadata/name"),
             template::hash(&deployment["spec"]["template"])
         );
+        let revision = sets.iter().map(|state| revision_of(&state.set)).max().unwrap_or(0) + 1;
         if let Some(index) = sets.iter().position(|state| text(&state.set, "/metadata/name") == name) {
+            // A template that comes back is a revision of its own.
+            if revision_of(&sets[index].set) + 1 < revision {
+                set(&mut sets[index].set, REVISION, revision.to_string());
+                self.put(REPLICA_SETS, sets[index].set.clone());
+            }
             return index;
         }
         let at = self.now();
-        let revision = sets.len() as u64 + 1;
         let mut deployment = deployment.clone();
         deployment["kind"] = "Deployment".into();
         deployment["apiVersion"] = "apps/v1".into();
@@ -103,19 +124,21 @@ impl Motion {
             wanted if is_settled => desired.min(wanted + surge),
             wanted => wanted,
         };
-        self.scale(&mut sets[current].set, new);
+        self.scale(deployment, &mut sets[current].set, new);
         let mut old_budget = desired.saturating_sub(ready);
         for (_, state) in sets.iter_mut().enumerate().filter(|(index, _)| *index != current) {
             let keep = state.wanted().min(old_budget);
             old_budget -= keep;
-            self.scale(&mut state.set, keep);
+            self.scale(deployment, &mut state.set, keep);
         }
     }
 
-    fn scale(&self, replica_set: &mut Value, replicas: usize) {
-        if int(replica_set, "/spec/replicas") != i64::try_from(replicas).unwrap_or(0) {
+    fn scale(&mut self, deployment: &Value, replica_set: &mut Value, replicas: usize) {
+        let (before, after) = (int(replica_set, "/spec/replicas"), i64::try_from(replicas).unwrap_or(0));
+        if before != after {
             set(replica_set, "/spec/replicas", replicas);
             self.put(REPLICA_SETS, replica_set.clone());
+            self.tell_scaling(deployment, replica_set, before, after);
         }
     }
 
@@ -123,8 +146,14 @@ impl Motion {
     fn step_pods(&mut self, state: &mut SetState) {
         let mut alive = Vec::new();
         for mut pod in std::mem::take(&mut state.pods) {
-            if !text(&pod, "/metadata/deletionTimestamp").is_empty() {
-                self.delete(PODS, &pod);
+            if is_terminating(&pod) {
+                // Only its kubelet can say that a pod has ended.
+                if self.is_heard(&pod) {
+                    self.delete(PODS, &pod);
+                }
+                continue;
+            }
+            if is_over(&pod) {
                 continue;
             }
             if text(&pod, "/status/containerStatuses/0/state/waiting/reason") == "ContainerCreating" {
@@ -141,7 +170,9 @@ impl Motion {
                     std::cmp::Reverse(text(pod, "/metadata/creationTimestamp").to_owned()),
                 )
             });
-            self.terminate(alive.remove(0));
+            let pod = alive.remove(0);
+            self.tell_end(&state.set, &pod);
+            self.terminate(pod);
         }
         for _ in alive.len()..wanted {
             self.create(&state.set);
@@ -152,14 +183,16 @@ impl Motion {
     fn start(&mut self, pod: &mut Value) {
         let now = self.now();
         let life = match text(pod, "/spec/containers/0/image").ends_with("-rc") {
+            _ if self.starts_ailing(pod) => return,
             true => Life::ImagePullBackOff,
             false => Life::Running { since: now.clone(), restarts: 0, last_exit: None },
         };
         pod::live(pod, &life, &now, &mut self.random);
         self.put(PODS, pod.clone());
+        self.tell_start(pod);
     }
 
-    fn terminate(&self, mut pod: Value) {
+    pub(super) fn terminate(&self, mut pod: Value) {
         set(&mut pod, "/metadata/deletionTimestamp", self.now());
         set(&mut pod, "/metadata/deletionGracePeriodSeconds", 30);
         self.put(PODS, pod);
@@ -170,9 +203,10 @@ impl Motion {
         let owner = Owner::of("apps/v1", "ReplicaSet", replica_set);
         let name = format!("{}-{}", owner.name, self.random.suffix(5));
         let now = self.now();
-        let Some(node) = self.any(("", "nodes")) else { return };
-        let (node_name, ip) = (text(&node, "/metadata/name"), text(&node, "/status/addresses/0/address"));
-        let place = Node::existing(node_name, ip).place(&mut self.random);
+        let (place, life) = match self.schedule(&replica_set["spec"]["template"]) {
+            Ok(place) => (place, Life::Creating),
+            Err(message) => (Place::nowhere(), Life::Unschedulable { message }),
+        };
         let mut pod = pod::pod(
             &namespace,
             &name,
@@ -182,11 +216,12 @@ impl Motion {
             &now,
             &mut self.random,
         );
-        pod::live(&mut pod, &Life::Creating, &now, &mut self.random);
-        self.put(PODS, pod);
+        pod::live(&mut pod, &life, &now, &mut self.random);
+        self.put(PODS, pod.clone());
+        self.tell_creation(replica_set, &pod, &life);
     }
 
-    fn write_statuses(&self, deployment: &Value, sets: &[SetState]) {
+    fn write_statuses(&self, deployment: &Value, sets: &[SetState]) -> Progress {
         let generation = int(deployment, "/metadata/generation");
         let current = format!(
             "{}-{}",
@@ -198,7 +233,7 @@ impl Motion {
         for state in sets {
             let own = Counts {
                 desired: state.wanted(),
-                current: state.pods.len(),
+                current: state.active().count(),
                 updated: 0,
                 ready: state.ready(),
             };
@@ -209,10 +244,42 @@ impl Motion {
             counts.updated += if text(&state.set, "/metadata/name") == current { own.current } else { 0 };
         }
         let is_done = counts.ready == desired && counts.updated == desired && counts.current == desired;
-        let progress = if is_done { Progress::Done } else { Progress::Going };
+        let progress = if is_done { Progress::Done } else { self.progress(deployment, counts) };
         let status = deployment_status(counts, generation, progress, &current, &self.now());
         if without_times(&status) != without_times(&deployment["status"]) {
-            self.put_status(DEPLOYMENTS, deployment, status);
+            let mut deployment = deployment.clone();
+            let revision = sets.iter().map(|state| revision_of(&state.set)).max().unwrap_or(1);
+            set(&mut deployment, REVISION, revision.to_string());
+            self.put_status(DEPLOYMENTS, &deployment, status);
+        }
+        progress
+    }
+
+    /// Of a rollout that is not done. One that got no further for longer than its deadline is stuck until it does.
+    fn progress(&self, deployment: &Value, counts: Counts) -> Progress {
+        let conditions = items(deployment, "/status/conditions");
+        let Some(last) = conditions.iter().find(|condition| text(condition, "/type") == "Progressing") else {
+            return Progress::Going;
+        };
+        let further = |field: &str, count: usize| int(deployment, field) < i64::try_from(count).unwrap_or(0);
+        let is_another =
+            int(deployment, "/status/observedGeneration") != int(deployment, "/metadata/generation");
+        if is_another
+            || further("/status/updatedReplicas", counts.updated)
+            || further("/status/readyReplicas", counts.ready)
+        {
+            return Progress::Going;
+        }
+        let deadline = SignedDuration::from_secs(int(deployment, "/spec/progressDeadlineSeconds").max(1));
+        let is_late = || {
+            let since: Option<Timestamp> = text(last, "/lastUpdateTime").parse().ok();
+            since.is_some_and(|since| self.time().duration_since(since) > deadline)
+        };
+        match text(last, "/reason") {
+            "ProgressDeadlineExceeded" => Progress::Stuck,
+            "NewReplicaSetAvailable" => Progress::Going,
+            _ if is_late() => Progress::Stuck,
+            _ => Progress::Going,
         }
     }
 
@@ -220,6 +287,7 @@ impl Motion {
         if object["status"] != status {
             let mut object = object.clone();
             object["status"] = status;
+            managed::renew(&mut object, "status", &self.now());
             self.put(kind, object);
         }
     }
@@ -231,13 +299,17 @@ impl Motion {
         found.retain(|slice| text(slice, "/metadata/labels/kubernetes.io~1service-name") == name);
         let Some(mut slice) = found.pop() else { return };
         let pods =
-            sets.iter().flat_map(|state| &state.pods).filter(|pod| !text(pod, "/status/podIP").is_empty());
+            sets.iter().flat_map(SetState::active).filter(|pod| !text(pod, "/status/podIP").is_empty());
         let endpoints: Value = pods.map(endpoint).collect();
         if slice["endpoints"] != endpoints {
             slice["endpoints"] = endpoints;
             self.put(slices, slice);
         }
     }
+}
+
+fn revision_of(replica_set: &Value) -> u64 {
+    text(replica_set, REVISION).parse().unwrap_or(0)
 }
 
 /// A status apart from the times of its conditions, which move only when something else does.

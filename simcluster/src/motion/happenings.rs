@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
+use super::notes::EVENTS;
 use super::{DEPLOYMENTS, Motion, PODS};
 use crate::admission::typed;
 use crate::generate::event::{Notice, Severity, event};
 use crate::generate::node::{NodeHealth, conditions};
 use crate::generate::pod::{self, Exit, Life};
-use crate::json::{int, set, text};
+use crate::json::{flag_condition, int, items, set, text};
 
 /// Kinds of things that happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +28,6 @@ pub enum Happening {
     /// A ConfigMap's value changes.
     EditConfig,
 }
-
-const EVENTS: (&str, &str) = ("", "events");
 
 impl Motion {
     /// One thing a step; most are small.
@@ -96,7 +95,7 @@ impl Motion {
             .any(PODS)
             .filter(|pod| pod.pointer("/status/containerStatuses/0/state/running").is_some())?;
         let (now, restarts) = (self.now(), int(&pod, "/status/containerStatuses/0/restartCount"));
-        let last_exit = Some(Exit { code: 1, reason: "Error", at: now.clone() });
+        let last_exit = Some(Exit { code: 1, reason: "Error", at: now.clone(), message: "" });
         let life = Life::Running { since: now.clone(), restarts: restarts + 1, last_exit };
         pod::live(&mut pod, &life, &now, &mut self.random);
         self.note(&pod, PODS, "Started", "Started container after it had exited with code 1");
@@ -118,7 +117,7 @@ impl Motion {
         let life = Life::CrashLoop {
             since: now.clone(),
             restarts: restarts + 1,
-            exit: Exit { code, reason, at: now.clone() },
+            exit: Exit { code, reason, at: now.clone(), message: "" },
         };
         pod::live(&mut pod, &life, &now, &mut self.random);
         self.put(PODS, pod);
@@ -127,7 +126,8 @@ impl Motion {
 
     fn heartbeat(&mut self) -> Option<()> {
         let nodes = ("", "nodes");
-        let mut node = self.any(nodes).filter(|node| crate::json::flag_condition(node, "Ready"))?;
+        let is_well = |node: &Value| flag_condition(node, "Ready") && items(node, "/spec/taints").is_empty();
+        let mut node = self.any(nodes).filter(is_well)?;
         let since = text(&node, "/status/conditions/3/lastTransitionTime").to_owned();
         let now = self.now();
         set(&mut node, "/status/conditions", conditions(NodeHealth::Ready, &since, &now));

@@ -64,6 +64,13 @@ impl Object {
         self.body.write_to(out);
     }
 
+    /// Whether this text is anywhere in the object: cheaper than to read it, where most do not.
+    pub(crate) fn mentions(&self, text: &str) -> bool {
+        let mut whole = Vec::with_capacity(self.body.len() + 1);
+        self.write_item(&mut whole);
+        std::str::from_utf8(&whole).is_ok_and(|whole| whole.contains(text))
+    }
+
     /// The object as a value, without kind and version.
     pub(crate) fn value(&self) -> Value {
         let mut text = Vec::with_capacity(self.body.len() + 1);

@@ -10,6 +10,7 @@ mod harness;
 mod lists;
 mod motion;
 mod replay;
+mod scenario;
 mod tables;
 mod watches;
 mod writes;
