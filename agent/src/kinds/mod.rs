@@ -121,6 +121,7 @@ impl Kinds {
             timings: *config.timings(),
             lists: Arc::new(Semaphore::new(config.limits().lists_at_once.max(1))),
             streaming: Arc::new(AtomicBool::new(true)),
+            scout: Arc::new(Semaphore::new(1)),
             rediscover: Arc::new(Notify::new()),
         };
         let shared = Arc::new(Shared {

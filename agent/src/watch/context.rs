@@ -23,6 +23,8 @@ pub(crate) struct WatchContext {
     pub(crate) lists: Arc<Semaphore>,
     /// Whether the server takes streamed lists, as far as is known.
     pub(crate) streaming: Arc<AtomicBool>,
+    /// One permit, for the watch that asks often while the server does not answer; the others wait for what it hears.
+    pub(crate) scout: Arc<Semaphore>,
     /// Told when a kind is gone.
     pub(crate) rediscover: Arc<Notify>,
 }
@@ -32,5 +34,10 @@ impl WatchContext {
     pub(super) async fn place_for_a_list(&self) -> Option<OwnedSemaphorePermit> {
         // The semaphore is never closed, so there always is a permit.
         Arc::clone(&self.lists).acquire_owned().await.ok()
+    }
+
+    /// The permit to be the scout, unless another is.
+    pub(super) fn scout(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.scout).try_acquire_owned().ok()
     }
 }

@@ -383,10 +383,13 @@ impl Driver {
             return self.wait(pause).await;
         }
         let reached = self.context.api.answers_again();
+        let scout = self.context.scout();
+        let pause = if scout.is_some() { pause.min(self.context.timings.scout) } else { pause };
         let event = tokio::select! {
             waited = self.wait(pause) => waited,
             () = reached => Event::Reached,
         };
+        drop(scout);
         if event == Event::Reached {
             self.reached_at = Some(Instant::now());
             // All kinds hear of it at once.

@@ -22,6 +22,9 @@ pub struct WatchTimings {
     /// The pause after a first failure; doubles up to the most.
     pub retry_first: Duration,
     pub retry_most: Duration,
+    /// While the server does not answer, the longest pause of one watch, whichever it is: how soon the others, whose pauses grow,
+    /// hear that it answers again.
+    pub scout: Duration,
     /// The pause before a forbidden or absent kind is tried again.
     pub settled_retry: Duration,
     /// A watch that the server ends sooner than this counts as failed.
@@ -40,6 +43,7 @@ impl Default for WatchTimings {
             page: Duration::from_secs(60),
             retry_first: Duration::from_millis(500),
             retry_most: Duration::from_secs(15),
+            scout: Duration::from_secs(2),
             settled_retry: Duration::from_secs(60),
             watch_too_short: Duration::from_secs(1),
         }
