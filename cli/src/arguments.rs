@@ -114,6 +114,12 @@ pub struct DemoOptions {
     /// How many pods a cluster
     #[arg(long, value_name = "N", default_value_t = 150, value_parser = clap::value_parser!(u32).range(20..=50_000))]
     pub pods: u32,
+    /// How often something happens in each cluster; its day goes on by these steps
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub pace: u64,
+    /// Nothing happens: the clusters stay as they are when they come up
+    #[arg(long, conflicts_with = "pace")]
+    pub still: bool,
     #[command(flatten)]
     pub listen: Listen,
 }
@@ -225,6 +231,13 @@ pub struct Clusters {
     pub json: bool,
     #[command(flatten)]
     pub target: Target,
+}
+
+impl DemoOptions {
+    /// How often something happens; nothing where all stands still.
+    pub fn pace(&self) -> Option<Duration> {
+        (!self.still).then(|| Duration::from_secs(self.pace))
+    }
 }
 
 impl Contexts {

@@ -4,22 +4,49 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 
-/// Three calls worth trying first: tools, each with its arguments.
-pub type Calls = [(&'static str, &'static str); 3];
+/// What somebody is told who has just started clusters.
+#[derive(Debug, Clone)]
+pub struct Hints {
+    /// What there is to see, in lines; nothing where that is not known.
+    pub story: Vec<String>,
+    /// What is worth asking first.
+    pub questions: [Question; 3],
+}
 
-/// For the clusters of the demo, all of which have the namespace.
-pub const FOR_DEMO: Calls = [
-    ("clusters_list", "{}"),
-    ("pods_list", r#"{"sortBy":"-restarts","limit":10}"#),
-    ("resources_list", r#"{"kind":"deployments","namespace":"shop"}"#),
-];
+/// A question in plain words, and the call that answers it.
+#[derive(Debug, Clone, Copy)]
+pub struct Question {
+    pub ask: &'static str,
+    pub tool: &'static str,
+    pub arguments: &'static str,
+}
 
-/// For clusters of which nothing is known but that they are clusters.
-pub const FOR_STRANGERS: Calls = [
-    ("clusters_list", "{}"),
-    ("pods_list", r#"{"sortBy":"-restarts","limit":10}"#),
-    ("resources_list", r#"{"kind":"nodes"}"#),
-];
+impl Hints {
+    /// For clusters of which nothing is known but that they are clusters.
+    pub const FOR_STRANGERS: Self = Self {
+        story: Vec::new(),
+        questions: [
+            Question { ask: "Which clusters are there?", tool: "clusters_list", arguments: "{}" },
+            Question {
+                ask: "Which pods restart most, over all clusters?",
+                tool: "pods_list",
+                arguments: r#"{"sortBy":"-restarts","limit":10}"#,
+            },
+            Question {
+                ask: "Which nodes are there, and are they well?",
+                tool: "resources_list",
+                arguments: r#"{"kind":"nodes"}"#,
+            },
+        ],
+    };
+}
+
+impl Question {
+    /// The call, for a gateway.
+    pub fn as_typed(&self, endpoint: &str) -> String {
+        call(endpoint, self.tool, self.arguments)
+    }
+}
 
 /// The MCP endpoint of a gateway.
 pub fn endpoint(listen: SocketAddr) -> String {

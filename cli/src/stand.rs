@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::arguments::Listen;
-use crate::hints::Calls;
+use crate::hints::Hints;
 use crate::startup::{self, Patience};
 
 /// After this a drain is over, whatever is left.
@@ -45,16 +45,16 @@ impl Stand {
         Ok(Self { gateway, tracker: TaskTracker::new(), stop: CancellationToken::new(), serving })
     }
 
-    /// Shows how the clusters come up, which `calls` to try, and what becomes of the clusters; serves until Ctrl-C or
+    /// Shows how the clusters come up, what the `hints` say, and what becomes of the clusters; serves until Ctrl-C or
     /// SIGTERM, then drains; a second one cuts the drain short.
     ///
     /// # Errors
     /// When signals can't be received, or running calls were cut off.
-    pub async fn serve(self, options: &Listen, patience: Patience, calls: Calls) -> anyhow::Result<ExitCode> {
+    pub async fn serve(self, options: &Listen, patience: Patience, hints: Hints) -> anyhow::Result<ExitCode> {
         let mut signals = StopSignals::listen().context("listening for signals")?;
         let registry = self.gateway.registry().clone();
         tokio::select! {
-            shown = startup::show(&registry, self.gateway.addresses(), options, patience, calls) => match shown? {},
+            shown = startup::show(&registry, self.gateway.addresses(), options, patience, &hints) => match shown? {},
             () = signals.next() => {}
         }
         if !options.json {

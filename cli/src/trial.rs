@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::arguments::Listen;
 use crate::client::Client;
-use crate::hints::{self, Calls};
+use crate::hints::{self, Hints, Question};
 use crate::stand::Stand;
 use crate::startup::ClusterState;
 
@@ -40,11 +40,12 @@ pub(crate) async fn ask(stand: &Stand, tool: &str, arguments: &str) -> Value {
     exchange.structured().unwrap_or_else(|error| panic!("{tool}: {error}")).clone()
 }
 
-/// Each of the calls has rows for an answer, and all clusters are in it.
-pub(crate) async fn answers(stand: &Stand, calls: Calls) {
-    for (tool, arguments) in calls {
+/// Each of the questions has rows or objects for an answer, and all clusters are in it.
+pub(crate) async fn answers(stand: &Stand, hints: &Hints) {
+    for Question { tool, arguments, .. } in hints.questions {
         let answer = ask(stand, tool, arguments).await;
-        assert!(answer["shown"].as_u64().is_some_and(|shown| shown > 0), "{tool} {arguments}: {answer}");
+        let objects = answer["objects"].as_array().map_or(0, Vec::len) as u64;
+        assert!(answer["shown"].as_u64().unwrap_or(objects) > 0, "{tool} {arguments}: {answer}");
         assert_eq!(answer["partial"], Value::Null, "{tool} {arguments}: {answer}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use simcluster::SimConfig;
+use simcluster::{Scenario, SimConfig, Troubles};
 
 /// Stage and region of each cluster, in the order in which they are added; more clusters go round again with a number.
 const PLACES: [(&str, &str, &str); 6] = [
@@ -42,6 +42,8 @@ fn cluster(index: usize, pods: usize) -> DemoCluster {
         labels: labels.clone(),
         pods,
         nodes: (pods / 30).clamp(3, 200),
+        troubles: Troubles::None,
+        scenario: Scenario::ShopDay,
         kubernetes_version: VERSIONS[index % VERSIONS.len()].to_owned(),
         ..SimConfig::named(&name, index as u64 + 1)
     };

@@ -20,7 +20,7 @@ use kubeplex_proto::call::Identity;
 use kubeplex_proto::visibility::{Reach, Visibility};
 
 use crate::arguments::{Contexts, Listen, Local};
-use crate::hints;
+use crate::hints::Hints;
 use crate::running::{Place, Token};
 use crate::stand::Stand;
 use crate::startup::Patience;
@@ -47,7 +47,7 @@ pub async fn run(options: Local) -> anyhow::Result<ExitCode> {
     let stand = start(read.kubeconfig, &options.contexts, &options.listen, Door::Open).await?;
     // For as long as it serves, `kubeplex stdio` finds it.
     let _announced = place.and_then(|place| place.announce(&stand.gateway, None));
-    stand.serve(&options.listen, Patience::FOR_STRANGERS, hints::FOR_STRANGERS).await
+    stand.serve(&options.listen, Patience::FOR_STRANGERS, Hints::FOR_STRANGERS).await
 }
 
 /// Starts a gateway that expects the contexts wanted (all where none is named), and an agent for each cluster that they are.

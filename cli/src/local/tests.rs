@@ -8,8 +8,9 @@ use tokio::task::JoinSet;
 
 use super::{Door, start};
 use crate::arguments::Contexts;
+use crate::hints::Hints;
 use crate::stand::Stand;
-use crate::{hints, trial};
+use crate::trial;
 
 /// The contexts, each a cluster of its own, for as long as the set of their servers is kept.
 async fn clusters_of(contexts: &[&str]) -> (Kubeconfig, JoinSet<()>) {
@@ -47,7 +48,7 @@ async fn contexts_whose_names_would_be_alike_are_clusters_of_their_own() {
     trial::until_ready(&stand).await;
     let clusters = clusters(&stand, "name,nodes,cluster.labels.context").await;
     assert_eq!(clusters, [json!(["a-b", "2/2", null]), json!(["a-b-2", "1/1", "a b"])]);
-    trial::answers(&stand, hints::FOR_STRANGERS).await;
+    trial::answers(&stand, &Hints::FOR_STRANGERS).await;
     stand.drain().await;
 }
 

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 pub use state::{ClusterState, Tone};
 
 use crate::arguments::Listen;
-use crate::hints::{self, Calls};
+use crate::hints::{self, Hints};
 use news::News;
 
 /// What is said of a cluster that had not settled by then.
@@ -69,7 +69,7 @@ pub async fn show(
     addresses: Addresses,
     options: &Listen,
     patience: Patience,
-    calls: Calls,
+    hints: &Hints,
 ) -> io::Result<Infallible> {
     let reader = Reader::of(options);
     let mut changes = registry.changes();
@@ -94,8 +94,8 @@ pub async fn show(
     // What is told from here on is what changes from here on.
     news.know(&fleet);
     match reader {
-        Reader::Program => output::line(&ready(&fleet, addresses).to_string())?,
-        Reader::Terminal | Reader::Pipe => output::line(&next_steps(addresses, calls))?,
+        Reader::Program => output::line(&ready(&fleet, addresses, hints).to_string())?,
+        Reader::Terminal | Reader::Pipe => output::line(&next_steps(addresses, hints))?,
     }
     loop {
         tokio::time::sleep(NEWS).await;
@@ -178,27 +178,40 @@ fn name_width(fleet: &Fleet) -> usize {
     fleet.clusters().iter().map(|cluster| cluster.id.as_str().chars().count()).max().unwrap_or(0)
 }
 
-fn next_steps(addresses: Addresses, calls: Calls) -> String {
-    let calls = calls.map(|(tool, arguments)| {
-        format!("  {}", hints::call(&hints::endpoint(addresses.listen), tool, arguments))
-    });
+fn next_steps(addresses: Addresses, hints: &Hints) -> String {
+    let endpoint = hints::endpoint(addresses.listen);
+    let story: String = hints.story.iter().map(|line| format!("{line}\n")).collect();
+    let gap = if story.is_empty() { "" } else { "\n" };
+    let questions =
+        hints.questions.map(|question| format!("  {}\n    {}", question.ask, question.as_typed(&endpoint)));
     format!(
-        "\nMCP endpoint  {}\nhealth        http://{}/readyz, metrics at /metrics\n\n\
-         Try, in another terminal:\n{}\n\nAdd it to VS Code:\n  {}\n\nCtrl-C stops.",
-        hints::endpoint(addresses.listen),
+        "\n{story}{gap}MCP endpoint  {endpoint}\nhealth        http://{}/readyz, metrics at /metrics\n\n\
+         Ask your assistant, or in another terminal:\n{}\n\nAdd it to VS Code:\n  {}\n\nCtrl-C stops.",
         addresses.admin,
-        calls.join("\n"),
+        questions.join("\n"),
         hints::vs_code(addresses.listen),
     )
 }
 
 /// The one line of a program that is ready.
-fn ready(fleet: &Fleet, addresses: Addresses) -> Value {
+fn ready(fleet: &Fleet, addresses: Addresses, hints: &Hints) -> Value {
+    let endpoint = hints::endpoint(addresses.listen);
+    let questions = hints.questions.map(|question| {
+        let arguments: Value = serde_json::from_str(question.arguments).unwrap_or_default();
+        json!({
+            "ask": question.ask,
+            "tool": question.tool,
+            "arguments": arguments,
+            "call": question.as_typed(&endpoint),
+        })
+    });
     json!({
-        "endpoint": hints::endpoint(addresses.listen),
+        "endpoint": endpoint,
         "listen": addresses.listen,
         "admin": addresses.admin,
         "clusters": fleet.clusters().iter().map(|cluster| told(cluster)).collect::<Vec<_>>(),
+        "story": hints.story,
+        "questions": questions,
     })
 }
 
