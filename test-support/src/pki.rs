@@ -38,8 +38,17 @@ impl Authority {
     /// # Panics
     /// When `name` can't stand in one.
     pub fn issue(&self, name: &str) -> Issued {
+        self.issue_for(&[name])
+    }
+
+    /// One certificate for all of `names`.
+    ///
+    /// # Panics
+    /// When one of them can't stand in it.
+    pub fn issue_for(&self, names: &[&str]) -> Issued {
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let params = CertificateParams::new(names).expect("names");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         Issued { cert: certificate.pem(), key: key.serialize_pem(), der: certificate.der().to_vec() }
     }

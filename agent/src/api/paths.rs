@@ -68,23 +68,9 @@ fn encode(value: &str, into: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use kubeplex_proto::kind::GroupResource;
+    use kubeplex_test_support::kind::kind;
 
     use super::*;
-
-    fn kind(group: &str, resource: &str, scope: Scope) -> KindInfo {
-        KindInfo {
-            id: GroupResource::new(group, resource),
-            version: "v1".into(),
-            versions: vec!["v1".into()],
-            kind: String::new(),
-            singular: String::new(),
-            short_names: vec![],
-            categories: vec![],
-            scope,
-            verbs: vec![],
-        }
-    }
 
     #[test]
     fn paths_follow_group_and_scope() {

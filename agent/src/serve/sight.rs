@@ -77,24 +77,14 @@ fn literals(patterns: &[Pattern]) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use kubeplex_proto::kind::GroupResource;
     use kubeplex_proto::visibility::{ClusterScoped, VisibilityRule};
+    use kubeplex_test_support::kind::pods;
 
     use super::*;
 
     #[test]
     fn what_an_answer_leaves_out_is_said() {
-        let info = KindInfo {
-            id: GroupResource::new("", "pods"),
-            version: "v1".into(),
-            versions: vec![],
-            kind: "Pod".into(),
-            singular: String::new(),
-            short_names: vec![],
-            categories: vec![],
-            scope: Scope::Namespaced,
-            verbs: vec![],
-        };
+        let info = pods();
         let patterns = |words: &str| words.split_whitespace().map(Pattern::new).collect::<Vec<_>>();
         let limited = |namespaces: &str| {
             let namespaces = Reach::Only(patterns(namespaces));

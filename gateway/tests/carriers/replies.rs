@@ -5,9 +5,10 @@ use kubeplex_gateway::carrier::{CarrierError, Frames};
 use kubeplex_link::frames::FrameError;
 use kubeplex_link::limits::REPLY_FRAME;
 use kubeplex_proto::control::{ClusterReport, KindReport, Report, SyncState};
-use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope};
+use kubeplex_proto::kind::{GroupResource, KindTable};
 use kubeplex_proto::status::AgentErrorCode;
 use kubeplex_test_support::control::AGENT_VERSION;
+use kubeplex_test_support::kind;
 use serde::Deserialize;
 
 use crate::peer::{self, Peer};
@@ -117,7 +118,7 @@ pub(crate) async fn a_panic_costs_one_call(rig: Rig) {
 
 pub(crate) async fn reports_reach_the_registry(rig: Rig) {
     let pods = GroupResource::new("", "pods");
-    let kind = |revision, objects| KindReport {
+    let report = |revision, objects| KindReport {
         kind: pods.clone(),
         state: SyncState::Synced,
         revision,
@@ -125,21 +126,10 @@ pub(crate) async fn reports_reach_the_registry(rig: Rig) {
         age_ms: Some(40),
         message: None,
     };
-    let served = KindInfo {
-        id: pods.clone(),
-        version: "v1".into(),
-        versions: vec!["v1".into()],
-        kind: "Pod".into(),
-        singular: "pod".into(),
-        short_names: vec!["po".into()],
-        categories: Vec::new(),
-        scope: Scope::Namespaced,
-        verbs: vec!["list".into(), "watch".into()],
-    };
     let discovery =
-        KindTable { kinds: vec![served], failed_groups: vec![("metrics.k8s.io".into(), "503".into())] };
+        KindTable { kinds: vec![kind::pods()], failed_groups: vec![("metrics.k8s.io".into(), "503".into())] };
     rig.agent.speaker.report(Report {
-        kinds: vec![kind(7, 412)],
+        kinds: vec![report(7, 412)],
         discovery: Some(discovery.clone()),
         cluster: Some(ClusterReport { kubernetes_version: "v1.35.2".into(), nodes: 3, ..Default::default() }),
         ..Report::default()
@@ -154,7 +144,7 @@ pub(crate) async fn reports_reach_the_registry(rig: Rig) {
     assert!(view.heard_ms_ago.is_some());
 
     // What a report does not mention stays; what it drops goes.
-    rig.agent.speaker.report(Report { kinds: vec![kind(8, 413)], ..Report::default() });
+    rig.agent.speaker.report(Report { kinds: vec![report(8, 413)], ..Report::default() });
     rig.until_view(|view| view.last_known_objects(&pods) == Some(413)).await;
     assert_eq!(rig.view().report.nodes, 3);
     rig.agent.speaker.report(Report { dropped: vec![pods.clone()], ..Report::default() });

@@ -5,7 +5,7 @@ use kubeplex_proto::column::{CellFormat, Column};
 use kubeplex_proto::control::{ClusterReport, KindReport, Report, SyncState};
 use kubeplex_proto::get::{FoundObject, GetEnd, GetFrame, GetHead, GetRequest};
 use kubeplex_proto::ids::ClusterId;
-use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope};
+use kubeplex_proto::kind::{KindTable, Scope};
 use kubeplex_proto::list::{ListEnd, ListFrame, ListHead, ListRequest, Row};
 use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
 use kubeplex_proto::status::{LegStatus, Source};
@@ -13,24 +13,15 @@ use serde_json::json;
 
 use super::{Behaviour, LONG_LINE, WIDE_CELL};
 use crate::control::KUBERNETES;
+use crate::kind::pods;
 
 /// Rows of an answer that breaks a promise, unless it is one about their number.
 const FEW: usize = 3;
 
 /// Pods, which it says that it watches.
 pub(super) fn report(behaviour: Behaviour) -> Report {
-    let kind = GroupResource::new("", "pods");
-    let info = KindInfo {
-        id: kind.clone(),
-        version: "v1".to_owned(),
-        versions: vec!["v1".to_owned()],
-        kind: "Pod".to_owned(),
-        singular: "pod".to_owned(),
-        short_names: vec!["po".to_owned()],
-        categories: Vec::new(),
-        scope: Scope::Namespaced,
-        verbs: ["get", "list", "watch"].map(str::to_owned).into(),
-    };
+    let info = pods();
+    let kind = info.id.clone();
     let objects = match behaviour {
         Behaviour::Pods(pods)
         | Behaviour::Wide(pods)

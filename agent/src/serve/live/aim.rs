@@ -62,23 +62,9 @@ fn literals(patterns: &[Pattern]) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use kubeplex_proto::kind::GroupResource;
+    use kubeplex_test_support::kind::{kind, pods};
 
     use super::*;
-
-    fn kind(scope: Scope) -> KindInfo {
-        KindInfo {
-            id: GroupResource::new("", "pods"),
-            version: "v1".into(),
-            versions: vec![],
-            kind: String::new(),
-            singular: String::new(),
-            short_names: vec![],
-            categories: vec![],
-            scope,
-            verbs: vec![],
-        }
-    }
 
     #[test]
     fn no_more_is_read_than_the_question_is_about() {
@@ -96,10 +82,9 @@ mod tests {
             ("shop payments", "cart", Aim::Objects(vec![object("payments", "cart"), object("shop", "cart")])),
             ("shop", &many, Aim::Namespace("shop".into())),
         ] {
-            let info = kind(Scope::Namespaced);
-            assert_eq!(Aim::narrow(&info, &patterns(namespaces), &patterns(names)), expected);
+            assert_eq!(Aim::narrow(&pods(), &patterns(namespaces), &patterns(names)), expected);
         }
-        let nodes = kind(Scope::Cluster);
+        let nodes = kind("", "nodes", Scope::Cluster);
         assert_eq!(Aim::narrow(&nodes, &[], &patterns("n1")), Aim::Objects(vec![(None, "n1".into())]));
         assert_eq!(Aim::broad(&nodes, &patterns("shop")), Aim::All);
     }
