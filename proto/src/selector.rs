@@ -104,14 +104,7 @@ impl FromStr for LabelSelector {
     type Err = SelectorError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut scanner = Scanner { text, at: 0 };
-        let mut requirements = Vec::new();
-        scanner.skip_spaces();
-        while !scanner.at_end() {
-            requirements.push(scanner.label_requirement()?);
-            scanner.separator()?;
-        }
-        Ok(Self { requirements })
+        Ok(Self { requirements: Scanner::of(text).requirements(Scanner::label_requirement)? })
     }
 }
 
@@ -119,14 +112,7 @@ impl FromStr for FieldSelector {
     type Err = SelectorError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut scanner = Scanner { text, at: 0 };
-        let mut requirements = Vec::new();
-        scanner.skip_spaces();
-        while !scanner.at_end() {
-            requirements.push(scanner.field_requirement()?);
-            scanner.separator()?;
-        }
-        Ok(Self { requirements })
+        Ok(Self { requirements: Scanner::of(text).requirements(Scanner::field_requirement)? })
     }
 }
 
@@ -135,7 +121,25 @@ struct Scanner<'a> {
     at: usize,
 }
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// All that the text asks for, each taken by `one`.
+    fn requirements<T>(
+        mut self,
+        one: impl Fn(&mut Self) -> Result<T, SelectorError>,
+    ) -> Result<Vec<T>, SelectorError> {
+        let mut requirements = Vec::new();
+        self.skip_spaces();
+        while !self.at_end() {
+            requirements.push(one(&mut self)?);
+            self.separator()?;
+        }
+        Ok(requirements)
+    }
+
     fn rest(&self) -> &str {
         &self.text[self.at..]
     }
