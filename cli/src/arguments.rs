@@ -263,8 +263,18 @@ impl Arguments {
     }
 }
 
+/// Of this machine: whoever reaches these gateways is served without a token.
 fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "write an IP address and a port, as in 127.0.0.1:7575".to_owned())
+    let address: SocketAddr =
+        text.parse().map_err(|_| "write an IP address and a port, as in 127.0.0.1:7575".to_owned())?;
+    if !address.ip().is_loopback() {
+        let port = address.port();
+        return Err(format!(
+            "it can be reached from a network, and this gateway serves its own machine alone: write 127.0.0.1:{port} or \
+             [::1]:{port}, or run kubeplex-gateway, which can have a certificate and callers with tokens"
+        ));
+    }
+    Ok(address)
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ fn mistakes_are_told_with_what_would_be_right() {
     assert!(error_of(&["call", "pods_list", "[1]"], 2).contains("a JSON object is wanted"));
     assert!(error_of(&["local", "--kubeconfig", "/no/such/file"], 1).contains("/no/such/file"));
     assert!(error_of(&["demo", "--pods", "1"], 2).contains("20"), "the smallest number is named");
-    assert!(error_of(&["demo", "--listen", "0.0.0.0:0", "--admin", "127.0.0.1:0"], 1).contains("0.0.0.0"));
+    assert!(error_of(&["demo", "--listen", "0.0.0.0:7575"], 2).contains("write 127.0.0.1:7575"));
 }
 
 #[test]

@@ -31,8 +31,7 @@ impl TryFrom<RawConfig> for AgentConfig {
     /// Reads the token's file, nothing else.
     fn try_from(raw: RawConfig) -> Result<Self, InvalidConfig> {
         let mut reasons = Vec::new();
-        let cluster =
-            keep(ClusterId::new(&raw.cluster).map_err(|error| format!("cluster: {error}")), &mut reasons);
+        let cluster = keep(cluster(&raw.cluster), &mut reasons);
         let serve = links::serve(&raw.serve, &mut reasons);
         // An agent that is dialled need not dial.
         let dials = raw.serve.listen.is_none() || !raw.gateway.url.is_empty();
@@ -110,6 +109,15 @@ fn gateway_url(text: &str) -> Result<String, String> {
     }
 }
 
+fn cluster(name: &str) -> Result<ClusterId, String> {
+    if name.is_empty() {
+        return Err(
+            "cluster: the name that the gateway's configuration has for this cluster is missing".to_owned()
+        );
+    }
+    ClusterId::new(name).map_err(|error| format!("cluster: {error}"))
+}
+
 fn token(inline: Option<String>, file: Option<&Path>) -> Result<Token, String> {
     let text = match (inline, file) {
         (Some(_), Some(_)) => {
@@ -120,7 +128,7 @@ fn token(inline: Option<String>, file: Option<&Path>) -> Result<Token, String> {
         }
         (Some(text), None) => text,
         (None, Some(file)) => std::fs::read_to_string(file)
-            .map_err(|error| format!("gateway.token_file: {} can't be read: {error}", file.display()))?,
+            .map_err(|error| format!("gateway.token_file: \"{}\" can't be read: {error}", file.display()))?,
     };
     kubeplex_link::dial::Token::new(&text).map_err(|error| format!("gateway.token: {error}"))?;
     Ok(Token::new(text.trim()))

@@ -29,7 +29,8 @@ pub enum ClientError {
 
 fn remedy(endpoint: &Endpoint) -> &'static str {
     if endpoint.is_encrypted() {
-        "its name has to be in its certificate, and the certificate signed by an authority of this machine or of --ca-file"
+        "its name has to be in its certificate, and the certificate signed by an authority of this machine or of --ca-file \
+         (a gateway without one is called by http://)"
     } else {
         "start one with `kubeplex demo` or `kubeplex local`"
     }

@@ -51,7 +51,7 @@ fn kubeconfig(options: &Doctor) -> (Vec<Finding>, Option<Read>) {
     let mut about = About::new("kubeconfig");
     let read = contexts::read(options.contexts.kubeconfig.as_deref());
     let read = read.map_err(|error| {
-        let next = "name one with --kubeconfig or KUBECONFIG; `kubectl config view` should print it";
+        let next = "see that `kubectl config view` prints the file that you mean";
         about.wrong("files", failure::describe(&error).replace('\n', ""), next);
     });
     if let Ok(read) = &read {
@@ -64,7 +64,8 @@ fn kubeconfig(options: &Doctor) -> (Vec<Finding>, Option<Read>) {
         match contexts::select(&read.kubeconfig, &options.contexts.context) {
             Ok(clusters) => {
                 let contexts: usize = clusters.iter().map(|cluster| cluster.contexts.len()).sum();
-                about.good("contexts", format!("{contexts} contexts of {} clusters", clusters.len()));
+                let (contexts, clusters) = (counted(contexts, "context"), counted(clusters.len(), "cluster"));
+                about.good("contexts", format!("{contexts} of {clusters}"));
             }
             Err(error) => {
                 about.wrong("contexts", error.to_string(), "leave --context out, or name one of these");
@@ -72,6 +73,11 @@ fn kubeconfig(options: &Doctor) -> (Vec<Finding>, Option<Read>) {
         }
     }
     (about.findings, read.ok())
+}
+
+/// `1 context`, `2 contexts`.
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// All contexts, side by side, in the order of the file.
@@ -104,8 +110,8 @@ fn report(options: &Doctor, findings: &[Finding]) -> anyhow::Result<ExitCode> {
             true => finding::for_people(findings),
             false => finding::for_pipes(findings),
         };
-        let checks = findings.len();
-        output::line(&format!("{shown}{checks} checks: {wrong} wrong, {warnings} warnings"))?;
+        let (checks, warnings) = (findings.len(), counted(warnings, "warning"));
+        output::line(&format!("{shown}{checks} checks: {wrong} wrong, {warnings}"))?;
     }
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::from(SOMETHING_WRONG) })
 }

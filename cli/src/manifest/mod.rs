@@ -68,7 +68,7 @@ fn render(options: &Manifest, material: &Material) -> String {
         workload::deployment(&place, &options.image, replacement, material),
     ]);
     let head = format!(
-        "# The agent of Kubeplex for the cluster {}, for kubectl apply -f -. It holds the agent's token.\n",
+        "# The agent of Kubeplex for the cluster {}, for kubectl apply --server-side -f -. It holds the agent's token.\n",
         options.cluster
     );
     head + &documents.join("---\n")

@@ -11,12 +11,14 @@ use super::names::{ApiGroup, Label, Namespace, Principal, UserName};
 
 /// How it is used.
 const EXAMPLES: &str = "\
-The manifest goes to standard output, the gateway's [[cluster]] section to standard error. Examples:
+The manifest goes to standard output, the gateway's [[cluster]] section to standard error. Apply it on
+the server's side: otherwise kubectl leaves a copy of the token in an annotation. Examples:
   kubeplex agent manifest --cluster prod-eu --gateway wss://gateway.example.com 2>>gateway.toml |
-    kubectl --context prod-eu apply -f -
-  kubeplex agent manifest --cluster prod-eu --gateway wss://gateway.example.com --label env=prod,region=eu \\
-    --crd-group cert-manager.io,argoproj.io
-  kubeplex agent manifest --cluster team-a --gateway wss://gateway.example.com --watch-namespace shop,payments";
+    kubectl --context prod-eu apply --server-side -f -
+  kubeplex agent manifest --cluster prod-eu --gateway wss://gateway.example.com \\
+    --label env=prod,region=eu --crd-group cert-manager.io,argoproj.io
+  kubeplex agent manifest --cluster team-a --gateway wss://gateway.example.com \\
+    --watch-namespace shop,payments";
 
 #[derive(Debug, Args)]
 pub struct Agent {
@@ -26,7 +28,7 @@ pub struct Agent {
 
 #[derive(Debug, Subcommand)]
 pub enum AgentCommand {
-    /// Make a token, and print what puts an agent into a cluster: pipe it to `kubectl apply -f -`
+    /// Make a token, and print what puts an agent into a cluster: pipe it to `kubectl apply --server-side -f -`
     Manifest(Box<Manifest>),
 }
 
