@@ -1,8 +1,8 @@
 //! The agent: one cluster's watch-fed cache behind an HTTP service.
 //!
-//! Data flows one way: [`access`] says how to reach the API server, [`api`] talks to the API server, [`discovery`] and [`watch`] decide what to ask it, [`ingest`]
-//! turns raw objects into redacted rows, [`cache`] holds them, [`query`] reads them, [`serve`] answers the gateway, and
-//! [`link`] carries it there.
+//! Data flows one way: [`access`] says how to reach the API server, [`api`] talks to it, [`discovery`] and [`watch`] decide
+//! what to ask it, [`ingest`] turns raw objects into redacted rows, [`cache`] holds them, [`query`] reads them, [`serve`]
+//! answers the gateway, [`report`] tells it unasked what changed, and [`link`] carries both there.
 
 pub mod access;
 pub mod allocator;

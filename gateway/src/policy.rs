@@ -47,8 +47,8 @@ pub enum Decision {
 
 /// The one decision about tools.
 ///
-/// Whoever may see nothing, or no cluster, has no use for a tool that reads. A tool that changes clusters is shown to nobody yet: the
-/// consent that it needs does not exist.
+/// Whoever may see nothing, or no cluster, has no use for a tool that reads. A tool that changes clusters is shown to nobody
+/// yet: the consent that it needs does not exist.
 pub fn decide(caller: &Caller, tool: &Tool) -> Decision {
     let sees_something = !caller.visibility().rules().is_empty() && !caller.clusters().is_empty();
     if tool.annotations.read_only && sees_something { Decision::Allow } else { Decision::Hide }

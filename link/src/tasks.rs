@@ -23,7 +23,8 @@ impl LinkTasks {
         Self { tracker, cut, own: TaskTracker::new() }
     }
 
-    /// Ends every task of the link when the guard is dropped, streams in flight included, so that nothing of a connection outlives what runs it.
+    /// Ends every task of the link when the guard is dropped, streams in flight included, so that nothing of a connection
+    /// outlives what runs it.
     pub fn cut_on_drop(&self) -> DropGuard {
         self.cut.clone().drop_guard()
     }

@@ -1,4 +1,5 @@
-//! One cluster on a loopback port, for kubectl: `cargo run -p simcluster --example serve -- 6443 200`, then `kubectl -s http://127.0.0.1:6443 get pods -A`.
+//! One cluster on a loopback port, for kubectl: `cargo run -p simcluster --example serve -- 6443 200`, then
+//! `kubectl -s http://127.0.0.1:6443 get pods -A`.
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! The MCP endpoint, and the only place that knows the MCP library.
 //!
 //! Two eras of the protocol on one path: 2025-11-25 with sessions, 2026-07-28 without. A request gets its caller
-//! ([`identify`](crate::identify)), passes [`throttle`](crate::throttle) (how often), [`guard`] (size, depth, room for a session), [`accept`] and [`owners`] (whose session it
-//! is), then the library (Host, Origin, protocol version, headers), then [`server`], which turns `tools/list` and `tools/call`
-//! over to the pipeline.
+//! ([`identify`](crate::identify)), passes [`throttle`](crate::throttle) (how often), [`guard`] (size, depth, room for a
+//! session), [`accept`] and [`owners`] (whose session it is), then the library (Host, Origin, protocol version, headers), then
+//! [`server`], which turns `tools/list` and `tools/call` over to the pipeline.
 
 mod accept;
 mod call;

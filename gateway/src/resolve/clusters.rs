@@ -16,7 +16,8 @@ use super::lists::split;
 /// Clusters named one by one in a message.
 const MAX_NAMED: usize = 10;
 
-/// The visible clusters that `cluster` names, by whatever they are called, and `clusterSelector` matches, by name; without either, all.
+/// The visible clusters that `cluster` names, by whatever they are called, and `clusterSelector` matches, by name; without
+/// either, all.
 ///
 /// # Errors
 /// `not_found` for a name or a glob that matches nothing visible, with the nearest names, and for a selector that leaves

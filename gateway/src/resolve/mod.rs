@@ -1,4 +1,5 @@
-//! Arguments become a [`Request`](crate::request::Request): validated, with clusters and kinds found among those that the caller may see.
+//! Arguments become a [`Request`](crate::request::Request): validated, with clusters and kinds found among those that the
+//! caller may see.
 //!
 //! In order: a cheap look at size and depth ([`guard`]), synonyms ([`synonyms`]), the tool's schema ([`validate`]), then
 //! the tool's own plan, which is put together from the parts in [`plan`].
