@@ -14,7 +14,7 @@ const EXAMPLES: &str = "\
 The token goes to standard output and is kept nowhere; the gateway's [[caller]] section, which has
 only its hash, goes to standard error. What is not named is not visible. Examples:
   kubeplex token create --user anna@example.com --cluster 'prod-*' --namespace shop --kind '*' \\
-    >token 2>>gateway.toml
+    >anna.token 2>>gateway.toml
   kubeplex token create --user ci --cluster '*' --namespace '*' --kind pods,deployments.apps
   kubeplex token create --user ops --group sre --cluster '*' --namespace shop --kind '*' \\
     --cluster-scoped nodes";
