@@ -11,8 +11,8 @@ use super::names::{ApiGroup, Label, Namespace, Principal, UserName};
 
 /// How it is used.
 const EXAMPLES: &str = "\
-The manifest goes to standard output, the gateway's [[cluster]] section to standard error. Apply it on
-the server's side: otherwise kubectl leaves a copy of the token in an annotation. Examples:
+The manifest goes to standard output, the gateway's [[cluster]] section to standard error. Apply it
+on the server's side: otherwise kubectl leaves a copy of the token in an annotation. Examples:
   kubeplex agent manifest --cluster prod-eu --gateway wss://gateway.example.com 2>>gateway.toml |
     kubectl --context prod-eu apply --server-side -f -
   kubeplex agent manifest --cluster prod-eu --gateway wss://gateway.example.com \\
