@@ -18,6 +18,7 @@ pub mod limits;
 pub mod link;
 pub mod path;
 pub mod query;
+mod recent;
 pub mod redact;
 pub mod report;
 mod secrets;

@@ -141,6 +141,9 @@ pub const LIVE_OBJECTS_AT_ONCE: usize = 4;
 /// What a gateway says first on a link is short; more than this is no first word.
 pub const FIRST_WORD_BYTES: usize = 64 * 1024;
 
+/// How long the API server's word on what the agent may do in a namespace is believed: as long as all kinds take to ask.
+pub const OWN_RULES_KEPT: Duration = Duration::from_secs(10);
+
 /// Connections of gateways that dial the agent, at once.
 pub const GATEWAYS: usize = 16;
 

@@ -15,6 +15,7 @@ use crate::cache::KindShape;
 use crate::columns::table::{TableError, lasting_columns};
 use crate::columns::{ColumnDef, Columns, PrinterColumn};
 use crate::limits::DECLARED_COLUMNS;
+use crate::watch::{Place, Right, Verb};
 
 /// For the one CRD that says a kind's columns.
 const CRD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -176,20 +177,34 @@ async fn fetch_columns(shared: &Shared, info: &KindInfo) -> ColumnSource {
 
 /// A Table of one row, from where the agent may list.
 async fn fetch_table(shared: &Shared, info: &KindInfo) -> Result<Bytes, ApiError> {
-    let ask = async |namespace: Option<&str>| {
+    let ask = async |place: Place<'_>| {
+        if !may_ask(shared, Verb::List, info, place).await {
+            let message = format!("the agent cannot list {}: no role grants it", info.id);
+            return Err(ApiError::Forbidden { message });
+        }
+        let namespace = match place {
+            Place::Namespace(namespace) => Some(namespace),
+            Place::Cluster | Place::Object(_) => None,
+        };
         let path = Query::of(collection_path(info, namespace)).with("limit", "1").build();
         shared.api.table(&path, Representation::TableOfMetadata, TABLE_TIMEOUT).await
     };
-    let mut answer = ask(None).await;
+    let mut answer = ask(Place::Cluster).await;
     if info.scope == Scope::Namespaced {
         for namespace in shared.config.namespaces().names() {
             if !matches!(answer, Err(ApiError::Forbidden { .. })) {
                 break;
             }
-            answer = ask(Some(namespace)).await;
+            answer = ask(Place::Namespace(namespace)).await;
         }
     }
     answer
+}
+
+/// Whether a request is worth making. An agent that is told to watch single namespaces would often be refused.
+async fn may_ask(shared: &Shared, verb: Verb, info: &KindInfo, place: Place<'_>) -> bool {
+    shared.config.namespaces().names().is_empty()
+        || shared.context.rights.to(verb, info, place).await != Right::Denied
 }
 
 fn generic(info: &KindInfo, error: &(dyn std::error::Error + 'static)) -> ColumnSource {
@@ -200,7 +215,11 @@ fn generic(info: &KindInfo, error: &(dyn std::error::Error + 'static)) -> Column
 /// Not every kind has a CRD, and not every agent may read it.
 async fn fetch_crd(shared: &Shared, id: &GroupResource) -> Option<Vec<u8>> {
     let crds = shared.discovered.borrow().table.get(&builtin::crds())?.clone();
-    match shared.api.get_bytes(&object_path(&crds, None, &id.to_string()), CRD_TIMEOUT).await {
+    let name = id.to_string();
+    if !may_ask(shared, Verb::Get, &crds, Place::Object(&name)).await {
+        return None;
+    }
+    match shared.api.get_bytes(&object_path(&crds, None, &name), CRD_TIMEOUT).await {
         Ok(body) => Some(body.to_vec()),
         Err(ApiError::NotFound { .. }) => None,
         Err(error) => {

@@ -30,7 +30,7 @@ use crate::api::Api;
 use crate::cache::{KindShape, MemoryReport, is_secrets};
 use crate::config::{AgentConfig, SecretsWatch};
 use crate::redact::DigestKey;
-use crate::watch::WatchContext;
+use crate::watch::{OwnRights, WatchContext};
 pub use crate::watch::{KindHandle, KindStatus, Seen};
 
 /// A kind that discovery does not know is looked for again where discovery is older than this.
@@ -119,6 +119,7 @@ impl Kinds {
             namespaces: Arc::new(config.namespaces().clone()),
             secret_data: config.secrets().data(),
             timings: *config.timings(),
+            rights: Arc::new(OwnRights::new(api.clone(), config.timings().open)),
             lists: Arc::new(Semaphore::new(config.limits().lists_at_once.max(1))),
             streaming: Arc::new(AtomicBool::new(true)),
             scout: Arc::new(Semaphore::new(1)),

@@ -14,7 +14,6 @@ mod get;
 mod list;
 mod live;
 mod opening;
-mod recent;
 mod rights;
 mod scan;
 mod sight;

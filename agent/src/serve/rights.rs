@@ -9,10 +9,10 @@ use tokio::time::timeout_at;
 
 use super::deadline::Deadline;
 use super::opening::Nothing;
-use super::recent::Recent;
 use crate::api::{Api, ApiError, Impersonation, chain};
 use crate::config::LiveReads;
 use crate::limits::{REVIEW_KEPT, REVIEWS_KEPT};
+use crate::recent::Recent;
 
 const REVIEWS: &str = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
 

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use super::rights::OwnRights;
 use super::timings::WatchTimings;
 use crate::api::Api;
 use crate::config::{Deny, SecretData, WatchedNamespaces};
@@ -19,6 +20,8 @@ pub(crate) struct WatchContext {
     /// From whose data something is told.
     pub(crate) secret_data: SecretData,
     pub(crate) timings: WatchTimings,
+    /// What the agent may do.
+    pub(crate) rights: Arc<OwnRights>,
     /// One permit a whole list.
     pub(crate) lists: Arc<Semaphore>,
     /// Whether the server takes streamed lists, as far as is known.

@@ -18,10 +18,12 @@ use super::failure::Failure;
 use super::feed::Feed;
 use super::machine::{Machine, OnRefusal};
 use super::open::{OpenWatch, Said};
+use super::permission::Permission;
+use super::rights::Verb;
 use super::run::Exit;
 use super::step::{Effect, Event, Nudged, Step};
 use super::version;
-use crate::api::{ApiError, Page, Query, Representation, collection_path};
+use crate::api::{ApiError, Page, Query, Representation};
 use crate::limits::{INGEST_BATCH, INLINE_INGEST_BYTES};
 
 /// How a watch loop ended by itself.
@@ -39,8 +41,9 @@ pub(super) async fn feed(context: WatchContext, feed: Feed, on_refusal: OnRefusa
     // A stream of Tables says the end of its first part in the metadata of a row that has none: list those in pages.
     let streaming = representation == Representation::Full && context.streaming.load(Ordering::Relaxed);
     let driver = Driver {
+        permission: Permission::new(&context, feed.clone()),
         machine: Machine::new(context.timings, streaming, on_refusal),
-        path: path_of(&feed),
+        path: feed.path(),
         applier,
         representation,
         open: None,
@@ -61,20 +64,12 @@ pub(super) async fn feed(context: WatchContext, feed: Feed, on_refusal: OnRefusa
     }
 }
 
-/// Where the part is listed and watched.
-fn path_of(feed: &Feed) -> String {
-    let path = collection_path(&feed.handle.info, feed.part.namespace.as_deref());
-    match feed.part.types.selector() {
-        Some(selector) => Query::of(path).with("fieldSelector", &selector).build(),
-        None => path,
-    }
-}
-
 struct Driver {
     context: WatchContext,
     feed: Feed,
     applier: Arc<Applier>,
     machine: Machine,
+    permission: Permission,
     path: String,
     representation: Representation,
     open: Option<OpenWatch>,
@@ -112,6 +107,7 @@ impl Driver {
                 Step::GiveUp => return Ok(Ended::Refused),
                 Step::Rebuild => return Ok(Ended::Exit(Exit::Rebuild)),
             };
+            self.permission.note(&event);
         }
     }
 
@@ -199,6 +195,9 @@ impl Driver {
 
     async fn open(&mut self, query: Query, silence: Duration) -> Event {
         self.open = None;
+        if let Some(refused) = self.permission.refusal(Verb::Watch).await {
+            return refused;
+        }
         match self.context.api.watch(&query.build(), self.representation, self.context.timings.open).await {
             Ok(lines) => {
                 self.open = Some(OpenWatch::new(lines, silence));
@@ -217,6 +216,9 @@ impl Driver {
     }
 
     async fn page(&mut self, next: Option<String>, objects: u32) -> Result<Event, JoinError> {
+        if let Some(refused) = self.permission.refusal(Verb::List).await {
+            return Ok(refused);
+        }
         if self.list.as_ref().is_some_and(|list| list.permit.is_none()) {
             let permit = self.context.place_for_a_list().await;
             if let Some(list) = &mut self.list {
@@ -270,10 +272,9 @@ impl Driver {
 
     /// Servers with streamed lists answer consistent lists from the cache that feeds the watches. Events have no such cache.
     fn judge(&self, nudged: &Result<Page, ApiError>) -> Nudged {
+        let is_cached = self.feed.handle.info.id.resource != "events";
         match nudged {
-            Ok(_) if self.is_cached() && self.context.streaming.load(Ordering::Relaxed) => {
-                Nudged::BookmarkFollows
-            }
+            Ok(_) if is_cached && self.context.streaming.load(Ordering::Relaxed) => Nudged::BookmarkFollows,
             Ok(_) => Nudged::BookmarkMayFollow,
             Err(error) => {
                 let kind = &self.feed.handle.info.id;
@@ -281,11 +282,6 @@ impl Driver {
                 Nudged::Failed
             }
         }
-    }
-
-    /// Whether the server keeps a cache of the kind, as it does of all but events unless it is told otherwise.
-    fn is_cached(&self) -> bool {
-        self.feed.handle.info.id.resource != "events"
     }
 
     fn ended(&mut self, error: Option<&ApiError>) -> Event {

@@ -6,6 +6,7 @@ use kubeplex_proto::control::SyncState;
 use tokio::time::Instant;
 
 use super::handle::KindHandle;
+use crate::api::{Query, collection_path};
 use crate::cache::Part;
 
 /// One part of a kind, for the one watch that feeds it.
@@ -20,6 +21,15 @@ pub(crate) struct Feed {
 impl Feed {
     pub(super) fn new(handle: Arc<KindHandle>, part: Part, place: usize) -> Self {
         Self { handle, part, place }
+    }
+
+    /// Where the part is listed and watched.
+    pub(super) fn path(&self) -> String {
+        let path = collection_path(&self.handle.info, self.part.namespace.as_deref());
+        match self.part.types.selector() {
+            Some(selector) => Query::of(path).with("fieldSelector", &selector).build(),
+            None => path,
+        }
     }
 
     pub(super) fn state(&self) -> SyncState {

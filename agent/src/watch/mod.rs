@@ -14,7 +14,9 @@ mod handle;
 mod intake;
 mod machine;
 mod open;
+mod permission;
 mod phase;
+mod rights;
 mod run;
 mod step;
 mod table_rows;
@@ -24,6 +26,7 @@ mod version;
 
 pub(crate) use context::WatchContext;
 pub(crate) use intake::Intake;
+pub(crate) use rights::{OwnRights, Place, Right, Verb};
 pub(crate) use run::{Exit, run};
 
 pub use belief::{KindStatus, Seen};

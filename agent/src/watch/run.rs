@@ -5,8 +5,6 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use kubeplex_proto::kind::{KindInfo, Scope};
-use serde::Deserialize;
-use serde_json::json;
 use tokio::time::sleep;
 
 use super::context::WatchContext;
@@ -14,11 +12,9 @@ use super::driver::{Ended, feed};
 use super::feed::Feed;
 use super::handle::KindHandle;
 use super::machine::OnRefusal;
-use crate::api::Api;
+use super::rights::{Place, Right, Verb};
 use crate::cache::{Part, Types, is_secrets};
 use crate::secrets::Told;
-
-const SELF_REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 
 /// Why the watches of a kind ended by themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,17 +23,6 @@ pub(crate) enum Exit {
     Rebuild,
     /// A blocking thread panicked, or the runtime is going down.
     Broken,
-}
-
-#[derive(Deserialize)]
-struct Review {
-    status: ReviewStatus,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ReviewStatus {
-    allowed: bool,
 }
 
 /// Keeps `handle` current until the future is dropped, or it can't any more.
@@ -105,23 +90,12 @@ fn types(context: &WatchContext, info: &KindInfo) -> Vec<Types> {
 async fn whole_cluster_granted(context: &WatchContext, info: &KindInfo) {
     loop {
         sleep(context.timings.settled_retry.mul_f64(1.0 + rand::random::<f64>() / 2.0)).await;
-        if may(context, info, "list").await && may(context, info, "watch").await {
+        if granted(context, info, Verb::List).await && granted(context, info, Verb::Watch).await {
             return;
         }
     }
 }
 
-async fn may(context: &WatchContext, info: &KindInfo, verb: &str) -> bool {
-    let attributes = json!({
-        "verb": verb, "group": info.id.group, "version": info.version, "resource": info.id.resource,
-    });
-    let review = json!({
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
-    });
-    let api: &Api = &context.api;
-    let answer = api.review(SELF_REVIEWS, review.to_string().into_bytes(), context.timings.open).await;
-    let review = answer.ok().and_then(|body| serde_json::from_slice::<Review>(&body).ok());
-    review.is_some_and(|review| review.status.allowed)
+async fn granted(context: &WatchContext, info: &KindInfo, verb: Verb) -> bool {
+    context.rights.to(verb, info, Place::Cluster).await == Right::Granted
 }

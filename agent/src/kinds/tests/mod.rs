@@ -6,6 +6,7 @@ mod faults;
 mod logs;
 mod namespaces;
 mod opening;
+mod rights;
 mod secrets;
 
 use std::collections::BTreeMap;

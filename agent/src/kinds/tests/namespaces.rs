@@ -7,27 +7,27 @@ use super::*;
 use crate::config::{Deny, WatchedNamespaces};
 use crate::watch::Seen;
 
-fn agent() -> Subject {
+pub(super) fn agent() -> Subject {
     Subject::User("agent".into())
 }
 
-fn nobody() -> Policy {
+pub(super) fn nobody() -> Policy {
     Policy::enforced().user(TOKEN, User::new("agent", &[]))
 }
 
 /// All rights in these namespaces.
-fn rights_in(namespaces: &[&str]) -> Policy {
+pub(super) fn rights_in(namespaces: &[&str]) -> Policy {
     let grant = |policy: Policy, namespace: &&str| {
         policy.grant(agent(), Rule::new("list,watch", "*").in_namespace(namespace))
     };
     namespaces.iter().fold(nobody(), grant)
 }
 
-fn watching(namespaces: &[&str]) -> AgentConfig {
+pub(super) fn watching(namespaces: &[&str]) -> AgentConfig {
     config().with_namespaces(WatchedNamespaces::new(namespaces.iter().map(ToString::to_string)).unwrap())
 }
 
-fn world(policy: Policy, config: AgentConfig) -> World {
+pub(super) fn world(policy: Policy, config: AgentConfig) -> World {
     World::start(SimConfig { policy, ..small() }, config)
 }
 
@@ -38,7 +38,7 @@ fn namespaces_of(handle: &KindHandle) -> Vec<String> {
     namespaces
 }
 
-fn only(namespaces: &[&str]) -> Seen {
+pub(super) fn only(namespaces: &[&str]) -> Seen {
     Seen::Only(namespaces.iter().map(ToString::to_string).collect())
 }
 

@@ -23,7 +23,6 @@ use self::aim::Aim;
 use self::fill::{FillError, Filling, Follows};
 use super::deadline::Deadline;
 use super::opening::{NotRead, Nothing, Question, Readable, Rows};
-use super::recent::Recent;
 use super::rights::{Access, Rights, Verb};
 use crate::api::{Api, ApiError, Query, Representation, collection_path, object_path};
 use crate::cache::{KindShape, KindStore};
@@ -31,6 +30,7 @@ use crate::config::Deny;
 use crate::limits::{
     LIVE_BYTES, LIVE_OBJECTS, LIVE_OBJECTS_AT_ONCE, LIVE_READ_KEPT, LIVE_READS_KEPT, PAGE_OBJECTS,
 };
+use crate::recent::Recent;
 use crate::redact::DigestKey;
 
 /// What was read a moment ago, and the way to read more.

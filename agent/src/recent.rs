@@ -11,25 +11,25 @@ use tokio::time::Instant;
 
 /// Findings by what they are about: each is kept for a while, and so many at most. Who asks while one is being found out
 /// waits for it; a failure is nobody's but of the one who met it.
-pub(super) struct Recent<K, V> {
+pub(crate) struct Recent<K, V> {
     kept: Duration,
     most: usize,
     findings: Mutex<HashMap<K, Arc<Finding<V>>>>,
 }
 
 /// Something that is known, or being found out.
-pub(super) struct Finding<V> {
+pub(crate) struct Finding<V> {
     begun: Instant,
     value: OnceCell<V>,
 }
 
 impl<K: Hash + Eq + Clone, V> Recent<K, V> {
-    pub(super) fn new(kept: Duration, most: usize) -> Self {
+    pub(crate) fn new(kept: Duration, most: usize) -> Self {
         Self { kept, most, findings: Mutex::default() }
     }
 
     /// The finding that is recent enough, or an empty one to be filled. Where there are too many, the oldest goes.
-    pub(super) fn about(&self, key: &K) -> Arc<Finding<V>> {
+    pub(crate) fn about(&self, key: &K) -> Arc<Finding<V>> {
         let mut findings = self.findings.lock();
         findings.retain(|_, finding| finding.begun.elapsed() < self.kept);
         if let Some(finding) = findings.get(key) {
@@ -50,11 +50,11 @@ impl<K: Hash + Eq + Clone, V> Recent<K, V> {
 impl<V: Clone> Finding<V> {
     /// # Errors
     /// Those of `find_out`, after which the next caller has a try.
-    pub(super) async fn or_find_out<E>(&self, find_out: impl Future<Output = Result<V, E>>) -> Result<V, E> {
+    pub(crate) async fn or_find_out<E>(&self, find_out: impl Future<Output = Result<V, E>>) -> Result<V, E> {
         self.value.get_or_try_init(|| find_out).await.cloned()
     }
 
-    pub(super) fn age(&self) -> Duration {
+    pub(crate) fn age(&self) -> Duration {
         self.begun.elapsed()
     }
 }
