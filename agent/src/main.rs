@@ -112,8 +112,9 @@ async fn stop(
 }
 
 fn link_of(config: &AgentConfig, gateway: &GatewayTarget) -> anyhow::Result<LinkConfig> {
-    let (token, ca_file) = (gateway.token.expose(), gateway.ca_file.as_deref());
-    let link = LinkConfig::new(&gateway.url, token, ca_file, config.cluster().clone(), config.link());
+    let GatewayTarget { url, credential, ca_file, .. } = gateway;
+    let (cluster, timings) = (config.cluster().clone(), config.link());
+    let link = LinkConfig::showing(credential.clone(), url, ca_file.as_deref(), cluster, timings);
     let proxies = match &gateway.proxies {
         Some(proxies) => proxies.clone(),
         None => Proxies::from_environment(|name| std::env::var(name).ok()).map_err(|(name, error)| {

@@ -1,7 +1,7 @@
 //! A new configuration for a gateway that runs.
 //!
-//! What can change under running calls does: which clusters are expected, their labels and tokens, who may call, and at what
-//! rates. The rest is kept as it was, and said key by key. Calls that run go on as they began.
+//! What can change under running calls does: which clusters are expected, their labels and tokens, how agents are dialled, who
+//! may call, and at what rates. The rest is kept as it was, and said key by key. Calls that run go on as they began.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use kubeplex_proto::ids::ClusterId;
 use parking_lot::Mutex;
 
-use crate::config::{ExpectedCluster, GatewayConfig};
+use crate::config::{DialledCluster, ExpectedCluster, GatewayConfig};
 use crate::identify::Callers;
 use crate::link::{Credentials, LinkEndpoint, Links};
 use crate::pipeline::Pipeline;
@@ -24,7 +24,7 @@ pub struct Reloaded {
     pub added: Vec<ClusterId>,
     /// Expected no more; their links are closed.
     pub removed: Vec<ClusterId>,
-    /// Expected with other labels or another token; with another token their links are closed, too.
+    /// Expected with other labels or another token, or dialled another way; with another token their links are closed, too.
     pub changed: Vec<ClusterId>,
     /// Keys whose new values wait for a restart.
     pub waiting: Vec<&'static str>,
@@ -51,15 +51,27 @@ impl Reloader {
         self.callers.replace(new.callers());
         self.endpoint.replace(Credentials::of(new.clusters()));
         let reloaded = Reloaded { waiting, ..self.clusters(current.clusters(), new.clusters()) };
-        for cluster in new.dialled() {
-            if !current.dialled().iter().any(|old| old.id == cluster.id) {
-                self.links.dial(cluster.id.clone(), cluster.route.clone());
-            }
-        }
+        let reloaded = self.routes(current.dialled(), new.dialled(), reloaded);
         self.pipeline.set_rates(&new.limits().rates);
         self.throttle.set(new.limits());
         self.strangers.set(new.limits());
         *current = current.clone().with_reloadable(new);
+        reloaded
+    }
+
+    /// Clusters that are dialled otherwise than before, or no more.
+    fn routes(&self, old: &[DialledCluster], new: &[DialledCluster], mut reloaded: Reloaded) -> Reloaded {
+        for DialledCluster { id, .. } in old {
+            if !new.iter().any(|cluster| cluster.id == *id) {
+                self.links.hang_up(id);
+            }
+        }
+        for cluster in new.iter().filter(|cluster| !old.contains(cluster)) {
+            self.links.dial(cluster.id.clone(), cluster.route.clone());
+            if !reloaded.added.contains(&cluster.id) && !reloaded.changed.contains(&cluster.id) {
+                reloaded.changed.push(cluster.id.clone());
+            }
+        }
         reloaded
     }
 

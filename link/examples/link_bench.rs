@@ -18,7 +18,8 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::service::TowerToHyperService;
 use kubeplex_link::accept;
 use kubeplex_link::activity::Activity;
-use kubeplex_link::dial::{Route, Token, dial};
+use kubeplex_link::credential::Token;
+use kubeplex_link::dial::{Route, dial};
 use kubeplex_link::http2::{self, Client};
 use kubeplex_link::proxy::Proxies;
 use kubeplex_link::tasks::LinkTasks;
@@ -79,8 +80,9 @@ async fn linked(tasks: &mut JoinSet<Result<(), BoxError>>) -> Result<Client, Box
 
 async fn agent(gateway: SocketAddr) -> Result<(), BoxError> {
     let url: GatewayUrl = format!("ws://{gateway}").parse()?;
-    let (token, trust) = (Token::new("bench")?, Trust::for_url(&url)?);
-    let stream = dial(&Route { url, token, trust, proxies: Proxies::default() }, Activity::start()).await?;
+    let (credential, trust) = (Token::new("bench")?.into(), Trust::for_url(&url)?);
+    let stream =
+        dial(&Route { url, credential, trust, proxies: Proxies::default() }, Activity::start()).await?;
     let bulk = Bytes::from(vec![b'x'; MEGABYTE]);
     let router = Router::new()
         .route("/small", post(|body: Bytes| async { body }))

@@ -1,12 +1,11 @@
 //! The agent's way to the gateway: TCP or a proxy's tunnel, TLS where the URL says so, and the WebSocket handshake with the
 //! token.
 
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, Response, StatusCode, header};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, lookup_host};
@@ -17,51 +16,18 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{self, handshake::client::Request};
 
 use crate::activity::{Activity, Metered};
+use crate::credential::{Credential, Token, TokenFileError};
 use crate::proxy::{self, Proxies, ProxyError};
 use crate::secure;
 use crate::trust::Trust;
 use crate::url::{GatewayUrl, Place, Transport};
 use crate::websocket::{self, ByteStream, LinkStream, WebSocketBytes};
 
-/// What authenticates whoever dials: a secret that the other end knows the hash of.
-#[derive(Clone)]
-pub struct Token(HeaderValue);
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(…)")
-    }
-}
-
-/// A token that can't be sent in a header.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the token is empty or holds characters that can't be in a header; letters, digits and punctuation are wanted"
-)]
-pub struct InvalidToken;
-
-impl Token {
-    /// # Errors
-    /// [`InvalidToken`] for an empty text, and for one with characters other than visible ASCII.
-    pub fn new(secret: &str) -> Result<Self, InvalidToken> {
-        let secret = secret.trim();
-        if secret.is_empty() || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(InvalidToken);
-        }
-        let mut value = HeaderValue::try_from(format!("Bearer {secret}")).map_err(|_| InvalidToken)?;
-        value.set_sensitive(true);
-        Ok(Self(value))
-    }
-
-    /// For the header that carries it.
-    pub(crate) fn header(&self) -> HeaderValue {
-        self.0.clone()
-    }
-}
-
 /// Why no link came about.
 #[derive(Debug, thiserror::Error)]
 pub enum DialError {
+    #[error("reading the token")]
+    Token(#[from] TokenFileError),
     #[error("looking up {host}")]
     Lookup { host: String, source: io::Error },
     #[error("{host} has no address, or one that is not loopback and is not dialled in plain")]
@@ -85,7 +51,7 @@ pub enum DialError {
 #[derive(Clone)]
 pub struct Route {
     pub url: GatewayUrl,
-    pub token: Token,
+    pub credential: Credential,
     pub trust: Trust,
     pub proxies: Proxies,
 }
@@ -95,14 +61,15 @@ pub struct Route {
 /// # Errors
 /// [`DialError`]; dropping the future gives up.
 pub async fn dial(route: &Route, activity: Activity) -> Result<LinkStream, DialError> {
-    let Route { url, token, trust, proxies } = route;
+    let Route { url, credential, trust, proxies } = route;
+    let token = credential.token()?;
     let socket = reach(url.place(), proxies, &url.to_string()).await?;
     let socket = Metered::new(socket, activity);
     let stream = match url.transport() {
-        Transport::Plain => handshake(url, token, socket).await?,
+        Transport::Plain => handshake(url, &token, socket).await?,
         Transport::Tls => {
-            let socket = secured(url.place(), trust.0.clone(), socket, &url.to_string()).await?;
-            handshake(url, token, socket).await?
+            let socket = secured(url.place(), trust.client().clone(), socket, &url.to_string()).await?;
+            handshake(url, &token, socket).await?
         }
     };
     secure::agent_side(stream).await.map_err(|source| DialError::Secure { url: url.to_string(), source })
@@ -116,8 +83,8 @@ pub async fn dial_over<S>(route: &Route, stream: S, activity: Activity) -> Resul
 where
     S: ByteStream + 'static,
 {
-    let Route { url, token, .. } = route;
-    let stream = handshake(url, token, Metered::new(stream, activity)).await?;
+    let Route { url, credential, .. } = route;
+    let stream = handshake(url, &credential.token()?, Metered::new(stream, activity)).await?;
     secure::agent_side(stream).await.map_err(|source| DialError::Secure { url: url.to_string(), source })
 }
 
@@ -198,14 +165,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_token_must_fit_into_a_header() {
-        for text in ["", "  ", "two words", "line\nbreak", "ключ"] {
-            assert!(Token::new(text).is_err(), "{text:?}");
-        }
-        assert!(Token::new(" a-token\n").is_ok(), "a file's trailing newline is not part of it");
-    }
 
     #[test]
     fn a_refusal_says_why_and_when_to_come_back() {

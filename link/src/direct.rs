@@ -7,7 +7,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::activity::{Activity, Metered};
-use crate::dial::{DialError, Token, reach, secured};
+use crate::credential::Credential;
+use crate::dial::{DialError, reach, secured};
 use crate::http2::Origin;
 use crate::identity::Identity;
 use crate::proxy::Proxies;
@@ -16,10 +17,10 @@ use crate::url::{AgentUrl, Transport};
 use crate::websocket::LinkStream;
 
 /// Where an agent is, and how it is reached and persuaded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     pub url: AgentUrl,
-    pub token: Token,
+    pub credential: Credential,
     pub trust: Trust,
 }
 
@@ -29,7 +30,7 @@ pub struct Route {
 /// [`DialError`]; dropping the future gives up.
 pub async fn dial(route: &Route, activity: Activity) -> Result<(LinkStream, Origin), DialError> {
     let (place, url) = (route.url.place(), route.url.to_string());
-    let origin = Origin::of(&route.url, &route.token)
+    let origin = Origin::of(&route.url, &route.credential.token()?)
         .ok_or_else(|| DialError::NoAddress { host: place.host.clone() })?;
     let socket = Metered::new(reach(place, &Proxies::default(), &url).await?, activity);
     let stream: LinkStream = match place.transport {

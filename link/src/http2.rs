@@ -13,7 +13,7 @@ use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use tokio_util::sync::CancellationToken;
 
-use crate::dial::Token;
+use crate::credential::Token;
 use crate::frames::{BoxError, RequestBody};
 use crate::limits;
 use crate::tasks::LinkTasks;

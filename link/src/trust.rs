@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::{CertificateDer, TrustAnchor};
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::identity::ALPN_HTTP2;
@@ -12,7 +12,19 @@ use crate::url::{GatewayUrl, Transport};
 
 /// The TLS settings of the end that dials.
 #[derive(Debug, Clone)]
-pub struct Trust(pub(crate) Arc<ClientConfig>);
+pub struct Trust {
+    client: Arc<ClientConfig>,
+    roots: Arc<[TrustAnchor<'static>]>,
+}
+
+/// Those who believe the same authorities are alike.
+impl PartialEq for Trust {
+    fn eq(&self, other: &Self) -> bool {
+        self.roots == other.roots
+    }
+}
+
+impl Eq for Trust {}
 
 /// Why the authorities could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -74,12 +86,16 @@ impl Trust {
 
     /// The settings, for clients that speak something else than links.
     pub fn client_config(&self) -> ClientConfig {
-        ClientConfig::clone(&self.0)
+        ClientConfig::clone(&self.client)
+    }
+
+    pub(crate) fn client(&self) -> &Arc<ClientConfig> {
+        &self.client
     }
 
     /// The same authorities, where HTTP/2 begins at once.
     pub(crate) fn speaking_http2(&self) -> Arc<ClientConfig> {
-        let mut config = ClientConfig::clone(&self.0);
+        let mut config = ClientConfig::clone(&self.client);
         config.alpn_protocols = vec![ALPN_HTTP2.to_vec()];
         Arc::new(config)
     }
@@ -101,6 +117,7 @@ impl Trust {
     }
 
     fn of(roots: RootCertStore) -> Result<Self, TrustError> {
+        let anchors = roots.roots.as_slice().into();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -108,6 +125,6 @@ impl Trust {
         let mut config = config.with_root_certificates(roots).with_no_client_auth();
         // A WebSocket begins as HTTP/1.1, whatever else the other end could do.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self(Arc::new(config)))
+        Ok(Self { client: Arc::new(config), roots: anchors })
     }
 }

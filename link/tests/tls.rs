@@ -13,7 +13,8 @@ use axum::routing::{get, post};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::service::TowerToHyperService;
 use kubeplex_link::activity::Activity;
-use kubeplex_link::dial::{DialError, Route, Token, dial};
+use kubeplex_link::credential::Token;
+use kubeplex_link::dial::{DialError, Route, dial};
 use kubeplex_link::proxy::Proxies;
 use kubeplex_link::tasks::LinkTasks;
 use kubeplex_link::trust::{Trust, TrustError};
@@ -58,8 +59,8 @@ async fn greet(mut request: Request, answers: tokio::sync::mpsc::UnboundedSender
 
 async fn dial_with(address: SocketAddr, host: &str, trust: &Trust) -> Result<LinkStream, DialError> {
     let url: GatewayUrl = format!("wss://{host}:{}", address.port()).parse().unwrap();
-    let token = Token::new("t").unwrap();
-    let route = Route { url, token, trust: trust.clone(), proxies: Proxies::default() };
+    let credential = Token::new("t").unwrap().into();
+    let route = Route { url, credential, trust: trust.clone(), proxies: Proxies::default() };
     let dialling = dial(&route, Activity::start());
     tokio::time::timeout(Duration::from_secs(30), dialling).await.expect("dialling hangs")
 }

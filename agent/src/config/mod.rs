@@ -5,10 +5,10 @@ mod raw;
 mod reach;
 mod validate;
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use kubeplex_link::credential::Credential;
 use kubeplex_link::identity::Identity;
 use kubeplex_link::proxy::Proxies;
 use kubeplex_link::timings::Timings;
@@ -56,7 +56,8 @@ pub enum ClusterAccess {
 pub struct GatewayTarget {
     /// `wss://…`, or `ws://` to loopback.
     pub url: String,
-    pub token: Token,
+    /// From its file, where it is in one.
+    pub credential: Credential,
     /// Authorities to trust in place of the system's.
     pub ca_file: Option<PathBuf>,
     /// How it is dialled, where the environment has no say in it.
@@ -80,10 +81,6 @@ pub struct AdminListener {
     pub address: SocketAddr,
     pub audience: Audience,
 }
-
-/// A bearer token; never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
 
 /// Which kinds are watched before anybody asks for them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -227,23 +224,6 @@ impl AgentConfig {
 
     pub fn timings(&self) -> &WatchTimings {
         &self.timings
-    }
-}
-
-impl Token {
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The token itself, for the one header that carries it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(…)")
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use kubeplex_link::credential::{Credential, Token};
 use kubeplex_link::url::GatewayUrl;
 use kubeplex_program::admin::Audience;
 use kubeplex_proto::ids::ClusterId;
@@ -13,7 +14,7 @@ use super::links;
 use super::raw::{RawAdmin, RawConfig, RawGateway, RawKubernetes, RawLimits, RawSecrets};
 use super::{
     AdminListener, AgentConfig, ClusterAccess, Deny, GatewayTarget, LiveReads, SecretData, SecretsWatch,
-    Token, WatchMode, WatchedNamespaces,
+    WatchMode, WatchedNamespaces,
 };
 use crate::limits::{Limits, WATCHED_NAMESPACES};
 use crate::watch::WatchTimings;
@@ -94,11 +95,11 @@ fn gateway(raw: RawGateway, reasons: &mut Vec<String>) -> Option<GatewayTarget> 
     }
     let url = if raw.url.is_empty() { None } else { keep(gateway_url(&raw.url), reasons) };
     let proxies = links::proxies(&raw, reasons);
-    let token = keep(token(raw.token, raw.token_file.as_deref()), reasons);
+    let credential = keep(credential(raw.token, raw.token_file.as_deref()), reasons);
     if let Some(file) = raw.ca_file.as_deref().filter(|file| !file.is_file()) {
         reasons.push(format!("gateway.ca_file: {} is no file", file.display()));
     }
-    Some(GatewayTarget { url: url?, token: token?, ca_file: raw.ca_file, proxies })
+    Some(GatewayTarget { url: url?, credential: credential?, ca_file: raw.ca_file, proxies })
 }
 
 /// The link's own rules; what it takes is passed on as it was written.
@@ -118,20 +119,20 @@ fn cluster(name: &str) -> Result<ClusterId, String> {
     ClusterId::new(name).map_err(|error| format!("cluster: {error}"))
 }
 
-fn token(inline: Option<String>, file: Option<&Path>) -> Result<Token, String> {
-    let text = match (inline, file) {
+fn credential(inline: Option<String>, file: Option<&Path>) -> Result<Credential, String> {
+    let told = |key: &str, error: &(dyn std::error::Error + 'static)| {
+        format!("gateway.{key}: {}", kubeplex_link::reason(error))
+    };
+    match (inline, file) {
         (Some(_), Some(_)) => {
-            return Err("gateway.token and gateway.token_file: only one of them can be set".to_owned());
+            Err("gateway.token and gateway.token_file: only one of them can be set".to_owned())
         }
         (None, None) => {
-            return Err("gateway.token_file: a token is missing, in a file or as gateway.token".to_owned());
+            Err("gateway.token_file: a token is missing, in a file or as gateway.token".to_owned())
         }
-        (Some(text), None) => text,
-        (None, Some(file)) => std::fs::read_to_string(file)
-            .map_err(|error| format!("gateway.token_file: \"{}\" can't be read: {error}", file.display()))?,
-    };
-    kubeplex_link::dial::Token::new(&text).map_err(|error| format!("gateway.token: {error}"))?;
-    Ok(Token::new(text.trim()))
+        (Some(text), None) => Token::new(&text).map(Credential::from).map_err(|error| told("token", &error)),
+        (None, Some(file)) => Credential::in_file(file).map_err(|error| told("token_file", &error)),
+    }
 }
 
 fn watch_mode(text: Option<&str>) -> Result<WatchMode, String> {
@@ -252,6 +253,10 @@ mod tests {
         AgentConfig::try_from(RawConfig::load(None, environment).unwrap())
     }
 
+    fn shown(token: &str) -> Credential {
+        Token::new(token).unwrap().into()
+    }
+
     #[test]
     fn what_is_needed_is_enough() {
         let config = load(&[]).unwrap();
@@ -259,7 +264,7 @@ mod tests {
         assert_eq!(config.access(), &ClusterAccess::InCluster);
         assert_eq!((config.watch(), config.live_reads()), (WatchMode::Builtin, LiveReads::Impersonate));
         assert_eq!((config.secrets(), config.namespaces().names()), (SecretsWatch::Never, &[][..]));
-        assert_eq!(config.gateway().unwrap().token.expose(), "abc");
+        assert_eq!(config.gateway().unwrap().credential, shown("abc"));
         assert!(!format!("{config:?}").contains("abc"));
     }
 
@@ -302,7 +307,7 @@ mod tests {
         for text in ["012345678901", "1e3", "true", "1.50", "0x10"] {
             let config = load(&[("CLUSTER", text), ("GATEWAY__TOKEN", text)]).unwrap();
             assert_eq!(config.cluster().as_str(), text);
-            assert_eq!(config.gateway().unwrap().token.expose(), text);
+            assert_eq!(config.gateway().unwrap().credential, shown(text));
         }
         let config = load(&[("KUBERNETES__CONTEXT", "0012"), ("LIMITS__CALLS_IN_FLIGHT", "12")]).unwrap();
         assert_eq!(

@@ -30,8 +30,8 @@ use crate::api::Api;
 use crate::cache::{KindShape, MemoryReport, is_secrets};
 use crate::config::{AgentConfig, SecretsWatch};
 use crate::redact::DigestKey;
-use crate::watch::{OwnRights, WatchContext};
 pub use crate::watch::{KindHandle, KindStatus, Seen};
+use crate::watch::{OwnRights, WatchContext};
 
 /// A kind that discovery does not know is looked for again where discovery is older than this.
 const DISCOVERY_TRUSTED_FOR: Duration = Duration::from_secs(10);

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use kubeplex_link::dial::{InvalidToken, Route, Token};
+use kubeplex_link::credential::{Credential, InvalidToken, Token};
+use kubeplex_link::dial::Route;
 use kubeplex_link::proxy::Proxies;
 use kubeplex_link::timings::Timings;
 use kubeplex_link::trust::{Trust, TrustError};
@@ -41,12 +42,26 @@ impl LinkConfig {
         cluster: ClusterId,
         timings: Timings,
     ) -> Result<Self, InvalidLink> {
+        Self::showing(Token::new(token)?.into(), url, ca_file, cluster, timings)
+    }
+
+    /// The same, showing the token that there is when the gateway is dialled.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn showing(
+        credential: Credential,
+        url: &str,
+        ca_file: Option<&Path>,
+        cluster: ClusterId,
+        timings: Timings,
+    ) -> Result<Self, InvalidLink> {
         let url: GatewayUrl = url.parse()?;
         let trust = match ca_file {
             Some(path) => Trust::ca_file(path)?,
             None => Trust::for_url(&url)?,
         };
-        let route = Route { url, token: Token::new(token)?, trust, proxies: Proxies::default() };
+        let route = Route { url, credential, trust, proxies: Proxies::default() };
         Ok(Self { route, cluster, timings })
     }
 

@@ -168,7 +168,8 @@ mod tests {
     use super::*;
 
     fn rules(rules: &str, incomplete: bool) -> Rules {
-        let status = format!(r#"{{"resourceRules": [{rules}], "nonResourceRules": [], "incomplete": {incomplete}}}"#);
+        let status =
+            format!(r#"{{"resourceRules": [{rules}], "nonResourceRules": [], "incomplete": {incomplete}}}"#);
         serde_json::from_str(&status).unwrap()
     }
 
@@ -176,7 +177,8 @@ mod tests {
     fn rules_say_what_they_grant_and_only_complete_ones_what_they_do_not() {
         let listing = r#"{"verbs": ["list"], "apiGroups": ["apps"], "resources": ["deployments", "deployments/scale"]}"#;
         let anything = r#"{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}"#;
-        let named = r#"{"verbs": ["list"], "apiGroups": [""], "resources": ["pods"], "resourceNames": ["web-0"]}"#;
+        let named =
+            r#"{"verbs": ["list"], "apiGroups": [""], "resources": ["pods"], "resourceNames": ["web-0"]}"#;
         let scale = r#"{"verbs": ["list"], "apiGroups": ["apps"], "resources": ["*/scale"]}"#;
         for (granted, verb, kind, said) in [
             (listing, Verb::List, "deployments.apps", Right::Granted),
@@ -191,7 +193,11 @@ mod tests {
             let kind = kind.parse().unwrap();
             assert_eq!(rules(granted, false).say(verb, &kind), said, "{granted} {verb:?} {kind}");
             let unsaid = if said == Right::Granted { Right::Granted } else { Right::Unknown };
-            assert_eq!(rules(granted, true).say(verb, &kind), unsaid, "incomplete: {granted} {verb:?} {kind}");
+            assert_eq!(
+                rules(granted, true).say(verb, &kind),
+                unsaid,
+                "incomplete: {granted} {verb:?} {kind}"
+            );
         }
     }
 }

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use kubeplex_gateway::config::TokenHash;
-use kubeplex_link::dial;
+use kubeplex_link::credential;
 use kubeplex_program::output;
 use serde_json::json;
 
@@ -78,6 +78,6 @@ fn render(options: &Manifest, material: &Material) -> String {
 fn token(file: &Path) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("--token-file: {} can't be read", file.display()))?;
-    dial::Token::new(&text).with_context(|| format!("--token-file: {}", file.display()))?;
+    credential::Token::new(&text).with_context(|| format!("--token-file: {}", file.display()))?;
     Ok(text.trim().to_owned())
 }

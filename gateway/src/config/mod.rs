@@ -104,7 +104,7 @@ impl TlsFiles {
 }
 
 /// A cluster whose agent the gateway dials.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DialledCluster {
     pub id: ClusterId,
     pub route: Route,

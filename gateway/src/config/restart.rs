@@ -1,6 +1,6 @@
 //! What of a new configuration has to wait until the gateway is started again.
 
-use super::{DialledCluster, GatewayConfig, Protection, TlsFiles};
+use super::{GatewayConfig, Protection, TlsFiles};
 use crate::limits::Limits;
 
 impl GatewayConfig {
@@ -13,7 +13,7 @@ impl GatewayConfig {
             admin,
             admin_audience,
             clusters: _,
-            dialled,
+            dialled: _,
             callers: _,
             allowed_hosts,
             allowed_origins,
@@ -33,7 +33,6 @@ impl GatewayConfig {
             ("mcp.allowed_hosts", *allowed_hosts != new.allowed_hosts),
             ("mcp.allowed_origins", *allowed_origins != new.allowed_origins),
             ("mcp.conformance_fixtures", *fixtures != new.fixtures),
-            ("cluster.url", new.dialled.iter().any(|new| rerouted(dialled, new))),
             ("link.arrivals", *arrivals != new.arrivals),
             ("link", *timings != new.timings),
         ];
@@ -44,16 +43,8 @@ impl GatewayConfig {
     /// This, with what a running gateway can take over from `new`.
     pub(crate) fn with_reloadable(self, new: Self) -> Self {
         let limits = Limits { rates: new.limits.rates, ..self.limits };
-        let in_place =
-            |new: DialledCluster| self.dialled.iter().find(|old| old.id == new.id).cloned().unwrap_or(new);
-        let dialled = new.dialled.into_iter().map(in_place).collect();
-        Self { clusters: new.clusters, dialled, callers: new.callers, limits, ..self }
+        Self { clusters: new.clusters, dialled: new.dialled, callers: new.callers, limits, ..self }
     }
-}
-
-/// Whether a cluster that is dialled already is to be dialled elsewhere.
-fn rerouted(dialled: &[DialledCluster], new: &DialledCluster) -> bool {
-    dialled.iter().any(|old| old.id == new.id && old.route.url.to_string() != new.route.url.to_string())
 }
 
 impl Protection {

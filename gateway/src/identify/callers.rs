@@ -7,7 +7,7 @@ use metrics::Counter;
 use parking_lot::RwLock;
 
 use super::Caller;
-use crate::config::{ConfiguredCaller, GatewayConfig, Protection};
+use crate::config::{ConfiguredCaller, GatewayConfig, Protection, TokenHash};
 use crate::telemetry::Telemetry;
 use crate::tokens::{Tokens, bearer};
 
@@ -65,7 +65,7 @@ impl Callers {
         }
         let caller = match bearer(headers) {
             None => Err(Unidentified::NoToken),
-            Some(token) => known.find(token).cloned().ok_or(Unidentified::UnknownToken),
+            Some(token) => known.find(&TokenHash::of(token)).cloned().ok_or(Unidentified::UnknownToken),
         };
         if let Err(reason) = caller {
             self.0.metrics.unidentified(reason);

@@ -16,9 +16,10 @@ use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::{PROTOCOL, paths};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Links;
+use super::credentials::Believed;
 use super::inflow::Inflow;
 use super::metrics::LinkMetrics;
 use super::place::Place;
@@ -39,6 +40,17 @@ pub(super) struct Control {
     activity: Activity,
     /// Held until the first report is in, or should be.
     syncing: Option<OwnedSemaphorePermit>,
+    leaving: Leaving,
+    believed: Option<Believed>,
+}
+
+/// When a link is left that nothing is wrong with.
+#[derive(Default)]
+pub(super) struct Leaving {
+    /// Ends this one.
+    pub(super) told: CancellationToken,
+    /// Ends the links before it when it is dropped: when the first report is in, or should be.
+    pub(super) before: Option<DropGuard>,
 }
 
 /// Why a conversation ended.
@@ -54,6 +66,8 @@ pub(super) enum Ended {
     Displaced,
     /// Its credential is not believed any more, or its cluster not expected.
     Dismissed,
+    /// The gateway dials the agent another way now, or not at all.
+    Left,
     /// The agent was silent for too long.
     Lost(Duration),
     /// The agent did not introduce itself in time.
@@ -70,12 +84,23 @@ impl Control {
     /// A conversation with the agent behind `carrier`, who may speak for `cluster`.
     pub(super) fn new(links: &Links, cluster: ClusterId, carrier: Carrier, activity: Activity) -> Self {
         let Links { registry, timings, stop, metrics, .. } = links.clone();
-        Self { registry, timings, stop, metrics, cluster, carrier, activity, syncing: None }
+        let (syncing, leaving, believed) = (None, Leaving::default(), None);
+        Self { registry, timings, stop, metrics, cluster, carrier, activity, syncing, leaving, believed }
     }
 
     /// Gives `permit` back when the first report is in, the first heartbeat due, or the conversation over.
     pub(super) fn syncing(self, permit: OwnedSemaphorePermit) -> Self {
         Self { syncing: Some(permit), ..self }
+    }
+
+    /// By the credential that the agent has shown: once it is taken back, the link gets no place.
+    pub(super) fn believed(self, believed: Believed) -> Self {
+        Self { believed: Some(believed), ..self }
+    }
+
+    /// Ends when it is told to, and ends those before it.
+    pub(super) fn leaving(self, leaving: Leaving) -> Self {
+        Self { leaving, ..self }
     }
 
     /// Holds the conversation.
@@ -94,6 +119,7 @@ impl Control {
         };
         let opened = tokio::select! {
             opened = timeout(self.timings.hello, opening) => opened,
+            () = self.leaving.told.cancelled() => return Ended::Left,
             () = self.stop.cancelled() => return Ended::Stopping,
         };
         let (frames, hello) = match opened {
@@ -126,6 +152,10 @@ impl Control {
         let (carrier, activity) = (self.carrier.clone(), self.activity.clone());
         let candidate = |standing| Candidate { hello, carrier, activity, standing };
         let place = Place::take(&self.registry, &self.cluster, candidate, &self.timings).await?;
+        // Only now: a credential that is taken back from here on takes the place with it.
+        if self.believed.as_ref().is_some_and(|believed| !believed.holds()) {
+            return Err(refusal("the token was taken back".to_owned()));
+        }
         Ok((place, protocol))
     }
 
@@ -147,7 +177,7 @@ impl Control {
         tracing::info!(?standing, "linked");
         let mut liveness = LivenessWatch::new(self.activity.clone(), &self.timings);
         let mut beat = Box::pin(tokio::time::sleep(self.next_beat()));
-        let mut inflow = Inflow::new();
+        let (mut inflow, told) = (Inflow::new(), self.leaving.told.clone());
         let mut vigil = pin!(place.vigil(self.timings).keep().fuse());
         loop {
             tokio::select! {
@@ -159,7 +189,7 @@ impl Control {
                 },
                 () = &mut beat => {
                     writer.offer(&GatewayFrame::Heartbeat);
-                    self.syncing = None;
+                    self.arrived();
                     beat.set(tokio::time::sleep(self.next_beat()));
                 }
                 judgement = liveness.changed() => {
@@ -181,6 +211,7 @@ impl Control {
                     Standing::Dismissed => return Ended::Dismissed,
                 },
                 () = &mut vigil, if !vigil.is_terminated() => {}
+                () = told.cancelled() => return Ended::Left,
                 () = self.stop.cancelled() => return Ended::Stopping,
             }
         }
@@ -191,8 +222,12 @@ impl Control {
         self.activity.touch();
         if let AgentFrame::Report(report) = frame {
             place.report(*report);
-            self.syncing = None;
+            self.arrived();
         }
+    }
+
+    fn arrived(&mut self) {
+        (self.syncing, self.leaving.before) = (None, None);
     }
 
     fn next_beat(&self) -> Duration {
@@ -221,6 +256,7 @@ impl fmt::Display for Ended {
             Self::Dismissed => {
                 f.write_str("the configuration does not expect its cluster any more, or not with its token")
             }
+            Self::Left => f.write_str("the gateway does not dial this agent any more"),
             Self::Lost(silence) => write!(f, "the agent was silent for {} s", silence.as_secs()),
             Self::NoHello => f.write_str("the agent did not introduce itself"),
             Self::Flooding => f.write_str("the agent reported more than a cluster can have to tell"),

@@ -1,7 +1,12 @@
 //! Agents that the gateway dials, on networks that lead to their clusters.
 //!
 //! What is dialled says which cluster it is, and what the agent says of itself is only compared with it. A link that has grown
-//! old is replaced as one that an agent dialled: the next one is opened while it serves.
+//! old is replaced as one that an agent dialled: the next one is opened while it serves. So it is where a cluster is to be
+//! dialled another way: the links of the way before are left once the first by the new one has a report in, or has failed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use kubeplex_link::activity::Activity;
 use kubeplex_link::backoff::Backoff;
@@ -10,14 +15,19 @@ use kubeplex_link::http2;
 use kubeplex_link::tasks::LinkTasks;
 use kubeplex_link::timings::age;
 use kubeplex_proto::ids::ClusterId;
+use parking_lot::Mutex;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument as _;
 
-use super::control::{Control, Ended};
+use super::control::{Control, Ended, Leaving};
 use super::{Links, session};
 use crate::carrier::Carrier;
+
+/// The clusters that are dialled, and how. Who drops a cluster's has it dialled no more.
+pub(super) type Routes = Arc<Mutex<HashMap<ClusterId, watch::Sender<Route>>>>;
 
 /// One attempt, and what became of it.
 struct Attempt {
@@ -25,31 +35,67 @@ struct Attempt {
     outcome: Result<Ended, anyhow::Error>,
 }
 
+/// The links by one route.
+struct Way {
+    route: Route,
+    /// Tells them to end.
+    left: CancellationToken,
+    /// Until the first of them has a report in, or has failed: then those of the way before are left.
+    before: Option<DropGuard>,
+}
+
 impl Links {
-    /// Keeps a link to the agent of `cluster`, which must be expected.
+    /// Keeps a link to the agent of `cluster`, which must be expected; by this route from now on, if it is dialled already.
     pub fn dial(&self, cluster: ClusterId, route: Route) {
+        let mut routes = self.routes.lock();
+        // Of a cluster that was not expected any more, nobody listens.
+        let rerouted = routes.get(&cluster).is_some_and(|known| known.send(route.clone()).is_ok());
+        if rerouted {
+            return;
+        }
+        let (known, receiver) = watch::channel(route);
+        routes.insert(cluster.clone(), known);
         let span = tracing::info_span!("link", %cluster, carrier = "direct");
-        drop(self.tracker.spawn(keep(self.clone(), cluster, route).instrument(span)));
+        drop(self.tracker.spawn(keep(self.clone(), cluster, receiver).instrument(span)));
+    }
+
+    /// Dials the agent of `cluster` no more, and leaves it.
+    pub fn hang_up(&self, cluster: &ClusterId) {
+        self.routes.lock().remove(cluster);
     }
 }
 
-async fn keep(links: Links, cluster: ClusterId, route: Route) {
+async fn keep(links: Links, cluster: ClusterId, routes: watch::Receiver<Route>) {
     let mut sessions = JoinSet::new();
-    links.stop.run_until_cancelled(keep_linked(&links, &cluster, &route, &mut sessions)).await;
+    let stop = links.stop.clone();
+    stop.run_until_cancelled(keep_linked(&links, &cluster, routes, &mut sessions)).await;
     // Each ends with the gateway.
     while sessions.join_next().await.is_some() {}
 }
 
-/// Ends only when the cluster is not expected any more. There are two sessions while one takes over from the other.
-async fn keep_linked(links: &Links, cluster: &ClusterId, route: &Route, sessions: &mut JoinSet<Attempt>) {
+/// Ends only when the cluster is not to be dialled any more. There are two sessions while one takes over from the other.
+async fn keep_linked(
+    links: &Links,
+    cluster: &ClusterId,
+    mut routes: watch::Receiver<Route>,
+    sessions: &mut JoinSet<Attempt>,
+) {
     let mut backoff = Backoff::new(links.timings.reconnect_max);
+    let mut way = Way::of(routes.borrow_and_update().clone());
     loop {
-        let attempt = attempt(links.clone(), cluster.clone(), route.clone());
-        drop(sessions.spawn(attempt.in_current_span()));
+        drop(sessions.spawn(way.attempt(links, cluster).in_current_span()));
         let grown_old = sleep(age(links.timings.max_age, rand::random()));
         let failed = tokio::select! {
             failed = failure(sessions) => failed,
             () = grown_old => continue,
+            changed = routes.changed() => match changed {
+                Ok(()) => {
+                    way = way.followed_by(routes.borrow_and_update().clone());
+                    backoff.reset();
+                    continue;
+                }
+                Err(_) => return way.left.cancel(),
+            },
         };
         if failed.began.elapsed() >= links.timings.stable_after {
             backoff.reset();
@@ -61,12 +107,17 @@ async fn keep_linked(links: &Links, cluster: &ClusterId, route: &Route, sessions
             return;
         }
         let pause = backoff.pause(None, rand::random());
-        let reason = match &failed.outcome {
-            Ok(ended) => ended.to_string(),
-            Err(error) => kubeplex_link::reason(error.as_ref()),
-        };
-        tracing::warn!(reason, url = %route.url, again_in_ms = pause.as_millis(), "no link to the agent");
-        sleep(pause).await;
+        failed.log(&way.route, pause);
+        tokio::select! {
+            () = sleep(pause) => {}
+            changed = routes.changed() => match changed {
+                Ok(()) => {
+                    way = way.followed_by(routes.borrow_and_update().clone());
+                    backoff.reset();
+                }
+                Err(_) => return way.left.cancel(),
+            },
+        }
     }
 }
 
@@ -74,7 +125,7 @@ async fn keep_linked(links: &Links, cluster: &ClusterId, route: &Route, sessions
 async fn failure(sessions: &mut JoinSet<Attempt>) -> Attempt {
     loop {
         match sessions.join_next().await {
-            Some(Ok(Attempt { outcome: Ok(Ended::Replaced), .. })) => {}
+            Some(Ok(Attempt { outcome: Ok(Ended::Replaced | Ended::Left), .. })) => {}
             Some(Ok(failed)) => return failed,
             // A bug, contained: the next attempt may do better.
             Some(Err(error)) => return Attempt { began: Instant::now(), outcome: Err(error.into()) },
@@ -83,11 +134,39 @@ async fn failure(sessions: &mut JoinSet<Attempt>) -> Attempt {
     }
 }
 
-async fn attempt(links: Links, cluster: ClusterId, route: Route) -> Attempt {
-    Attempt { began: Instant::now(), outcome: run(links, cluster, route).await }
+impl Way {
+    fn of(route: Route) -> Self {
+        Self { route, left: CancellationToken::new(), before: None }
+    }
+
+    fn followed_by(self, route: Route) -> Self {
+        tracing::info!(url = %route.url, "the agent is dialled another way");
+        Self { before: Some(self.left.drop_guard()), ..Self::of(route) }
+    }
+
+    /// Dials once, and holds the link.
+    fn attempt(&mut self, links: &Links, cluster: &ClusterId) -> impl Future<Output = Attempt> + use<> {
+        let (links, cluster, route) = (links.clone(), cluster.clone(), self.route.clone());
+        let (left, before) = (self.left.clone(), self.before.take());
+        async move {
+            let began = Instant::now();
+            let leaving = Leaving { told: left, before };
+            Attempt { began, outcome: run(links, cluster, route, leaving).await }
+        }
+    }
 }
 
-async fn run(links: Links, cluster: ClusterId, route: Route) -> anyhow::Result<Ended> {
+impl Attempt {
+    fn log(&self, route: &Route, pause: Duration) {
+        let reason = match &self.outcome {
+            Ok(ended) => ended.to_string(),
+            Err(error) => kubeplex_link::reason(error.as_ref()),
+        };
+        tracing::warn!(reason, url = %route.url, again_in_ms = pause.as_millis(), "no link to the agent");
+    }
+}
+
+async fn run(links: Links, cluster: ClusterId, route: Route, leaving: Leaving) -> anyhow::Result<Ended> {
     let tasks = LinkTasks::new(links.tracker.clone(), CancellationToken::new());
     let guard = tasks.cut_on_drop();
     let activity = Activity::start();
@@ -99,7 +178,7 @@ async fn run(links: Links, cluster: ClusterId, route: Route) -> anyhow::Result<E
     let (client, connection) = timeout(links.timings.dial, connecting)
         .await
         .map_err(|_| anyhow::anyhow!("the agent did not answer within {:?}", links.timings.dial))??;
-    let control = Control::new(&links, cluster, Carrier::Http2(client), activity);
+    let control = Control::new(&links, cluster, Carrier::Http2(client), activity).leaving(leaving);
     drop(guard.disarm());
     Ok(session::hold(&links, control, connection, tasks).await)
 }

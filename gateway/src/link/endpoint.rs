@@ -12,10 +12,10 @@ use axum::routing::any;
 use kubeplex_link::accept;
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::paths;
-use parking_lot::RwLock;
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
+use super::credentials::{Believed, BelievedNow};
 use super::{Credentials, Links, session};
 use crate::tokens::bearer;
 
@@ -23,7 +23,7 @@ use crate::tokens::bearer;
 #[derive(Clone)]
 pub struct LinkEndpoint {
     links: Links,
-    credentials: Arc<RwLock<Credentials>>,
+    credentials: BelievedNow,
     arrivals: Arc<Semaphore>,
 }
 
@@ -47,13 +47,14 @@ enum Denied {
 impl LinkEndpoint {
     /// Lets agents in that show one of `credentials`, so many at once until each has reported.
     pub fn new(links: Links, credentials: Credentials, arrivals: usize) -> Self {
-        let credentials = Arc::new(RwLock::new(credentials));
-        Self { links, credentials, arrivals: Arc::new(Semaphore::new(arrivals)) }
+        let arrivals = Arc::new(Semaphore::new(arrivals));
+        Self { links, credentials: BelievedNow::new(credentials), arrivals }
     }
 
-    /// From now on these are believed, and no others. Links that stand are not touched.
+    /// From now on these are believed, and no others. Links that stand are not touched; those that are on their way get no
+    /// place by a token that is not among these.
     pub fn replace(&self, credentials: Credentials) {
-        *self.credentials.write() = credentials;
+        self.credentials.replace(credentials);
     }
 
     /// The route.
@@ -61,24 +62,24 @@ impl LinkEndpoint {
         Router::new().route(paths::LINK, any(dial_in)).with_state(self)
     }
 
-    fn authenticate(&self, headers: &HeaderMap) -> Result<ClusterId, Denied> {
+    fn authenticate(&self, headers: &HeaderMap) -> Result<Believed, Denied> {
         let token = bearer(headers).ok_or(Denied::NoToken)?;
-        let cluster = self.credentials.read().cluster(token).cloned().ok_or(Denied::UnknownToken)?;
-        if !self.links.registry.expects(&cluster) {
-            return Err(Denied::NotExpected(cluster));
+        let believed = self.credentials.believe(token).ok_or(Denied::UnknownToken)?;
+        if !self.links.registry.expects(believed.cluster()) {
+            return Err(Denied::NotExpected(believed.cluster().clone()));
         }
-        Ok(cluster)
+        Ok(believed)
     }
 
     fn let_in(&self, mut request: Request<Body>) -> Result<Response, Denied> {
         if self.links.stop.is_cancelled() {
             return Err(Denied::Stopping);
         }
-        let cluster = self.authenticate(request.headers())?;
+        let believed = self.authenticate(request.headers())?;
         let arrival = Arc::clone(&self.arrivals).try_acquire_owned().map_err(|_| Denied::Crowded)?;
         let (reply, upgrading) = accept::accept(&mut request)?;
-        let span = tracing::info_span!("link", %cluster, carrier = "websocket");
-        let session = session::run(self.links.clone(), cluster, upgrading, arrival);
+        let span = tracing::info_span!("link", cluster = %believed.cluster(), carrier = "websocket");
+        let session = session::run(self.links.clone(), believed, upgrading, arrival);
         drop(self.links.tracker.spawn(session.instrument(span)));
         Ok(reply.map(|()| Body::empty()))
     }

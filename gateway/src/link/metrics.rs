@@ -6,12 +6,13 @@ use super::control::Ended;
 use crate::telemetry::Telemetry;
 
 /// Why links end; the label of each.
-const ENDS: [&str; 10] = [
+const ENDS: [&str; 11] = [
     "stopping",
     "closed",
     "replaced",
     "displaced",
     "dismissed",
+    "left",
     "lost",
     "no_hello",
     "refused",
@@ -46,6 +47,7 @@ impl LinkMetrics {
             Ended::Replaced => "replaced",
             Ended::Displaced => "displaced",
             Ended::Dismissed => "dismissed",
+            Ended::Left => "left",
             Ended::Lost(_) => "lost",
             Ended::NoHello => "no_hello",
             Ended::Refused(_) => "refused",

@@ -20,6 +20,7 @@ use kubeplex_link::timings::Timings;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::direct::Routes;
 use self::metrics::LinkMetrics;
 use crate::registry::Registry;
 use crate::telemetry::Telemetry;
@@ -32,12 +33,14 @@ pub struct Links {
     tracker: TaskTracker,
     stop: CancellationToken,
     metrics: LinkMetrics,
+    routes: Routes,
 }
 
 impl Links {
     /// Links that enter `registry`. Their tasks belong to `tracker`; `stop` drains them.
     pub fn new(registry: Registry, timings: Timings, tracker: TaskTracker, stop: CancellationToken) -> Self {
-        Self { registry, timings, tracker, stop, metrics: LinkMetrics::default() }
+        let (metrics, routes) = (LinkMetrics::default(), Routes::default());
+        Self { registry, timings, tracker, stop, metrics, routes }
     }
 
     /// The same links, counted.

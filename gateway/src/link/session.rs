@@ -4,7 +4,6 @@ use kubeplex_link::accept::Upgrading;
 use kubeplex_link::activity::Activity;
 use kubeplex_link::http2;
 use kubeplex_link::tasks::LinkTasks;
-use kubeplex_proto::ids::ClusterId;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -12,12 +11,13 @@ use tracing::Instrument as _;
 
 use super::Links;
 use super::control::{Control, Ended};
+use super::credentials::Believed;
 use crate::carrier::{Carrier, CarrierError};
 
-/// Runs the connection of an agent that may speak for `cluster`.
+/// Runs the connection of an agent that may speak for a cluster.
 pub(super) async fn run(
     links: Links,
-    cluster: ClusterId,
+    believed: Believed,
     upgrading: Upgrading,
     arrival: OwnedSemaphorePermit,
 ) {
@@ -35,7 +35,9 @@ pub(super) async fn run(
         }
         Err(_) => return tracing::warn!("a link broke off after the WebSocket handshake: no HTTP/2 came"),
     };
-    let control = Control::new(&links, cluster, Carrier::Http2(client), activity).syncing(arrival);
+    let cluster = believed.cluster().clone();
+    let control = Control::new(&links, cluster, Carrier::Http2(client), activity);
+    let control = control.syncing(arrival).believed(believed);
     drop(guard.disarm());
     hold(&links, control, connection, tasks).await;
 }
@@ -67,7 +69,7 @@ pub(super) async fn hold(
             return ended;
         }
         Ended::Stopping => timings.drain,
-        Ended::Closed | Ended::Replaced | Ended::NoHello | Ended::Refused(_) => timings.retire,
+        Ended::Closed | Ended::Replaced | Ended::Left | Ended::NoHello | Ended::Refused(_) => timings.retire,
     };
     let lingering = async move {
         let _cut = cut;

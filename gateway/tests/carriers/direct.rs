@@ -11,7 +11,7 @@ use http::StatusCode;
 use hyper_util::service::TowerToHyperService;
 use kubeplex_gateway::fleet::LinkState;
 use kubeplex_link::activity::Activity;
-use kubeplex_link::dial::Token;
+use kubeplex_link::credential::{Credential, Token};
 use kubeplex_link::direct::{Route, accept};
 use kubeplex_link::http2;
 use kubeplex_link::identity::Identity;
@@ -20,6 +20,7 @@ use kubeplex_link::timings::Timings;
 use kubeplex_link::token::TokenHash;
 use kubeplex_link::trust::Trust;
 use kubeplex_link::url::AgentUrl;
+use kubeplex_proto::control::{ClusterReport, Report};
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::status::{AgentError, AgentErrorCode};
 use kubeplex_test_support::counter::Counter;
@@ -95,7 +96,7 @@ impl Door {
 fn route(scheme: &str, address: SocketAddr, trust: Option<Trust>) -> Route {
     let url: AgentUrl = format!("{scheme}://localhost:{}", address.port()).parse().unwrap();
     let trust = trust.unwrap_or_else(|| Trust::of_transport(url.transport()).unwrap());
-    Route { url, token: Token::new(TOKEN).unwrap(), trust }
+    Route { url, credential: Token::new(TOKEN).unwrap().into(), trust }
 }
 
 fn unknown_token() -> Response {
@@ -199,6 +200,83 @@ async fn a_link_that_has_grown_old_is_replaced_and_no_call_notices() {
             received += 1;
         }
         assert_eq!(received, peer::BULK_FRAMES, "a call that began on the first link ends on it");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_way_to_another_agent_is_taken_and_no_call_notices() {
+    within(async {
+        let rig = Rig::idle(eager());
+        let door = Door::open(&rig.agent, TOKEN, None).await;
+        rig.links.dial(cluster(), door.route("http", None));
+        rig.until(LinkState::Connected).await;
+        let next = rig.agent.twin("next");
+        next.speaker.report(Report { cluster: Some(ClusterReport::default()), ..Report::default() });
+        let other = Door::open(&next, TOKEN, None).await;
+        rig.links.dial(cluster(), other.route("http", None));
+        let mut changes = rig.registry().changes();
+        let serves = |rig: &Rig| {
+            let view = rig.view();
+            view.standby.is_none() && view.instance.as_ref().is_some_and(|instance| instance.0 == "next")
+        };
+        while !serves(&rig) {
+            assert_eq!(rig.view().link, LinkState::Connected);
+            rig.carrier().call(peer::COUNT, Bytes::new()).await.unwrap();
+            changes.changed().await.unwrap();
+        }
+        rig.carrier().call(peer::COUNT, Bytes::new()).await.unwrap();
+        assert_eq!(door.dialled.get(), 1, "the first is not dialled any more");
+    })
+    .await;
+}
+
+/// Where the agent was before, nothing that the configuration names is any more.
+#[tokio::test]
+async fn a_way_that_leads_nowhere_is_not_replaced_by_the_one_before() {
+    within(async {
+        let rig = Rig::idle(eager());
+        let door = Door::open(&rig.agent, TOKEN, None).await;
+        rig.links.dial(cluster(), door.route("http", None));
+        rig.until(LinkState::Connected).await;
+        let nowhere = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        rig.links.dial(cluster(), route("http", nowhere, None));
+        rig.until(LinkState::Lost).await;
+        rig.links.dial(cluster(), door.route("http", None));
+        rig.until(LinkState::Connected).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_agent_that_is_not_to_be_dialled_is_left_and_may_be_dialled_again() {
+    within(async {
+        let rig = Rig::idle(eager());
+        let door = Door::open(&rig.agent, TOKEN, None).await;
+        for dials in 1..=2 {
+            rig.links.dial(cluster(), door.route("http", None));
+            rig.until(LinkState::Connected).await;
+            assert_eq!(door.dialled.get(), dials);
+            rig.links.hang_up(&cluster());
+            rig.until(LinkState::Lost).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_is_read_from_its_file_at_each_dial() {
+    within(async {
+        let file = std::env::temp_dir().join(format!("kubeplex-dial-{}", uuid::Uuid::new_v4()));
+        std::fs::write(&file, "an-old-token").unwrap();
+        let rig = Rig::idle(eager());
+        let door = Door::open(&rig.agent, TOKEN, None).await;
+        let credential = Credential::in_file(&file).unwrap();
+        rig.links.dial(cluster(), Route { credential, ..door.route("http", None) });
+        door.turned_away.until("its token is refused", |count| count >= 1).await;
+        std::fs::write(&file, TOKEN).unwrap();
+        rig.until(LinkState::Connected).await;
+        std::fs::remove_file(&file).unwrap();
     })
     .await;
 }

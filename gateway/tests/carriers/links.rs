@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::StatusCode;
 use kubeplex_gateway::fleet::{ClusterView, LinkState, SideBySide};
 use kubeplex_link::activity::Activity;
-use kubeplex_link::dial::{DialError, Route, Token, dial};
+use kubeplex_link::credential::Token;
+use kubeplex_link::dial::{DialError, Route, dial};
 use kubeplex_link::proxy::Proxies;
 use kubeplex_link::timings::Timings;
 use kubeplex_link::trust::Trust;
@@ -268,8 +269,8 @@ async fn agents_that_arrive_all_at_once_are_told_when_to_come_again() {
     within(async {
         let rig = Rig::listening_for(2, Timings { retry_after: Duration::from_secs(3), ..quick() }).await;
         let url: GatewayUrl = format!("ws://{}", rig.address()).parse().unwrap();
-        let (token, trust) = (Token::new(TOKEN).unwrap(), Trust::for_url(&url).unwrap());
-        let route = Route { url, token, trust, proxies: Proxies::default() };
+        let (credential, trust) = (Token::new(TOKEN).unwrap().into(), Trust::for_url(&url).unwrap());
+        let route = Route { url, credential, trust, proxies: Proxies::default() };
         // They have shaken hands, and say nothing.
         let mut arriving = Vec::new();
         for _ in 0..2 {
@@ -305,8 +306,8 @@ async fn bytes_that_are_no_http2_cost_their_own_connection_only() {
     within(async {
         let rig = Rig::listening(impatient()).await;
         let url: GatewayUrl = format!("ws://{}", rig.address()).parse().unwrap();
-        let (token, trust) = (Token::new(TOKEN).unwrap(), Trust::for_url(&url).unwrap());
-        let route = Route { url, token, trust, proxies: Proxies::default() };
+        let (credential, trust) = (Token::new(TOKEN).unwrap().into(), Trust::for_url(&url).unwrap());
+        let route = Route { url, credential, trust, proxies: Proxies::default() };
         for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0xff; 4096], &[0; 9]] {
             let mut stream = dial(&route, Activity::start()).await.unwrap();
             stream.write_all(garbage).await.unwrap();

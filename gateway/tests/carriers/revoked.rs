@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use kubeplex_gateway::Gateway;
 use kubeplex_gateway::config::{ExpectedCluster, GatewayConfig, TokenHash};
 use kubeplex_gateway::fleet::LinkState;
-use kubeplex_link::dial::DialError;
+use kubeplex_link::activity::Activity;
+use kubeplex_link::credential::Token;
+use kubeplex_link::dial::{DialError, Route, dial};
+use kubeplex_link::proxy::Proxies;
+use kubeplex_link::trust::Trust;
+use kubeplex_link::url::GatewayUrl;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::peer::Peer;
-use crate::rig::{CLUSTER, TOKEN, cluster, dial_as, within};
+use crate::rig::{CLUSTER, TOKEN, cluster, dial_as, serve, within};
 
 fn config(token: Option<&str>) -> GatewayConfig {
     let free = "127.0.0.1:0".parse().unwrap();
@@ -54,6 +59,27 @@ async fn a_link_ends_when_its_token_is_taken_back_and_another_token_opens_one() 
         link.ended.join_next().await.expect("a link that ends").unwrap().ok();
         assert!(gateway.registry().snapshot().clusters().is_empty());
         assert!(dial_as(&agent, "another-token", address).await.is_err());
+        stop.cancel();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_was_let_in_by_a_token_that_is_taken_back_before_the_hello_gets_no_place() {
+    within(async {
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let gateway = Gateway::start(config(Some(TOKEN)), tracker, stop.clone()).await.unwrap();
+        let agent = Peer::of(CLUSTER);
+        let url: GatewayUrl = format!("ws://{}", gateway.addresses().listen).parse().unwrap();
+        let (credential, trust) = (Token::new(TOKEN).unwrap().into(), Trust::for_url(&url).unwrap());
+        let route = Route { url, credential, trust, proxies: Proxies::default() };
+        let stream = dial(&route, Activity::start()).await.unwrap();
+        gateway.reload(config(Some("another-token")));
+        let _link = serve(agent.router(), stream);
+        let refusal = agent.refusal().await;
+        assert!(refusal.message.contains("taken back"), "{refusal}");
+        let view = gateway.registry().snapshot();
+        assert_ne!(view.get(&cluster()).unwrap().link, LinkState::Connected);
         stop.cancel();
     })
     .await;

@@ -15,13 +15,15 @@ use kubeplex_gateway::limits::ARRIVALS;
 use kubeplex_gateway::link::{Credentials, LinkEndpoint, Links};
 use kubeplex_gateway::registry::Registry;
 use kubeplex_link::activity::Activity;
-use kubeplex_link::dial::{DialError, Route, Token, dial};
+use kubeplex_link::credential::Token;
+use kubeplex_link::dial::{DialError, Route, dial};
 use kubeplex_link::http2;
 use kubeplex_link::proxy::Proxies;
 use kubeplex_link::tasks::LinkTasks;
 use kubeplex_link::timings::Timings;
 use kubeplex_link::trust::Trust;
 use kubeplex_link::url::GatewayUrl;
+use kubeplex_link::websocket::LinkStream;
 use kubeplex_proto::ids::ClusterId;
 use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
@@ -224,8 +226,8 @@ pub(crate) async fn dial_router(
     address: SocketAddr,
 ) -> Result<Dialled, DialError> {
     let url: GatewayUrl = format!("ws://{address}").parse().unwrap();
-    let (token, trust) = (Token::new(token).unwrap(), Trust::for_url(&url).unwrap());
-    dial_route(router, &Route { url, token, trust, proxies: Proxies::default() }).await
+    let (credential, trust) = (Token::new(token).unwrap().into(), Trust::for_url(&url).unwrap());
+    dial_route(router, &Route { url, credential, trust, proxies: Proxies::default() }).await
 }
 
 /// Dials the gateway at `url`, through whichever of `proxies` is meant for it.
@@ -235,15 +237,19 @@ pub(crate) async fn dial_through(
     url: &str,
     trust: Trust,
 ) -> Result<Dialled, DialError> {
-    let (url, token) = (url.parse().unwrap(), Token::new(TOKEN).unwrap());
-    dial_route(agent.router(), &Route { url, token, trust, proxies }).await
+    let (url, credential) = (url.parse().unwrap(), Token::new(TOKEN).unwrap().into());
+    dial_route(agent.router(), &Route { url, credential, trust, proxies }).await
 }
 
 async fn dial_route(router: Router, route: &Route) -> Result<Dialled, DialError> {
-    let stream = dial(route, Activity::start()).await?;
+    Ok(serve(router, dial(route, Activity::start()).await?))
+}
+
+/// Serves an agent of any kind on a link that the gateway has let in.
+pub(crate) fn serve(router: Router, stream: LinkStream) -> Dialled {
     let tasks = LinkTasks::new(TaskTracker::new(), CancellationToken::new());
     let cut = tasks.cut_on_drop();
     let mut ended = JoinSet::new();
     ended.spawn(http2::serve(stream, TowerToHyperService::new(router), tasks, CancellationToken::new()));
-    Ok(Dialled { ended, _cut: cut })
+    Dialled { ended, _cut: cut }
 }

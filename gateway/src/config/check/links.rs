@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kubeplex_link::dial::Token;
+use kubeplex_link::credential::Credential;
 use kubeplex_link::direct::Route;
 use kubeplex_link::limits::HEARTBEAT;
 use kubeplex_link::timings::Timings;
@@ -88,7 +88,7 @@ impl Mistakes {
             self.add(at("token_sha256"), problem);
         }
         let url = self.keep(at("url"), url.parse::<AgentUrl>());
-        let token = self.agent_token(&at("token_file"), cluster);
+        let credential = self.credential(&at("token_file"), cluster);
         let trust = match &cluster.ca_file {
             Some(path) => self.keep(at("ca_file"), Trust::ca_file(path)),
             None => {
@@ -96,21 +96,15 @@ impl Mistakes {
                 self.keep(at("ca_file"), Trust::of_transport(transport))
             }
         };
-        Some(Route { url: url?, token: token?, trust: trust? })
+        Some(Route { url: url?, credential: credential?, trust: trust? })
     }
 
-    fn agent_token(&mut self, key: &str, cluster: &RawCluster) -> Option<Token> {
+    fn credential(&mut self, key: &str, cluster: &RawCluster) -> Option<Credential> {
         let Some(path) = &cluster.token_file else {
             self.add(key, "is missing: an agent that is dialled wants to see a token");
             return None;
         };
-        match std::fs::read_to_string(path) {
-            Ok(text) => self.keep(key.to_owned(), Token::new(&text)),
-            Err(error) => {
-                self.add(key, format!("\"{}\" can't be read: {error}", path.display()));
-                None
-            }
-        }
+        self.keep(key.to_owned(), Credential::in_file(path))
     }
 
     fn keep<T, E: std::error::Error>(&mut self, key: String, value: Result<T, E>) -> Option<T> {
