@@ -1,5 +1,7 @@
 //! One connection of one agent, from its handshake to the last reply.
 
+use futures::FutureExt as _;
+use futures::future::FusedFuture as _;
 use kubeplex_link::accept::Upgrading;
 use kubeplex_link::activity::Activity;
 use kubeplex_link::http2;
@@ -52,15 +54,13 @@ pub(super) async fn hold(
 ) -> Ended {
     // However this ends, nothing of the connection may be left behind.
     let cut = tasks.cut_on_drop();
-    let mut connection = Box::pin(connection);
+    let mut connection = Box::pin(connection.fuse());
     let began = Instant::now();
     let ended = tokio::select! {
         ended = control.run() => ended,
-        result = &mut connection => {
-            let ended = broken(result);
-            over(&ended, began);
-            return ended;
-        }
+        // An agent that says good-bye answers what it was asked before: the connection takes nothing more from then on, and
+        // its last streams are tasks of their own.
+        result = &mut connection => broken(result),
     };
     over(&ended, began);
     let (timings, stop) = (links.timings, links.stop.clone());
@@ -75,7 +75,9 @@ pub(super) async fn hold(
         let _cut = cut;
         // It counts as in use until the future that drives it is dropped.
         let rest = async {
-            let _ = connection.await;
+            if !connection.is_terminated() {
+                let _ = connection.await;
+            }
             tasks.ended().await;
         };
         let stopped = async {

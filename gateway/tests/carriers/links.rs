@@ -19,9 +19,10 @@ use kubeplex_proto::status::LegStatus;
 use kubeplex_test_support::proxy::Proxy;
 use serde::de::IgnoredAny;
 use tokio::io::AsyncWriteExt as _;
+use tokio_util::sync::CancellationToken;
 
 use crate::peer;
-use crate::rig::{Rig, TOKEN, cluster, dial_as, quick, within};
+use crate::rig::{Rig, TOKEN, cluster, dial_as, quick, serve_until, within};
 
 fn impatient() -> Timings {
     Timings { suspect_after: Duration::from_secs(1), lost_after: Duration::from_secs(2), ..quick() }
@@ -297,6 +298,30 @@ async fn agents_that_arrive_all_at_once_are_told_when_to_come_again() {
                 }
             }
         }
+    })
+    .await;
+}
+
+/// The control stream of this one stays open, so that only HTTP/2 tells.
+#[tokio::test]
+async fn what_an_agent_was_asked_before_it_said_good_bye_it_answers() {
+    within(async {
+        let rig = Rig::listening(quick()).await;
+        let url: GatewayUrl = format!("ws://{}", rig.address()).parse().unwrap();
+        let (credential, trust) = (Token::new(TOKEN).unwrap().into(), Trust::for_url(&url).unwrap());
+        let route = Route { url, credential, trust, proxies: Proxies::default() };
+        let (stream, drain) = (dial(&route, Activity::start()).await.unwrap(), CancellationToken::new());
+        let _link = serve_until(rig.agent.router(), stream, drain.clone());
+        rig.until(LinkState::Connected).await;
+        let mut frames = rig.carrier().call(peer::BULK, Bytes::new()).await.unwrap();
+        drain.cancel();
+        rig.until(LinkState::Lost).await;
+        let mut received = 0;
+        while let Some(frame) = frames.next::<String>().await {
+            frame.unwrap();
+            received += 1;
+        }
+        assert_eq!(received, peer::BULK_FRAMES);
     })
     .await;
 }

@@ -247,9 +247,14 @@ async fn dial_route(router: Router, route: &Route) -> Result<Dialled, DialError>
 
 /// Serves an agent of any kind on a link that the gateway has let in.
 pub(crate) fn serve(router: Router, stream: LinkStream) -> Dialled {
+    serve_until(router, stream, CancellationToken::new())
+}
+
+/// The same, until it says good-bye.
+pub(crate) fn serve_until(router: Router, stream: LinkStream, drain: CancellationToken) -> Dialled {
     let tasks = LinkTasks::new(TaskTracker::new(), CancellationToken::new());
     let cut = tasks.cut_on_drop();
     let mut ended = JoinSet::new();
-    ended.spawn(http2::serve(stream, TowerToHyperService::new(router), tasks, CancellationToken::new()));
+    ended.spawn(http2::serve(stream, TowerToHyperService::new(router), tasks, drain));
     Dialled { ended, _cut: cut }
 }
