@@ -21,4 +21,5 @@ mod rights;
 mod separate;
 mod stdio;
 mod stopped;
+mod tokens;
 mod writes;

@@ -20,6 +20,8 @@ use simcluster::{SimCluster, SimConfig};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::tokens::{self, Made};
+
 const CLUSTERS: [&str; 3] = ["prod-eu", "prod-us", "test"];
 
 /// Who calls, and what `kubeplex token create` is told of them.
@@ -47,18 +49,6 @@ struct Network {
     tracker: TaskTracker,
 }
 
-/// A section and a token, from the program that makes both.
-async fn token_of(user: &str, reach: &[&str]) -> (String, String) {
-    let arguments: Vec<_> =
-        ["token", "create", "--json", "--user", user].iter().chain(reach).copied().collect();
-    let output = program::run("kubeplex", &arguments, "").await;
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let made: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let text = |key: &str| made[key].as_str().expect("text").to_owned();
-    assert!(!text("caller").contains(&text("token")), "a section holds a hash alone");
-    (text("caller"), text("token"))
-}
-
 impl Network {
     async fn start() -> Self {
         let (folder, tls, authority) = (Folder::new(), TlsFolder::new(), Authority::new());
@@ -74,7 +64,7 @@ impl Network {
         }
         let mut tokens = Vec::new();
         for (user, reach) in CALLERS {
-            let (section, token) = token_of(user, reach).await;
+            let Made { token, section } = tokens::make(user, reach).await;
             config += &format!("{section}\n");
             tokens.push((user, token));
         }
