@@ -141,7 +141,8 @@ impl Pipeline {
                 trace.stage(Stage::Render, clock);
                 Ok(rendered)
             }
-            Turn::Ask(keep) => self.ask(tool, &admitted, deadline, trace, keep).await,
+            // Apart, so that the future of a call whose page is kept is small: it is moved from task to task.
+            Turn::Ask(keep) => Box::pin(self.ask(tool, &admitted, deadline, trace, keep)).await,
         }
     }
 

@@ -7,17 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode, header};
-use http_body_util::BodyExt as _;
 use metrics::Counter;
 use tokio::sync::Semaphore;
 
 use crate::clock::millis_up;
 use crate::error::{CallError, ErrorCode};
+use crate::held::until_sent;
 use crate::identify::Caller;
 use crate::limits::{Limits, RATED_ADDRESSES, RATED_CALLERS, RETRY_AFTER};
 use crate::rates::{Ledger, LimitedUsers, NotYet};
@@ -82,7 +81,7 @@ impl Throttle {
     }
 
     /// Lets a request through with what it holds until its answer is out, or says why not.
-    fn admit(&self, caller: &Caller) -> Result<impl Send + Sync + 'static, TooMuch> {
+    fn admit(&self, caller: &Caller) -> Result<impl Send + Unpin + 'static, TooMuch> {
         let shared = &self.0;
         let share = if shared.limited.contains(caller) {
             let user = caller.user().to_owned();
@@ -111,16 +110,6 @@ pub(crate) async fn check(State(throttle): State<Throttle>, request: Request, ne
             too_much.into_response()
         }
     }
-}
-
-/// Keeps what is held for as long as there is something left to send.
-fn until_sent(response: Response, held: impl Send + Sync + 'static) -> Response {
-    response.map(|body| {
-        Body::new(body.map_frame(move |frame| {
-            let _kept = &held;
-            frame
-        }))
-    })
 }
 
 impl IntoResponse for TooMuch {
@@ -238,7 +227,9 @@ mod tests {
     use std::net::SocketAddr;
 
     use axum::Router;
+    use axum::body::Body;
     use axum::routing::post;
+    use http_body_util::BodyExt as _;
     use kubeplex_proto::visibility::Visibility;
     use tower::ServiceExt as _;
 

@@ -10,16 +10,15 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, header};
-use http_body_util::BodyExt as _;
 use metrics::Counter;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::sessions::{BoundedSessions, NoRoom, Opening, Share};
+use crate::held::until_sent;
 use crate::identify::Caller;
 use crate::limits::{JSON_DEPTH, Limits, SESSION_RETRY_AFTER_S};
 use crate::telemetry::Telemetry;
@@ -113,16 +112,6 @@ pub(super) async fn check(State(guard): State<Guard>, request: Request, next: Ne
             denied.into_response()
         }
     }
-}
-
-/// Keeps the exchange's token for as long as there is something left to send.
-fn until_sent(response: Response, exchange: Option<TaskTrackerToken>) -> Response {
-    response.map(|body| {
-        Body::new(body.map_frame(move |frame| {
-            let _kept = &exchange;
-            frame
-        }))
-    })
 }
 
 /// The deepest nesting of arrays and objects. Text that is not JSON gets some number; the parser will say what is wrong.

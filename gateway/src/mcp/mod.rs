@@ -14,12 +14,16 @@ mod resources;
 mod server;
 mod sessions;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::extract::Request;
+use axum::response::IntoResponse;
 use axum::{Router, middleware};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::service_fn;
 
 use crate::config::GatewayConfig;
 use crate::identify::{self, Callers};
@@ -59,17 +63,28 @@ pub fn router(
 ) -> Router {
     let sessions = Arc::new(BoundedSessions::new(config.limits(), telemetry));
     let server = McpServer::new(pipeline, config.fixtures());
-    let service =
-        StreamableHttpService::new(move || Ok(server.clone()), sessions.clone(), transport(config, cut));
+    // Shared, because every layer copies what is below it for every request, and this one holds lists of names.
+    let service = Arc::new(StreamableHttpService::new(
+        move || Ok(server.clone()),
+        sessions.clone(),
+        transport(config, cut),
+    ));
     let guard = Guard::new(config.limits(), sessions.clone(), throttle.clone(), exchanges, telemetry);
     // The last layer is the first that a request meets.
     Router::new()
-        .route_service(PATH, service)
+        .route_service(PATH, service_fn(move |request| answer(Arc::clone(&service), request)))
         .layer(middleware::from_fn_with_state(sessions, owners::check))
         .layer(middleware::map_request(accept::spell_out))
         .layer(middleware::from_fn_with_state(guard, guard::check))
         .layer(middleware::from_fn_with_state(throttle, throttle::check))
         .layer(middleware::from_fn_with_state(callers, identify::require))
+}
+
+async fn answer(
+    service: Arc<StreamableHttpService<McpServer, BoundedSessions>>,
+    request: Request,
+) -> Result<impl IntoResponse, Infallible> {
+    Ok(service.handle(request).await)
 }
 
 fn transport(config: &GatewayConfig, cut: CancellationToken) -> StreamableHttpServerConfig {

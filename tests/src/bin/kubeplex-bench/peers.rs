@@ -1,6 +1,7 @@
 //! What a call costs without Kubeplex: the same bytes from bare rmcp, and from plain axum after parsing the request.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
@@ -21,7 +22,7 @@ use tokio_util::task::TaskTracker;
 /// Answers every call with the same result.
 #[derive(Clone)]
 struct Fixed {
-    result: CallToolResult,
+    result: Arc<CallToolResult>,
 }
 
 impl ServerHandler for Fixed {
@@ -38,15 +39,15 @@ impl ServerHandler for Fixed {
         _request: CallToolRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        Ok(self.result.clone().into())
+        Ok(CallToolResult::clone(&self.result).into())
     }
 }
 
 /// rmcp as it comes, stateless, with JSON replies; `result` is what Kubeplex answered.
 pub(crate) async fn bare_rmcp(result: &Value, tracker: &TaskTracker) -> anyhow::Result<SocketAddr> {
-    let fixed = Fixed { result: serde_json::from_value(result.clone())? };
+    let fixed = Fixed { result: Arc::new(serde_json::from_value(result.clone())?) };
     let config = StreamableHttpServerConfig::default().with_json_response(true);
-    let sessions = std::sync::Arc::new(LocalSessionManager::default());
+    let sessions = Arc::new(LocalSessionManager::default());
     let service = StreamableHttpService::new(move || Ok(fixed.clone()), sessions, config);
     serve(Router::new().route_service("/mcp", service), tracker).await
 }
