@@ -19,14 +19,18 @@ and sizes before absolute times. Everything runs on loopback, the load generator
 ///
 /// # Errors
 /// When only some benchmarks ran: the document would lose the others' figures. When the file can't be written.
-pub(super) fn write(figures: &[(&'static str, Vec<Figure>)], complete: bool) -> anyhow::Result<()> {
+pub(super) fn write(
+    figures: &[(&'static str, Vec<Figure>)],
+    failed: &[&str],
+    complete: bool,
+) -> anyhow::Result<()> {
     ensure!(complete, "--write needs all benchmarks: leave --only out");
     let path = crate::root().join("docs/benchmarks.md");
-    fs::write(&path, page(figures, &machine::describe())?)
+    fs::write(&path, page(figures, failed, &machine::describe())?)
         .with_context(|| format!("writing {}", path.display()))
 }
 
-fn page(figures: &[(&'static str, Vec<Figure>)], machine: &str) -> anyhow::Result<String> {
+fn page(figures: &[(&'static str, Vec<Figure>)], failed: &[&str], machine: &str) -> anyhow::Result<String> {
     let mut text = format!("{PREFACE}\nMachine: {machine}\n");
     for (name, figures) in figures {
         // Writing to a String can't fail.
@@ -41,6 +45,9 @@ fn page(figures: &[(&'static str, Vec<Figure>)], machine: &str) -> anyhow::Resul
                 figure.figure, figure.goal, figure.limit
             );
         }
+    }
+    for name in failed {
+        let _ = write!(text, "\n## {name}\n\nFailed in this run, and so has no figures.\n");
     }
     Ok(text)
 }
@@ -77,7 +84,7 @@ mod tests {
             limit: "the disk".to_owned(),
         };
         let figures = [("some", vec![figure(1.0, "≤ 2"), figure(3.0, "≤ 2"), figure(3.0, "")])];
-        let page = page(&figures, "a machine").unwrap();
+        let page = page(&figures, &["other"], "a machine").unwrap();
         let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| time")).collect();
         assert_eq!(
             rows,
@@ -87,6 +94,7 @@ mod tests {
                 "| time | 3.00 ms |  | the disk |",
             ]
         );
+        assert!(page.ends_with("## other\n\nFailed in this run, and so has no figures.\n"), "{page}");
     }
 
     #[test]

@@ -70,15 +70,22 @@ const BENCHMARKS: &[Benchmark] = &[
 /// Builds once, runs each benchmark in turn, and reports.
 ///
 /// # Errors
-/// When a benchmark does not build, fails, or prints something else than figures.
+/// When the benchmarks do not build; and when one fails or prints something else than figures, once the others have run.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     build()?;
     let wanted =
         |benchmark: &&Benchmark| options.only.as_deref().is_none_or(|part| benchmark.name.contains(part));
-    let mut figures = Vec::new();
+    let (mut figures, mut failed) = (Vec::new(), Vec::new());
     for benchmark in BENCHMARKS.iter().filter(wanted) {
         eprintln!("measuring {} …", benchmark.name);
-        figures.push((benchmark.name, measure(benchmark)?));
+        // One that fails must not cost the figures of the others.
+        match measure(benchmark) {
+            Ok(measured) => figures.push((benchmark.name, measured)),
+            Err(error) => {
+                eprintln!("{} failed: {error:#}", benchmark.name);
+                failed.push(benchmark.name);
+            }
+        }
     }
     let all = || figures.iter().flat_map(|(_, figures)| figures);
     if options.json {
@@ -95,7 +102,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             println!("{:>14} {:<9} {}{goal}", document::number(figure.value), figure.unit, figure.figure);
         }
     }
-    if options.write { document::write(&figures, options.only.is_none()) } else { Ok(()) }
+    if options.write {
+        document::write(&figures, &failed, options.only.is_none())?;
+    }
+    ensure!(failed.is_empty(), "without figures, because they failed: {}", failed.join(", "));
+    Ok(())
 }
 
 fn build() -> anyhow::Result<()> {
