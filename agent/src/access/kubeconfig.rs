@@ -1,6 +1,8 @@
 //! Which files are the kubeconfig, and what is in them together.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use kube::config::{Kubeconfig, KubeconfigError};
@@ -19,7 +21,7 @@ pub enum ReadError {
     #[error("there is no kubeconfig: no home directory is known")]
     NoHome,
     #[error("the kubeconfig {} can't be read", file.display())]
-    Unreadable { file: PathBuf, source: std::io::Error },
+    Unreadable { file: PathBuf, source: io::Error },
     #[error("none of the files that KUBECONFIG names is there: {}", listed(files))]
     AllMissing { files: Vec<PathBuf> },
     #[error("the kubeconfig {} can't be understood", file.display())]
@@ -67,10 +69,10 @@ impl Places {
 pub fn read(files: &[PathBuf]) -> Result<Kubeconfig, ReadError> {
     let mut merged: Option<Kubeconfig> = None;
     for file in files {
-        let read = match Kubeconfig::read_from(file) {
+        let read = match read_one(file) {
             Ok(read) => read,
             Err(KubeconfigError::ReadConfig(source, _))
-                if files.len() > 1 && source.kind() == std::io::ErrorKind::NotFound =>
+                if files.len() > 1 && source.kind() == io::ErrorKind::NotFound =>
             {
                 tracing::debug!(file = %file.display(), "a file of KUBECONFIG is not there");
                 continue;
@@ -86,6 +88,27 @@ pub fn read(files: &[PathBuf]) -> Result<Kubeconfig, ReadError> {
         });
     }
     merged.ok_or_else(|| ReadError::AllMissing { files: files.to_vec() })
+}
+
+/// As kube reads it, but for UTF-16 that was cut between the two bytes of a unit: kube panics over that.
+fn read_one(file: &Path) -> Result<Kubeconfig, KubeconfigError> {
+    let cut = is_cut_utf16(file).and_then(|cut| {
+        let problem = "it is UTF-16 that ends in the middle of a character";
+        if cut { Err(io::Error::new(io::ErrorKind::InvalidData, problem)) } else { Ok(()) }
+    });
+    cut.map_err(|source| KubeconfigError::ReadConfig(source, file.to_owned()))?;
+    Kubeconfig::read_from(file)
+}
+
+/// Pipes, as of a shell's `<(…)`, are left alone: they can be read but once.
+fn is_cut_utf16(file: &Path) -> io::Result<bool> {
+    let metadata = std::fs::metadata(file)?;
+    if !metadata.is_file() || metadata.len() % 2 == 0 || metadata.len() < 3 {
+        return Ok(false);
+    }
+    let mut mark = [0; 2];
+    File::open(file)?.read_exact(&mut mark)?;
+    Ok(matches!(mark, [0xFF, 0xFE] | [0xFE, 0xFF]))
 }
 
 fn malformed(file: &Path, source: KubeconfigError) -> ReadError {
@@ -104,6 +127,28 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("kubeplex-kubeconfig-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         folder
+    }
+
+    #[test]
+    fn a_file_as_windows_writes_it_is_read_and_one_that_was_cut_is_said() {
+        let file = folder("utf16").join("config");
+        let whole: Vec<u8> =
+            "\u{feff}contexts: [{name: a}]".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for (bytes, problem) in [
+            (&whole[..], None),
+            (&whole[..whole.len() - 1], Some("ends in the middle of a character")),
+            (&[0xFE, 0xFF, 0], Some("ends in the middle of a character")),
+            (&[0xFF], Some("Invalid UTF-8")),
+        ] {
+            std::fs::write(&file, bytes).unwrap();
+            match (read(std::slice::from_ref(&file)), problem) {
+                (Ok(read), None) => assert_eq!(read.contexts.len(), 1),
+                (Err(ReadError::Unreadable { source, .. }), Some(problem)) => {
+                    assert!(source.to_string().contains(problem), "{source}");
+                }
+                (read, problem) => panic!("{read:?} instead of {problem:?}"),
+            }
+        }
     }
 
     #[test]
