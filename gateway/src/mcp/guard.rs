@@ -2,6 +2,7 @@
 //! would open.
 
 use std::borrow::Cow;
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,10 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
+use http_body::Body as _;
+use http_body_util::LengthLimitError;
 use metrics::Counter;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
@@ -43,6 +47,8 @@ pub(super) struct Guard {
 enum Denied {
     #[error("the request is larger than {0} bytes")]
     TooLarge(usize),
+    #[error("the request broke off before its end, or was not framed as HTTP wants it")]
+    Broken,
     #[error("the request did not arrive within {} s", .0.as_secs())]
     TooSlow(Duration),
     #[error("the request nests deeper than {JSON_DEPTH} levels")]
@@ -76,10 +82,7 @@ impl Guard {
             return Ok((request, None));
         }
         let (head, body) = request.into_parts();
-        let reading = to_bytes(body, self.request_bytes);
-        let body = tokio::time::timeout(self.request_body, reading).await;
-        let body = body.map_err(|_| Denied::TooSlow(self.request_body))?;
-        let body = body.map_err(|_| Denied::TooLarge(self.request_bytes))?;
+        let body = self.read(body).await?;
         if depth(&body) > JSON_DEPTH {
             return Err(Denied::TooDeep);
         }
@@ -89,6 +92,21 @@ impl Guard {
             _ => None,
         };
         Ok((Request::from_parts(head, Body::from(body)), opening))
+    }
+
+    /// What is announced as too large is refused before any of it is sent.
+    async fn read(&self, body: Body) -> Result<Bytes, Denied> {
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        if announced > self.request_bytes {
+            return Err(Denied::TooLarge(self.request_bytes));
+        }
+        let reading = to_bytes(body, self.request_bytes);
+        let read = tokio::time::timeout(self.request_body, reading).await;
+        let read = read.map_err(|_| Denied::TooSlow(self.request_body))?;
+        read.map_err(|error| match error.source() {
+            Some(source) if source.is::<LengthLimitError>() => Denied::TooLarge(self.request_bytes),
+            _ => Denied::Broken,
+        })
     }
 
     async fn open(&self, caller: &Caller) -> Result<Opening, Denied> {
@@ -188,6 +206,7 @@ fn can_be_answered(id: &RawValue) -> bool {
 /// Requests that went no further, by reason.
 struct GuardMetrics {
     too_large: Counter,
+    broken: Counter,
     too_slow: Counter,
     too_deep: Counter,
     not_json: Counter,
@@ -202,6 +221,7 @@ impl GuardMetrics {
             |reason| metrics::counter!("kubeplex_gateway_requests_denied_total", "reason" => reason);
         telemetry.register(|| Self {
             too_large: counter("too_large"),
+            broken: counter("broken"),
             too_slow: counter("too_slow"),
             too_deep: counter("too_deep"),
             not_json: counter("not_json"),
@@ -214,6 +234,7 @@ impl GuardMetrics {
     fn denied(&self, denied: &Denied) {
         let counter = match denied {
             Denied::TooLarge(_) => &self.too_large,
+            Denied::Broken => &self.broken,
             Denied::TooSlow(_) => &self.too_slow,
             Denied::TooDeep => &self.too_deep,
             Denied::NotJson(_) => &self.not_json,
@@ -230,7 +251,7 @@ impl IntoResponse for Denied {
         let (status, code) = match self {
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, INVALID_REQUEST),
             Self::TooSlow(_) => (StatusCode::REQUEST_TIMEOUT, INVALID_REQUEST),
-            Self::TooDeep => (StatusCode::BAD_REQUEST, INVALID_REQUEST),
+            Self::Broken | Self::TooDeep => (StatusCode::BAD_REQUEST, INVALID_REQUEST),
             Self::NotJson(_) => (StatusCode::BAD_REQUEST, PARSE_ERROR),
             Self::NotJsonRpc(_) => (StatusCode::BAD_REQUEST, INVALID_REQUEST),
             Self::NoSession(NoRoom::All(_)) => (StatusCode::SERVICE_UNAVAILABLE, INVALID_REQUEST),
@@ -255,7 +276,8 @@ impl IntoResponse for Denied {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
 
     use super::*;
 
@@ -285,6 +307,25 @@ mod tests {
         Request::post("/mcp").body(body).unwrap()
     }
 
+    /// Announces so many bytes, and sends none.
+    struct Announced(u64);
+
+    impl http_body::Body for Announced {
+        type Data = Bytes;
+        type Error = std::io::Error;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
+            Poll::Pending
+        }
+
+        fn size_hint(&self) -> http_body::SizeHint {
+            http_body::SizeHint::with_exact(self.0)
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_client_that_sends_too_slowly_or_too_much_is_cut_off() {
         let guard = guard(&Limits { request_bytes: 100, ..Limits::default() });
@@ -292,6 +333,10 @@ mod tests {
         assert!(matches!(guard.admit(post(Body::from_stream(trickle))).await, Err(Denied::TooSlow(_))));
         let flood = futures::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(b"[[[[")));
         assert!(matches!(guard.admit(post(Body::from_stream(flood))).await, Err(Denied::TooLarge(100))));
+        let announced = post(Body::new(Announced(1 << 40)));
+        assert!(matches!(guard.admit(announced).await, Err(Denied::TooLarge(100))));
+        let broken = futures::stream::iter([Ok(Bytes::from_static(b"{")), Err(std::io::Error::other("cut"))]);
+        assert!(matches!(guard.admit(post(Body::from_stream(broken))).await, Err(Denied::Broken)));
         assert!(matches!(guard.admit(post(Body::from("{"))).await, Err(Denied::NotJson(_))));
         assert!(guard.admit(post(Body::from(r#"{"jsonrpc":"2.0","method":"ping"}"#))).await.is_ok());
     }
