@@ -214,6 +214,7 @@ fn all_that_is_wrong_with_callers_is_reported_at_once() {
         user = "local"
         [[caller]]
         user = " anna"
+        groups = ["shop\tops"]
         token_sha256 = "{HASH}"
         "#
     ));
@@ -230,6 +231,7 @@ fn all_that_is_wrong_with_callers_is_reported_at_once() {
         "caller[1].user: \"local\" is whoever sits at",
         "caller[1].token_sha256: the SHA-256 of a token is missing; `kubeplex token create`",
         "caller[2].user: \" anna\" is no name",
+        "caller[2].groups[0]: \"shop\\tops\" is no name",
         "caller[2].token_sha256: the agent of the cluster \"prod-eu\" has the same token",
     ];
     assert_eq!(found.len(), wanted.len(), "{found:#?}");

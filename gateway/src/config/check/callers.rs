@@ -78,7 +78,7 @@ impl Mistakes {
     }
 
     fn name(&mut self, key: &str, name: &str) {
-        let shown: String = name.chars().take(60).filter(|c| !c.is_control()).collect();
+        let shown: String = name.chars().take(60).flat_map(char::escape_debug).collect();
         if name.is_empty() {
             self.add(key, "a name is missing, as clusters know it: \"anna@example.com\"");
         } else if name.starts_with(RESERVED) {
