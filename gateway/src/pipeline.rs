@@ -175,7 +175,13 @@ impl Pipeline {
         arguments: &Map<String, Value>,
     ) -> Result<Request, CallError> {
         let fleet = policy::visible(caller, self.registry.snapshot());
-        let scope = Scope { fleet: &fleet, caller: caller.user(), sealer: &self.sealer, now_ms: now_ms() };
+        let scope = Scope {
+            fleet: &fleet,
+            visibility: caller.visibility(),
+            caller: caller.user(),
+            sealer: &self.sealer,
+            now_ms: now_ms(),
+        };
         tool.resolve(arguments, &scope)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use kubeplex_proto::control::{ClusterReport, KindReport, SyncState};
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope as KindScope};
+use kubeplex_proto::visibility::Visibility;
 use serde_json::Value;
 
 use crate::cursor::CursorSealer;
@@ -99,7 +100,8 @@ pub(crate) fn kinds(more: &[KindInfo]) -> KindTable {
 /// What a tool makes of arguments.
 pub(crate) fn resolved(fleet: &Fleet, tool: &str, arguments: &Value) -> Result<Request, CallError> {
     let sealer = sealer();
-    let scope = Scope { fleet, caller: "anna", sealer: &sealer, now_ms: NOW_MS };
+    let visibility = Visibility::everything();
+    let scope = Scope { fleet, visibility: &visibility, caller: "anna", sealer: &sealer, now_ms: NOW_MS };
     catalogue().get(tool).unwrap().resolve(arguments.as_object().unwrap(), &scope)
 }
 

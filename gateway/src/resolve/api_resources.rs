@@ -46,5 +46,5 @@ fn named(text: &str, scope: &Scope<'_>, clusters: &[Arc<ClusterView>]) -> Result
     if text.contains('*') || tables().any(|table| table.kinds.iter().any(|kind| named.means(kind))) {
         return Ok(named);
     }
-    kinds::find(text, scope.fleet, clusters).map(|kind| NamedKind::Id(kind.id))
+    kinds::find(text, scope, clusters).map(|kind| NamedKind::Id(kind.id))
 }

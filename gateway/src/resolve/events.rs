@@ -21,7 +21,7 @@ const USUAL_MS: u64 = times::HOUR_MS;
 /// Whatever is wrong with the arguments.
 pub(crate) fn events(tool: &str, arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> {
     let clusters = some_clusters(arguments, scope)?;
-    let find = |text: &str| kinds::find(text, scope.fleet, &clusters);
+    let find = |text: &str| kinds::find(text, scope, &clusters);
     let (involved, name) = kind_and_name(arguments.text("kind"), arguments.text("name"), find)?;
     let kind = core_events();
     let namespaces = namespaces(arguments, involved.as_ref().unwrap_or(&kind))?;

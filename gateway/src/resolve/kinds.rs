@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope};
 use kubeplex_proto::nearest::nearest;
+use kubeplex_proto::visibility::Visibility;
 
 use crate::error::{CallError, ErrorCode};
 use crate::fleet::{ClusterView, Fleet};
+use crate::resolve;
 
 use super::guard::short;
 
@@ -52,16 +54,20 @@ const MAX_NAMED: usize = 5;
 /// A kind that any cluster of the fleet has; a cluster among those `asked` may then still lack it.
 ///
 /// # Errors
-/// `not_found` with the nearest kinds and the clusters asked that can't be judged by; `unavailable` where that is all of
+/// `not_found` with the nearest kinds that the caller may see and the clusters asked that can't be judged by; `unavailable` where that is all of
 /// them; `invalid_argument` for a name in several groups, naming them, and for a text that is no kind.
-pub(crate) fn find(text: &str, fleet: &Fleet, asked: &[Arc<ClusterView>]) -> Result<ResolvedKind, CallError> {
-    look_up(text, &tables(fleet)).map_err(|error| match error.code {
+pub(crate) fn find(
+    text: &str,
+    scope: &resolve::Scope<'_>,
+    asked: &[Arc<ClusterView>],
+) -> Result<ResolvedKind, CallError> {
+    look_up(text, &tables(scope.fleet), scope.visibility).map_err(|error| match error.code {
         ErrorCode::NotFound => qualified(error, text, asked),
         _ => error,
     })
 }
 
-fn look_up(text: &str, tables: &[&KindTable]) -> Result<ResolvedKind, CallError> {
+fn look_up(text: &str, tables: &[&KindTable], visibility: &Visibility) -> Result<ResolvedKind, CallError> {
     let (text, version) = split_version(text)?;
     for mut spelling in spellings(text) {
         spelling.version = spelling.version.or(version);
@@ -74,7 +80,7 @@ fn look_up(text: &str, tables: &[&KindTable]) -> Result<ResolvedKind, CallError>
             return choose(&spelling, &matches);
         }
     }
-    Err(unknown(text, tables))
+    Err(unknown(text, tables, visibility))
 }
 
 /// The different tables: clusters alike share one, and most are.
@@ -251,9 +257,10 @@ fn qualified(error: CallError, text: &str, asked: &[Arc<ClusterView>]) -> CallEr
     CallError { message, ..error }
 }
 
-fn unknown(text: &str, tables: &[&KindTable]) -> CallError {
+fn unknown(text: &str, tables: &[&KindTable], visibility: &Visibility) -> CallError {
     let mut names: BTreeMap<&str, String> = BTreeMap::new();
-    for info in tables.iter().flat_map(|table| &table.kinds) {
+    let kinds = tables.iter().flat_map(|table| &table.kinds);
+    for info in kinds.filter(|info| !visibility.for_kind(&info.id).is_empty()) {
         let id = info.id.to_string();
         for name in [&info.id.resource, &info.singular, &info.kind].into_iter().chain(&info.short_names) {
             names.entry(name).or_insert_with(|| id.clone());

@@ -16,6 +16,7 @@ mod synonyms;
 mod times;
 mod validate;
 
+use kubeplex_proto::visibility::Visibility;
 use serde_json::{Map, Value};
 
 use crate::cursor::CursorSealer;
@@ -39,6 +40,8 @@ pub struct Understood(());
 pub struct Scope<'a> {
     /// The clusters that the caller may see.
     pub fleet: &'a Fleet,
+    /// What the caller may see there; nothing else is proposed to them.
+    pub visibility: &'a Visibility,
     /// A stable name of the caller, unique over identity providers; cursors are bound to it.
     pub caller: &'a str,
     pub sealer: &'a CursorSealer,

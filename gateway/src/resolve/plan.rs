@@ -47,7 +47,7 @@ pub(crate) fn list(
     let ListQuestion { tool, kind } = question;
     let kind = match kind {
         AskedKind::Known(kind) => kind,
-        AskedKind::Named(text) => kinds::find(text, scope.fleet, &clusters)?,
+        AskedKind::Named(text) => kinds::find(text, scope, &clusters)?,
     };
     let namespaces = namespaces(arguments, &kind)?;
     rows(Rows { tool, clusters, kind, namespaces, events: None, usual: Order::Usual }, arguments, scope)
@@ -123,7 +123,7 @@ struct Named {
 
 fn named(name: Option<&str>, arguments: &Arguments, scope: &Scope<'_>) -> Result<Named, CallError> {
     let clusters = some_clusters(arguments, scope)?;
-    let find = |text: &str| kinds::find(text, scope.fleet, &clusters);
+    let find = |text: &str| kinds::find(text, scope, &clusters);
     let (kind, name) = kind_and_name(arguments.text("kind"), name, find)?;
     let kind = kind.ok_or_else(|| {
         CallError::invalid("kind is missing: give one, or put it before the name, as in deployment/cart")
@@ -149,7 +149,7 @@ fn identified(text: &str, arguments: &Arguments, scope: &Scope<'_>) -> Result<Na
         return wrong("the name of one object is wanted behind the last slash");
     };
     let clusters = select::select(Some(identity.cluster.as_str()), None, scope.fleet)?;
-    let kind = kinds::find(&identity.kind.to_string(), scope.fleet, &clusters)?;
+    let kind = kinds::find(&identity.kind.to_string(), scope, &clusters)?;
     match (kind.scope, &identity.namespace) {
         (Some(KindScope::Namespaced), None) => {
             wrong(&format!("{} are in namespaces; name one in place of -", kind.id))

@@ -1,10 +1,23 @@
 use std::sync::Arc;
 
+use kubeplex_proto::pattern::Pattern;
+use kubeplex_proto::visibility::{Reach, VisibilityRule};
+
 use super::*;
-use crate::request::fixtures::{cluster, fleet, kind, kinds, lost};
+use crate::request::fixtures::{NOW_MS, cluster, fleet, kind, kinds, lost, sealer};
 
 fn find_in(text: &str, fleet: &Fleet) -> Result<ResolvedKind, CallError> {
-    find(text, fleet, fleet.clusters())
+    find_as(&Visibility::everything(), text, fleet, fleet.clusters())
+}
+
+fn find_as(
+    visibility: &Visibility,
+    text: &str,
+    fleet: &Fleet,
+    asked: &[Arc<ClusterView>],
+) -> Result<ResolvedKind, CallError> {
+    let sealer = sealer();
+    find(text, &resolve::Scope { fleet, visibility, caller: "anna", sealer: &sealer, now_ms: NOW_MS }, asked)
 }
 
 fn two_clusters() -> Fleet {
@@ -96,6 +109,21 @@ fn what_is_unknown_or_ambiguous_is_said_with_what_would_be_right() {
 }
 
 #[test]
+fn what_the_caller_may_not_see_is_not_proposed() {
+    let pods = Reach::of([Pattern::new("pods")]);
+    let visibility = Visibility::of(vec![VisibilityRule::of(pods, Reach::All)]);
+    for (text, message) in [
+        ("podz", "kind: no cluster has \"podz\"; did you mean pods?"),
+        ("sprocketz", "kind: no cluster has \"sprocketz\""),
+        ("deploymnets", "kind: no cluster has \"deploymnets\""),
+    ] {
+        let fleet = two_clusters();
+        let error = find_as(&visibility, text, &fleet, fleet.clusters()).unwrap_err();
+        assert_eq!(error.message, message);
+    }
+}
+
+#[test]
 fn groups_that_do_not_answer_are_a_hint() {
     let mut view = cluster("a", &[]);
     let mut table = kinds(&[]);
@@ -118,7 +146,7 @@ fn before_any_discovery_there_is_nothing_to_look_up_in() {
     let mut shut_out = unreported("c");
     Arc::make_mut(&mut shut_out.report).api_problem = "connection refused".to_owned();
     let fleet = fleet(vec![unreported("a"), down, shut_out]);
-    let error = find("pods", &fleet, fleet.clusters()).unwrap_err();
+    let error = find_as(&Visibility::everything(), "pods", &fleet, fleet.clusters()).unwrap_err();
     assert_eq!(error.code, ErrorCode::Unavailable);
     assert!(error.retry_after_ms.is_some());
     assert_eq!(
@@ -132,7 +160,7 @@ fn before_any_discovery_there_is_nothing_to_look_up_in() {
 fn what_is_not_there_is_said_of_the_clusters_that_reported_their_kinds() {
     let fleet = fleet(vec![cluster("a", &[]), unreported("b"), cluster("c", &[])]);
     let asked = |range: std::ops::Range<usize>| &fleet.clusters()[range];
-    let of = |text, asked| find(text, &fleet, asked).unwrap_err();
+    let of = |text, asked| find_as(&Visibility::everything(), text, &fleet, asked).unwrap_err();
     let some = of("xyzzy", asked(0..3));
     assert_eq!(some.code, ErrorCode::NotFound);
     assert_eq!(
@@ -147,5 +175,5 @@ fn what_is_not_there_is_said_of_the_clusters_that_reported_their_kinds() {
     assert_eq!(none.code, ErrorCode::Unavailable, "{none:?}");
     assert_eq!(of("xyzzy", asked(2..3)).message, "kind: no cluster has \"xyzzy\"", "b was not asked");
     // What some cluster has can be asked of one whose kinds are not known.
-    assert!(find("pods", &fleet, asked(1..2)).is_ok());
+    assert!(find_as(&Visibility::everything(), "pods", &fleet, asked(1..2)).is_ok());
 }
