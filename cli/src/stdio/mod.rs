@@ -7,6 +7,7 @@
 mod bridge;
 mod events;
 mod gateways;
+mod lines;
 mod message;
 mod reply;
 
@@ -18,7 +19,6 @@ use futures::StreamExt as _;
 use kubeplex_program::signals::StopSignals;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
-use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 
 use crate::arguments::Stdio;
 use crate::local::contexts;
@@ -58,16 +58,15 @@ pub async fn run(options: Stdio) -> anyhow::Result<ExitCode> {
 
 /// Takes in lines until there are none, and waits for the answers.
 async fn serve(bridge: &Bridge) {
-    let mut lines = FramedRead::new(tokio::io::stdin(), LinesCodec::new_with_max_length(LONGEST_LINE));
+    let mut lines = lines::lines(tokio::io::stdin(), LONGEST_LINE);
     while let Some(line) = lines.next().await {
         match line {
-            Ok(line) if line.trim().is_empty() => {}
-            Ok(line) => bridge.take(&line).await,
-            Err(LinesCodecError::MaxLineLengthExceeded) => {
-                let problem = format!("a line is longer than {LONGEST_LINE} bytes");
-                bridge.say(&failure(&serde_json::Value::Null, UNANSWERED, &problem)).await;
+            Ok(Ok(line)) if line.trim().is_empty() => {}
+            Ok(Ok(line)) => bridge.take(&line).await,
+            Ok(Err(bad)) => {
+                bridge.say(&failure(&serde_json::Value::Null, UNANSWERED, &bad.to_string())).await;
             }
-            Err(LinesCodecError::Io(error)) => {
+            Err(error) => {
                 tracing::warn!(%error, "standard input can't be read");
                 break;
             }
