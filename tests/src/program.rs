@@ -28,7 +28,10 @@ pub struct Folder(PathBuf);
 /// When it is not built.
 pub fn path(name: &str) -> PathBuf {
     let tests = std::env::current_exe().expect("the path of this test");
-    let path = tests.ancestors().nth(2).expect("a target directory").join(name);
+    // Programs lie there themselves, and tests in a folder beside them.
+    let folder = tests.parent().expect("a target directory");
+    let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
+    let path = folder.join(name);
     assert!(path.exists(), "{} is not built; `cargo test --workspace` builds it", path.display());
     path
 }
@@ -123,6 +126,14 @@ impl Program {
     pub async fn kill(&mut self) {
         self.signal(Signal::KILL);
         self.ended().await;
+    }
+
+    /// The process it is.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it is running")
     }
 
     /// Sends a signal to it.

@@ -15,7 +15,23 @@ use serde::{Deserialize, Serialize};
 
 use goal::Verdict;
 
+/// What `--help` says after the options.
+const PARTS: &str = "\
+Parts, as --only names them, and about how long each takes:
+  cache      bytes a pod, memory through a first sync and a relist, speed of reads   2 min
+  link       round trips and throughput of a link                                    15 s
+  fleet      pods_list over 10 clusters, one call after the other                    30 s
+  load       calls a second of a page that is kept, beside bare rmcp                 4 min
+  freshness  from a write at the API server to a row in an answer                    15 s
+  ingest     watch events into one agent's cache                                     1 min
+  steady     requests at the API server during a sync and after it                   10 s
+  scale      1, 10, 50 and 100 clusters                                              1 min
+  crowd      a gateway process with 100 clusters, 10 of them hung, and restarted     2 min
+  small      an agent process on a small cluster                                     20 s
+One that fails is told of, in the document too, and the others run.";
+
 #[derive(clap::Args)]
+#[command(after_help = PARTS)]
 pub(crate) struct Options {
     /// Print the figures as JSON, one a line
     #[arg(long)]
@@ -65,6 +81,8 @@ const BENCHMARKS: &[Benchmark] = &[
     Benchmark { name: "ingest", program: "kubeplex-bench", arguments: &["ingest"] },
     Benchmark { name: "steady", program: "kubeplex-bench", arguments: &["steady"] },
     Benchmark { name: "scale", program: "kubeplex-bench", arguments: &["scale"] },
+    Benchmark { name: "crowd", program: "kubeplex-bench", arguments: &["crowd"] },
+    Benchmark { name: "small", program: "kubeplex-bench", arguments: &["small"] },
 ];
 
 /// Builds once, runs each benchmark in turn, and reports.
@@ -110,7 +128,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 fn build() -> anyhow::Result<()> {
-    let packages = ["kubeplex-agent", "kubeplex-link", "kubeplex-tests"];
+    let packages = ["kubeplex-agent", "kubeplex-gateway", "kubeplex-link", "kubeplex-tests"];
     let mut command = Command::new("cargo");
     command.args(["build", "--release", "--bins", "--examples"]).current_dir(crate::root());
     for package in packages {

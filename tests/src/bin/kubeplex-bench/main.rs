@@ -1,5 +1,6 @@
 //! The benchmarks of the whole, each a subcommand that prints figures as JSON, one a line. `cargo xtask bench` runs them.
 
+mod crowd;
 mod figure;
 mod fleet;
 mod freshness;
@@ -8,6 +9,7 @@ mod load;
 mod peers;
 mod process;
 mod scale;
+mod small;
 mod steady;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +36,10 @@ enum Benchmark {
     Steady,
     /// Memory and time of 1, 10, 50 and 100 clusters
     Scale,
+    /// A gateway process: idle, with 100 clusters linked, with 10 of them hung, and restarted
+    Crowd,
+    /// An agent process on a small cluster
+    Small,
     /// One step of `scale`, in a process of its own
     #[command(hide = true)]
     ScaleStep { clusters: usize },
@@ -54,6 +60,8 @@ fn main() -> anyhow::Result<()> {
             Benchmark::Ingest => ingest::run().await,
             Benchmark::Steady => Ok(()),
             Benchmark::Scale => scale::run(),
+            Benchmark::Crowd => crowd::run().await,
+            Benchmark::Small => small::run().await,
             Benchmark::ScaleStep { clusters } => scale::step(clusters).await,
         }
     })
