@@ -10,6 +10,8 @@ use kubeplex_proto::control::ClusterReport;
 use kubeplex_proto::ids::{ClusterId, InstanceId};
 use kubeplex_proto::kind::{GroupResource, KindTable};
 
+use crate::clock::Steady;
+
 pub use caches::Caches;
 pub(crate) use trouble::Trouble;
 
@@ -34,8 +36,8 @@ pub struct ClusterView {
     /// When it came to that, by the gateway's clock in milliseconds since 1970: unlike the age it stays the same from page
     /// to page.
     pub link_changed_ms: i64,
-    /// How long ago any byte came over the link; `None` while none ever did.
-    pub heard_ms_ago: Option<u64>,
+    /// When the last byte came over the link; `None` while none ever did.
+    pub heard: Option<Steady>,
     /// Empty while no agent ever said hello.
     pub agent_version: Arc<str>,
     /// The process whose reports `report` and `caches` are: revisions of different processes have nothing to do with each
@@ -138,7 +140,7 @@ impl ClusterView {
             link: LinkState::Never,
             link_since_ms: since_ms,
             link_changed_ms: 0_i64.saturating_sub_unsigned(since_ms),
-            heard_ms_ago: None,
+            heard: None,
             agent_version: Arc::default(),
             instance: None,
             standby: None,

@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
 use crate::admit::{Admission, Admitted};
-use crate::clock::{millis, now_ms};
+use crate::clock::{Now, millis, now_ms};
 use crate::config::GatewayConfig;
 use crate::cursor::CursorSealer;
 use crate::error::{CallError, ErrorCode};
@@ -160,8 +160,8 @@ impl Pipeline {
         let merged = timeout_at(deadline + HANDLER_GRACE, answers.merge()).await;
         let clock = trace.stage(Stage::Merge, clock);
         let merged = merged.map_err(|_| overdue(deadline, trace))??;
-        let context = RenderContext { now_ms: now_ms(), sealer: &self.sealer, nonce: rand::random() };
-        let again = merged.again(context.now_ms);
+        let context = RenderContext { now: Now::read(), sealer: &self.sealer, nonce: rand::random() };
+        let again = merged.again(context.now.steady);
         let rendered = tool.render(merged, &context)?;
         trace.stage(Stage::Render, clock);
         keep.keep(again, &rendered, trace);

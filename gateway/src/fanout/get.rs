@@ -11,8 +11,9 @@ use tracing::Instrument as _;
 use super::Asked;
 use super::leg::{Leg, garbled};
 use super::room::Room;
+use crate::clock::Steady;
 use crate::error::CallError;
-use crate::merge::{GetMerge, GetPage, LegFailure};
+use crate::merge::{GetMerge, GetPage, Heard, LegFailure};
 use crate::request::GetQuery;
 
 /// Drives the merge to a page.
@@ -37,7 +38,7 @@ pub(super) async fn merge(
             Ok(Some(GetFrame::Head(head))) if !leg.has_head() => {
                 leg.note_head(head.status, head.message.as_ref());
                 leg.allow_rest();
-                merge.head(leg.id, *head);
+                merge.head(leg.id, Heard::new(*head, Steady::now()));
                 None
             }
             Ok(Some(GetFrame::Object(object))) if leg.has_head() => {

@@ -11,9 +11,10 @@ use tracing::Instrument as _;
 use super::Asked;
 use super::leg::{Leg, garbled};
 use super::room::Room;
+use crate::clock::Steady;
 use crate::error::CallError;
 use crate::limits::LEG_GROUP_BYTES;
-use crate::merge::{GroupsAnswer, GroupsMerge, GroupsPage, LegFailure};
+use crate::merge::{GroupsAnswer, GroupsMerge, GroupsPage, Heard, LegFailure};
 use crate::request::{GroupBy, ListQuery};
 
 /// Asks every leg, and puts their groups together.
@@ -72,13 +73,13 @@ async fn read(query: &ListQuery, room: &Room, leg: &mut Leg<'_>) -> Result<Group
             (Some(ListFrame::Head(first)), None) => {
                 leg.note_head(first.status, first.message.as_ref());
                 leg.allow_rest();
-                head = Some(*first);
+                head = Some(Heard::new(*first, Steady::now()));
             }
             (Some(ListFrame::Groups(more)), Some(first)) => {
                 groups.extend(more);
                 head = Some(first);
             }
-            (Some(ListFrame::End(end)), Some(head)) => return Ok(GroupsAnswer { head, groups, end }),
+            (Some(ListFrame::End(end)), Some(heard)) => return Ok(GroupsAnswer { heard, groups, end }),
             (Some(_), _) => return Err(garbled("its frames are not those of groups")),
             (None, _) => return Err(garbled("it breaks off without an end")),
         }

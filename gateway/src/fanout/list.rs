@@ -13,16 +13,16 @@ use tracing::Instrument as _;
 use super::Asked;
 use super::leg::{Leg, garbled};
 use super::room::Room;
-use crate::clock::now_ms;
+use crate::clock::Steady;
 use crate::error::{CallError, ErrorCode};
-use crate::merge::{Ask, LegFailure, ListMerge, ListPage, Step};
+use crate::merge::{Ask, Heard, LegFailure, ListMerge, ListPage, Step};
 use crate::request::{LegId, ListQuery};
 use crate::results::answers::{Answer, Asking, Found};
 use crate::trace::KeptFrom;
 
 /// What one answer of a leg brought.
 struct Batch {
-    head: Option<ListHead>,
+    head: Option<Heard<ListHead>>,
     rows: Vec<Row>,
     end: Result<ListEnd, LegFailure>,
 }
@@ -59,7 +59,7 @@ pub(super) async fn merge(
             }
             let Some((leg, batch)) = working.next().await else { return Err(stuck(needed)) };
             let id = leg.id;
-            feed(&mut merge, id, batch, now_ms());
+            feed(&mut merge, id, batch);
             if merge.is_paused(id) {
                 idle[id.0] = Some(leg);
             }
@@ -71,9 +71,9 @@ pub(super) async fn merge(
     merge.into_page()
 }
 
-fn feed(merge: &mut ListMerge, id: LegId, batch: Batch, now_ms: i64) {
+fn feed(merge: &mut ListMerge, id: LegId, batch: Batch) {
     if let Some(head) = batch.head {
-        merge.head(id, head, now_ms);
+        merge.head(id, head);
     }
     if !batch.rows.is_empty() {
         merge.rows(id, batch.rows);
@@ -98,15 +98,15 @@ async fn pull<'a>(query: &ListQuery, room: &Room, mut leg: Leg<'a>, ask: Ask) ->
 
 /// An answer that was kept.
 fn take(room: &Room, leg: &mut Leg<'_>, answer: &Answer, from: KeptFrom) -> Batch {
-    let head = answer.head();
-    leg.note_head(head.status, head.message.as_ref());
+    let heard = answer.heard();
+    leg.note_head(heard.head.status, heard.head.message.as_ref());
     leg.note_kept(Some(from));
     match room.take(answer.bytes()) {
         Ok(()) => {
-            let (head, rows, end) = (Some(head.clone()), answer.rows().to_vec(), Ok(answer.end().clone()));
+            let (head, rows, end) = (Some(heard.clone()), answer.rows().to_vec(), Ok(answer.end().clone()));
             Batch { head, rows, end }
         }
-        Err(failure) => Batch { head: Some(head.clone()), rows: Vec::new(), end: Err(failure) },
+        Err(failure) => Batch { head: Some(heard.clone()), rows: Vec::new(), end: Err(failure) },
     }
 }
 
@@ -143,7 +143,7 @@ async fn read(
     leg: &mut Leg<'_>,
     mut request: ListRequest,
     asking: &Asking<'_>,
-    head: &mut Option<ListHead>,
+    head: &mut Option<Heard<ListHead>>,
     rows: &mut Vec<Row>,
 ) -> Result<Said, LegFailure> {
     let most_rows = request.limit;
@@ -166,7 +166,7 @@ async fn read(
         match frame {
             Some(ListFrame::Head(first)) if head.is_none() => {
                 leg.note_head(first.status, first.message.as_ref());
-                *head = Some(*first);
+                *head = Some(Heard::new(*first, Steady::now()));
             }
             Some(ListFrame::Head(_)) => return Err(garbled("a second head")),
             Some(ListFrame::Unchanged(unchanged)) if head.is_none() => return Ok(Said::Unchanged(unchanged)),

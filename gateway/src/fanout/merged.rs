@@ -2,6 +2,7 @@
 
 use kubeplex_proto::visibility::Visibility;
 
+use crate::clock::Steady;
 use crate::merge::{GetPage, GroupsPage, ListPage};
 use crate::render::Again;
 use crate::request::{ClustersQuery, GetQuery, KindsQuery, ListQuery};
@@ -35,9 +36,9 @@ impl<'a> Merged<'a> {
     }
 
     /// How the answer may be given again as it is rendered now; `None` where it may not.
-    pub(crate) fn again(&self, now_ms: i64) -> Option<Again> {
+    pub(crate) fn again(&self, now: Steady) -> Option<Again> {
         match &self.0 {
-            Answered::List(query, page) => Again::of(query, page, now_ms),
+            Answered::List(query, page) => Again::of(query, page, now),
             Answered::Clusters(_) | Answered::Kinds(..) | Answered::Groups(..) | Answered::Get(..) => None,
         }
     }

@@ -9,30 +9,32 @@ use std::sync::Arc;
 use kubeplex_proto::control::KindReport;
 use kubeplex_proto::kind::GroupResource;
 
+use crate::clock::Steady;
+
 /// Reports by kind. A clone shares them until one of the two changes.
 #[derive(Debug, Clone, Default)]
 pub struct Caches {
     kinds: Arc<HashMap<GroupResource, Received>>,
-    /// The time that ages are counted up to, in milliseconds since 1970 by a clock of the registry that never jumps.
-    now_ms: u64,
+    /// The moment that ages are counted up to.
+    now: Steady,
 }
 
 #[derive(Debug, Clone)]
 struct Received {
     report: KindReport,
-    at_ms: u64,
+    at: Steady,
 }
 
 impl Caches {
-    /// The same reports, with ages as of `now_ms`.
-    pub fn at(&self, now_ms: u64) -> Self {
-        Self { kinds: Arc::clone(&self.kinds), now_ms }
+    /// The same reports, with ages as of `now`.
+    pub fn at(&self, now: Steady) -> Self {
+        Self { kinds: Arc::clone(&self.kinds), now }
     }
 
     /// Notes a report that came just now, in place of an earlier one of the kind.
     pub fn insert(&mut self, report: KindReport) {
-        let at_ms = self.now_ms;
-        Arc::make_mut(&mut self.kinds).insert(report.kind.clone(), Received { report, at_ms });
+        let at = self.now;
+        Arc::make_mut(&mut self.kinds).insert(report.kind.clone(), Received { report, at });
     }
 
     pub fn remove(&mut self, kind: &GroupResource) {
@@ -63,24 +65,29 @@ impl Caches {
 
     /// How long ago a kind was last known to be current; `None` while it never was.
     pub fn age_ms(&self, kind: &GroupResource) -> Option<u64> {
-        self.aged(self.kinds.get(kind)?)
+        self.proof(kind).map(|proof| self.now.since_ms(proof))
     }
 
     /// The greatest age over all kinds that were ever current.
     pub fn oldest_age_ms(&self) -> Option<u64> {
-        self.kinds.values().filter_map(|received| self.aged(received)).max()
+        self.oldest_proof().map(|proof| self.now.since_ms(proof))
     }
 
-    /// The moment of the least recent proof over all kinds that were ever current, in milliseconds since 1970. Unlike the
-    /// age it stays the same until a kind is proved anew.
-    pub fn oldest_proof_ms(&self) -> Option<u64> {
-        let proof = |received: &Received| Some(received.at_ms.saturating_sub(received.report.age_ms?));
-        self.kinds.values().filter_map(proof).min()
+    /// When a kind was last known to be current; `None` while it never was.
+    pub fn proof(&self, kind: &GroupResource) -> Option<Steady> {
+        self.kinds.get(kind)?.proof()
     }
 
-    fn aged(&self, received: &Received) -> Option<u64> {
-        let since = self.now_ms.saturating_sub(received.at_ms);
-        received.report.age_ms.map(|age_ms| age_ms.saturating_add(since))
+    /// The least recent proof over all kinds that were ever current. Unlike the age it stays the same until a kind is proved
+    /// anew.
+    pub fn oldest_proof(&self) -> Option<Steady> {
+        self.kinds.values().filter_map(Received::proof).min()
+    }
+}
+
+impl Received {
+    fn proof(&self) -> Option<Steady> {
+        self.report.age_ms.map(|age_ms| self.at.ago_ms(age_ms))
     }
 }
 
@@ -97,17 +104,18 @@ mod tests {
 
     #[test]
     fn ages_count_on_from_the_report_and_a_snapshot_copies_no_reports() {
-        let mut caches = Caches::default().at(1_000);
+        let mut caches = Caches::default().at(Steady::from_ms(1_000));
         caches.insert(report("pods", Some(100)));
         caches.insert(report("nodes", None));
         let (pods, nodes) = (GroupResource::new("", "pods"), GroupResource::new("", "nodes"));
-        let later = caches.at(5_000);
+        let later = caches.at(Steady::from_ms(5_000));
         assert_eq!(
             (later.age_ms(&pods), later.age_ms(&nodes), later.oldest_age_ms()),
             (Some(4_100), None, Some(4_100))
         );
         assert_eq!(caches.age_ms(&pods), Some(100));
-        assert_eq!((caches.oldest_proof_ms(), later.oldest_proof_ms()), (Some(900), Some(900)));
+        let proof = Some(Steady::from_ms(900));
+        assert_eq!((caches.oldest_proof(), later.oldest_proof()), (proof, proof));
         assert!(Arc::ptr_eq(&caches.kinds, &later.kinds));
 
         caches.remove(&pods);

@@ -7,11 +7,12 @@ use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::list::ListHead;
 use kubeplex_proto::status::{AgentErrorCode, LegStatus, Source};
 
+use crate::clock::Steady;
 use crate::error::{CallError, ErrorCode};
 use crate::fleet::{ClusterView, Trouble};
 use crate::request::LegId;
 
-use super::LegFailure;
+use super::{Heard, LegFailure};
 
 /// One entry for each expected cluster, in the order of the request's targets.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +30,8 @@ pub struct LegOutcome {
     /// How long ago it came to that, where known.
     pub since_ms: Option<u64>,
     pub rows: RowsShown,
-    /// Age of the last proof that the rows are current.
-    pub age_ms: Option<u64>,
+    /// The last proof that the rows are current.
+    pub as_of: Option<Steady>,
     pub source: Option<Source>,
     /// The version that the cluster serves the kind in.
     pub api_version: Option<String>,
@@ -53,25 +54,25 @@ pub(super) struct Said<'a> {
     pub(super) status: LegStatus,
     pub(super) message: Option<&'a String>,
     pub(super) total: u64,
-    pub(super) age_ms: u64,
+    pub(super) as_of: Steady,
     pub(super) source: Source,
     pub(super) api_version: &'a str,
     pub(super) revision: u64,
 }
 
-impl<'a> From<&'a ListHead> for Said<'a> {
-    fn from(head: &'a ListHead) -> Self {
-        let ListHead { status, total, age_ms, source, revision, .. } = *head;
+impl<'a> From<&'a Heard<ListHead>> for Said<'a> {
+    fn from(Heard { head, as_of, .. }: &'a Heard<ListHead>) -> Self {
+        let ListHead { status, total, source, revision, .. } = *head;
         let (message, api_version) = (head.message.as_ref(), head.api_version.as_str());
-        Self { status, message, total, age_ms, source, api_version, revision }
+        Self { status, message, total, as_of: *as_of, source, api_version, revision }
     }
 }
 
-impl<'a> From<&'a GetHead> for Said<'a> {
-    fn from(head: &'a GetHead) -> Self {
-        let GetHead { status, total, age_ms, source, revision, .. } = *head;
+impl<'a> From<&'a Heard<GetHead>> for Said<'a> {
+    fn from(Heard { head, as_of, .. }: &'a Heard<GetHead>) -> Self {
+        let GetHead { status, total, source, revision, .. } = *head;
         let (message, api_version) = (head.message.as_ref(), head.api_version.as_str());
-        Self { status, message, total, age_ms, source, api_version, revision }
+        Self { status, message, total, as_of: *as_of, source, api_version, revision }
     }
 }
 
@@ -97,7 +98,7 @@ impl LegOutcome {
             message: None,
             since_ms: None,
             rows,
-            age_ms: None,
+            as_of: None,
             source: None,
             api_version: None,
             revision: None,
@@ -116,7 +117,7 @@ impl LegOutcome {
         self.message = self.message.or_else(|| head.message.cloned());
         self.total = self.is_answered().then_some(head.total);
         if head.status != LegStatus::Absent {
-            self.age_ms = Some(head.age_ms);
+            self.as_of = Some(head.as_of);
             self.source = Some(head.source);
             self.revision = Some(head.revision);
             self.api_version = Some(head.api_version.to_owned()).filter(|version| !version.is_empty());
@@ -216,9 +217,9 @@ impl Coverage {
         self.legs.iter().any(|leg| leg.lacks_rows() || leg.status == LegStatus::Stale)
     }
 
-    /// Age of the oldest proof.
-    pub fn age_ms(&self) -> Option<u64> {
-        self.legs.iter().filter_map(|leg| leg.age_ms).max()
+    /// The oldest proof.
+    pub fn as_of(&self) -> Option<Steady> {
+        self.legs.iter().filter_map(|leg| leg.as_of).min()
     }
 
     /// Clusters that a next page must go without.

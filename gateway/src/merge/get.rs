@@ -15,7 +15,7 @@ use crate::limits::MAX_DISTINCT_OBJECTS;
 use crate::request::{GetQuery, LegId};
 
 use super::noise::{drop_managed_fields, keep_common, without_noise};
-use super::{Coverage, LegFailure, LegOutcome, RowsShown};
+use super::{Coverage, Heard, LegFailure, LegOutcome, RowsShown};
 
 /// Feeds in any order: `head` once a leg, then `object` as they come, then `finish`. Every leg is needed to its end.
 ///
@@ -32,7 +32,7 @@ pub struct GetMerge {
 
 struct Leg {
     cluster: Arc<ClusterView>,
-    head: Option<GetHead>,
+    head: Option<Heard<GetHead>>,
     objects: u64,
     end: Option<Result<(), LegFailure>>,
 }
@@ -76,18 +76,19 @@ impl GetMerge {
         }
     }
 
-    pub fn head(&mut self, leg: LegId, head: GetHead) {
+    pub fn head(&mut self, leg: LegId, heard: Heard<GetHead>) {
         let Some(state) = self.legs.get_mut(leg.0).filter(|leg| leg.end.is_none() && leg.head.is_none())
         else {
             return;
         };
+        let head = &heard.head;
         if !head.status.answered() {
             let message = head.message.clone().unwrap_or_else(|| "its agent gave no reason".to_owned());
             state.end = Some(Err(LegFailure::new(head.status, message)));
             return;
         }
         self.too_many |= head.total > MAX_DISTINCT_OBJECTS as u64;
-        state.head = Some(head);
+        state.head = Some(heard);
     }
 
     pub fn object(&mut self, leg: LegId, found: FoundObject) {
@@ -150,7 +151,7 @@ impl GetMerge {
         let mut counts: Vec<_> = self
             .legs
             .iter()
-            .filter_map(|leg| Some((leg.cluster.id.as_str(), leg.head.as_ref()?.total)))
+            .filter_map(|leg| Some((leg.cluster.id.as_str(), leg.head.as_ref()?.head.total)))
             .filter(|(_, count)| *count > 0)
             .collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
@@ -181,7 +182,7 @@ impl GetMerge {
 
 impl Leg {
     fn status(&self) -> Option<LegStatus> {
-        self.head.as_ref().map(|head| head.status)
+        self.head.as_ref().map(|heard| heard.head.status)
     }
 
     fn outcome(&self, kind: &GroupResource) -> LegOutcome {

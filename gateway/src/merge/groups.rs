@@ -13,7 +13,7 @@ use crate::error::CallError;
 use crate::fleet::ClusterView;
 use crate::request::{Field, GroupBy, LegId, ListQuery};
 
-use super::{Coverage, LegFailure};
+use super::{Coverage, Heard, LegFailure};
 
 use leg::Leg;
 pub(crate) use table::{GroupPage, GroupTable};
@@ -29,7 +29,7 @@ pub struct GroupsMerge<'q> {
 /// What one leg answered.
 #[derive(Debug)]
 pub struct GroupsAnswer {
-    pub head: ListHead,
+    pub heard: Heard<ListHead>,
     pub groups: Vec<Group>,
     pub end: ListEnd,
 }

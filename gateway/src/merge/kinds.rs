@@ -80,12 +80,11 @@ fn outcome(cluster: &ClusterView, visibility: &Visibility) -> LegOutcome {
                 || LegFailure::new(LegStatus::Syncing, "its agent is still finding out what it serves");
             LegOutcome::failed(cluster, trouble.unwrap_or_else(waiting), RowsShown::None)
         }
-        (Some(_), Some(failure)) => LegOutcome {
-            age_ms: cluster.heard_ms_ago,
-            ..LegOutcome::failed(cluster, failure, RowsShown::Old)
-        },
+        (Some(_), Some(failure)) => {
+            LegOutcome { as_of: cluster.heard, ..LegOutcome::failed(cluster, failure, RowsShown::Old) }
+        }
         (Some(table), None) => LegOutcome {
-            age_ms: cluster.heard_ms_ago,
+            as_of: cluster.heard,
             message: silent_groups(table, visibility),
             ..LegOutcome::answered(cluster.id.clone(), LegStatus::Ok)
         },

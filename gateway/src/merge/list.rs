@@ -21,10 +21,11 @@ use kubeplex_proto::sort::{Direction, RowKey};
 use kubeplex_proto::status::LegStatus;
 use serde_json::Value;
 
+use crate::clock::Steady;
 use crate::error::CallError;
 use crate::request::{LegId, ListQuery};
 
-use super::{Coverage, LegFailure, Step};
+use super::{Coverage, Heard, LegFailure, Step};
 
 pub use asks::Ask;
 
@@ -83,11 +84,11 @@ pub struct PageRow {
     pub cells: Vec<Value>,
 }
 
-/// The cluster's time when the gateway's was `gateway_ms`, both since 1970.
+/// The cluster's time since 1970 when that was heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageClock {
     pub cluster_ms: i64,
-    pub gateway_ms: i64,
+    pub heard: Steady,
 }
 
 impl ListMerge {
@@ -115,29 +116,29 @@ impl ListMerge {
         self.legs.get(leg.0).is_some_and(|leg| matches!(leg.progress, Progress::Paused))
     }
 
-    /// `now_ms` is the gateway's time since 1970 at arrival; ages are counted on from it.
-    pub fn head(&mut self, leg: LegId, head: ListHead, now_ms: i64) {
+    pub fn head(&mut self, leg: LegId, heard: Heard<ListHead>) {
         let Some(state) = self.legs.get_mut(leg.0).filter(|state| state.is_open()) else { return };
         if state.begun {
             return self.protest(leg, "its agent sent a second head");
         }
         state.begun = true;
+        let head = &heard.head;
         if !head.status.answered() {
             let message = head.message.clone().unwrap_or_else(|| "its agent gave no reason".to_owned());
             state.progress = Progress::Failed(LegFailure::new(head.status, message));
             return;
         }
         if let Some(known) = &mut state.head {
-            if known.head.columns != head.columns {
+            if known.heard.head.columns != head.columns {
                 let failure = LegFailure::new(LegStatus::Error, "its columns changed while it was read");
                 state.progress = Progress::Failed(failure);
             } else {
-                known.fold(head);
+                known.fold(heard);
             }
             return;
         }
         let places = unite(&mut self.columns, &head.columns);
-        state.head = Some(Head { head, received_ms: now_ms, places });
+        state.head = Some(Head { heard, places });
     }
 
     /// Rows out of order, of the wrong width or beyond the limit fail the leg: its agent can't be trusted.
@@ -210,14 +211,14 @@ impl ListMerge {
         let heads = || self.legs.iter().filter_map(|leg| leg.head.as_ref());
         let answered = self.legs.iter().zip(&coverage.legs).filter(|(_, outcome)| outcome.is_answered());
         let (mut total, mut status_counts) = (0, BTreeMap::new());
-        for Head { head, .. } in answered.filter_map(|(leg, _)| leg.head.as_ref()) {
+        for Head { heard: Heard { head, .. }, .. } in answered.filter_map(|(leg, _)| leg.head.as_ref()) {
             total += head.total;
             for (status, count) in &head.status_counts {
                 *status_counts.entry(status.clone()).or_insert(0) += count;
             }
         }
         Ok(ListPage {
-            namespaced: heads().any(|head| head.head.scope == Some(Scope::Namespaced)),
+            namespaced: heads().any(|head| head.heard.head.scope == Some(Scope::Namespaced)),
             more: self.done == Some(PageEnd::Cut),
             total,
             status_counts,
@@ -257,7 +258,7 @@ impl ListMerge {
     fn show(&mut self, leg: LegId) -> Step {
         let state = &mut self.legs[leg.0];
         let (Some(row), Some(head)) = (state.window.front(), &state.head) else { return Step::Need(leg) };
-        let cost = cost(row, &head.head.columns);
+        let cost = cost(row, &head.heard.head.columns);
         if !self.rows.is_empty() && self.bytes + cost > self.max_bytes {
             return self.end(PageEnd::Cut);
         }

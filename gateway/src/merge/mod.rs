@@ -7,7 +7,7 @@
 //! loop { match merge.next() {
 //!     Step::Row => continue,
 //!     Step::Need(leg) => { send(merge.go_on(leg)); match stream[leg].next().await {
-//!         Head(head) => merge.head(leg, head, now), Rows(rows) => merge.rows(leg, rows),
+//!         Head(head) => merge.head(leg, Heard::new(head, now)), Rows(rows) => merge.rows(leg, rows),
 //!         End(end) => merge.finish(leg, Ok(end)),   failure => merge.finish(leg, Err(failure)) } },
 //!     Step::Done => break } }
 //! merge.into_page()
@@ -19,6 +19,7 @@ mod coverage;
 mod enough;
 mod get;
 mod groups;
+mod heard;
 mod kinds;
 mod list;
 mod noise;
@@ -31,6 +32,7 @@ pub use coverage::{Coverage, LegOutcome, RowsShown};
 pub use get::{GetMerge, GetPage, SharedObject};
 pub(crate) use groups::{GroupPage, GroupTable};
 pub use groups::{GroupsAnswer, GroupsMerge, GroupsPage};
+pub use heard::Heard;
 pub(crate) use kinds::{ServedKind, coverage as kinds_coverage, served as served_kinds};
 pub use list::{Ask, ListMerge, ListPage, PageClock, PageRow};
 

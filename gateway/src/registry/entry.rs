@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::known::Known;
 use super::link::{Claim, Link, LinkId, Reports, Standing, Taken};
 use super::{Unreachable, Vouched};
-use crate::clock::{millis, now_ms};
+use crate::clock::{Steady, millis, now_ms};
 use crate::fleet::{self, ClusterView, LinkState, Nodes, SideBySide, Trouble};
 use crate::limits::VOUCHES_FOR;
 
@@ -25,9 +25,6 @@ const VIEW_LIFE: Duration = Duration::from_millis(200);
 
 /// What is known of one cluster.
 pub(super) struct Entry {
-    /// What the times of `known.caches` are counted from, and the same moment in milliseconds since 1970.
-    born: Instant,
-    born_ms: u64,
     labels: Arc<BTreeMap<String, String>>,
     aliases: Arc<[String]>,
     link: Option<Link>,
@@ -53,8 +50,6 @@ struct Standby {
 impl Default for Entry {
     fn default() -> Self {
         Self {
-            born: Instant::now(),
-            born_ms: u64::try_from(now_ms()).unwrap_or_default(),
             labels: Arc::default(),
             aliases: Arc::default(),
             link: None,
@@ -91,11 +86,11 @@ impl Entry {
         let link = self.link.as_ref().filter(|link| link.reports == Reports::Own)?;
         // Other bytes are no sign: a control stream may stall while answers flow.
         let is_heard = self.state == LinkState::Connected && link.told_at.elapsed() < VOUCHES_FOR;
-        let caches = self.known.caches.at(self.time_ms());
+        let caches = &self.known.caches;
         let report = caches.get(kind).filter(|report| is_heard && report.state == SyncState::Synced)?;
-        let (revision, age_ms) = (report.revision, caches.age_ms(kind)?);
+        let (revision, as_of) = (report.revision, caches.proof(kind)?);
         let labels = Arc::clone(&self.labels);
-        report.message.is_none().then_some(Vouched { link: link.id, revision, age_ms, labels })
+        report.message.is_none().then_some(Vouched { link: link.id, revision, as_of, labels })
     }
 
     /// Gives `link` the place that it asks for.
@@ -241,7 +236,6 @@ impl Entry {
     pub(super) fn report(&mut self, id: LinkId, report: Report, discovery: Option<Arc<KindTable>>) -> bool {
         // First, so that the table of reports is nobody else's and is not copied to be changed.
         self.outdate();
-        let now_ms = self.time_ms();
         let serving = self.link.as_mut().map(|link| (link, &mut self.known));
         let beside = self.standby.as_mut().map(|standby| (&mut standby.link, &mut standby.known));
         let Some((link, known)) = serving.into_iter().chain(beside).find(|(link, _)| link.id == id) else {
@@ -252,7 +246,7 @@ impl Entry {
             link.reports = Reports::Own;
             known.begin(link.instance.clone());
         }
-        known.add(report, discovery, now_ms);
+        known.add(report, discovery, Steady::now());
         true
     }
 
@@ -276,6 +270,7 @@ impl Entry {
     }
 
     fn compose(&self, id: &ClusterId) -> ClusterView {
+        let now = Steady::now();
         let heard = self.link.as_ref().map(|link| link.activity.heard_at()).or(self.heard_before);
         ClusterView {
             id: id.clone(),
@@ -284,7 +279,7 @@ impl Entry {
             link: self.state,
             link_since_ms: millis(self.since.elapsed()),
             link_changed_ms: self.changed_ms,
-            heard_ms_ago: heard.map(|heard| millis(heard.elapsed())),
+            heard: heard.map(|heard| now.ago_ms(millis(heard.elapsed()))),
             agent_version: Arc::clone(&self.agent_version),
             instance: self.known.instance.clone(),
             standby: self.standby.as_ref().map(|standby| fleet::Standby {
@@ -294,13 +289,8 @@ impl Entry {
             report: Arc::clone(&self.known.report),
             nodes: Nodes::of(&self.known.report),
             kinds: self.known.kinds.clone(),
-            caches: self.known.caches.at(self.time_ms()),
+            caches: self.known.caches.at(now),
         }
-    }
-
-    /// Now, by the clock of `known.caches`.
-    fn time_ms(&self) -> u64 {
-        self.born_ms.saturating_add(millis(self.born.elapsed()))
     }
 
     pub(super) fn unreachable(&self, id: &ClusterId) -> Unreachable {

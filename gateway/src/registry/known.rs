@@ -6,6 +6,7 @@ use kubeplex_proto::control::{ClusterReport, KindReport, Report};
 use kubeplex_proto::ids::InstanceId;
 use kubeplex_proto::kind::KindTable;
 
+use crate::clock::Steady;
 use crate::fleet::Caches;
 use crate::limits::{REPORTED_KINDS, REPORTED_MESSAGE};
 
@@ -26,9 +27,9 @@ impl Known {
         self.caches.clear();
     }
 
-    /// Takes over a report that came at `now_ms`. `discovery` is the report's, shared.
-    pub(super) fn add(&mut self, report: Report, discovery: Option<Arc<KindTable>>, now_ms: u64) {
-        self.caches = self.caches.at(now_ms);
+    /// Takes over a report that came at `now`. `discovery` is the report's, shared.
+    pub(super) fn add(&mut self, report: Report, discovery: Option<Arc<KindTable>>, now: Steady) {
+        self.caches = self.caches.at(now);
         report.dropped.iter().for_each(|kind| self.caches.remove(kind));
         report.kinds.into_iter().for_each(|report| self.keep(report));
         // An agent whose API server has not answered yet knows of no kind, and says so; what another agent knew stays.

@@ -23,6 +23,7 @@ use kubeplex_proto::status::LegStatus;
 use tokio::sync::watch;
 
 use crate::carrier::Carrier;
+use crate::clock::Steady;
 use crate::fleet::Fleet;
 use entry::Entry;
 use link::Link;
@@ -56,8 +57,8 @@ pub struct Leg {
 pub(crate) struct Vouched {
     pub(crate) link: LinkId,
     pub(crate) revision: u64,
-    /// How long ago the kind was last known to be current.
-    pub(crate) age_ms: u64,
+    /// When the kind was last known to be current.
+    pub(crate) as_of: Steady,
     /// The cluster's, which answers may show.
     pub(crate) labels: Arc<BTreeMap<String, String>>,
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Rendered;
 use super::list::age_ms;
+use crate::clock::Steady;
 use crate::merge::ListPage;
 use crate::request::ListQuery;
 
@@ -16,9 +17,9 @@ use crate::request::ListQuery;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Again {
     /// When it is rendered, and when it would read differently.
-    moments_ms: Range<i64>,
-    /// Of the data when it is rendered.
-    age_ms: u64,
+    moments: Range<Steady>,
+    /// Of the data.
+    as_of: Steady,
     /// What the answer may have in all.
     max_bytes: usize,
     /// What each cluster's rows show, in the order of the question's targets.
@@ -38,19 +39,19 @@ pub(crate) struct Lasting {
 
 impl Again {
     /// `None` for a page that is not complete, current and from caches: what it says of its clusters moves, too.
-    pub(crate) fn of(query: &ListQuery, page: &ListPage, now_ms: i64) -> Option<Self> {
+    pub(crate) fn of(query: &ListQuery, page: &ListPage, now: Steady) -> Option<Self> {
         let revisions = page.coverage.legs.iter().map(|leg| leg.is_plain().then_some(leg.revision).flatten());
         let revisions = revisions.collect::<Option<Vec<_>>>()?;
         let columns = page.columns.iter().enumerate();
         let aged: Vec<usize> =
             columns.filter(|(_, column)| column.format == CellFormat::Age).map(|(at, _)| at).collect();
         let ages = page.rows.iter().flat_map(|row| {
-            aged.iter().filter_map(|at| age_ms(&row.cells[*at], page.clocks[row.leg.0], now_ms))
+            aged.iter().filter_map(|at| age_ms(&row.cells[*at], page.clocks[row.leg.0], now))
         });
         let holds_ms = ages.map(human_duration_holds_ms).min().unwrap_or(i64::MAX);
         Some(Self {
-            moments_ms: now_ms..now_ms.saturating_add(holds_ms),
-            age_ms: page.coverage.age_ms()?,
+            moments: now..now.in_ms(holds_ms.unsigned_abs()),
+            as_of: page.coverage.as_of()?,
             max_bytes: query.options.max_bytes,
             revisions,
         })
@@ -62,10 +63,11 @@ impl Again {
 
     /// `rendered` is the page that this is of.
     pub(crate) fn page(self, rendered: &Rendered) -> Option<Lasting> {
-        let line = format!(", data at most {} ms old\n", self.age_ms);
+        let age_ms = self.moments.start.since_ms(self.as_of);
+        let line = format!(", data at most {age_ms} ms old\n");
         // The last one of this form: what rows say stands before it.
         let at = rendered.text.rfind(&line)? + ", data at most ".len();
-        let digits = digits(self.age_ms);
+        let digits = digits(age_ms);
         let room = self.max_bytes.saturating_sub(json_len(&rendered.structured));
         Some(Lasting {
             rendered: rendered.clone(),
@@ -78,8 +80,8 @@ impl Again {
 
 impl Lasting {
     /// Whether the page says at this moment what a new one would, where its data has this age.
-    pub(crate) fn holds(&self, now_ms: i64, age_ms: u64) -> bool {
-        self.again.moments_ms.contains(&now_ms) && digits(age_ms) <= self.most_digits
+    pub(crate) fn holds(&self, now: Steady, age_ms: u64) -> bool {
+        self.again.moments.contains(&now) && digits(age_ms) <= self.most_digits
     }
 
     /// The page, where its data has this age.
@@ -98,9 +100,9 @@ impl Lasting {
         &self.rendered
     }
 
-    /// Of the data when the page was rendered.
-    pub(crate) fn age_ms(&self) -> u64 {
-        self.again.age_ms
+    /// When its data was last known to be current, as far as the page knows.
+    pub(crate) fn as_of(&self) -> Steady {
+        self.again.as_of
     }
 }
 

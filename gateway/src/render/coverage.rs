@@ -10,6 +10,7 @@ use kubeplex_proto::status::{LegStatus, Source};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::clock::{Now, Steady};
 use crate::merge::{Coverage, LegOutcome, RowsShown};
 
 use super::{rfc3339, word};
@@ -89,7 +90,7 @@ pub(crate) struct Nouns<'a> {
 
 impl CoverageContent {
     /// `cut`: whether rows were cut, so that the clusters' counts are worth their bytes.
-    pub(crate) fn new(coverage: &Coverage, nouns: Nouns<'_>, cut: bool, now_ms: i64) -> Self {
+    pub(crate) fn new(coverage: &Coverage, nouns: Nouns<'_>, cut: bool, now: Now) -> Self {
         let is_troubled = |leg: &&LegOutcome| {
             leg.status.worth_mention() || leg.rows == RowsShown::Partial || leg.leaves_objects_out()
         };
@@ -105,14 +106,14 @@ impl CoverageContent {
         Self {
             expected: coverage.expected(),
             answered: coverage.answered(),
-            age_ms: coverage.age_ms(),
+            age_ms: coverage.as_of().map(|as_of| now.steady.since_ms(as_of)),
             source,
             more_sources,
             api_version,
             more_api_versions,
             counts: if cut && coverage.expected() > 1 { counts(coverage) } else { Map::new() },
             absent: absent().take(MAX_PROBLEMS).map(|leg| leg.cluster.to_string()).collect(),
-            problems: troubled().take(MAX_PROBLEMS).map(|leg| Problem::new(leg, nouns, now_ms)).collect(),
+            problems: troubled().take(MAX_PROBLEMS).map(|leg| Problem::new(leg, nouns, now)).collect(),
             more_problems,
             rejoined: rejoined().take(MAX_PROBLEMS).map(|leg| leg.cluster.to_string()).collect(),
             more_rejoined: rejoined().count().saturating_sub(MAX_PROBLEMS),
@@ -149,24 +150,24 @@ impl CoverageContent {
 }
 
 impl Problem {
-    fn new(leg: &LegOutcome, nouns: Nouns<'_>, now_ms: i64) -> Self {
+    fn new(leg: &LegOutcome, nouns: Nouns<'_>, now: Now) -> Self {
         let since_ms = leg.since_ms.and_then(|ago| i64::try_from(ago).ok());
         Self {
             cluster: leg.cluster.to_string(),
             status: leg.status,
-            since: since_ms.map(|ago| rfc3339(now_ms.saturating_sub(ago))),
+            since: since_ms.map(|ago| rfc3339(now.since_1970_ms.saturating_sub(ago))),
             rows_shown: match leg.rows {
                 RowsShown::All if leg.leaves_objects_out() => "partial",
                 RowsShown::All | RowsShown::None => "none",
                 RowsShown::Old => "old",
                 RowsShown::Partial => "partial",
             },
-            message: message(leg, nouns),
+            message: message(leg, nouns, now.steady),
         }
     }
 }
 
-fn message(leg: &LegOutcome, nouns: Nouns<'_>) -> String {
+fn message(leg: &LegOutcome, nouns: Nouns<'_>, now: Steady) -> String {
     let reason: String =
         leg.message.as_deref().unwrap_or("no reason given").chars().take(MAX_MESSAGE_CHARS).collect();
     let reason = one_line(reason.trim_end_matches('.'));
@@ -178,7 +179,7 @@ fn message(leg: &LegOutcome, nouns: Nouns<'_>) -> String {
             format!("{reason}: none of its {rows} are in this answer{}", last_known.unwrap_or_default())
         }
         RowsShown::Old => {
-            let age = leg.age_ms.and_then(|age| i64::try_from(age).ok()).map(human_duration);
+            let age = leg.as_of.and_then(|as_of| i64::try_from(now.since_ms(as_of)).ok()).map(human_duration);
             format!("{reason}: its {rows} are as of {} ago", age.as_deref().unwrap_or("some time"))
         }
         RowsShown::Partial => format!("{reason}: its {rows} after that are missing from this answer"),

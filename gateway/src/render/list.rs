@@ -8,6 +8,7 @@ use kubeplex_proto::json_len::json_len;
 use kubeplex_proto::quantity::parse_time_ms;
 use serde_json::{Map, Value};
 
+use crate::clock::Steady;
 use crate::merge::{ListPage, PageClock, PageRow};
 use crate::request::{Field, ListQuery, Order, Target};
 
@@ -26,7 +27,7 @@ const OTHERS: &str = "other";
 /// The reply to a [`ListQuery`].
 pub(crate) fn list(query: &ListQuery, page: &ListPage, context: &RenderContext<'_>) -> Rendered {
     let layout = Layout::new(query, page);
-    let rows = page.rows.iter().map(|row| layout.row(row, context.now_ms)).collect();
+    let rows = page.rows.iter().map(|row| layout.row(row, context.now.steady)).collect();
     let fitted = Page {
         columns: layout.names(),
         rows,
@@ -139,7 +140,7 @@ impl<'a> Layout<'a> {
         names
     }
 
-    fn row(&self, row: &PageRow, now_ms: i64) -> PlacedRow {
+    fn row(&self, row: &PageRow, now: Steady) -> PlacedRow {
         let target = &self.query.targets[row.leg.0];
         let namespace = &row.key.namespace;
         let place = Place {
@@ -149,11 +150,11 @@ impl<'a> Layout<'a> {
         };
         PlacedRow {
             place,
-            cells: self.columns.iter().map(|column| self.cell(column, row, target, now_ms)).collect(),
+            cells: self.columns.iter().map(|column| self.cell(column, row, target, now)).collect(),
         }
     }
 
-    fn cell(&self, shown: &Shown, row: &PageRow, target: &Target, now_ms: i64) -> Value {
+    fn cell(&self, shown: &Shown, row: &PageRow, target: &Target, now: Steady) -> Value {
         match shown {
             Shown::Cluster => target.cluster.id.as_str().into(),
             Shown::ClusterLabel(label) => {
@@ -163,7 +164,7 @@ impl<'a> Layout<'a> {
             Shown::Namespace => one_line(&row.key.namespace).into(),
             Shown::Object(at) => match self.page.columns[*at].format {
                 CellFormat::Plain => escaped(row.cells[*at].clone()),
-                CellFormat::Age => age(&row.cells[*at], self.page.clocks[row.leg.0], now_ms),
+                CellFormat::Age => age(&row.cells[*at], self.page.clocks[row.leg.0], now),
             },
         }
     }
@@ -180,15 +181,15 @@ impl Shown {
     }
 }
 
-fn age(moment: &Value, clock: Option<PageClock>, now_ms: i64) -> Value {
-    age_ms(moment, clock, now_ms).map_or_else(|| escaped(moment.clone()), |age| human_duration(age).into())
+fn age(moment: &Value, clock: Option<PageClock>, now: Steady) -> Value {
+    age_ms(moment, clock, now).map_or_else(|| escaped(moment.clone()), |age| human_duration(age).into())
 }
 
 /// The time since a moment, by the cluster's clock; `None` for what is no moment.
-pub(super) fn age_ms(moment: &Value, clock: Option<PageClock>, now_ms: i64) -> Option<i64> {
+pub(super) fn age_ms(moment: &Value, clock: Option<PageClock>, now: Steady) -> Option<i64> {
     let moment_ms = moment.as_i64().or_else(|| parse_time_ms(moment.as_str()?))?;
     let clock = clock?;
-    let cluster_now_ms = clock.cluster_ms.saturating_add(now_ms.saturating_sub(clock.gateway_ms));
+    let cluster_now_ms = clock.cluster_ms.saturating_add_unsigned(now.since_ms(clock.heard));
     Some(cluster_now_ms.saturating_sub(moment_ms))
 }
 

@@ -14,6 +14,7 @@ mod plain;
 
 use serde_json::Value;
 
+use crate::clock::Now;
 use crate::cursor::CursorSealer;
 
 pub(crate) use again::{Again, Lasting};
@@ -35,8 +36,7 @@ pub struct Rendered {
 
 /// What rendering needs from outside.
 pub struct RenderContext<'a> {
-    /// The gateway's time since 1970.
-    pub now_ms: i64,
+    pub now: Now,
     pub sealer: &'a CursorSealer,
     /// Random and fresh for each call; it seals the cursor.
     pub nonce: [u8; 24],

@@ -5,6 +5,7 @@ use kubeplex_proto::sort::RowKey;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::clock::Now;
 use crate::merge::Coverage;
 use crate::request::{CallOptions, Fingerprint, Output, Resume};
 
@@ -87,7 +88,12 @@ impl PageCursor<'_> {
     /// One nonce serves all attempts at fitting a page, because only the last one's cursor leaves the gateway.
     fn seal(&self, after: &RowKey, coverage: &Coverage) -> String {
         let resume = Resume { after: after.clone(), missing: coverage.missing() };
-        self.context.sealer.seal(&resume, self.fingerprint, self.context.nonce, self.context.now_ms)
+        self.context.sealer.seal(
+            &resume,
+            self.fingerprint,
+            self.context.nonce,
+            self.context.now.since_1970_ms,
+        )
     }
 }
 
@@ -146,13 +152,13 @@ impl Page<'_> {
             shown,
             cursor: (cut && shown > 0).then(|| cursor.seal(key_of(shown - 1), self.coverage)),
             status_counts: (counted && !self.status_counts.is_empty()).then_some(self.status_counts),
-            clusters: self.clusters(counted, cursor.context.now_ms),
+            clusters: self.clusters(counted, cursor.context.now),
             partial: self.coverage.is_partial(),
         }
     }
 
-    fn clusters(&self, counted: bool, now_ms: i64) -> CoverageContent {
-        let mut clusters = CoverageContent::new(self.coverage, self.nouns, counted, now_ms);
+    fn clusters(&self, counted: bool, now: Now) -> CoverageContent {
+        let mut clusters = CoverageContent::new(self.coverage, self.nouns, counted, now);
         clusters.leave_room(self.options.max_bytes);
         clusters
     }

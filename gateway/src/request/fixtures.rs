@@ -9,6 +9,7 @@ use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope as KindScop
 use kubeplex_proto::visibility::Visibility;
 use serde_json::Value;
 
+use crate::clock::{Now, Steady};
 use crate::cursor::CursorSealer;
 use crate::error::CallError;
 use crate::fleet::{ClusterView, Fleet, LinkState, Nodes};
@@ -17,6 +18,9 @@ use crate::resolve::Scope;
 use crate::tools::catalogue;
 
 pub(crate) const NOW_MS: i64 = 1_795_458_279_000;
+
+/// By both clocks.
+pub(crate) const NOW: Now = Now { since_1970_ms: NOW_MS, steady: Steady::from_ms(NOW_MS) };
 
 pub(crate) fn sealer() -> CursorSealer {
     CursorSealer::new([7; 32], 600_000)
@@ -28,7 +32,7 @@ pub(crate) fn cluster(name: &str, labels: &[&str]) -> ClusterView {
     let labels: BTreeMap<_, _> = labels.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     let mut view = ClusterView::expected(ClusterId::new(name).unwrap(), labels, 60_000);
     view.link = LinkState::Connected;
-    view.heard_ms_ago = Some(100);
+    view.heard = Some(NOW.steady.ago_ms(100));
     view.report = Arc::new(ClusterReport {
         kubernetes_version: "v1.35.2".to_owned(),
         nodes_ready: 2,
@@ -46,6 +50,7 @@ pub(crate) fn cluster(name: &str, labels: &[&str]) -> ClusterView {
         age_ms: Some(140),
         message: None,
     };
+    view.caches = view.caches.at(NOW.steady);
     view.caches.insert(report);
     view
 }
@@ -55,7 +60,7 @@ pub(crate) fn lost(name: &str) -> ClusterView {
     let mut view = cluster(name, &[]);
     view.link = LinkState::Lost;
     view.link_since_ms = 240_000;
-    view.heard_ms_ago = Some(240_000);
+    view.heard = Some(NOW.steady.ago_ms(240_000));
     view
 }
 

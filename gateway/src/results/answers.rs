@@ -8,14 +8,14 @@ use kubeplex_proto::ids::{ClusterId, InstanceId};
 use kubeplex_proto::list::{Known, ListEnd, ListHead, ListRequest, Row, Unchanged};
 use kubeplex_proto::sort::{KeyValue, RowKey};
 use kubeplex_proto::status::{LegStatus, Source};
-use tokio::time::Instant;
 
 use super::Kept;
 use super::flights::{Flights, Lead, Seat};
 use super::key::Key;
 use super::metrics::{Metrics, Outcome};
 use super::weight::{Weighs, of_text, of_value};
-use crate::clock::millis;
+use crate::clock::Steady;
+use crate::merge::Heard;
 use crate::registry::{Leg, LinkId, Registry, Vouched};
 use crate::telemetry::Telemetry;
 
@@ -33,9 +33,7 @@ pub(crate) struct Answer {
     /// The link that it came over, and the process behind that.
     link: LinkId,
     instance: InstanceId,
-    /// When its age and its clock were right.
-    received: Instant,
-    head: ListHead,
+    heard: Heard<ListHead>,
     rows: Arc<[Row]>,
     end: ListEnd,
     bytes: u64,
@@ -130,23 +128,19 @@ pub(super) fn key(cluster: &ClusterId, request: &ListRequest) -> Option<Key> {
 }
 
 impl Answer {
-    /// The same with its ages as they are now, if the cluster vouches for it.
+    /// The same as of the last proof, if the cluster vouches for it.
     fn as_of(&self, vouched: &Vouched) -> Option<Self> {
-        let is_still = self.link == vouched.link && self.head.revision == vouched.revision;
+        let is_still = self.link == vouched.link && self.heard.head.revision == vouched.revision;
         is_still.then(|| {
-            let mut now = self.clone();
-            let since_ms = millis(self.received.elapsed());
+            let mut vouched_for = self.clone();
             // Both are true; the agent may have told before or after this answer what it knows.
-            now.head.age_ms = self.head.age_ms.saturating_add(since_ms).min(vouched.age_ms);
-            now.head.cluster_now_ms = self.head.cluster_now_ms.saturating_add_unsigned(since_ms);
-            now.received = Instant::now();
-            now
+            vouched_for.heard.as_of = self.heard.as_of.max(vouched.as_of);
+            vouched_for
         })
     }
 
-    /// Its age and its clock are as of [`find`](KeptAnswers::find) or [`unchanged`](Asking::unchanged).
-    pub(crate) fn head(&self) -> &ListHead {
-        &self.head
+    pub(crate) fn heard(&self) -> &Heard<ListHead> {
+        &self.heard
     }
 
     pub(crate) fn rows(&self) -> &[Row] {
@@ -167,32 +161,41 @@ impl Asking<'_> {
     /// For the agent, which may find the answer that is kept still right.
     pub(crate) fn known(&self) -> Option<Known> {
         let answer = self.known.as_deref()?;
-        Some(Known { instance: answer.instance.clone(), revision: answer.head.revision })
+        Some(Known { instance: answer.instance.clone(), revision: answer.heard.head.revision })
     }
 
     /// The agent finds the answer that is kept still right; `None` where none is, and the agent talks nonsense.
     pub(crate) fn unchanged(self, way: &Leg, unchanged: Unchanged) -> Option<Arc<Answer>> {
         let known = self.known.as_deref().filter(|known| known.instance == way.instance)?;
         let Unchanged { age_ms, cluster_now_ms, clock_offset_ms } = unchanged;
-        let head = ListHead { age_ms, cluster_now_ms, clock_offset_ms, ..known.head.clone() };
-        let answer = Arc::new(Answer { link: way.link, head, received: Instant::now(), ..known.clone() });
+        let head = ListHead { age_ms, cluster_now_ms, clock_offset_ms, ..known.heard.head.clone() };
+        let heard = Heard::new(head, Steady::now());
+        let answer = Arc::new(Answer { link: way.link, heard, ..known.clone() });
         self.answers.metrics.count(Outcome::Revalidated);
         self.keep(Arc::clone(&answer));
         Some(answer)
     }
 
     /// The agent answered in full. What is complete, current and from its cache is kept.
-    pub(crate) fn answered(self, way: &Leg, head: &ListHead, rows: &[Row], end: &ListEnd, bytes: u64) {
+    pub(crate) fn answered(
+        self,
+        way: &Leg,
+        heard: &Heard<ListHead>,
+        rows: &[Row],
+        end: &ListEnd,
+        bytes: u64,
+    ) {
         if self.key.is_none() {
             return;
         }
         self.answers.metrics.count(Outcome::Missed);
+        let head = &heard.head;
         let says_nothing_else =
             head.status == LegStatus::Ok && head.message.is_none() && head.source == Source::Cache;
         if says_nothing_else && end.cut.is_none() {
-            let (head, end) = (head.clone(), end.clone());
-            let (link, instance, received) = (way.link, way.instance.clone(), Instant::now());
-            self.keep(Arc::new(Answer { link, instance, received, head, rows: rows.into(), end, bytes }));
+            let (link, instance) = (way.link, way.instance.clone());
+            let (heard, rows, end) = (heard.clone(), rows.into(), end.clone());
+            self.keep(Arc::new(Answer { link, instance, heard, rows, end, bytes }));
         }
     }
 
@@ -208,8 +211,9 @@ impl Asking<'_> {
 
 impl Weighs for Answer {
     fn weight(&self) -> usize {
-        let columns = self.head.columns.iter().map(|column| of_text(&column.name));
-        let counts = self.head.status_counts.keys().map(|status| of_text(status));
+        let head = &self.heard.head;
+        let columns = head.columns.iter().map(|column| of_text(&column.name));
+        let counts = head.status_counts.keys().map(|status| of_text(status));
         let rows = self
             .rows
             .iter()

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use kubeplex_proto::call::Freshness;
 use kubeplex_proto::events::EventQuestion;
-use tokio::time::Instant;
 
 use super::Kept;
 use super::flights::{Flights, Lead, Seat};
@@ -13,7 +12,7 @@ use super::key::Key;
 use super::metrics::{Metrics, Outcome};
 use super::weight::{Weighs, of_text, of_value};
 use crate::admit::{Admitted, Effort};
-use crate::clock::{millis, now_ms};
+use crate::clock::Steady;
 use crate::identify::Caller;
 use crate::policy::Permit;
 use crate::registry::{LinkId, Registry, Vouched};
@@ -38,7 +37,6 @@ pub(crate) struct KeptPages {
 pub(crate) struct Page {
     stamps: Vec<Stamp>,
     rendered: Lasting,
-    rendered_at: Instant,
     /// For traces.
     legs: Arc<[LegTrace]>,
 }
@@ -72,10 +70,10 @@ pub(crate) enum Turn<'a> {
     Ask(Keep<'a>),
 }
 
-/// A page that is given again, its data as old as this.
+/// A page that is given again, and what its clusters vouch for.
 pub(crate) struct Shown {
     page: Arc<Page>,
-    age_ms: u64,
+    vouched: Steady,
 }
 
 /// Where what is asked for goes, if anywhere.
@@ -110,34 +108,34 @@ impl KeptPages {
     }
 
     fn look_up(&self, tool: &str, caller: &Caller, query: &ListQuery) -> Sight {
-        let Some((stamps, age_ms)) = self.stamps(query) else { return Sight::Passing };
+        let Some((stamps, vouched)) = self.stamps(query) else { return Sight::Passing };
         let Some(key) = key(tool, caller, query) else { return Sight::Passing };
-        match self.kept.get(&key).filter(|page| page.shows(&stamps, age_ms)) {
-            Some(page) => Sight::Kept(Shown { page, age_ms }),
+        match self.kept.get(&key).filter(|page| page.shows(&stamps, vouched)) {
+            Some(page) => Sight::Kept(Shown { page, vouched }),
             None => Sight::Wanted(Wanted { key, stamps }),
         }
     }
 
-    /// What all clusters of a question vouch for, and the greatest of their ages.
-    fn stamps(&self, query: &ListQuery) -> Option<(Vec<Stamp>, u64)> {
-        let mut greatest_ms = 0;
+    /// What all clusters of a question vouch for, and the oldest of their proofs.
+    fn stamps(&self, query: &ListQuery) -> Option<(Vec<Stamp>, Steady)> {
+        let mut oldest = Steady::now();
         let stamp = |target: &Target| {
             let asked = target.standing == Standing::Asked;
             let vouched = asked.then(|| self.registry.vouched(&target.cluster.id, &query.kind)).flatten()?;
-            let Vouched { link, revision, age_ms, labels } = vouched;
-            greatest_ms = greatest_ms.max(age_ms);
+            let Vouched { link, revision, as_of, labels } = vouched;
+            oldest = oldest.min(as_of);
             Some(Stamp { link, revision, labels })
         };
         let stamps: Option<Vec<_>> = query.targets.iter().map(stamp).collect();
-        stamps.map(|stamps| (stamps, greatest_ms))
+        stamps.map(|stamps| (stamps, oldest))
     }
 
     /// Whether a call that was let in has to ask, or can be shown what is kept or what another call is getting.
     pub(crate) async fn turn<'a>(&'a self, sight: Sight, admitted: &'a Admitted) -> Turn<'a> {
         let (mut wanted, query) = match (sight, admitted.request()) {
-            (Sight::Kept(shown), _) => return self.show(shown),
+            (Sight::Kept(shown), _) if shown.holds() => return self.show(shown),
             (Sight::Wanted(wanted), Request::List(query)) => (wanted, query),
-            (Sight::Wanted(_) | Sight::Passing, _) => return Turn::Ask(Keep(None)),
+            (Sight::Kept(_) | Sight::Wanted(_) | Sight::Passing, _) => return Turn::Ask(Keep(None)),
         };
         for _ in 0..FLIGHTS_MISSED {
             match self.flights.join(wanted.key.clone()) {
@@ -147,9 +145,9 @@ impl KeptPages {
                 }
                 Seat::Follows(following) => {
                     let Some(page) = following.wait().await else { break };
-                    let Some((stamps, age_ms)) = self.stamps(query) else { break };
-                    if page.shows(&stamps, age_ms) {
-                        return self.show(Shown { page, age_ms });
+                    let Some((stamps, vouched)) = self.stamps(query) else { break };
+                    if page.shows(&stamps, vouched) {
+                        return self.show(Shown { page, vouched });
                     }
                     // It was asked for before something changed.
                     wanted.stamps = stamps;
@@ -167,10 +165,15 @@ impl KeptPages {
 }
 
 impl Shown {
+    /// Whether it still is what would be answered, after whatever the call waited for.
+    fn holds(&self) -> bool {
+        self.page.holds(self.vouched)
+    }
+
     /// As it is now: beside the age of its data nothing of it has changed.
     pub(crate) fn render(&self, trace: &Trace) -> Rendered {
         trace.shown_again(Arc::clone(&self.page.legs));
-        self.page.rendered.rendered(self.page.age_ms(self.age_ms))
+        self.page.rendered.rendered(self.page.age_ms(self.vouched, Steady::now()))
     }
 }
 
@@ -204,15 +207,19 @@ fn key(tool: &str, caller: &Caller, query: &ListQuery) -> Option<Key> {
 }
 
 impl Page {
-    /// Whether it is what would be answered now, where clusters vouch for this and their oldest proof has this age.
-    fn shows(&self, stamps: &[Stamp], age_ms: u64) -> bool {
-        self.stamps.as_slice() == stamps && self.rendered.holds(now_ms(), self.age_ms(age_ms))
+    /// Whether it is what would be answered now, where clusters vouch for this and their oldest proof is of then.
+    fn shows(&self, stamps: &[Stamp], vouched: Steady) -> bool {
+        self.stamps.as_slice() == stamps && self.holds(vouched)
+    }
+
+    fn holds(&self, vouched: Steady) -> bool {
+        let now = Steady::now();
+        self.rendered.holds(now, self.age_ms(vouched, now))
     }
 
     /// Both are true; agents may have told before or after this page what they know.
-    fn age_ms(&self, vouched_ms: u64) -> u64 {
-        let since_ms = millis(self.rendered_at.elapsed());
-        self.rendered.age_ms().saturating_add(since_ms).min(vouched_ms)
+    fn age_ms(&self, vouched: Steady, now: Steady) -> u64 {
+        now.since_ms(self.rendered.as_of().max(vouched))
     }
 }
 
@@ -248,7 +255,7 @@ impl Keep<'_> {
         }
         let Some(rendered) = again.page(rendered) else { return };
         let legs = trace.legs().into();
-        let page = Arc::new(Page { stamps, rendered, rendered_at: Instant::now(), legs });
+        let page = Arc::new(Page { stamps, rendered, legs });
         pages.kept.insert(key, Arc::clone(&page));
         lead.land(page);
     }

@@ -130,6 +130,23 @@ async fn ages_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_time_that_one_cluster_keeps_an_answer_waiting_counts_for_the_others() {
+    let world = World::of(&["eu", "us"]);
+    world.hang("us");
+    let woken = async {
+        tokio::time::sleep(Duration::from_millis(3_000)).await;
+        world.wake("us");
+    };
+    let (answer, ()) = tokio::join!(world.call(ONE), woken);
+    assert_eq!(answer.structured()["clusters"]["ageMs"], 3_000);
+    tokio::time::advance(Duration::from_millis(500)).await;
+    let again = world.call(ONE).await;
+    assert_eq!(again.kept(), ["page", "page"]);
+    // The agent of eu vouched for its rows at the same moment as it answered, and for nothing later.
+    assert_eq!(again.structured()["clusters"]["ageMs"], 3_500);
+}
+
+#[tokio::test(start_paused = true)]
 async fn calls_that_ask_the_same_at_once_ask_once() {
     let world = World::of(&["eu", "us"]);
     for round in 1..=3 {

@@ -188,14 +188,13 @@ fn key(query: &ClustersQuery, cluster: &ClusterView) -> RowKey {
 fn outcome(target: &Target) -> LegOutcome {
     let cluster = &target.cluster;
     match LegFailure::of_cluster(cluster) {
-        None => LegOutcome {
-            age_ms: cluster.heard_ms_ago,
-            ..LegOutcome::answered(cluster.id.clone(), LegStatus::Ok)
-        },
+        None => {
+            LegOutcome { as_of: cluster.heard, ..LegOutcome::answered(cluster.id.clone(), LegStatus::Ok) }
+        }
         Some(failure) => {
-            let rows = if cluster.heard_ms_ago.is_some() { RowsShown::Old } else { RowsShown::None };
-            let age_ms = if cluster.link.is_usable() { cluster.data_age_ms() } else { cluster.heard_ms_ago };
-            LegOutcome { age_ms, ..LegOutcome::failed(cluster, failure, rows) }
+            let rows = if cluster.heard.is_some() { RowsShown::Old } else { RowsShown::None };
+            let as_of = if cluster.link.is_usable() { cluster.caches.oldest_proof() } else { cluster.heard };
+            LegOutcome { as_of, ..LegOutcome::failed(cluster, failure, rows) }
         }
     }
 }

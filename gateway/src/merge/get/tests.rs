@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::fleet::Fleet;
 use crate::request::Request;
-use crate::request::fixtures::{cluster, fleet, lost, resolved};
+use crate::request::fixtures::{NOW, cluster, fleet, lost, resolved};
 
 fn query(fleet: &Fleet) -> GetQuery {
     match resolved(fleet, "resources_get", &json!({"name": "deployment/cart"})).unwrap() {
@@ -14,8 +14,8 @@ fn query(fleet: &Fleet) -> GetQuery {
     }
 }
 
-fn head(total: u64) -> GetHead {
-    GetHead {
+fn head(total: u64) -> Heard<GetHead> {
+    let head = GetHead {
         status: LegStatus::Ok,
         message: None,
         source: Source::Cache,
@@ -23,7 +23,8 @@ fn head(total: u64) -> GetHead {
         total,
         age_ms: 140,
         revision: 1,
-    }
+    };
+    Heard::new(head, NOW.steady)
 }
 
 fn found(namespace: &str, uid: &str, replicas: u64) -> FoundObject {
@@ -88,7 +89,9 @@ fn not_found_is_said_only_when_every_cluster_answered() {
             match LegFailure::of_link(&target.cluster) {
                 Some(failure) => merge.finish(LegId(leg), Err(failure)),
                 None => {
-                    merge.head(LegId(leg), GetHead { status, ..head(0) });
+                    let mut none = head(0);
+                    none.head.status = status;
+                    merge.head(LegId(leg), none);
                     merge.finish(LegId(leg), end());
                 }
             }

@@ -9,7 +9,7 @@ use kubeplex_proto::status::LegStatus;
 
 use super::GroupsAnswer;
 use crate::fleet::ClusterView;
-use crate::merge::{LegFailure, LegOutcome, RowsShown};
+use crate::merge::{Heard, LegFailure, LegOutcome, RowsShown};
 use crate::request::{GroupBy, Standing, Target};
 
 pub(super) struct Leg {
@@ -21,7 +21,7 @@ enum Progress {
     /// Out since an earlier page.
     Out,
     Open,
-    Answered(ListHead),
+    Answered(Heard<ListHead>),
     Failed(LegFailure),
 }
 
@@ -40,8 +40,8 @@ impl Leg {
             return Vec::new();
         }
         match answer.and_then(|answer| whole(answer, by)) {
-            Ok((head, groups)) => {
-                self.progress = Progress::Answered(head);
+            Ok((heard, groups)) => {
+                self.progress = Progress::Answered(heard);
                 groups
             }
             Err(failure) => {
@@ -59,8 +59,8 @@ impl Leg {
                 let failure = LegFailure::new(LegStatus::Timeout, "its answer was not waited for");
                 LegOutcome::failed(&self.cluster, failure, RowsShown::None)
             }
-            Progress::Answered(head) => {
-                LegOutcome::answered(self.cluster.id.clone(), head.status).with_head(Some(head.into()))
+            Progress::Answered(heard) => {
+                LegOutcome::answered(self.cluster.id.clone(), heard.head.status).with_head(Some(heard.into()))
             }
         };
         outcome.last_known = self.cluster.last_known_objects(kind);
@@ -69,10 +69,11 @@ impl Leg {
 }
 
 /// An answer that can be counted on.
-fn whole(answer: GroupsAnswer, by: &GroupBy) -> Result<(ListHead, Vec<Group>), LegFailure> {
-    let GroupsAnswer { head, groups, end } = answer;
+fn whole(answer: GroupsAnswer, by: &GroupBy) -> Result<(Heard<ListHead>, Vec<Group>), LegFailure> {
+    let GroupsAnswer { heard, groups, end } = answer;
+    let head = &heard.head;
     if !head.status.answered() {
-        let message = head.message.unwrap_or_else(|| "its agent gave no reason".to_owned());
+        let message = head.message.clone().unwrap_or_else(|| "its agent gave no reason".to_owned());
         return Err(LegFailure::new(head.status, message));
     }
     if let Some(cut) = end.cut {
@@ -84,5 +85,5 @@ fn whole(answer: GroupsAnswer, by: &GroupBy) -> Result<(ListHead, Vec<Group>), L
     if !groups.iter().all(fits) || groups.iter().map(|group| group.count).sum::<u64>() != head.total {
         return Err(LegFailure::new(LegStatus::Error, "its agent did not group its rows as it was asked to"));
     }
-    Ok((head, groups))
+    Ok((heard, groups))
 }

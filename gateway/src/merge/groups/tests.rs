@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::error::ErrorCode;
 use crate::fleet::Fleet;
-use crate::request::fixtures::{NOW_MS, cluster, fleet, list_query, resolved};
+use crate::request::fixtures::{NOW, NOW_MS, cluster, fleet, list_query, resolved};
 use crate::request::{Resume, legs};
 
 /// What an agent counted: namespace, status, how many, restarts.
@@ -49,7 +49,11 @@ fn answered(counted: &[Counted]) -> GroupsAnswer {
         })
         .collect();
     let total = groups.iter().map(|group| group.count).sum();
-    GroupsAnswer { head: head(total), groups, end: ListEnd { more: false, cut: None } }
+    GroupsAnswer {
+        heard: Heard::new(head(total), NOW.steady),
+        groups,
+        end: ListEnd { more: false, cut: None },
+    }
 }
 
 fn page(query: &ListQuery, answers: &[Vec<Counted>]) -> GroupPage {
@@ -112,7 +116,7 @@ fn a_cluster_that_did_not_count_everything_is_left_out_and_said() {
     let query = list_query(&shops(), "pods_list", &json!({"groupBy": "namespace,status,sum(restarts)"}));
     let by = query.page.group.as_ref().unwrap();
     let mut wrong = answered(&[(0, 0, 3, None)]);
-    wrong.head.total = 4;
+    wrong.heard.head.total = 4;
     let mut narrow = answered(&[(0, 0, 3, None)]);
     narrow.groups[0].keys.pop();
     let timed_out = LegFailure::new(LegStatus::Timeout, "no answer within 9.0 s");
@@ -135,8 +139,8 @@ fn too_many_groups_and_refusals_of_all_fail_the_call() {
     let groups: Vec<_> = (0..=crate::limits::MAX_GROUPS)
         .map(|at| Group { keys: vec![json!(at)], count: 1, sums: Vec::new() })
         .collect();
-    let head = head(groups.len() as u64);
-    merge.answer(LegId(0), Ok(GroupsAnswer { head, groups, end: ListEnd { more: false, cut: None } }));
+    let heard = Heard::new(head(groups.len() as u64), NOW.steady);
+    merge.answer(LegId(0), Ok(GroupsAnswer { heard, groups, end: ListEnd { more: false, cut: None } }));
     assert_eq!(merge.into_page().unwrap_err().code, ErrorCode::TooLarge);
 
     let mut merge = GroupsMerge::new(&query, by);

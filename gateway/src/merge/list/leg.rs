@@ -9,7 +9,7 @@ use kubeplex_proto::sort::{Direction, KeyValue, RowKey};
 use kubeplex_proto::status::LegStatus;
 
 use crate::fleet::ClusterView;
-use crate::merge::{LegFailure, LegOutcome, RowsShown};
+use crate::merge::{Heard, LegFailure, LegOutcome, RowsShown};
 use crate::request::{Standing, Target};
 
 use super::PageClock;
@@ -49,8 +49,7 @@ impl From<&RowKey> for RowId {
 }
 
 pub(super) struct Head {
-    pub(super) head: ListHead,
-    pub(super) received_ms: i64,
+    pub(super) heard: Heard<ListHead>,
     /// Where each of its cells stands among the page's columns.
     pub(super) places: Vec<usize>,
 }
@@ -67,9 +66,9 @@ pub(super) enum Progress {
 
 impl Head {
     /// What a further answer says: the rows of both together are as old as the older ones, and lack what either lacks.
-    pub(super) fn fold(&mut self, again: ListHead) {
-        let known = &mut self.head;
-        known.age_ms = known.age_ms.max(again.age_ms);
+    pub(super) fn fold(&mut self, Heard { head: again, as_of, .. }: Heard<ListHead>) {
+        self.heard.as_of = self.heard.as_of.min(as_of);
+        let known = &mut self.heard.head;
         known.revision = known.revision.min(again.revision);
         let is_worse = known.status == LegStatus::Ok && again.status != LegStatus::Ok;
         if is_worse {
@@ -114,7 +113,7 @@ impl Leg {
     pub(super) fn unsent(&self) -> usize {
         match (&self.progress, &self.head) {
             (Progress::Open | Progress::Paused, Some(head)) => {
-                usize::try_from(head.head.total).unwrap_or(usize::MAX).saturating_sub(self.received)
+                usize::try_from(head.heard.head.total).unwrap_or(usize::MAX).saturating_sub(self.received)
             }
             _ => 0,
         }
@@ -151,7 +150,7 @@ impl Leg {
         if self.sent >= self.asked {
             return Some("its agent sent more rows than were asked for");
         }
-        if row.cells.len() != head.head.columns.len() || row.key.values.len() != directions.len() {
+        if row.cells.len() != head.heard.head.columns.len() || row.key.values.len() != directions.len() {
             return Some("its agent sent a row that does not fit its columns or the order");
         }
         if key_bytes(&row.key) > MAX_KEY_BYTES {
@@ -172,8 +171,8 @@ impl Leg {
     }
 
     pub(super) fn clock(&self) -> Option<PageClock> {
-        let head = self.head.as_ref()?;
-        Some(PageClock { cluster_ms: head.head.cluster_now_ms, gateway_ms: head.received_ms })
+        let heard = &self.head.as_ref()?.heard;
+        Some(PageClock { cluster_ms: heard.head.cluster_now_ms, heard: heard.at })
     }
 
     pub(super) fn outcome(&self, kind: &GroupResource) -> LegOutcome {
@@ -189,12 +188,12 @@ impl Leg {
                 LegOutcome::failed(&self.cluster, failure, RowsShown::None)
             }
             Progress::Open | Progress::Paused | Progress::Ended | Progress::Failed(_) => {
-                let status = self.head.as_ref().map_or(LegStatus::Ok, |head| head.head.status);
+                let status = self.head.as_ref().map_or(LegStatus::Ok, |head| head.heard.head.status);
                 LegOutcome::answered(self.cluster.id.clone(), status)
             }
         };
         outcome.last_known = self.cluster.last_known_objects(kind);
-        outcome.with_head(self.head.as_ref().map(|head| (&head.head).into()))
+        outcome.with_head(self.head.as_ref().map(|head| (&head.heard).into()))
     }
 }
 

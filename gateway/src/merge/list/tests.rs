@@ -12,7 +12,7 @@ use super::*;
 use crate::error::ErrorCode;
 use crate::fleet::{ClusterView, Fleet};
 use crate::merge::RowsShown;
-use crate::request::fixtures::{NOW_MS, cluster, fleet, list_query, lost};
+use crate::request::fixtures::{NOW, NOW_MS, cluster, fleet, list_query, lost};
 
 /// One cluster's pods, as its agent would hold them.
 #[derive(Debug, Clone)]
@@ -47,6 +47,11 @@ fn head(total: usize) -> ListHead {
         clock_offset_ms: 0,
         revision: 1,
     }
+}
+
+/// Heard just now.
+fn heard(head: ListHead) -> Heard<ListHead> {
+    Heard::new(head, NOW.steady)
 }
 
 /// An honest agent: the rows of a page, in order, and whether more follow.
@@ -106,7 +111,7 @@ fn drive(
         let id = LegId(leg);
         if !(*has_head || *fails && rows.is_empty()) {
             *has_head = true;
-            merge.head(id, head(pods[query.targets[leg].cluster.id.as_str()].len()), NOW_MS);
+            merge.head(id, heard(head(pods[query.targets[leg].cluster.id.as_str()].len())));
         } else if rows.is_empty() && *fails {
             merge.finish(id, Err(LegFailure::new(LegStatus::Error, "the link broke")));
         } else if rows.is_empty() {
@@ -194,7 +199,7 @@ fn a_stale_cluster_has_answered_is_partial_and_goes_on_in_the_next_page() {
     for (leg, target) in query.targets.iter().enumerate() {
         let (rows, _) = answer(&query, &target.cluster, &pods[target.cluster.id.as_str()]);
         let status = if leg == 1 { LegStatus::Stale } else { LegStatus::Ok };
-        merge.head(LegId(leg), ListHead { status, ..head(rows.len()) }, NOW_MS);
+        merge.head(LegId(leg), heard(ListHead { status, ..head(rows.len()) }));
         merge.rows(LegId(leg), rows);
         merge.finish(LegId(leg), Ok(ListEnd { more: false, cut: None }));
     }
@@ -213,7 +218,7 @@ fn a_failure_behind_the_page_does_not_concern_it() {
     let mut merge = ListMerge::new(&query);
     for (leg, target) in query.targets.iter().enumerate() {
         let (rows, _) = answer(&query, &target.cluster, &pods[target.cluster.id.as_str()]);
-        merge.head(LegId(leg), head(1), NOW_MS);
+        merge.head(LegId(leg), heard(head(1)));
         merge.rows(LegId(leg), rows);
     }
     merge.finish(LegId(1), Err(LegFailure::new(LegStatus::Timeout, "late")));
@@ -245,10 +250,10 @@ fn an_agent_that_lies_fails_alone() {
         (long_key, "too long to page by"),
     ] {
         let mut merge = ListMerge::new(&query);
-        merge.head(LegId(0), head(3), NOW_MS);
+        merge.head(LegId(0), heard(head(3)));
         merge.rows(LegId(0), rows);
         for leg in [1, 2] {
-            merge.head(LegId(leg), head(0), NOW_MS);
+            merge.head(LegId(leg), heard(head(0)));
             merge.finish(LegId(leg), Ok(ListEnd { more: false, cut: None }));
         }
         while merge.next() != Step::Done {}
@@ -282,7 +287,7 @@ fn ends_of_every_kind() {
     ];
     for (rows, end, expected) in table {
         let mut merge = ListMerge::new(&query);
-        merge.head(LegId(0), head(9), NOW_MS);
+        merge.head(LegId(0), heard(head(9)));
         merge.rows(LegId(0), rows);
         merge.finish(LegId(0), Ok(end.clone()));
         while merge.next() == Step::Row {}
@@ -306,7 +311,7 @@ fn columns_of_two_versions_are_united() {
     let columns = [vec![column("name"), column("old")], vec![column("new"), column("Name")]];
     for (leg, (columns, name)) in columns.into_iter().zip(["a", "b"]).enumerate() {
         let api_version = format!("v{leg}");
-        merge.head(LegId(leg), ListHead { columns, api_version, ..head(1) }, NOW_MS);
+        merge.head(LegId(leg), heard(ListHead { columns, api_version, ..head(1) }));
         merge.rows(LegId(leg), vec![Row { key: key(name), cells: vec![json!(1), json!(2)] }]);
         merge.finish(LegId(leg), Ok(ListEnd { more: false, cut: None }));
     }

@@ -2,6 +2,7 @@ use kubeplex_proto::ids::ClusterId;
 use serde_json::json;
 
 use super::*;
+use crate::request::fixtures::NOW;
 
 fn leg(name: &str, status: LegStatus) -> LegOutcome {
     LegOutcome::answered(ClusterId::new(name).unwrap(), status)
@@ -9,7 +10,7 @@ fn leg(name: &str, status: LegStatus) -> LegOutcome {
 
 fn content(legs: Vec<LegOutcome>, cut: bool) -> Value {
     let nouns = Nouns { shown: "rows", kind: "pods" };
-    let content = CoverageContent::new(&Coverage { legs }, nouns, cut, 1_795_458_279_000);
+    let content = CoverageContent::new(&Coverage { legs }, nouns, cut, NOW);
     serde_json::to_value(content).unwrap()
 }
 
@@ -17,7 +18,7 @@ fn content(legs: Vec<LegOutcome>, cut: bool) -> Value {
 fn each_status_says_what_it_means_for_the_rows() {
     let stale = LegOutcome {
         message: Some("its watch broke".into()),
-        age_ms: Some(150_000),
+        as_of: Some(NOW.steady.ago_ms(150_000)),
         ..leg("a", LegStatus::Stale)
     };
     let syncing = LegOutcome {
@@ -112,7 +113,7 @@ fn an_answer_of_a_hundred_clusters_stays_small() {
     };
     let coverage = Coverage { legs: (0..100).map(outcome).collect() };
     let nouns = Nouns { shown: "rows", kind: "pods" };
-    let mut whole = CoverageContent::new(&coverage, nouns, true, 1_795_458_279_000);
+    let mut whole = CoverageContent::new(&coverage, nouns, true, NOW);
     let told = serde_json::to_value(&whole).unwrap();
     for (named, more) in [("apiVersion", "moreApiVersions"), ("source", "moreSources")] {
         assert_eq!(told[named].as_object().unwrap().len(), MAX_PROBLEMS);

@@ -3,8 +3,8 @@ use kubeplex_proto::status::{LegStatus, Source};
 use serde_json::json;
 
 use super::*;
-use crate::merge::GetMerge;
-use crate::request::fixtures::{NOW_MS, cluster, fleet, resolved, sealer};
+use crate::merge::{GetMerge, Heard};
+use crate::request::fixtures::{NOW, cluster, fleet, resolved, sealer};
 use crate::request::{LegId, Request};
 
 fn rendered(data: &Value, max_bytes: usize) -> Rendered {
@@ -27,13 +27,13 @@ fn rendered_of(clusters: &[String], data: impl Fn(usize) -> Value, max_bytes: us
             age_ms: 20,
             revision: 1,
         };
-        merge.head(LegId(leg), head);
+        merge.head(LegId(leg), Heard::new(head, NOW.steady));
         let object = json!({"kind": "Service", "metadata": {"name": "cart", "uid": leg}, "data": data(leg)});
         merge.object(LegId(leg), FoundObject { namespace: None, name: "cart".to_owned(), object });
         merge.finish(LegId(leg), Ok(GetEnd { cut: None }));
     }
     let sealer = sealer();
-    let context = RenderContext { now_ms: NOW_MS, sealer: &sealer, nonce: [0; 24] };
+    let context = RenderContext { now: NOW, sealer: &sealer, nonce: [0; 24] };
     get(&query, merge.into_page().unwrap(), &context)
 }
 

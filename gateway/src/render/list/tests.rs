@@ -10,8 +10,8 @@ use serde_json::json;
 use super::*;
 use crate::cursor::CursorSealer;
 use crate::fleet::{ClusterView, Fleet};
-use crate::merge::{LegFailure, ListMerge, Step};
-use crate::request::fixtures::{NOW_MS, cluster, fleet, list_query, lost, sealer};
+use crate::merge::{Heard, LegFailure, ListMerge, Step};
+use crate::request::fixtures::{NOW, NOW_MS, cluster, fleet, list_query, lost, sealer};
 use crate::request::legs;
 
 mod again;
@@ -73,7 +73,7 @@ pub(super) fn page(query: &ListQuery, pods: &[Pod]) -> ListPage {
         }
         let more = rows.len() > query.page.limit as usize;
         rows.truncate(query.page.limit as usize);
-        merge.head(leg, head(&own), NOW_MS - 500);
+        merge.head(leg, Heard::new(head(&own), NOW.steady.ago_ms(500)));
         merge.rows(leg, rows);
         merge.finish(leg, Ok(ListEnd { more, cut: None }));
     }
@@ -110,7 +110,7 @@ fn head(pods: &[&Pod]) -> ListHead {
 
 pub(super) fn rendered(query: &ListQuery, page: &ListPage) -> Rendered {
     let sealer: CursorSealer = sealer();
-    list(query, page, &RenderContext { now_ms: NOW_MS, sealer: &sealer, nonce: [3; 24] })
+    list(query, page, &RenderContext { now: NOW, sealer: &sealer, nonce: [3; 24] })
 }
 
 fn three_pods() -> (Fleet, Vec<Pod>) {
@@ -133,7 +133,7 @@ fn in_the_usual_order_rows_stand_in_groups() {
                 {"cluster": "us", "namespace": "shop", "rows": [["cart", "1/1", "Running", 2, "3d"]]},
             ],
             "total": 3, "shown": 3,
-            "clusters": {"expected": 2, "answered": 2, "ageMs": 140},
+            "clusters": {"expected": 2, "answered": 2, "ageMs": 640},
         })
         .to_string()
     );
@@ -202,7 +202,7 @@ fn a_missing_cluster_is_said_in_both_forms() {
     let Rendered { structured, text } = rendered(&query, &page(&query, &[pod("eu", "shop", "cart", 0)]));
     assert_eq!(
         structured["clusters"],
-        json!({"expected": 2, "answered": 1, "ageMs": 140, "problems": [{"cluster": "ap", "status": "disconnected",
+        json!({"expected": 2, "answered": 1, "ageMs": 640, "problems": [{"cluster": "ap", "status": "disconnected",
             "since": "2026-11-23T18:20:39Z", "rowsShown": "none",
             "message": "no link for 4m: none of its rows are in this answer; last known 412 pods"}]})
     );
@@ -224,7 +224,7 @@ fn a_cluster_that_is_back_stays_out_until_the_cursor_ends() {
     let query = list_query(&up, "pods_list", &json!({"limit": 1, "continue": first["continue"]}));
     let second = rendered(&query, &page(&query, &pods)).structured;
     assert_eq!(second["groups"][0]["rows"][0][0], "b");
-    assert_eq!(second["clusters"], json!({"expected": 2, "answered": 1, "ageMs": 140, "rejoined": ["ap"]}));
+    assert_eq!(second["clusters"], json!({"expected": 2, "answered": 1, "ageMs": 640, "rejoined": ["ap"]}));
     assert_eq!(second["partial"], true);
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::error::ErrorCode;
 use crate::fleet::ClusterView;
-use crate::request::fixtures::{NOW_MS, cluster, fleet, kind, kinds, lost, resolved, sealer};
+use crate::request::fixtures::{NOW, cluster, fleet, kind, kinds, lost, resolved, sealer};
 
 /// `a` has canaries, `b` has not and can't tell of metrics, and `c` is gone.
 fn clusters() -> Vec<ClusterView> {
@@ -25,7 +25,7 @@ fn clusters() -> Vec<ClusterView> {
 fn asked(arguments: &Value, visibility: &Visibility) -> Result<Value, CallError> {
     let request = resolved(&fleet(clusters()), NAME, arguments)?;
     let sealer = sealer();
-    let context = RenderContext { now_ms: NOW_MS, sealer: &sealer, nonce: [1; 24] };
+    let context = RenderContext { now: NOW, sealer: &sealer, nonce: [1; 24] };
     let Request::Kinds(query) = &request else { panic!("{request:?}") };
     Ok(render(Merged::by_hand(Answered::Kinds(query, visibility)), &context)?.structured)
 }

@@ -5,6 +5,7 @@ use kubeplex_proto::duration::human_duration;
 use kubeplex_proto::sort::KeyValue;
 use serde_json::{Map, Value};
 
+use crate::clock::Steady;
 use crate::escape::one_line;
 use crate::fleet::{ClusterView, LinkState};
 
@@ -116,13 +117,12 @@ impl ClusterColumn {
     }
 
     pub(super) fn sort_value(&self, cluster: &ClusterView) -> KeyValue {
-        let until_now =
-            |moment: u64| i64::try_from(moment).map_or(KeyValue::Missing, |ms| KeyValue::from_ms(-ms));
+        let until_now = |moment: Steady| KeyValue::from_ms(moment.as_ms().saturating_neg());
         let count = |count: u64| i64::try_from(count).map_or(KeyValue::Missing, KeyValue::from_integer);
         match self {
             // An age grows as the moment that it counts from falls.
             Self::LinkAge => KeyValue::from_ms(cluster.link_changed_ms.saturating_neg()),
-            Self::DataAge => cluster.caches.oldest_proof_ms().map_or(KeyValue::Missing, until_now),
+            Self::DataAge => cluster.caches.oldest_proof().map_or(KeyValue::Missing, until_now),
             Self::Nodes => cluster.nodes.map_or(KeyValue::Missing, |nodes| count(nodes.all)),
             Self::ClockOffset => KeyValue::from_ms(cluster.report.clock_offset_ms),
             Self::Link => KeyValue::from_integer(match cluster.link {

@@ -4,12 +4,12 @@ use serde_json::json;
 
 use super::*;
 use crate::fleet::Nodes;
-use crate::request::fixtures::{NOW_MS, cluster, fleet, lost, resolved, sealer};
+use crate::request::fixtures::{NOW, NOW_MS, cluster, fleet, lost, resolved, sealer};
 
 fn rendered(clusters: Vec<ClusterView>, arguments: &Value) -> Rendered {
     let request = resolved(&fleet(clusters), "clusters_list", arguments).unwrap();
     let sealer = sealer();
-    let context = RenderContext { now_ms: NOW_MS, sealer: &sealer, nonce: [1; 24] };
+    let context = RenderContext { now: NOW, sealer: &sealer, nonce: [1; 24] };
     let Request::Clusters(query) = &request else { panic!("{request:?}") };
     render(Merged::by_hand(Answered::Clusters(query)), &context).unwrap()
 }
@@ -136,9 +136,9 @@ fn pages_by_age_follow_each_other_while_time_goes_on() {
             // Of lost clusters: nothing proves their data anew.
             let mut report = cluster.caches.reports().next().unwrap().clone();
             report.age_ms = Some(ago);
-            cluster.caches = cluster.caches.at(1_000_000);
+            cluster.caches = cluster.caches.at(NOW.steady);
             cluster.caches.insert(report);
-            cluster.caches = cluster.caches.at(1_000_000 + passed_ms);
+            cluster.caches = cluster.caches.at(NOW.steady.in_ms(passed_ms));
             cluster
         };
         [("a", 3_000), ("b", 2_000), ("c", 1_000), ("d", 4_000)].map(linked).to_vec()

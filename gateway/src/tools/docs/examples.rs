@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use crate::fanout::{Answered, Merged};
 use crate::fleet::{ClusterView, Fleet};
 use crate::merge::{
-    GetMerge, GetPage, GroupsAnswer, GroupsMerge, GroupsPage, LegFailure, ListMerge, ListPage, Step,
+    GetMerge, GetPage, GroupsAnswer, GroupsMerge, GroupsPage, Heard, LegFailure, ListMerge, ListPage, Step,
 };
 use crate::render::RenderContext;
-use crate::request::fixtures::{NOW_MS, cluster, fleet, kind, kinds, lost, resolved, sealer};
+use crate::request::fixtures::{NOW, NOW_MS, cluster, fleet, kind, kinds, lost, resolved, sealer};
 use crate::request::{GetQuery, GroupBy, ListQuery, Request, legs};
 use crate::tools::{api_resources_list, catalogue};
 
@@ -77,7 +77,7 @@ impl Example {
             Request::Get(query) => Answered::Get(query, merged_get(query)),
         });
         let sealer = sealer();
-        let context = RenderContext { now_ms: NOW_MS, sealer: &sealer, nonce: [3; 24] };
+        let context = RenderContext { now: NOW, sealer: &sealer, nonce: [3; 24] };
         let tool = catalogue().get(self.tool).unwrap();
         let mut answer = tool.render(merged, &context).unwrap().structured;
         if let Some(cursor) = answer.get_mut("continue") {
@@ -90,7 +90,7 @@ impl Example {
 fn some_clusters() -> Fleet {
     let mut gone = lost("prod-ap");
     gone.labels = cluster("prod-ap", &["env=prod", "region=ap"]).labels;
-    gone.caches = gone.caches.at(240_860);
+    gone.caches = gone.caches.at(NOW.steady.in_ms(240_860));
     let issuers = kind("cert-manager.io", "issuers", "Issuer", &[], &["v1"]);
     let mut eu = cluster("prod-eu", &["env=prod", "region=eu"]);
     eu.kinds = Some(Arc::new(kinds(&[issuers])));
@@ -183,7 +183,7 @@ fn merged_list(query: &ListQuery) -> ListPage {
         let mut rows: Vec<_> = own.map(|line| row(query, cluster, columns, line)).collect();
         let directions = query.page.order.directions();
         rows.sort_by(|a, b| a.key.compare(&b.key, &directions));
-        merge.head(leg, list_head(columns, &rows), NOW_MS);
+        merge.head(leg, Heard::new(list_head(columns, &rows), NOW.steady));
         merge.rows(leg, rows);
         merge.finish(leg, Ok(ListEnd { more: false, cut: None }));
     }
@@ -209,7 +209,8 @@ fn merged_groups(query: &ListQuery, by: &GroupBy) -> GroupsPage {
         });
         let groups: Vec<_> = groups.collect();
         let head = ListHead { total: groups.len() as u64, ..list_head(&[], &[]) };
-        merge.answer(leg, Ok(GroupsAnswer { head, groups, end: ListEnd { more: false, cut: None } }));
+        let heard = Heard::new(head, NOW.steady);
+        merge.answer(leg, Ok(GroupsAnswer { heard, groups, end: ListEnd { more: false, cut: None } }));
     }
     merge.into_page().unwrap()
 }
@@ -275,7 +276,7 @@ fn merged_get(query: &GetQuery) -> GetPage {
             age_ms: 140,
             revision: 1,
         };
-        merge.head(leg, head);
+        merge.head(leg, Heard::new(head, NOW.steady));
         let (replicas, version) = if cluster.id.as_str() == "dev" { (1, "1.43.0") } else { (11, "1.42.0") };
         let image = format!("registry.example.com/shop/cart:{version}");
         let object = json!({"kind": "Deployment", "apiVersion": "apps/v1",

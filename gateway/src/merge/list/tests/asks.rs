@@ -43,7 +43,7 @@ fn page(query: &ListQuery, pods: &BTreeMap<String, Vec<Pod>>) -> (ListPage, Roun
             let total = pods[query.targets[ask.leg.0].cluster.id.as_str()].len();
             let (rows, more) = answer_to(query, &ask, pods);
             round = (round.0 + ask.rows, round.1 + rows.len());
-            merge.head(ask.leg, head(total), NOW_MS);
+            merge.head(ask.leg, heard(head(total)));
             merge.rows(ask.leg, rows);
             merge.finish(ask.leg, Ok(ListEnd { more, cut: None }));
         }
@@ -149,7 +149,7 @@ fn legs_share_the_bytes_of_a_page_as_its_rows() {
                 assert!(bytes <= whole && bytes > whole - 100, "{clusters_asked} {limit} {sort_by}: {bytes}");
                 for ask in std::mem::take(&mut asks) {
                     let fewer = Ask { rows: ask.rows.div_ceil(2), ..ask };
-                    merge.head(fewer.leg, head(1_000), NOW_MS);
+                    merge.head(fewer.leg, heard(head(1_000)));
                     merge.rows(fewer.leg, answer_to(&query, &fewer, &pods).0);
                     merge.finish(fewer.leg, Ok(ListEnd { more: true, cut: None }));
                 }
@@ -173,7 +173,7 @@ fn a_page_does_not_end_where_an_answer_was_cut_short() {
         for ask in std::mem::take(&mut asks) {
             let (rows, more) = answer_to(&query, &Ask { rows: ask.rows.min(3), ..ask.clone() }, &pods);
             let cut = (ask.rows > 3).then(|| Cut { status: LegStatus::Ok, message: "no room".to_owned() });
-            merge.head(ask.leg, head(30), NOW_MS);
+            merge.head(ask.leg, heard(head(30)));
             merge.rows(ask.leg, rows);
             merge.finish(ask.leg, Ok(ListEnd { more, cut }));
         }
@@ -215,7 +215,7 @@ fn a_row_that_moves_between_two_answers_is_shown_once() {
         assert!(round < 10, "without end");
         for ask in std::mem::take(&mut asks) {
             let (rows, more) = answer_to(&query, &ask, &pods);
-            merge.head(ask.leg, head(60), NOW_MS);
+            merge.head(ask.leg, heard(head(60)));
             merge.rows(ask.leg, rows);
             merge.finish(ask.leg, Ok(ListEnd { more, cut: None }));
         }
@@ -260,20 +260,23 @@ fn a_leg_is_as_its_worst_answer() {
         ListHead { status, message, age_ms, ..head(60) }
     };
     use LegStatus::{Ok as Fine, Stale};
+    // The second answer comes 400 ms after the first one, and the page is rendered 1,000 ms after that.
     for (first, second, expected) in [
-        (said(Fine, "", 10), said(Fine, "", 5), (Fine, None, 10, false)),
-        (said(Fine, "", 10), said(Stale, "no watch", 90_000), (Stale, Some("no watch"), 90_000, true)),
-        (said(Stale, "no watch", 90_000), said(Fine, "", 10), (Stale, Some("no watch"), 90_000, true)),
-        (said(Fine, "", 10), said(Fine, "one unreadable", 10), (Fine, Some("one unreadable"), 10, true)),
-        (said(Fine, "one unreadable", 10), said(Fine, "", 10), (Fine, Some("one unreadable"), 10, true)),
+        (said(Fine, "", 10), said(Fine, "", 5), (Fine, None, 1_410, false)),
+        (said(Fine, "", 10), said(Fine, "", 450), (Fine, None, 1_450, false)),
+        (said(Fine, "", 300), said(Fine, "", 500), (Fine, None, 1_700, false)),
+        (said(Fine, "", 10), said(Stale, "no watch", 90_000), (Stale, Some("no watch"), 91_000, true)),
+        (said(Stale, "no watch", 90_000), said(Fine, "", 10), (Stale, Some("no watch"), 91_400, true)),
+        (said(Fine, "", 10), said(Fine, "one unreadable", 10), (Fine, Some("one unreadable"), 1_410, true)),
+        (said(Fine, "one unreadable", 10), said(Fine, "", 10), (Fine, Some("one unreadable"), 1_410, true)),
     ] {
         let mut merge = ListMerge::new(&query);
         merge.begin();
-        for (first_row, head) in [(0, first), (20, second)] {
+        for (first_row, later_ms, head) in [(0, 0, first), (20, 400, second)] {
             let after = (first_row > 0).then(|| merge.legs[0].last_key.clone().unwrap());
             let (rows, more) =
                 answer_to(&query, &Ask { leg: LegId(0), rows: 30 - first_row, bytes: 0, after }, &pods);
-            merge.head(LegId(0), head, NOW_MS);
+            merge.head(LegId(0), Heard::new(head, NOW.steady.in_ms(later_ms)));
             merge.rows(LegId(0), rows);
             merge.finish(LegId(0), Ok(ListEnd { more, cut: None }));
             while merge.next() == Step::Row {}
@@ -281,7 +284,8 @@ fn a_leg_is_as_its_worst_answer() {
         }
         let coverage = merge.into_page().unwrap().coverage;
         let leg = &coverage.legs[0];
-        let found = (leg.status, leg.message.as_deref(), leg.age_ms.unwrap(), coverage.is_partial());
+        let age_ms = NOW.steady.in_ms(1_400).since_ms(leg.as_of.unwrap());
+        let found = (leg.status, leg.message.as_deref(), age_ms, coverage.is_partial());
         assert_eq!(found, expected);
     }
 }
@@ -298,7 +302,7 @@ fn a_leg_that_fails_when_asked_again_is_partial() {
         merge.begin();
         let ask = Ask { leg: LegId(0), rows: 20, bytes: 0, after: None };
         let (rows, _) = answer_to(&query, &ask, &pods);
-        merge.head(LegId(0), head(60), NOW_MS);
+        merge.head(LegId(0), heard(head(60)));
         merge.rows(LegId(0), rows);
         merge.finish(LegId(0), Ok(ListEnd { more: true, cut: None }));
         while merge.next() == Step::Row {}
@@ -306,7 +310,7 @@ fn a_leg_that_fails_when_asked_again_is_partial() {
         assert_eq!((asks.len(), asks[0].rows), (1, 30));
         assert_eq!(asks[0].after.as_ref().map(|key| key.name.as_str()), Some("p0019"));
         assert!(merge.go_on(LegId(0)).is_empty(), "it is under way");
-        merge.head(LegId(0), ListHead { columns, status, ..head(60) }, NOW_MS);
+        merge.head(LegId(0), heard(ListHead { columns, status, ..head(60) }));
         while merge.next() == Step::Row {}
         let page = merge.into_page().unwrap();
         assert_eq!((page.rows.len(), page.coverage.legs[0].rows), (20, RowsShown::Partial));
