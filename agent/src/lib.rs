@@ -24,6 +24,7 @@ pub mod report;
 mod secrets;
 pub mod serve;
 pub mod watch;
+pub mod workers;
 
 use axum::Router;
 use axum::extract::Request;
@@ -37,6 +38,7 @@ use crate::api::{Api, ApiBudget};
 use crate::clock::ClusterClock;
 use crate::config::AgentConfig;
 use crate::kinds::Kinds;
+use crate::workers::Workers;
 
 /// A running agent. Dropping it stops nothing: that is the cancellation token's to do.
 #[derive(Clone)]
@@ -64,7 +66,8 @@ impl Agent {
         // One process may hold agents of many clusters: whatever one of them logs, it says of which. Of the highest level,
         // because a span that a filter leaves out names nothing.
         let span = tracing::error_span!("agent", %cluster);
-        let kinds = Kinds::start(config, api.clone(), &tracker, cancel, span.clone());
+        let workers = Workers::new(config.work_on(), tracker.clone());
+        let kinds = Kinds::start(config, api.clone(), &tracker, workers.clone(), cancel, span.clone());
         let router = serve::router(serve::Parts {
             cluster,
             instance: instance.clone(),
@@ -72,7 +75,7 @@ impl Agent {
             api: api.clone(),
             live_reads,
             deny,
-            tracker,
+            workers,
         });
         let router = router.layer(middleware::from_fn(move |request: Request, next: Next| {
             next.run(request).instrument(span.clone())

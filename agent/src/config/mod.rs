@@ -18,6 +18,7 @@ use kubeplex_proto::ids::ClusterId;
 
 use crate::limits::Limits;
 use crate::watch::WatchTimings;
+use crate::workers::WorkOn;
 
 pub use raw::{ConfigError, RawConfig};
 pub use reach::{Deny, SecretData, SecretsWatch, WatchedNamespaces};
@@ -40,6 +41,7 @@ pub struct AgentConfig {
     pub(crate) admin: Option<AdminListener>,
     pub(crate) limits: Limits,
     pub(crate) timings: WatchTimings,
+    pub(crate) work_on: WorkOn,
 }
 
 /// How the agent reaches its API server.
@@ -122,6 +124,7 @@ impl AgentConfig {
             admin: None,
             limits: Limits::default(),
             timings: WatchTimings::default(),
+            work_on: WorkOn::default(),
         }
     }
 
@@ -169,6 +172,12 @@ impl AgentConfig {
     #[must_use]
     pub fn with_timings(self, timings: WatchTimings) -> Self {
         Self { timings, ..self }
+    }
+
+    /// Where what takes long is done. A daemon has threads for it.
+    #[must_use]
+    pub fn with_work_on(self, work_on: WorkOn) -> Self {
+        Self { work_on, ..self }
     }
 
     pub fn cluster(&self) -> &ClusterId {
@@ -224,6 +233,10 @@ impl AgentConfig {
 
     pub fn timings(&self) -> &WatchTimings {
         &self.timings
+    }
+
+    pub fn work_on(&self) -> WorkOn {
+        self.work_on
     }
 }
 

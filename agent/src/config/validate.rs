@@ -18,6 +18,7 @@ use super::{
 };
 use crate::limits::{Limits, WATCHED_NAMESPACES};
 use crate::watch::WatchTimings;
+use crate::workers::WorkOn;
 
 /// Every value that is wrong in a configuration.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +73,7 @@ impl TryFrom<RawConfig> for AgentConfig {
             admin,
             limits,
             timings: WatchTimings::default(),
+            work_on: WorkOn::default(),
         })
     }
 }

@@ -32,6 +32,7 @@ use crate::config::{AgentConfig, SecretsWatch};
 use crate::redact::DigestKey;
 pub use crate::watch::{KindHandle, KindStatus, Seen};
 use crate::watch::{OwnRights, WatchContext};
+use crate::workers::Workers;
 
 /// A kind that discovery does not know is looked for again where discovery is older than this.
 const DISCOVERY_TRUSTED_FOR: Duration = Duration::from_secs(10);
@@ -110,6 +111,7 @@ impl Kinds {
         config: AgentConfig,
         api: Api,
         tracker: &TaskTracker,
+        workers: Workers,
         cancel: CancellationToken,
         span: Span,
     ) -> Self {
@@ -120,6 +122,7 @@ impl Kinds {
             secret_data: config.secrets().data(),
             timings: *config.timings(),
             rights: Arc::new(OwnRights::new(api.clone(), config.timings().open)),
+            workers,
             lists: Arc::new(Semaphore::new(config.limits().lists_at_once.max(1))),
             streaming: Arc::new(AtomicBool::new(true)),
             scout: Arc::new(Semaphore::new(1)),

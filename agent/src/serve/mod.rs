@@ -27,27 +27,26 @@ use axum::middleware;
 use axum::routing::post;
 use kubeplex_proto::ids::{ClusterId, InstanceId};
 use kubeplex_proto::paths;
-use tokio_util::task::TaskTracker;
 
 use crate::api::Api;
 use crate::config::{Deny, LiveReads};
 use crate::kinds::Kinds;
 use crate::limits;
+use crate::workers::Workers;
 
 use live::LiveStores;
 use rights::Rights;
 use scan::Scans;
 
 /// What the service is made of.
-pub struct Parts {
-    pub cluster: ClusterId,
-    pub instance: InstanceId,
-    pub kinds: Kinds,
-    pub api: Api,
-    pub live_reads: LiveReads,
-    pub deny: Deny,
-    /// Owns the work on blocking threads.
-    pub tracker: TaskTracker,
+pub(crate) struct Parts {
+    pub(crate) cluster: ClusterId,
+    pub(crate) instance: InstanceId,
+    pub(crate) kinds: Kinds,
+    pub(crate) api: Api,
+    pub(crate) live_reads: LiveReads,
+    pub(crate) deny: Deny,
+    pub(crate) workers: Workers,
 }
 
 /// What every handler shares.
@@ -67,11 +66,11 @@ struct Shared {
 }
 
 /// The service under the paths of [`paths`]. Clones of the router share everything.
-pub fn router(parts: Parts) -> Router {
-    let Parts { cluster, instance, kinds, api, live_reads, deny, tracker } = parts;
+pub(crate) fn router(parts: Parts) -> Router {
+    let Parts { cluster, instance, kinds, api, live_reads, deny, workers } = parts;
     let rights = Arc::new(Rights::new(api.clone(), live_reads));
-    let live = LiveStores::new(Arc::clone(&rights), deny, tracker.clone());
-    let (scans, epoch) = (Scans::new(tracker), AtomicU64::new(0));
+    let live = LiveStores::new(Arc::clone(&rights), deny, workers.clone());
+    let (scans, epoch) = (Scans::new(workers), AtomicU64::new(0));
     let shared = Shared { cluster, instance, kinds, api, rights, live, scans, epoch };
     Router::new()
         .route(paths::LIST, post(list::list))

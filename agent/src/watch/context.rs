@@ -9,6 +9,7 @@ use super::rights::OwnRights;
 use super::timings::WatchTimings;
 use crate::api::Api;
 use crate::config::{Deny, SecretData, WatchedNamespaces};
+use crate::workers::Workers;
 
 /// The one server, what may be watched there, and what all watches of it take turns at.
 #[derive(Clone)]
@@ -22,6 +23,7 @@ pub(crate) struct WatchContext {
     pub(crate) timings: WatchTimings,
     /// What the agent may do.
     pub(crate) rights: Arc<OwnRights>,
+    pub(crate) workers: Workers,
     /// One permit a whole list.
     pub(crate) lists: Arc<Semaphore>,
     /// Whether the server takes streamed lists, as far as is known.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use kubeplex_proto::control::SyncState;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::JoinError;
 use tokio::time::{Instant, sleep};
 use tracing::Span;
 
@@ -123,7 +123,7 @@ impl Driver {
             }
             Effect::FinishList => {
                 let applier = Arc::clone(&self.applier);
-                spawn_blocking(move || applier.finish_list()).await?;
+                self.context.workers.run(move || applier.finish_list()).await?;
                 if let Some(list) = self.list.take() {
                     self.feed.current_at(list.started_at);
                 }
@@ -131,7 +131,7 @@ impl Driver {
             }
             Effect::Clear => {
                 let applier = Arc::clone(&self.applier);
-                spawn_blocking(move || applier.clear()).await?;
+                self.context.workers.run(move || applier.clear()).await?;
             }
             Effect::State(SyncState::Synced, None) => {
                 self.feed.set_state(SyncState::Synced, self.applier.complaint());
@@ -336,7 +336,7 @@ impl Driver {
             self.applier.apply(&changes)
         } else {
             let (applier, span) = (Arc::clone(&self.applier), Span::current());
-            spawn_blocking(move || {
+            let taking_in = self.context.workers.run(move || {
                 let _logged_for = span.entered();
                 let mut newest: Option<String> = None;
                 for batch in changes.chunks(INGEST_BATCH) {
@@ -345,8 +345,8 @@ impl Driver {
                     }
                 }
                 newest
-            })
-            .await?
+            });
+            taking_in.await?
         };
         self.tend();
         Ok(newest)
@@ -357,7 +357,7 @@ impl Driver {
         if self.feed.handle.store.read().wants_tending()
             && let Some(tending) = self.feed.handle.tend()
         {
-            drop(spawn_blocking(move || tending.run()));
+            drop(self.context.workers.run(move || tending.run()));
         }
     }
 

@@ -17,7 +17,6 @@ use kubeplex_proto::kind::{GroupResource, KindInfo};
 use kubeplex_proto::status::{AgentError, AgentErrorCode, LegStatus, Source};
 use parking_lot::RwLock;
 use tokio::time::timeout_at;
-use tokio_util::task::TaskTracker;
 
 use self::aim::Aim;
 use self::fill::{FillError, Filling, Follows};
@@ -32,13 +31,14 @@ use crate::limits::{
 };
 use crate::recent::Recent;
 use crate::redact::DigestKey;
+use crate::workers::Workers;
 
 /// What was read a moment ago, and the way to read more.
 pub(super) struct LiveStores {
     rights: Arc<Rights>,
     deny: Deny,
     /// Owns the work of taking in what was read.
-    tracker: TaskTracker,
+    workers: Workers,
     digest_key: DigestKey,
     reads: Recent<Key, Filled>,
 }
@@ -70,9 +70,9 @@ struct Reading<'a> {
 }
 
 impl LiveStores {
-    pub(super) fn new(rights: Arc<Rights>, deny: Deny, tracker: TaskTracker) -> Self {
+    pub(super) fn new(rights: Arc<Rights>, deny: Deny, workers: Workers) -> Self {
         let digest_key = DigestKey::new(rand::random());
-        Self { rights, deny, tracker, digest_key, reads: Recent::new(LIVE_READ_KEPT, LIVE_READS_KEPT) }
+        Self { rights, deny, workers, digest_key, reads: Recent::new(LIVE_READ_KEPT, LIVE_READS_KEPT) }
     }
 
     /// A kind that can't be watched, read now or for the same caller within the last ten seconds.
@@ -244,7 +244,7 @@ impl LiveStores {
         mut filling: Filling,
         work: impl FnOnce(&mut Filling) -> Result<T, FillError> + Send + 'static,
     ) -> Result<(Filling, T), FillError> {
-        let worked = self.tracker.spawn_blocking(move || work(&mut filling).map(|done| (filling, done)));
+        let worked = self.workers.run(move || work(&mut filling).map(|done| (filling, done)));
         worked.await.map_err(|failed| FillError::Lost(failed.to_string()))?
     }
 

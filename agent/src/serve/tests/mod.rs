@@ -26,11 +26,13 @@ use serde::de::DeserializeOwned;
 use simcluster::{SimCluster, SimConfig};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::*;
 use crate::Agent;
 use crate::config::{AgentConfig, WatchMode};
+use crate::workers::{WorkOn, Workers};
 
 /// Longer than anything that is waited for, in paused time.
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -106,7 +108,7 @@ impl World {
             api: agent.api().clone(),
             live_reads,
             deny,
-            tracker,
+            workers: Workers::new(WorkOn::default(), tracker),
         });
         Self { sim, agent, router, cancel, asked }
     }
