@@ -48,6 +48,11 @@ impl Asked {
         Self { began, took: began.elapsed(), patience, result, legs: trace.report().legs, lost }
     }
 
+    /// When its answer was there.
+    pub(crate) fn ended(&self) -> Instant {
+        self.began + self.took
+    }
+
     /// In a line.
     pub(crate) fn told(&self) -> String {
         let legs: Vec<_> = self.legs.iter().map(|leg| format!("{} {:?}", leg.cluster, leg.status)).collect();

@@ -13,8 +13,8 @@ use crate::people::Person;
 use crate::truth::{Pod, State};
 use crate::world::World;
 
-/// Ages are told in whole milliseconds.
-const ROUNDING: Duration = Duration::from_millis(2);
+/// Ages are told in whole milliseconds, by the agent and by the gateway.
+const ROUNDING: Duration = Duration::from_millis(3);
 
 /// What an answer shows, by cluster.
 pub(crate) fn rows(answer: &Value) -> BTreeMap<String, State> {
@@ -66,8 +66,10 @@ pub(crate) fn answer(world: &World, person: &Person, asked: &Asked, namespace: O
     }
     let problems = problems(answer);
     let whole = answer.get("partial").is_none();
-    let since = asked.began.checked_sub(age(answer) + ROUNDING).unwrap_or_else(|| world.trail.began());
+    let heard = before(world, asked.ended(), age(answer) + ROUNDING);
     for cluster in person.clusters(world) {
+        // An age is counted from when the gateway heard of it.
+        let since = before(world, heard, cluster.line.late_since(heard));
         let shown = shown.remove(cluster.name).unwrap_or_default();
         match problems.get(cluster.name).map(String::as_str) {
             Some("none") if whole => world
@@ -117,7 +119,7 @@ pub(crate) fn pages(world: &World, person: &Person, pages: &[Asked], began: Inst
         }
     }
     let oldest = answers.iter().map(|answer| age(answer)).max().unwrap_or_default();
-    let since = began.checked_sub(oldest + ROUNDING).unwrap_or_else(|| world.trail.began());
+    let since = before(world, began, oldest + ROUNDING);
     for cluster in person.clusters(world) {
         for pod in cluster.truth.still(since).into_iter().filter(|pod| person.sees(pod)) {
             let times = shown.get(&(cluster.name.to_owned(), pod.clone())).copied().unwrap_or_default();
@@ -153,6 +155,11 @@ fn problems(answer: &Value) -> BTreeMap<String, String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let problems = answer["clusters"]["problems"].as_array().into_iter().flatten();
     problems.map(|problem| (text(&problem["cluster"]), text(&problem["rowsShown"]))).collect()
+}
+
+/// So long before a moment, or the beginning.
+fn before(world: &World, moment: Instant, duration: Duration) -> Instant {
+    moment.checked_sub(duration).unwrap_or_else(|| world.trail.began())
 }
 
 fn age(answer: &Value) -> Duration {

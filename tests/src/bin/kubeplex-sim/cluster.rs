@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kubeplex_agent::Agent;
 use kubeplex_agent::config::{AgentConfig, WatchMode};
 use kubeplex_agent::link::{self, LinkConfig};
+use kubeplex_agent::workers::WorkOn;
 use kubeplex_link::timings::Timings;
 use kubeplex_proto::ids::ClusterId;
 use parking_lot::Mutex;
@@ -125,7 +126,7 @@ impl Cluster {
             LinkConfig::new("ws://127.0.0.1:1", &token(self.name), None, id.clone(), Timings::default());
         let link = link.expect("a link");
         let client = kube::Client::new(self.sim.service(), "default");
-        let config = AgentConfig::of_cluster(id).with_watch(self.watch);
+        let config = AgentConfig::of_cluster(id).with_watch(self.watch).with_work_on(WorkOn::Runtime);
         let agent = Agent::start(config, client, tracker.clone(), stop.clone());
         let (front, line) = (self.front.clone(), self.line.clone());
         let connect = move || std::future::ready(front.connect(&line));

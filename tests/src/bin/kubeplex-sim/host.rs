@@ -1,5 +1,6 @@
-//! What a process takes from its machine by chance: the time of day, and random bytes. Here both follow from the seed, for
-//! every library in the process: hash tables, jitter, identifiers, and the order in which a runtime looks at what is ready.
+//! What a process takes from its machine by chance: the time, and random bytes. Here both follow from the seed, for every
+//! library in the process: hash tables, jitter, identifiers, and the order in which a runtime looks at what is ready. By both
+//! clocks no time passes but the runtime's, so that it does not matter how fast the machine is.
 //!
 //! The two functions stand in the place of the C library's. Only Linux asks it for both by these names.
 
@@ -9,7 +10,9 @@ use std::cell::Cell;
 use std::ffi::{c_int, c_long, c_uint, c_void};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use crate::dice::Dice;
@@ -18,7 +21,13 @@ use crate::dice::Dice;
 const ORIGIN_S: u64 = 1_795_000_000;
 
 static SEED: AtomicU64 = AtomicU64::new(0);
-static BEGAN: OnceLock<Instant> = OnceLock::new();
+static BEGAN: OnceLock<Began> = OnceLock::new();
+
+/// The same moment by the runtime's clock and by the machine's.
+struct Began {
+    at: Instant,
+    monotonic: Duration,
+}
 
 thread_local! {
     /// Each thread has a sequence of its own: threads may run in any order.
@@ -30,9 +39,16 @@ pub(crate) fn seed(seed: u64) {
     SEED.store(seed, Ordering::Relaxed);
 }
 
-/// From now on the time of day moves with the clock of the runtime that this is called in.
+/// From now on time passes by the clock of the runtime that this is called in.
 pub(crate) fn start_clock() {
-    BEGAN.get_or_init(Instant::now);
+    BEGAN.get_or_init(|| Began { at: Instant::now(), monotonic: machine_time(libc::CLOCK_MONOTONIC) });
+}
+
+fn machine_time(clock: libc::clockid_t) -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the place is ours.
+    unsafe { libc::syscall(libc::SYS_clock_gettime, clock, &raw mut time) };
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 #[unsafe(no_mangle)]
@@ -49,13 +65,16 @@ unsafe extern "C" fn getrandom(buffer: *mut c_void, length: usize, _flags: c_uin
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, time: *mut libc::timespec) -> c_int {
-    if clock != libc::CLOCK_REALTIME {
-        // SAFETY: the system call takes the same arguments.
-        return unsafe { libc::syscall(libc::SYS_clock_gettime, clock, time) as c_int };
-    }
-    let passed = BEGAN.get().map(Instant::elapsed).unwrap_or_default();
-    let tv_sec = (ORIGIN_S + passed.as_secs()).cast_signed();
+    // Outside the runtime its clock is this one.
+    let began = BEGAN.get().filter(|_| Handle::try_current().is_ok());
+    let passed = began.map(|began| began.at.elapsed()).unwrap_or_default();
+    let now = match (clock, began) {
+        (libc::CLOCK_REALTIME, _) => Duration::from_secs(ORIGIN_S) + passed,
+        (libc::CLOCK_MONOTONIC, Some(began)) => began.monotonic + passed,
+        _ => machine_time(clock),
+    };
+    let (tv_sec, tv_nsec) = (now.as_secs().cast_signed(), c_long::from(now.subsec_nanos()));
     // SAFETY: whoever asks owns the place.
-    unsafe { time.write(libc::timespec { tv_sec, tv_nsec: c_long::from(passed.subsec_nanos()) }) };
+    unsafe { time.write(libc::timespec { tv_sec, tv_nsec }) };
     0
 }

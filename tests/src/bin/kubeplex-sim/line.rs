@@ -28,13 +28,21 @@ struct Shared {
     trouble: watch::Sender<Option<LineTrouble>>,
     cut: Mutex<CancellationToken>,
     dice: Mutex<Dice>,
+    late: Mutex<Vec<Late>>,
     tracker: TaskTracker,
 }
 
 /// What arrives at once, and not before its time.
 struct Piece {
+    taken: Instant,
     due: Instant,
     bytes: Vec<u8>,
+}
+
+/// Something that an agent said, and how long it was under way.
+struct Late {
+    arrived: Instant,
+    by: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +53,8 @@ enum Direction {
 
 impl Line {
     pub(crate) fn new(dice: Dice, tracker: TaskTracker) -> Self {
-        let (trouble, cut) = (watch::Sender::new(None), Mutex::default());
-        Self(Arc::new(Shared { trouble, cut, dice: Mutex::new(dice), tracker }))
+        let (trouble, cut, late) = (watch::Sender::new(None), Mutex::default(), Mutex::default());
+        Self(Arc::new(Shared { trouble, cut, dice: Mutex::new(dice), late, tracker }))
     }
 
     /// A connection: the agent's end and the gateway's.
@@ -79,6 +87,12 @@ impl Line {
         self.0.trouble.send_replace(Some(trouble));
     }
 
+    /// How long at most something that came from the agent since then was under way.
+    pub(crate) fn late_since(&self, since: Instant) -> Duration {
+        let late = self.0.late.lock();
+        late.iter().filter(|late| late.arrived >= since).map(|late| late.by).max().unwrap_or_default()
+    }
+
     pub(crate) fn heal(&self) {
         self.0.trouble.send_replace(None);
     }
@@ -105,8 +119,9 @@ impl Line {
         loop {
             let most = if dice.one_in(8) { 1 + dice.below(50) } else { buffer.len() };
             let length = from.read(&mut buffer[..most]).await?;
-            let due = Instant::now() + delay(*self.0.trouble.borrow());
-            let sent = pieces.send(Piece { due, bytes: buffer[..length].to_vec() }).await;
+            let taken = Instant::now();
+            let due = taken + delay(*self.0.trouble.borrow());
+            let sent = pieces.send(Piece { taken, due, bytes: buffer[..length].to_vec() }).await;
             if length == 0 || sent.is_err() {
                 return Ok(());
             }
@@ -124,6 +139,10 @@ impl Line {
             sleep_until(piece.due).await;
             // The sender is this line's own.
             let _ = trouble.wait_for(|trouble| !silences(*trouble, direction)).await;
+            let by = piece.taken.elapsed();
+            if direction == Direction::Up && !by.is_zero() {
+                self.0.late.lock().push(Late { arrived: Instant::now(), by });
+            }
             to.write_all(&piece.bytes).await?;
         }
         to.shutdown().await
