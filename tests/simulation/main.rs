@@ -3,6 +3,7 @@
 //!
 //! `KUBEPLEX_SEEDS=5000 KUBEPLEX_SEED=1000` plays others, and more of them; `cargo xtask simulate` does without a test.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 /// How many seeds are played where nobody says otherwise.
@@ -14,6 +15,19 @@ fn every_seed_holds() {
     let (first, count) = (of("KUBEPLEX_SEED", "1"), of("KUBEPLEX_SEEDS", SEEDS));
     let played = simulate(&["--seed", &first, "--seeds", &count]);
     assert!(played.contains(" 0 fail"), "{played}");
+}
+
+/// The hash that is printed is of every event and every answer, with their times.
+#[test]
+fn a_seed_has_one_course() {
+    let mut courses = BTreeSet::new();
+    for seed in 1..=8 {
+        let [first, second] = [(); 2].map(|()| simulate(&["--seed", &seed.to_string()]));
+        assert!(first.contains("trail "), "{first}");
+        assert_eq!(first, second, "seed {seed} has two courses");
+        courses.insert(first);
+    }
+    assert_eq!(courses.len(), 8, "and another one than any other");
 }
 
 /// What the simulation prints.

@@ -139,7 +139,7 @@ fn in_the_usual_order_rows_stand_in_groups() {
     );
     let expected = "name\tready\tstatus\trestarts\tage\n# cluster eu, namespace shop\ncart\t1/1\tRunning\t0\t3d\n\
         # cluster eu, namespace web\nfront\t1/1\tRunning\t4\t3d\n# cluster us, namespace shop\ncart\t1/1\tRunning\t2\t3d\n\
-        3 of 3 shown\nclusters: 2 of 2 answered, data at most 140 ms old\n";
+        3 of 3 shown\nclusters: 2 of 2 answered, data at most 640 ms old\n";
     assert_eq!(text, expected);
 }
 

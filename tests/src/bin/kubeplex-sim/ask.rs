@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 use crate::site::Site;
+use crate::trail::hash_of;
 
 /// A call that is over.
 pub(crate) struct Asked {
@@ -53,7 +54,7 @@ impl Asked {
         self.began + self.took
     }
 
-    /// In a line.
+    /// In a line, and by what tells one answer from another.
     pub(crate) fn told(&self) -> String {
         let legs: Vec<_> = self.legs.iter().map(|leg| format!("{} {:?}", leg.cluster, leg.status)).collect();
         let what = match &self.result {
@@ -61,7 +62,8 @@ impl Asked {
                 let rows: usize = crate::check::rows(answer).values().map(|rows| rows.len()).sum();
                 let age_ms = answer["clusters"]["ageMs"].as_u64();
                 let partial = if answer.get("partial").is_some() { ", partial" } else { "" };
-                format!("{rows} rows, {age_ms:?} ms old{partial}")
+                let hash = hash_of(answer.to_string().bytes());
+                format!("{rows} rows, {age_ms:?} ms old{partial} ({hash:016x})")
             }
             Err(Some(error)) => format!("{}: {error}", error.code),
             Err(None) => "no answer".to_owned(),

@@ -1,10 +1,10 @@
 //! Simulations of the whole: a gateway, its agents and their clusters with a clock of their own and connections in memory,
 //! while things go wrong by a schedule that follows from a seed.
 //!
-//! What a machine does by chance follows from the seed too, but for one thing: agents read their caches on other threads, and
-//! which of two that are ready at the same moment is first is the machine's choice. So a seed has one schedule, and several
-//! courses that differ in what happens at the same moment. With `--seeds` it plays many, each in a process of its own, because
-//! some of what a process does by chance is decided once.
+//! What a machine does by chance follows from the seed too ([`host`]), and everything runs on one thread: agents are told to
+//! search their caches there. So a seed has one course, and what it found once it finds again, up to the last byte of every
+//! answer. With `--seeds` many are played, each in a process of its own, because some of what a process does by chance is
+//! decided once.
 
 mod ask;
 mod check;

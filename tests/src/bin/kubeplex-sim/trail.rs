@@ -46,12 +46,15 @@ impl Trail {
         steps[steps.len().saturating_sub(count)..].to_vec()
     }
 
-    /// Tells two runs apart in which anything happened otherwise, or at another time (FNV-1a).
+    /// Tells two runs apart in which anything happened or was answered otherwise, or at another time.
     pub(crate) fn hash(&self) -> u64 {
-        let steps = self.0.steps.lock();
-        let bytes = steps.iter().flat_map(|step| step.bytes());
-        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        })
+        hash_of(self.0.steps.lock().iter().flat_map(|step| step.bytes()))
     }
+}
+
+/// FNV-1a.
+pub(crate) fn hash_of(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
