@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio_util::task::TaskTracker;
 
@@ -27,6 +27,10 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// A notification is acknowledged at once, or its gateway hangs: what comes after it must not wait for ever.
 const ACKNOWLEDGED: Duration = Duration::from_secs(5);
+
+/// Requests without a written answer. A client that sends more and reads nothing is not read from, either: its answers
+/// would pile up here.
+const EXCHANGES: usize = 256;
 
 /// What is written for the client.
 pub(super) enum Line {
@@ -46,6 +50,7 @@ struct Shared {
     out: mpsc::Sender<Line>,
     /// Owns the requests without an answer yet …
     exchanges: TaskTracker,
+    places: Arc<Semaphore>,
     /// … and the streams on which gateways say what nobody asked for.
     streams: TaskTracker,
     /// The exchanges by the ids of their requests, those taken back not among them.
@@ -78,8 +83,9 @@ impl Bridge {
         let http =
             reqwest::Client::builder().no_proxy().tcp_nodelay(true).connect_timeout(CONNECT).build()?;
         let (exchanges, streams) = (TaskTracker::new(), TaskTracker::new());
+        let places = Arc::new(Semaphore::new(EXCHANGES));
         let (running, session) = (Mutex::default(), tokio::sync::Mutex::default());
-        Ok(Self(Arc::new(Shared { http, gateways, out, exchanges, streams, running, session })))
+        Ok(Self(Arc::new(Shared { http, gateways, out, exchanges, places, streams, running, session })))
     }
 
     /// Takes in a line of the client's. Requests are answered later; of the rest one is passed on before the next.
@@ -89,7 +95,7 @@ impl Bridge {
             Err(answer) => return self.say(&answer).await,
         };
         match message.kind.clone() {
-            Kind::Request(id) => self.begin(id, message),
+            Kind::Request(id) => self.begin(id, message).await,
             Kind::Notification | Kind::Response => {
                 // Before the gateway hears of it: it ends its answer at once, and nobody waits for that any more.
                 let taken_back = message.cancels().and_then(|id| self.0.running.lock().remove(&id));
@@ -104,11 +110,14 @@ impl Bridge {
         }
     }
 
-    fn begin(&self, id: String, message: Message) {
+    /// Waits for a place, so that the client's next lines wait as well.
+    async fn begin(&self, id: String, message: Message) {
+        let place = Arc::clone(&self.0.places).acquire_owned().await;
         let bridge = self.clone();
         let mut running = self.0.running.lock();
         let ended = id.clone();
         let exchange = self.0.exchanges.spawn(async move {
+            let _place = place;
             let outcome = bridge.exchange(&message).await;
             let is_waited_for = bridge.0.running.lock().remove(&ended).is_some();
             if let (Err(problem), true) = (outcome, is_waited_for) {
