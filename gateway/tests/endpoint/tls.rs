@@ -63,6 +63,16 @@ impl Secured {
     }
 }
 
+/// Whether an answer is here as long as its head says that it is.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+    let length = lines.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let (_, length) = length.unwrap_or_else(|| panic!("an answer is sent with its length: {head}"));
+    body.len() >= length.parse().unwrap()
+}
+
 /// Asks for pods over a connection that is already there, and returns the whole HTTP answer.
 async fn ask(stream: &mut TlsStream<TcpStream>) -> String {
     let meta = json!({
@@ -81,8 +91,7 @@ async fn ask(stream: &mut TlsStream<TcpStream>) -> String {
     );
     stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    // The end of an answer in chunks.
-    while !answer.ends_with(b"\r\n0\r\n\r\n") {
+    while !is_whole(&answer) {
         let mut part = [0; 4_096];
         let read = timeout(PATIENCE, stream.read(&mut part)).await.unwrap().unwrap();
         assert!(read > 0, "cut after {}", String::from_utf8_lossy(&answer));
