@@ -1,5 +1,6 @@
 //! MCP over standard input and output, as clients drive it that start a process.
 
+use std::collections::BTreeSet;
 use std::process::Stdio;
 
 use kubeplex_tests::program::{self, Folder, Program};
@@ -244,5 +245,33 @@ async fn a_call_taken_back_ends_at_the_api_server_and_is_not_answered() {
     let answer = client.receive().await;
     assert_eq!(answer["id"], 4, "{answer}: {}", home.log("first"));
     assert_eq!(answer["result"]["structuredContent"]["total"], pods, "{answer}");
+    client.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_requests_at_once_than_there_are_places_are_all_answered() {
+    let home = Home::new().await;
+    let mut client = home.client("first");
+    client.initialize().await;
+    let asked: BTreeSet<u64> = (2..10_002).collect();
+    let lines: String = asked
+        .iter()
+        .map(|id| format!("{}\n", json!({"jsonrpc": "2.0", "id": id, "method": "ping"})))
+        .collect();
+    let mut input = client.input.take().expect("its input");
+    let write = async {
+        input.write_all(lines.as_bytes()).await.expect("it reads");
+        input
+    };
+    let read = async {
+        let mut answered = BTreeSet::new();
+        while answered.len() < asked.len() {
+            answered.insert(client.receive().await["id"].as_u64().expect("an id"));
+        }
+        answered
+    };
+    let (input, answered) = tokio::join!(write, read);
+    assert_eq!(answered, asked);
+    client.input = Some(input);
     client.end().await;
 }
