@@ -49,7 +49,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 pub use config::GatewayConfig;
-pub use reload::Reloaded;
+pub use reload::{ReloadError, Reloaded};
 
 use crate::admin::Admin;
 use crate::config::Protection;
@@ -179,7 +179,10 @@ impl Gateway {
 
     /// Takes over what a running gateway can of a new configuration, and says what that was. Calls that run go on as they
     /// began.
-    pub fn reload(&self, config: GatewayConfig) -> Reloaded {
+    ///
+    /// # Errors
+    /// When it names no cluster where there were some: nothing has changed then.
+    pub fn reload(&self, config: GatewayConfig) -> Result<Reloaded, ReloadError> {
         self.reloader.apply(config)
     }
 

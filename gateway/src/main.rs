@@ -77,14 +77,13 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 /// A file that can't be used changes nothing.
 fn reload(gateway: &Gateway, arguments: &Arguments) {
-    let config = match configuration(arguments) {
-        Ok(config) => config,
+    let reloaded = match configuration(arguments).and_then(|config| Ok(gateway.reload(config)?)) {
+        Ok(reloaded) => reloaded,
         Err(error) => {
             let error = format!("{error:#}");
             return tracing::error!(error, "the configuration is not reloaded: everything stays as it was");
         }
     };
-    let reloaded = gateway.reload(config);
     tracing::info!("the configuration is reloaded: {reloaded}");
     for key in reloaded.waiting {
         tracing::warn!(key, "its new value waits for a restart: until then the old one counts");

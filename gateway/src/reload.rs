@@ -30,6 +30,21 @@ pub struct Reloaded {
     pub waiting: Vec<&'static str>,
 }
 
+/// A new configuration that is not taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReloadError {
+    /// What a file says that was cut off before its first cluster, or is being written just now.
+    #[error(
+        "it names no cluster, and this gateway has {}: a file that is cut off says the same; to be left without \
+         clusters, stop the gateway",
+        expected
+    )]
+    NoClusters {
+        /// How many are expected now.
+        expected: usize,
+    },
+}
+
 /// Everything that a new configuration reaches.
 pub(crate) struct Reloader {
     pub(crate) current: Mutex<GatewayConfig>,
@@ -44,8 +59,11 @@ pub(crate) struct Reloader {
 
 impl Reloader {
     /// One at a time.
-    pub(crate) fn apply(&self, new: GatewayConfig) -> Reloaded {
+    pub(crate) fn apply(&self, new: GatewayConfig) -> Result<Reloaded, ReloadError> {
         let mut current = self.current.lock();
+        if new.clusters().is_empty() && !current.clusters().is_empty() {
+            return Err(ReloadError::NoClusters { expected: current.clusters().len() });
+        }
         let waiting = current.waiting_for_restart(&new);
         // First, so that nobody comes in by what is taken back.
         self.callers.replace(new.callers());
@@ -56,7 +74,7 @@ impl Reloader {
         self.throttle.set(new.limits());
         self.strangers.set(new.limits());
         *current = current.clone().with_reloadable(new);
-        reloaded
+        Ok(reloaded)
     }
 
     /// Clusters that are dialled otherwise than before, or no more.

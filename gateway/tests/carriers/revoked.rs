@@ -11,21 +11,19 @@ use kubeplex_link::dial::{DialError, Route, dial};
 use kubeplex_link::proxy::Proxies;
 use kubeplex_link::trust::Trust;
 use kubeplex_link::url::GatewayUrl;
+use kubeplex_proto::ids::ClusterId;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::peer::Peer;
 use crate::rig::{CLUSTER, TOKEN, cluster, dial_as, serve, within};
 
+/// The cluster with a token, or only another one.
 fn config(token: Option<&str>) -> GatewayConfig {
     let free = "127.0.0.1:0".parse().unwrap();
     let config = GatewayConfig::default().with_listen(free).unwrap().with_admin(free).unwrap();
-    let Some(token) = token else { return config };
-    config.with_cluster(ExpectedCluster {
-        id: cluster(),
-        labels: BTreeMap::new(),
-        token: Some(TokenHash::of(token)),
-    })
+    let id = if token.is_some() { cluster() } else { ClusterId::new("elsewhere").unwrap() };
+    config.with_cluster(ExpectedCluster { id, labels: BTreeMap::new(), token: token.map(TokenHash::of) })
 }
 
 async fn until(gateway: &Gateway, state: LinkState) {
@@ -47,7 +45,7 @@ async fn a_link_ends_when_its_token_is_taken_back_and_another_token_opens_one() 
         let mut link = dial_as(&agent, TOKEN, address).await.unwrap();
         until(&gateway, LinkState::Connected).await;
 
-        gateway.reload(config(Some("another-token")));
+        gateway.reload(config(Some("another-token"))).expect("it names clusters");
         link.ended.join_next().await.expect("a link that ends").unwrap().ok();
         until(&gateway, LinkState::Lost).await;
         let refused = dial_as(&agent, TOKEN, address).await.err();
@@ -55,9 +53,9 @@ async fn a_link_ends_when_its_token_is_taken_back_and_another_token_opens_one() 
 
         let mut link = dial_as(&agent, "another-token", address).await.unwrap();
         until(&gateway, LinkState::Connected).await;
-        gateway.reload(config(None));
+        gateway.reload(config(None)).expect("it names clusters");
         link.ended.join_next().await.expect("a link that ends").unwrap().ok();
-        assert!(gateway.registry().snapshot().clusters().is_empty());
+        assert!(gateway.registry().snapshot().get(&cluster()).is_none());
         assert!(dial_as(&agent, "another-token", address).await.is_err());
         stop.cancel();
     })
@@ -74,7 +72,7 @@ async fn who_was_let_in_by_a_token_that_is_taken_back_before_the_hello_gets_no_p
         let (credential, trust) = (Token::new(TOKEN).unwrap().into(), Trust::for_url(&url).unwrap());
         let route = Route { url, credential, trust, proxies: Proxies::default() };
         let stream = dial(&route, Activity::start()).await.unwrap();
-        gateway.reload(config(Some("another-token")));
+        gateway.reload(config(Some("another-token"))).expect("it names clusters");
         let _link = serve(agent.router(), stream);
         let refusal = agent.refusal().await;
         assert!(refusal.message.contains("taken back"), "{refusal}");

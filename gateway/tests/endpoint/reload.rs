@@ -4,6 +4,7 @@ use kubeplex_gateway::config::{ExpectedCluster, TokenHash};
 use kubeplex_gateway::fleet::LinkState;
 use kubeplex_gateway::limits::{Limits, LocalUser, Rates};
 use kubeplex_gateway::rates::Rate;
+use kubeplex_gateway::{ReloadError, Reloaded};
 use kubeplex_test_support::agent::Behaviour::Pods;
 use serde_json::json;
 
@@ -16,7 +17,8 @@ async fn clusters_come_and_go_and_calls_see_it() {
     let client = world.client();
     let relabelled =
         ExpectedCluster { labels: [("stage".to_owned(), "new".to_owned())].into(), ..expected("b") };
-    let reloaded = world.gateway.reload(loopback().with_cluster(relabelled).with_cluster(expected("c")));
+    let reloaded =
+        world.gateway.reload(loopback().with_cluster(relabelled).with_cluster(expected("c"))).unwrap();
     let names =
         |ids: &[kubeplex_proto::ids::ClusterId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(names(&reloaded.added), ["c"]);
@@ -36,7 +38,15 @@ async fn clusters_come_and_go_and_calls_see_it() {
     let again = loopback().with_cluster(expected("c"));
     let relabelled =
         ExpectedCluster { labels: [("stage".to_owned(), "new".to_owned())].into(), ..expected("b") };
-    assert_eq!(world.gateway.reload(again.with_cluster(relabelled)), Default::default());
+    assert_eq!(world.gateway.reload(again.with_cluster(relabelled)), Ok(Reloaded::default()));
+}
+
+#[tokio::test]
+async fn a_file_that_is_cut_off_before_its_first_cluster_changes_nothing() {
+    let world = World::of(&[("a", Pods(1))]).await;
+    assert_eq!(world.gateway.reload(loopback()), Err(ReloadError::NoClusters { expected: 1 }));
+    let answer = world.client().pods(json!({})).await;
+    assert_eq!((&answer["total"], &answer["partial"]), (&json!(1), &json!(null)), "{answer}");
 }
 
 #[tokio::test]
@@ -50,7 +60,7 @@ async fn callers_and_rates_change_and_what_must_wait_is_named() {
     };
     assert_eq!(list(None).await, 200);
     let rates = "[rates]\nrequests_per_second = 1\nrequests_burst = 1\n[limits]\nsessions = 5\n[link]\nlost_after_ms = 20000";
-    let reloaded = world.gateway.reload(with_callers(rates));
+    let reloaded = world.gateway.reload(with_callers(rates)).unwrap();
     assert_eq!(reloaded.waiting, ["link", "limits.sessions"]);
     let statuses =
         [list(None).await, list(Some("anna")).await, list(Some("anna")).await, list(Some("ben")).await];
@@ -67,7 +77,7 @@ async fn the_local_user_is_limited_when_the_configuration_says_so() {
     let local_user = LocalUser::Limited;
     let rates = Rates { cached: Rate::new(1, 1), local_user, ..Rates::default() };
     let limits = Limits { rates, ..Limits::default() };
-    world.gateway.reload(loopback().with_cluster(expected("a")).with_limits(limits));
+    world.gateway.reload(loopback().with_cluster(expected("a")).with_limits(limits)).unwrap();
     client.pods(json!({})).await;
     let refused = client.call("pods_list", json!({})).await["structuredContent"].clone();
     assert_eq!((&refused["code"], &refused["cluster"]), (&json!("rate_limited"), &json!("a")), "{refused}");
@@ -78,7 +88,7 @@ async fn the_local_user_is_limited_when_the_configuration_says_so() {
 async fn an_agent_of_this_process_whose_cluster_got_a_token_is_attached_again() {
     let world = World::of(&[("a", Pods(1))]).await;
     let token = Some(TokenHash::of("t"));
-    world.gateway.reload(loopback().with_cluster(ExpectedCluster { token, ..expected("a") }));
+    world.gateway.reload(loopback().with_cluster(ExpectedCluster { token, ..expected("a") })).unwrap();
     world.until_all_reported().await;
     assert_eq!(world.client().pods(json!({})).await["total"], 1);
 }
