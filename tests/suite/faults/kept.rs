@@ -1,9 +1,10 @@
 //! What the gateway keeps of answers, over real links.
 
 use kubeplex_gateway::fleet::LinkState;
+use kubeplex_tests::quick::brisk;
 use serde_json::json;
 
-use super::rig::{Setup, brisk, small};
+use super::rig::{Setup, small};
 use super::{Answer, pod};
 
 fn kept(answer: &Answer, cluster: &str) -> String {

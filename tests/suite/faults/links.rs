@@ -1,11 +1,12 @@
 //! Links that die without a word, seen from either end, and gateways that come back.
 
 use kubeplex_proto::status::LegStatus;
+use kubeplex_tests::quick::brisk;
 use kubeplex_tests::wait;
 use serde_json::json;
 
 use super::Answer;
-use super::rig::{Rig, Setup, brisk, small};
+use super::rig::{Rig, Setup, small};
 
 async fn fleet() -> (Rig, Answer) {
     let rig = Setup::new().timings(brisk()).sim(small("eu", 1)).sim(small("us", 2)).ready().await;

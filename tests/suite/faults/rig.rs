@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{Answer, panics};
 use setup::Member;
-pub(crate) use setup::{Setup, brisk, eager, small};
+pub(crate) use setup::{Setup, eager, small};
 
 /// A running fleet.
 pub(crate) struct Rig {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kubeplex_gateway::config::TokenHash;
+use kubeplex_tests::caller;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -35,12 +35,7 @@ pub(crate) fn all() -> [Person; 3] {
 impl Person {
     /// As the configuration of the gateway has them.
     pub(crate) fn section(&self) -> String {
-        let Self { name, clusters, namespaces } = self;
-        let hash = TokenHash::of(&self.token());
-        format!(
-            "[[caller]]\nuser = \"{name}\"\ntoken_sha256 = \"{hash}\"\nclusters = {clusters:?}\n\
-             namespaces = {namespaces:?}\nkinds = [\"*\"]\ncluster_scoped = []\n"
-        )
+        caller::section(self.name, &self.token(), self.clusters, self.namespaces)
     }
 
     pub(crate) fn token(&self) -> String {

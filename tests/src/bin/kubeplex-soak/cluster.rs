@@ -6,10 +6,9 @@ use std::time::Duration;
 use kubeplex_agent::Agent;
 use kubeplex_agent::config::{AgentConfig, WatchMode};
 use kubeplex_agent::link::{self, LinkConfig};
-use kubeplex_agent::watch::WatchTimings;
-use kubeplex_link::timings::Timings;
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_test_support::proxy::Proxy;
+use kubeplex_tests::quick::{alert, brisk};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use simcluster::{Gvr, SimCluster, SimConfig};
@@ -37,31 +36,6 @@ pub(crate) struct Cluster {
 struct Process {
     stop: CancellationToken,
     tracker: TaskTracker,
-}
-
-/// Links that notice silence within two seconds, and come back at once.
-pub(crate) fn brisk() -> Timings {
-    Timings {
-        heartbeat: Duration::from_millis(200),
-        suspect_after: Duration::from_secs(1),
-        lost_after: Duration::from_secs(2),
-        reconnect_max: Duration::from_millis(300),
-        ..Timings::default()
-    }
-}
-
-/// Watches that notice within seconds what takes minutes otherwise.
-fn alert() -> WatchTimings {
-    WatchTimings {
-        nudge: Duration::from_millis(500),
-        silence: Duration::from_secs(2),
-        initial_silence: Duration::from_secs(2),
-        open: Duration::from_secs(2),
-        page: Duration::from_secs(2),
-        retry_first: Duration::from_millis(50),
-        retry_most: Duration::from_millis(400),
-        ..WatchTimings::default()
-    }
 }
 
 impl Cluster {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use kubeplex_cli::client::{Access, Client, Token};
 use kubeplex_cli::hints;
-use kubeplex_gateway::config::TokenHash;
+use kubeplex_tests::caller;
 use kubeplex_tests::wait::pass;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -59,12 +59,7 @@ pub(crate) struct Asked {
 impl Person {
     /// As the configuration of the gateway has them.
     pub(crate) fn section(&self) -> String {
-        let Self { name, clusters, namespaces } = self;
-        let hash = TokenHash::of(&self.token());
-        format!(
-            "[[caller]]\nuser = \"{name}\"\ntoken_sha256 = \"{hash}\"\nclusters = {clusters:?}\n\
-             namespaces = {namespaces:?}\nkinds = [\"*\"]\ncluster_scoped = []\n"
-        )
+        caller::section(self.name, &self.token(), self.clusters, self.namespaces)
     }
 
     fn token(&self) -> String {

@@ -8,12 +8,13 @@ use anyhow::Context as _;
 use kubeplex_gateway::config::TokenHash;
 use kubeplex_gateway::limits::Limits;
 use kubeplex_gateway::{Gateway, GatewayConfig};
+use kubeplex_tests::quick::brisk;
 use kubeplex_tests::wait;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::cluster::{self, Cluster, brisk};
+use crate::cluster::{self, Cluster};
 use crate::people;
 
 const CLUSTERS: [&str; 3] = ["alpha", "bravo", "charlie"];

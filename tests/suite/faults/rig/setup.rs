@@ -14,6 +14,7 @@ use kubeplex_gateway::{Gateway, GatewayConfig};
 use kubeplex_link::timings::Timings;
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_test_support::agent::HandMade;
+use kubeplex_tests::quick;
 use simcluster::{Fault, SimConfig};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -49,34 +50,9 @@ pub(crate) fn small(name: &str, seed: u64) -> SimConfig {
     }
 }
 
-/// Links that notice silence within two seconds, and come back at once.
-pub(crate) fn brisk() -> Timings {
-    Timings {
-        heartbeat: Duration::from_millis(200),
-        suspect_after: Duration::from_secs(1),
-        lost_after: Duration::from_secs(2),
-        reconnect_max: Duration::from_millis(300),
-        ..Timings::default()
-    }
-}
-
 /// Links that come back at once, and are patient otherwise.
 pub(crate) fn eager() -> Timings {
     Timings { reconnect_max: Duration::from_millis(300), ..Timings::default() }
-}
-
-fn alert() -> WatchTimings {
-    WatchTimings {
-        nudge: Duration::from_millis(500),
-        silence: Duration::from_secs(2),
-        initial_silence: Duration::from_secs(2),
-        open: Duration::from_secs(2),
-        page: Duration::from_secs(2),
-        retry_first: Duration::from_millis(50),
-        retry_most: Duration::from_millis(400),
-        settled_retry: Duration::from_millis(500),
-        ..WatchTimings::default()
-    }
 }
 
 impl Setup {
@@ -99,7 +75,8 @@ impl Setup {
 
     /// Watches that notice within seconds what takes minutes otherwise, for tests in which they have something to notice.
     pub(crate) fn alert(self) -> Self {
-        Self { watch: alert(), ..self }
+        let watch = WatchTimings { settled_retry: Duration::from_millis(500), ..quick::alert() };
+        Self { watch, ..self }
     }
 
     pub(crate) fn limits(self, limits: Limits) -> Self {
