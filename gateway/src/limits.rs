@@ -286,6 +286,13 @@ pub const STREAMS: u32 = 128;
 /// ends. Agents have a limit of their own: their connections carry one request, the WebSocket.
 pub const RESETS_PENDING: usize = 32;
 
+/// What is read and dropped of a request that was answered before it was all there, so that its client gets to read why: some
+/// times what a request may have.
+pub const UNREAD_BYTES: usize = 8 << 20;
+
+/// How long that may take.
+pub const UNREAD_WAIT: Duration = Duration::from_secs(1);
+
 /// All header lines of a request, in bytes.
 pub const HEADER_BYTES: usize = 64 << 10;
 

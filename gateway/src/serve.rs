@@ -8,6 +8,7 @@ mod metrics;
 mod pace;
 mod places;
 mod socket;
+mod unread;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -199,10 +200,14 @@ fn answer(
     pace: &Pace,
 ) -> impl Future<Output = Result<Response<PacedBody>, Infallible>> + use<> {
     let exchange = pace.exchange();
+    let (request, unread) = unread::watch(request);
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(peer);
     async move {
         let answer = app.oneshot(request).await?;
+        if let Some(unread) = unread {
+            unread.discard().await;
+        }
         Ok(answer.map(|body| PacedBody::new(body, exchange)))
     }
 }

@@ -94,7 +94,7 @@ impl Guard {
         Ok((Request::from_parts(head, Body::from(body)), opening))
     }
 
-    /// What is announced as too large is refused before any of it is sent.
+    /// What is announced as too large is refused before any of it is read.
     async fn read(&self, body: Body) -> Result<Bytes, Denied> {
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         if announced > self.request_bytes {
