@@ -95,15 +95,8 @@ pub struct Outage {
     /// Names or globs, as in prod-eu,staging-*
     #[arg(value_name = "NAMES", value_delimiter = ',', required = true)]
     pub clusters: Vec<String>,
-    /// The demo's endpoint
-    #[arg(
-        long,
-        env = "KUBEPLEX_ENDPOINT",
-        value_name = "URL",
-        hide_env_values = true,
-        default_value = "http://127.0.0.1:7575/mcp"
-    )]
-    pub endpoint: Endpoint,
+    #[command(flatten)]
+    pub at: Address,
 }
 
 #[derive(Debug, Args)]
@@ -162,9 +155,9 @@ pub struct Doctor {
     pub json: bool,
 }
 
-/// Which gateway to ask.
+/// Where a gateway is.
 #[derive(Debug, Clone, Args)]
-pub struct Target {
+pub struct Address {
     /// The gateway's address
     #[arg(
         long,
@@ -174,6 +167,13 @@ pub struct Target {
         default_value = "http://127.0.0.1:7575/mcp"
     )]
     pub endpoint: Endpoint,
+}
+
+/// Which gateway to ask.
+#[derive(Debug, Clone, Args)]
+pub struct Target {
+    #[command(flatten)]
+    pub at: Address,
     /// A file with the token that the gateway wants to see; otherwise KUBEPLEX_TOKEN
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,

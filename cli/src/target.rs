@@ -18,7 +18,7 @@ impl Target {
             Some(file) => Some(from_file(file)?),
             None => from_environment()?,
         };
-        Ok(Client::with(self.endpoint, Access { token, ca_file: self.ca_file })?)
+        Ok(Client::with(self.at.endpoint, Access { token, ca_file: self.ca_file })?)
     }
 }
 

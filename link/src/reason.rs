@@ -1,4 +1,4 @@
-//! An error with its causes in one line, for the logs of both ends.
+//! An error with its causes in one line, for logs and answers of both ends.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -9,7 +9,8 @@ pub fn reason(error: &dyn Error) -> String {
     let mut cause = error.source();
     while let Some(error) = cause {
         let said = error.to_string();
-        if !text.ends_with(&said) {
+        // Many libraries repeat their cause in their own text.
+        if !text.contains(&said) {
             // Writing to a string does not fail.
             let _ = write!(text, ": {said}");
         }

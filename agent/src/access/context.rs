@@ -2,12 +2,12 @@
 
 use kube::Config;
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kubeplex_link::reason;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::credentials::{self, CredentialTimings, Credentials, PluginError, Source};
 use super::{proxy, tuned};
-use crate::api::chain;
 
 /// A context whose server and user are known, before any connection.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub struct Server {
 /// Why a context can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ContextError {
-    #[error("{}", chain(.0))]
+    #[error("{}", reason(.0))]
     Kubeconfig(Box<KubeconfigError>),
     #[error("{0}")]
     Proxy(String),
@@ -100,7 +100,7 @@ impl Context {
         tracker: &TaskTracker,
         stop: &CancellationToken,
     ) -> Result<(kube::Client, Option<Credentials>), ContextError> {
-        let unusable = |error: kube::Error| ContextError::Client(chain(&error));
+        let unusable = |error: kube::Error| ContextError::Client(reason(&error));
         match self.source {
             None => Ok((kube::Client::try_from(self.config).map_err(unusable)?, None)),
             Some(source) => {

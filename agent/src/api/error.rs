@@ -193,24 +193,10 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// An error with its causes, as one line for a person.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        // Many libraries repeat their cause in their own text.
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        next = cause.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
+    use kubeplex_link::reason;
+
     use super::*;
 
     fn of(json: &str) -> ApiError {
@@ -258,14 +244,14 @@ mod tests {
     fn of_an_unreachable_server_the_cause_is_told() {
         let refused = std::io::Error::other("Connection refused");
         let error = ApiError::unreachable(kube::Error::Service(Box::new(Passes(refused))));
-        assert_eq!(chain(&error), "the API server can't be reached: Connection refused");
+        assert_eq!(reason(&error), "the API server can't be reached: Connection refused");
     }
 
     #[test]
     fn causes_are_told_once() {
         let error = ApiError::Decode { what: "a list", source: serde_json::from_str::<u8>("x").unwrap_err() };
         assert_eq!(
-            chain(&error),
+            reason(&error),
             "the reply of the API server can't be read as a list: expected value at line 1 column 1"
         );
     }

@@ -28,7 +28,7 @@ use crate::limits;
 pub use budget::ApiBudget;
 pub use caller::{Impersonation, NoImpersonation};
 pub(crate) use error::Status;
-pub use error::{ApiError, Unreachable, chain};
+pub use error::{ApiError, Unreachable};
 pub use lines::WatchLines;
 pub use page::Page;
 pub use paths::{Query, collection_path, object_path};

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use kubeplex_link::reason;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::{ApiError, chain};
+use super::ApiError;
 
 /// How long a server that never said anything is silent before that is told, and how often it is told anew: long before
 /// anybody gives up, because who waits wants to know for what.
@@ -108,7 +109,7 @@ impl Problem {
 
     fn unreached(&self, error: &ApiError) {
         self.0.unreached.store(true, Ordering::Release);
-        self.set(chain(error));
+        self.set(reason(error));
     }
 
     /// The server said something.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Response;
+use kubeplex_link::reason;
 use parking_lot::Mutex;
 use tower::service_fn;
 
@@ -127,7 +128,7 @@ async fn a_server_that_cannot_be_reached_is_told_with_the_cause() {
     let api = over(service_fn(|_| async { Err(std::io::Error::other("no route to host")) }));
     let error = api.get_bytes("/api", SECOND).await.unwrap_err();
     assert!(matches!(error, ApiError::Connect(_)));
-    assert!(chain(&error).contains("no route to host"), "{}", chain(&error));
+    assert!(reason(&error).contains("no route to host"), "{}", reason(&error));
     assert!(api.problem().contains("no route to host"));
 }
 

@@ -3,10 +3,11 @@
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
+use kubeplex_link::reason;
 use serde::Deserialize;
 
 use super::{Described, Found, GroupKinds, TIMEOUT, or_empty};
-use crate::api::{Api, ApiError, chain};
+use crate::api::{Api, ApiError};
 
 /// Group versions asked for at once; the budget may allow fewer.
 const AT_ONCE: usize = 8;
@@ -98,7 +99,7 @@ fn group_versions(root: &Bytes) -> Result<Vec<(String, String)>, ApiError> {
 
 async fn resources(api: &Api, group: &str, version: &str) -> Result<ResourceList, String> {
     let path = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
-    let body = api.get_bytes(&path, TIMEOUT).await.map_err(|error| chain(&error))?;
+    let body = api.get_bytes(&path, TIMEOUT).await.map_err(|error| reason(&error))?;
     serde_json::from_slice(&body).map_err(|error| format!("{path} can't be read: {error}"))
 }
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use kubeplex_link::reason;
 use kubeplex_proto::control::SyncState;
 use kubeplex_proto::kind::{GroupResource, KindInfo, Scope};
 use serde::Deserialize;
 
 use super::Shared;
 use super::builtin;
-use crate::api::{ApiError, Query, Representation, chain, collection_path, object_path};
+use crate::api::{ApiError, Query, Representation, collection_path, object_path};
 use crate::cache::KindShape;
 use crate::columns::table::{TableError, lasting_columns};
 use crate::columns::{ColumnDef, Columns, PrinterColumn};
@@ -169,7 +170,7 @@ async fn fetch_columns(shared: &Shared, info: &KindInfo) -> ColumnSource {
             Err(malformed) => malformed.to_string(),
         },
         Err(refusal @ ApiError::Invalid { .. }) => return generic(info, &refusal),
-        Err(error) => chain(&error),
+        Err(error) => reason(&error),
     };
     tracing::debug!(kind = %info.id, reason = failure, "the server could not tell the columns of a kind");
     ColumnSource::Unknown

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use kubeplex_link::reason;
 use kubeplex_proto::kind::{GroupResource, KindTable};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::blueprint::Blueprint;
 use super::slots::Reason;
 use super::{DISCOVERY_TRUSTED_FOR, Discovered, Shared, builtin, cluster, columns};
-use crate::api::chain;
 use crate::discovery::Discovery;
 
 /// Changes of CRDs and APIServices come in bursts, and what they announce is served a moment later.
@@ -129,7 +129,7 @@ impl Upkeep {
                 }
             }
             Err(error) => {
-                let failure = chain(&error);
+                let failure = reason(&error);
                 // What keeps the agent from its server was told when that became known.
                 if before.failure.as_ref() != Some(&failure) && self.shared.api.problem().is_empty() {
                     tracing::warn!("the cluster can't be discovered: {failure}");

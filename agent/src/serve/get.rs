@@ -25,10 +25,9 @@ pub(super) async fn get(
     State(service): State<Service>,
     Ask(request): Ask<GetRequest>,
 ) -> Result<Response, Failure> {
-    let deadline = Deadline::after_ms(request.context.deadline_ms);
     let patterns = (request.namespaces.as_slice(), request.names.as_slice());
-    let question =
-        Question::new(&request.kind, request.version.as_ref(), patterns, &request.context, deadline);
+    let question = Question::new(&request.kind, request.version.as_ref(), patterns, &request.context);
+    let deadline = question.deadline;
     let reply = match service.open(&question).await {
         Ok(readable) => service.read_objects(readable, request, deadline).await?,
         Err(NotRead::Nothing(nothing)) => Reply::of_nothing(nothing),

@@ -27,10 +27,9 @@ pub(super) async fn list(
     State(service): State<Service>,
     Ask(request): Ask<ListRequest>,
 ) -> Result<Response, Failure> {
-    let deadline = Deadline::after_ms(request.context.deadline_ms);
     let patterns = (request.namespaces.as_slice(), request.names.as_slice());
-    let question =
-        Question::new(&request.kind, request.version.as_ref(), patterns, &request.context, deadline);
+    let question = Question::new(&request.kind, request.version.as_ref(), patterns, &request.context);
+    let deadline = question.deadline;
     let reply = match service.open(&question).await {
         Ok(readable) if request.known.as_ref().is_some_and(|known| service.is_still(&readable, known)) => {
             return Ok(service.unchanged(&readable));

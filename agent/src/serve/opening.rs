@@ -75,8 +75,8 @@ impl<'a> Question<'a> {
         version: Option<&'a String>,
         (namespaces, names): (&'a [Pattern], &'a [Pattern]),
         context: &'a CallContext,
-        deadline: Deadline,
     ) -> Self {
+        let deadline = Deadline::after_ms(context.deadline_ms);
         let CallContext { freshness, caller, call_id, visibility, .. } = context;
         let version = version.map(String::as_str);
         Self {

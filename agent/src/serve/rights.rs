@@ -1,5 +1,6 @@
 //! With whose rights something is read live: the one way from a caller to the API server.
 
+use kubeplex_link::reason;
 use kubeplex_proto::call::Identity;
 use kubeplex_proto::kind::GroupResource;
 use kubeplex_proto::status::LegStatus;
@@ -9,7 +10,7 @@ use tokio::time::timeout_at;
 
 use super::deadline::Deadline;
 use super::opening::Nothing;
-use crate::api::{Api, ApiError, Impersonation, chain};
+use crate::api::{Api, ApiError, Impersonation};
 use crate::config::LiveReads;
 use crate::limits::{REVIEW_KEPT, REVIEWS_KEPT};
 use crate::recent::Recent;
@@ -128,7 +129,7 @@ impl Rights {
                 "the agent may not act as {}: its service account needs the verb impersonate on them ({ROLE}): {message}",
                 named(caller)
             )),
-            error => Nothing::new(leg_status(error), format!("{what} can't be read: {}", chain(error))),
+            error => Nothing::new(leg_status(error), format!("{what} can't be read: {}", reason(error))),
         }
     }
 
@@ -146,11 +147,11 @@ impl Rights {
                 "the agent may not ask the API server what {} may do: its service account needs the verb create on \
                  subjectaccessreviews.authorization.k8s.io ({ROLE}): {}",
                 caller.user,
-                chain(&error)
+                reason(&error)
             ))),
             Ok(Err(error)) => {
                 let message =
-                    format!("the API server does not say what {} may do: {}", caller.user, chain(&error));
+                    format!("the API server does not say what {} may do: {}", caller.user, reason(&error));
                 Err(Nothing::new(leg_status(&error), message))
             }
             Err(_) => {

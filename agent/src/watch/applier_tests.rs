@@ -1,7 +1,8 @@
 //! What becomes of a row whose object changes into something that can't be read, and of cells that change their places.
 
 use kubeplex_proto::column::{CellFormat, Column};
-use kubeplex_proto::kind::{GroupResource, KindInfo, Scope};
+use kubeplex_proto::kind::{GroupResource, Scope};
+use kubeplex_test_support::kind::kind;
 use tokio::sync::watch;
 
 use super::*;
@@ -28,17 +29,7 @@ fn applier_of_tables() -> Applier {
 }
 
 fn applier_of(id: &GroupResource, columns: Columns) -> Applier {
-    let info = KindInfo {
-        id: id.clone(),
-        version: "v1".to_owned(),
-        versions: vec!["v1".to_owned()],
-        kind: "Pod".to_owned(),
-        scope: Scope::Namespaced,
-        verbs: vec![],
-        short_names: vec![],
-        singular: "pod".to_owned(),
-        categories: vec![],
-    };
+    let info = kind(&id.group, &id.resource, Scope::Namespaced);
     let shape = KindShape {
         columns: Arc::new(columns),
         id: id.clone(),

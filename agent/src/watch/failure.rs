@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::api::{ApiError, chain};
+use kubeplex_link::reason;
+
+use crate::api::ApiError;
 
 /// A failed step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +69,6 @@ impl From<&ApiError> for Failure {
             // The end of a connection, not of the server's wits: the next watch begins where the whole lines ended.
             | ApiError::Truncated => FailureKind::Transient,
         };
-        Self { kind, message: chain(error), retry_after: error.retry_after() }
+        Self { kind, message: reason(error), retry_after: error.retry_after() }
     }
 }

@@ -59,7 +59,7 @@ pub async fn run(demo: Demo) -> anyhow::Result<ExitCode> {
 
 async fn ask(act: Act, outage: Outage) -> anyhow::Result<ExitCode> {
     let clusters = outage.clusters.into_iter().map(Pattern::new).collect();
-    let done = control::ask(outage.endpoint.port(), &Order { act, clusters }).await?;
+    let done = control::ask(outage.at.endpoint.port(), &Order { act, clusters }).await?;
     output::line(&done)?;
     Ok(ExitCode::SUCCESS)
 }

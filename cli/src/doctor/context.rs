@@ -8,7 +8,8 @@ use kube::client::Body;
 use kube::config::Kubeconfig;
 use kubeplex_agent::access::Context;
 use kubeplex_agent::access::credentials::CredentialTimings;
-use kubeplex_agent::api::{ApiError, chain};
+use kubeplex_agent::api::ApiError;
+use kubeplex_link::reason;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -199,7 +200,7 @@ async fn send(
 ) -> Result<(Response<()>, Value), String> {
     let request = request.map_err(|error| error.to_string())?;
     let answered = async {
-        let response = client.send(request).await.map_err(|error| chain(&ApiError::unreachable(error)))?;
+        let response = client.send(request).await.map_err(|error| reason(&ApiError::unreachable(error)))?;
         let (head, body) = response.into_parts();
         let body = body.collect_bytes().await.map_err(|error| error.to_string())?;
         Ok((Response::from_parts(head, ()), serde_json::from_slice(&body).unwrap_or_default()))

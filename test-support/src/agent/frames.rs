@@ -1,11 +1,10 @@
 //! What the agent made by hand says: its kinds, and frames that keep or break the promises of the protocol.
 
 use kubeplex_proto::ROWS_PER_FRAME;
-use kubeplex_proto::column::{CellFormat, Column};
 use kubeplex_proto::control::{ClusterReport, KindReport, Report, SyncState};
 use kubeplex_proto::get::{FoundObject, GetEnd, GetFrame, GetHead, GetRequest};
 use kubeplex_proto::ids::ClusterId;
-use kubeplex_proto::kind::{KindTable, Scope};
+use kubeplex_proto::kind::KindTable;
 use kubeplex_proto::list::{ListEnd, ListFrame, ListHead, ListRequest, Row};
 use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
 use kubeplex_proto::status::{LegStatus, Source};
@@ -14,6 +13,7 @@ use serde_json::json;
 use super::{Behaviour, LONG_LINE, WIDE_CELL};
 use crate::control::KUBERNETES;
 use crate::kind::pods;
+use crate::list;
 
 /// Rows of an answer that breaks a promise, unless it is one about their number.
 const FEW: usize = 3;
@@ -107,21 +107,13 @@ pub(super) fn object(request: &GetRequest) -> [GetFrame; 3] {
 }
 
 fn head(pods: usize) -> ListFrame {
-    let column = |name: &str| Column { name: name.to_owned(), format: CellFormat::Plain };
     ListFrame::Head(Box::new(ListHead {
-        status: LegStatus::Ok,
-        message: None,
-        source: Source::Cache,
-        api_version: "v1".to_owned(),
-        scope: Some(Scope::Namespaced),
-        columns: vec![column("name"), column("status")],
-        total: pods as u64,
         status_counts: [("Running".to_owned(), pods as u64)].into(),
         age_ms: 20,
         cluster_now_ms: 1_790_000_000_000,
-        clock_offset_ms: 0,
         // None that it ever reports, so no gateway keeps its answers: it changes its mind and tells nobody.
         revision: 0,
+        ..list::head(list::columns(&["name", "status"]), pods as u64)
     }))
 }
 

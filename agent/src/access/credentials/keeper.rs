@@ -240,7 +240,7 @@ impl Keeper {
             user.client_key_data = Some(BASE64_STANDARD.encode(key.expose_secret()).into());
         }
         let client = kube::Client::try_from(config);
-        let client = client.map_err(|error| CredentialError::Unusable(crate::api::chain(&error)))?;
+        let client = client.map_err(|error| CredentialError::Unusable(kubeplex_link::reason(&error)))?;
         self.client = Some((credential.identity.clone(), client.clone()));
         Ok(client)
     }

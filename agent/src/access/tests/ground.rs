@@ -14,6 +14,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use kube::client::Body;
 use kube::config::Kubeconfig;
+use kubeplex_link::reason;
 use parking_lot::Mutex;
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
 use rustls::ServerConfig;
@@ -31,7 +32,7 @@ use tower::ServiceExt as _;
 
 use crate::access::credentials::{CredentialTimings, Credentials};
 use crate::access::{Context, ContextError, kubeconfig};
-use crate::api::{ApiError, chain};
+use crate::api::ApiError;
 
 /// The name in the server's certificate, which no resolver knows.
 pub(super) const NAME: &str = "kubernetes.example.internal";
@@ -215,7 +216,7 @@ pub(super) async fn ask(client: &kube::Client) -> Result<StatusCode, String> {
     let request = Request::get("/version").body(Body::empty()).unwrap();
     let sent = tokio::time::timeout(Duration::from_secs(20), client.send(request)).await;
     let sent = sent.expect("an answer of some kind in time");
-    sent.map(|response| response.status()).map_err(|error| chain(&ApiError::unreachable(error)))
+    sent.map(|response| response.status()).map_err(|error| reason(&ApiError::unreachable(error)))
 }
 
 async fn answer(

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use kubeplex_proto::group::added;
 use kubeplex_proto::sort::KeyValue;
-use kubeplex_proto::status::{AgentErrorCode, LegStatus, Source};
+use kubeplex_proto::status::{AgentErrorCode, LegStatus};
+use kubeplex_test_support::list as answer;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -20,20 +21,7 @@ fn shops() -> Fleet {
 }
 
 fn head(total: u64) -> ListHead {
-    ListHead {
-        status: LegStatus::Ok,
-        message: None,
-        source: Source::Cache,
-        api_version: "v1".to_owned(),
-        scope: None,
-        columns: Vec::new(),
-        total,
-        status_counts: BTreeMap::new(),
-        age_ms: 140,
-        cluster_now_ms: NOW_MS,
-        clock_offset_ms: 0,
-        revision: 1,
-    }
+    ListHead { age_ms: 140, cluster_now_ms: NOW_MS, ..answer::head(Vec::new(), total) }
 }
 
 /// Each pair of namespace and status once, as an agent has them.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use kubeplex_proto::list::Cut;
 use kubeplex_proto::sort::KeyValue;
-use kubeplex_proto::status::Source;
+use kubeplex_test_support::list as answer;
 use serde_json::json;
 
 mod asks;
@@ -34,18 +34,10 @@ fn column(name: &str) -> Column {
 
 fn head(total: usize) -> ListHead {
     ListHead {
-        status: LegStatus::Ok,
-        message: None,
-        source: Source::Cache,
-        api_version: "v1".to_owned(),
-        scope: Some(Scope::Namespaced),
-        columns: vec![column("name"), column("restarts")],
-        total: total as u64,
         status_counts: BTreeMap::from([("Running".to_owned(), total as u64)]),
         age_ms: 140,
         cluster_now_ms: NOW_MS,
-        clock_offset_ms: 0,
-        revision: 1,
+        ..answer::head(answer::columns(&["name", "restarts"]), total as u64)
     }
 }
 

@@ -1,10 +1,9 @@
 use std::collections::BTreeMap;
 
 use kubeplex_proto::json_len::json_len;
-use kubeplex_proto::kind::Scope as KindScope;
 use kubeplex_proto::list::{ListEnd, ListHead, Row};
 use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
-use kubeplex_proto::status::{LegStatus, Source};
+use kubeplex_test_support::list as answer;
 use serde_json::json;
 
 use super::*;
@@ -33,10 +32,6 @@ pub(super) struct Pod {
 fn pod(cluster: &str, namespace: &str, name: &str, restarts: u64) -> Pod {
     let [cluster, namespace, name] = [cluster, namespace, name].map(str::to_owned);
     Pod { cluster, namespace, name, status: "Running".to_owned(), restarts, age_s: 3 * 86_400 }
-}
-
-fn column(name: &str, format: CellFormat) -> Column {
-    Column { name: name.to_owned(), format }
 }
 
 fn row(query: &ListQuery, cluster: &ClusterView, pod: &Pod) -> Row {
@@ -86,26 +81,10 @@ fn head(pods: &[&Pod]) -> ListHead {
     for pod in pods {
         *status_counts.entry(pod.status.clone()).or_insert(0) += 1;
     }
-    ListHead {
-        status: LegStatus::Ok,
-        message: None,
-        source: Source::Cache,
-        api_version: "v1".to_owned(),
-        scope: Some(KindScope::Namespaced),
-        columns: vec![
-            column("name", CellFormat::Plain),
-            column("ready", CellFormat::Plain),
-            column("status", CellFormat::Plain),
-            column("restarts", CellFormat::Plain),
-            column("age", CellFormat::Age),
-        ],
-        total: pods.len() as u64,
-        status_counts,
-        age_ms: 140,
-        cluster_now_ms: NOW_MS - 500,
-        clock_offset_ms: 0,
-        revision: 1,
-    }
+    let mut columns = answer::columns(&["name", "ready", "status", "restarts", "age"]);
+    columns[4].format = CellFormat::Age;
+    let known = answer::head(columns, pods.len() as u64);
+    ListHead { status_counts, age_ms: 140, cluster_now_ms: NOW_MS - 500, ..known }
 }
 
 pub(super) fn rendered(query: &ListQuery, page: &ListPage) -> Rendered {

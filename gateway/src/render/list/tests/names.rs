@@ -10,7 +10,7 @@ fn answer(arguments: &Value) -> Rendered {
     let query = list_query(&fleet, "pods_list", arguments);
     let mut page = page(&query, &pods);
     for name in ["Cluster", "namespace", "name", "age", "age"] {
-        page.columns.push(column(name, CellFormat::Plain));
+        page.columns.push(Column { name: name.to_owned(), format: CellFormat::Plain });
         page.rows.iter_mut().for_each(|row| row.cells.push("own".into()));
     }
     rendered(&query, &page)
