@@ -17,9 +17,9 @@ use self::charge::{Cell, charges};
 use self::metrics::AdmissionMetrics;
 use crate::clock::{millis, millis_up};
 use crate::error::{CallError, ErrorCode};
-use crate::limits::{Limits, RATED_CELLS, RETRY_AFTER, Rates};
+use crate::limits::{Limits, RATED_CELLS, RETRY_AFTER, Rate, Rates};
 use crate::policy::Permit;
-use crate::rates::{Charge, Ledger, LimitedUsers, NotYet, Rate};
+use crate::rates::{Charge, Ledger, LimitedUsers, NotYet};
 use crate::request::Request;
 use crate::telemetry::Telemetry;
 use crate::tools::Class;
@@ -219,7 +219,7 @@ mod tests {
 
     fn permit_in(caller: Caller, tool: &str, arguments: &Value) -> Permit {
         let request = resolved(&shops(), tool, arguments).unwrap();
-        policy::authorize(caller, tools::catalogue().get(tool).unwrap(), request).unwrap()
+        policy::authorize(caller, tools::catalogue().get(tool).unwrap().deed(), request).unwrap()
     }
 
     fn admission(limits: &Limits) -> Admission {

@@ -4,9 +4,8 @@
 //!
 //! The transport's own limits (streams, windows, heartbeats) belong to the link crate.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
-
-use crate::rates::Rate;
 
 /// What may be configured; the defaults suit a laptop and a hundred clusters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,12 +106,30 @@ pub struct Rates {
     pub local_user: LocalUser,
 }
 
+/// A bucket that holds `burst` and gets `per_second` back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    pub per_second: NonZeroU32,
+    pub burst: NonZeroU32,
+}
+
 /// Whether the person at this machine, who calls without a token, is held to the rates of callers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LocalUser {
     #[default]
     Free,
     Limited,
+}
+
+impl Rate {
+    /// # Panics
+    /// When either is 0.
+    pub const fn new(per_second: u32, burst: u32) -> Self {
+        match (NonZeroU32::new(per_second), NonZeroU32::new(burst)) {
+            (Some(per_second), Some(burst)) => Self { per_second, burst },
+            _ => panic!("a rate of nothing"),
+        }
+    }
 }
 
 impl Default for Rates {

@@ -4,15 +4,15 @@
 //! identify → Caller → resolve → Request → authorize → Permit → admit → Admitted → fanout → Answers → merge → Merged → render
 //! ```
 //!
-//! A page that was answered before, and that no cluster has changed since, is not asked for again: `results` may stand in for
-//! `fanout` and `merge`, and for nothing else. It looks by a `Permit`, and shows to who is `Admitted`.
+//! A page that no cluster has changed since it was answered is not asked for again: `results` may stand in for `fanout` and
+//! `merge`, and for nothing else. It looks by a `Permit`, and shows to who is `Admitted`.
 //!
 //! A check that is skipped does not compile: a `Request` comes from `resolve` alone and can't be written or copied; who has no
-//! `Permit` for one can't be admitted; who is not admitted can't ask; and there is nothing to render but what came of asking.
+//! `Permit` for one can't be admitted; who is not admitted can't ask; and only what a permit asks is rendered.
 //!
-//! `identify` runs where requests come in, before their bodies are read: which tools there are depends on the caller, too.
-//! `resolve` reads the arguments for that caller, and finds no cluster that they may not see. `resolve`, `authorize` and `render` are pure. `admit` may wait for a place. `fanout` readies a leg for each cluster, and
-//! merging is what sends them: the rules in [`merge`](crate::merge) are pure, and say which rows are wanted next.
+//! `identify` runs before bodies are read, because which tools there are depends on the caller. `resolve` finds no cluster
+//! and no kind that they may not see. `resolve`, `authorize` and `render` are pure. `admit` may wait for a place. `fanout`
+//! readies a leg for each cluster, and merging sends them: [`merge`](crate::merge) is pure, and says which rows are next.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ use crate::identify::Caller;
 use crate::limits::{CURSOR_LIFE, HANDLER_GRACE, Rates};
 use crate::policy::{self, Decision};
 use crate::registry::Registry;
-use crate::render::{RenderContext, Rendered};
+use crate::render::{Again, RenderContext, Rendered};
 use crate::request::Request;
 use crate::resolve::Scope;
 use crate::results;
@@ -77,12 +77,15 @@ impl Pipeline {
 
     /// The tools that exist for a caller.
     pub fn tools(&self, caller: &Caller) -> impl Iterator<Item = &'static Tool> {
-        tools::catalogue().tools().iter().filter(|tool| policy::decide(caller, tool) == Decision::Allow)
+        tools::catalogue()
+            .tools()
+            .iter()
+            .filter(|tool| policy::decide(caller, tool.deed()) == Decision::Allow)
     }
 
     /// A tool by name, if it exists for the caller. One that is hidden is as unknown as one that is not there.
     pub fn tool(&self, caller: &Caller, name: &str) -> Option<&'static Tool> {
-        tools::catalogue().get(name).filter(|tool| policy::decide(caller, tool) == Decision::Allow)
+        tools::catalogue().get(name).filter(|tool| policy::decide(caller, tool.deed()) == Decision::Allow)
     }
 
     /// From now on callers are held to these rates.
@@ -129,7 +132,7 @@ impl Pipeline {
         let request = self.resolve(&caller, tool, arguments)?;
         let clock = trace.stage(Stage::Resolve, clock);
         let deadline = trace.started() + Duration::from_millis(request.options().timeout_ms);
-        let permit = policy::authorize(caller, tool, request)?;
+        let permit = policy::authorize(caller, tool.deed(), request)?;
         let clock = trace.stage(Stage::Authorize, clock);
         let sight = self.pages.look(tool, &permit);
         let (effort, give_up) = (sight.effort(), halfway(clock, deadline));
@@ -161,7 +164,7 @@ impl Pipeline {
         let clock = trace.stage(Stage::Merge, clock);
         let merged = merged.map_err(|_| overdue(deadline, trace))??;
         let context = RenderContext { now: Now::read(), sealer: &self.sealer, nonce: rand::random() };
-        let again = merged.again(context.now.steady);
+        let again = Again::of_merged(&merged, context.now.steady);
         let rendered = tool.render(merged, &context)?;
         trace.stage(Stage::Render, clock);
         keep.keep(again, &rendered, trace);

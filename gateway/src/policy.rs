@@ -18,7 +18,6 @@ use crate::error::{CallError, ErrorCode};
 use crate::fleet::{ClusterView, Fleet};
 use crate::identify::Caller;
 use crate::request::{Objects, Request};
-use crate::tools::Tool;
 
 /// A request that its caller may make. Only [`authorize`] makes one.
 #[derive(Debug)]
@@ -37,6 +36,28 @@ impl Permit {
     }
 }
 
+/// What a tool does, as far as it matters to who may use it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deed {
+    pub tool: &'static str,
+    pub annotations: Annotations,
+}
+
+/// MCP's hints about a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Annotations {
+    pub read_only: bool,
+    pub destructive: bool,
+    pub idempotent: bool,
+    /// Whether the tool reaches beyond the clusters that this gateway serves.
+    pub open_world: bool,
+}
+
+impl Annotations {
+    /// Reads the clusters of this gateway, and changes nothing.
+    pub const READ: Self = Self { read_only: true, destructive: false, idempotent: true, open_world: false };
+}
+
 /// Whether a caller may use a tool at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
@@ -49,9 +70,9 @@ pub enum Decision {
 ///
 /// Whoever may see nothing, or no cluster, has no use for a tool that reads. A tool that changes clusters is shown to nobody
 /// yet: the consent that it needs does not exist.
-pub fn decide(caller: &Caller, tool: &Tool) -> Decision {
+pub fn decide(caller: &Caller, deed: Deed) -> Decision {
     let sees_something = !caller.visibility().rules().is_empty() && !caller.clusters().is_empty();
-    if tool.annotations.read_only && sees_something { Decision::Allow } else { Decision::Hide }
+    if deed.annotations.read_only && sees_something { Decision::Allow } else { Decision::Hide }
 }
 
 /// The fleet as it is for a caller: the clusters that they may see, and of these what they may know.
@@ -76,9 +97,9 @@ pub fn visible(caller: &Caller, fleet: Fleet) -> Fleet {
 ///
 /// # Errors
 /// `forbidden`, when the tool or the kind is not the caller's to use.
-pub fn authorize(caller: Caller, tool: &Tool, request: Request) -> Result<Permit, CallError> {
-    if decide(&caller, tool) == Decision::Hide {
-        return Err(forbidden(format!("{} may not use {}", caller.user(), tool.name)));
+pub fn authorize(caller: Caller, deed: Deed, request: Request) -> Result<Permit, CallError> {
+    if decide(&caller, deed) == Decision::Hide {
+        return Err(forbidden(format!("{} may not use {}", caller.user(), deed.tool)));
     }
     if let Some(objects) = request.objects()
         && let Some(where_not) = out_of_reach(&caller.visibility().for_kind(objects.kind), &objects)
@@ -136,8 +157,8 @@ mod tests {
     fn refusal(visibility: Visibility, tool: &str, arguments: &Value) -> Option<String> {
         let fleet = fleet(vec![cluster("a", &[])]);
         let request = resolved(&fleet, tool, arguments).unwrap();
-        let tool = tools::catalogue().get(tool).unwrap();
-        let error = authorize(somebody(visibility), tool, request).err()?;
+        let deed = tools::catalogue().get(tool).unwrap().deed();
+        let error = authorize(somebody(visibility), deed, request).err()?;
         assert_eq!(error.code, ErrorCode::Forbidden);
         Some(error.message)
     }
@@ -145,8 +166,18 @@ mod tests {
     #[test]
     fn a_caller_who_may_see_nothing_has_no_tools() {
         for tool in tools::catalogue().tools() {
-            assert_eq!(decide(&somebody(Visibility::everything()), tool), Decision::Allow, "{}", tool.name);
-            assert_eq!(decide(&somebody(Visibility::nothing()), tool), Decision::Hide, "{}", tool.name);
+            assert_eq!(
+                decide(&somebody(Visibility::everything()), tool.deed()),
+                Decision::Allow,
+                "{}",
+                tool.name
+            );
+            assert_eq!(
+                decide(&somebody(Visibility::nothing()), tool.deed()),
+                Decision::Hide,
+                "{}",
+                tool.name
+            );
         }
     }
 

@@ -22,14 +22,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::identify::{Caller, Proof};
-use crate::limits::{LocalUser, Rates};
-
-/// A bucket that holds `burst` and gets `per_second` back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    pub per_second: NonZeroU32,
-    pub burst: NonZeroU32,
-}
+use crate::limits::{LocalUser, Rate, Rates};
 
 /// Buckets by key, each of one of `N` rates; one that was not used for long is full, and forgotten.
 pub(crate) struct Ledger<K: Hash + Eq + Clone, const N: usize = 1> {
@@ -96,17 +89,6 @@ impl LimitedUsers {
 
     pub(crate) fn contains(&self, caller: &Caller) -> bool {
         caller.proof() != Proof::Loopback || self.local_user.load(Ordering::Relaxed)
-    }
-}
-
-impl Rate {
-    /// # Panics
-    /// When either is 0.
-    pub const fn new(per_second: u32, burst: u32) -> Self {
-        match (NonZeroU32::new(per_second), NonZeroU32::new(burst)) {
-            (Some(per_second), Some(burst)) => Self { per_second, burst },
-            _ => panic!("a rate of nothing"),
-        }
     }
 }
 

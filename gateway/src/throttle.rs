@@ -235,8 +235,7 @@ mod tests {
 
     use super::*;
     use crate::identify::somebody;
-    use crate::limits::Rates;
-    use crate::rates::Rate;
+    use crate::limits::{Rate, Rates};
 
     fn limits(rates: Rates) -> Limits {
         Limits { rates, requests_in_flight: 10, requests_per_caller: 1, ..Limits::default() }

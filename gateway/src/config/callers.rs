@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, TokenHash, check};
 
+/// The name of whoever calls a gateway that knows no tokens. No token can name it.
+pub const LOCAL_USER: &str = "local";
+
 /// Somebody who is known by a token. Several may be the same user: each token has a reach of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfiguredCaller {

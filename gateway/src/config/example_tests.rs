@@ -3,6 +3,8 @@
 use kubeplex_test_support::example::{keys, uncommented};
 use serde_json::Value;
 
+use std::time::Duration;
+
 use super::raw::RawConfig;
 use super::*;
 

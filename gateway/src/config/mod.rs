@@ -13,8 +13,7 @@ mod restart;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use kubeplex_link::direct::Route;
 use kubeplex_link::timings::Timings;
@@ -23,11 +22,12 @@ use kubeplex_program::configuration;
 use kubeplex_proto::ids::ClusterId;
 use sha2::{Digest as _, Sha256};
 
-pub use callers::{CallerSection, ConfiguredCaller};
+pub use callers::{CallerSection, ConfiguredCaller, LOCAL_USER};
 pub use error::{ConfigError, Mistake};
 pub use kubeplex_program::configuration::Malformed;
 
-use crate::limits::{ARRIVALS, CERTIFICATE_CHECK, Limits};
+use crate::limits::{ARRIVALS, Limits};
+use crate::tls::TlsFiles;
 
 /// Where MCP clients and agents connect unless told otherwise.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7575);
@@ -72,35 +72,6 @@ pub enum Protection {
     Tls(TlsFiles),
     /// A proxy in front that terminates TLS.
     TlsProxy,
-}
-
-/// Where the gateway's certificate is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
-    cert_file: PathBuf,
-    key_file: PathBuf,
-    check_every: Duration,
-}
-
-impl TlsFiles {
-    /// PEM files; they are looked at in the usual rhythm.
-    pub fn new(cert_file: impl Into<PathBuf>, key_file: impl Into<PathBuf>) -> Self {
-        Self { cert_file: cert_file.into(), key_file: key_file.into(), check_every: CERTIFICATE_CHECK }
-    }
-
-    /// The gateway's certificate, and those that lead from it to an authority.
-    pub fn cert_file(&self) -> &Path {
-        &self.cert_file
-    }
-
-    pub fn key_file(&self) -> &Path {
-        &self.key_file
-    }
-
-    /// How soon a change of the files is noticed.
-    pub fn check_every(&self) -> Duration {
-        self.check_every
-    }
 }
 
 /// A cluster whose agent the gateway dials.

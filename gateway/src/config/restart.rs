@@ -1,7 +1,8 @@
 //! What of a new configuration has to wait until the gateway is started again.
 
-use super::{GatewayConfig, Protection, TlsFiles};
+use super::{GatewayConfig, Protection};
 use crate::limits::Limits;
+use crate::tls::TlsFiles;
 
 impl GatewayConfig {
     /// The keys in which `new` differs and that a running gateway can't take over. Clusters, callers and rates it can.

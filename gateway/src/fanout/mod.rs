@@ -16,7 +16,6 @@ mod groups;
 mod lane;
 mod leg;
 mod list;
-mod merged;
 mod metrics;
 mod probe;
 mod room;
@@ -32,6 +31,8 @@ use tokio::time::Instant;
 use crate::admit::Admitted;
 use crate::error::CallError;
 use crate::limits::{LEG_MARGIN, LEG_MARGIN_DIVISOR, Limits};
+use crate::merge::{Answered, Merged};
+use crate::policy::Permit;
 use crate::registry::Registry;
 use crate::request::{LegContext, Request};
 use crate::results::{self, answers::KeptAnswers};
@@ -39,8 +40,6 @@ use crate::telemetry::Telemetry;
 use crate::trace::Trace;
 use lane::Lane;
 use leg::Leg;
-pub(crate) use merged::Answered;
-pub use merged::Merged;
 
 /// Sends requests to clusters. One for all calls of a gateway.
 pub struct Fanout {
@@ -63,6 +62,7 @@ pub struct Answers<'a> {
 #[derive(Clone, Copy)]
 struct Asked<'a> {
     fanout: &'a Fanout,
+    permit: &'a Permit,
     request: &'a Request,
     identity: &'a Identity,
     visibility: &'a Visibility,
@@ -91,6 +91,7 @@ impl Fanout {
         let caller = admitted.permit().caller();
         let asked = Asked {
             fanout: self,
+            permit: admitted.permit(),
             request: admitted.request(),
             identity: caller.identity(),
             visibility: caller.visibility(),
@@ -125,7 +126,7 @@ impl<'a> Answers<'a> {
     /// [`CallError`] when no cluster could answer, or fewer than the caller wants, and as the merges say.
     pub async fn merge(self) -> Result<Merged<'a>, CallError> {
         let Self { asked, legs } = self;
-        Ok(Merged::new(match asked.request {
+        let answered = match asked.request {
             Request::Clusters(query) => Answered::Clusters(query),
             Request::Kinds(query) => Answered::Kinds(query, asked.visibility),
             Request::List(query) => match &query.page.group {
@@ -141,7 +142,8 @@ impl<'a> Answers<'a> {
                 }
             },
             Request::Get(query) => Answered::Get(query, get::merge(query, asked, legs).await?),
-        }))
+        };
+        Ok(Merged::new(asked.permit, answered))
     }
 }
 

@@ -110,8 +110,7 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-    use crate::config::TokenHash;
-    use crate::identify::LOCAL_USER;
+    use crate::config::{LOCAL_USER, TokenHash};
 
     fn config(more: &str, tokens: &[(&str, &str)]) -> GatewayConfig {
         let section = |(user, token): &(&str, &str)| {

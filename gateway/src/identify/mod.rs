@@ -15,14 +15,11 @@ use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::visibility::{Reach, Visibility};
 use serde::Serialize;
 
-use crate::config::ConfiguredCaller;
+use crate::config::{ConfiguredCaller, LOCAL_USER};
 
 pub(crate) use self::callers::tokens_wanted;
 pub use self::callers::{Callers, Unidentified};
 pub(crate) use self::http::require;
-
-/// The name of whoever calls a gateway that knows no tokens. No token can name it.
-pub const LOCAL_USER: &str = "local";
 
 /// A principal that was identified, and what policy lets them see. Clones are cheap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,7 +1,8 @@
 //! The gateway's end of the links: where agents dial in, and the conversation that keeps each link known and alive.
 //!
-//! `endpoint` authenticates an agent and takes its connection over, `direct` dials one that listens; `session` runs one connection; `control` is the
-//! conversation on it, the same for an agent in this process (`in_process`), and `place` what a link is to its cluster.
+//! `endpoint` authenticates an agent and takes its connection over, `direct` dials one that listens; `session` runs one
+//! connection; `control` is the conversation on it, the same in process (`in_process`); `place` is what a link is to its
+//! cluster.
 
 mod control;
 mod credentials;

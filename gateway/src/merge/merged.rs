@@ -2,12 +2,11 @@
 
 use kubeplex_proto::visibility::Visibility;
 
-use crate::clock::Steady;
-use crate::merge::{GetPage, GroupsPage, ListPage};
-use crate::render::Again;
+use super::{GetPage, GroupsPage, ListPage};
+use crate::policy::Permit;
 use crate::request::{ClustersQuery, GetQuery, KindsQuery, ListQuery};
 
-/// The answers to an admitted request. Only [`Answers::merge`](super::Answers::merge) makes one.
+/// The answers to a request that its caller may make.
 #[derive(Debug)]
 pub struct Merged<'a>(Answered<'a>);
 
@@ -25,7 +24,8 @@ pub(crate) enum Answered<'a> {
 }
 
 impl<'a> Merged<'a> {
-    pub(super) fn new(answered: Answered<'a>) -> Self {
+    /// The permit is what lets anybody see it.
+    pub(crate) fn new(_permit: &'a Permit, answered: Answered<'a>) -> Self {
         Self(answered)
     }
 
@@ -35,12 +35,8 @@ impl<'a> Merged<'a> {
         Self(answered)
     }
 
-    /// How the answer may be given again as it is rendered now; `None` where it may not.
-    pub(crate) fn again(&self, now: Steady) -> Option<Again> {
-        match &self.0 {
-            Answered::List(query, page) => Again::of(query, page, now),
-            Answered::Clusters(_) | Answered::Kinds(..) | Answered::Groups(..) | Answered::Get(..) => None,
-        }
+    pub(crate) fn answered(&self) -> &Answered<'a> {
+        &self.0
     }
 
     pub(crate) fn into_answered(self) -> Answered<'a> {

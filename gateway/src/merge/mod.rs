@@ -22,6 +22,7 @@ mod groups;
 mod heard;
 mod kinds;
 mod list;
+mod merged;
 mod noise;
 
 use kubeplex_proto::status::{AgentErrorCode, LegStatus};
@@ -35,6 +36,8 @@ pub use groups::{GroupsAnswer, GroupsMerge, GroupsPage};
 pub use heard::Heard;
 pub(crate) use kinds::{ServedKind, coverage as kinds_coverage, served as served_kinds};
 pub use list::{Ask, ListMerge, ListPage, PageClock, PageRow};
+pub(crate) use merged::Answered;
+pub use merged::Merged;
 
 /// What a merge wants next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

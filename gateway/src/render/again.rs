@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::Rendered;
 use super::list::age_ms;
 use crate::clock::Steady;
-use crate::merge::ListPage;
+use crate::merge::{Answered, ListPage, Merged};
 use crate::request::ListQuery;
 
 /// How a page may be shown again: until the first of its ages reads differently, with the age of its data as it is then.
@@ -38,8 +38,16 @@ pub(crate) struct Lasting {
 }
 
 impl Again {
-    /// `None` for a page that is not complete, current and from caches: what it says of its clusters moves, too.
-    pub(crate) fn of(query: &ListQuery, page: &ListPage, now: Steady) -> Option<Self> {
+    /// `None` for what is no list, or no page that is complete, current and from caches: what it says of its clusters moves,
+    /// too.
+    pub(crate) fn of_merged(merged: &Merged<'_>, now: Steady) -> Option<Self> {
+        match merged.answered() {
+            Answered::List(query, page) => Self::of(query, page, now),
+            Answered::Clusters(_) | Answered::Kinds(..) | Answered::Groups(..) | Answered::Get(..) => None,
+        }
+    }
+
+    pub(super) fn of(query: &ListQuery, page: &ListPage, now: Steady) -> Option<Self> {
         let revisions = page.coverage.legs.iter().map(|leg| leg.is_plain().then_some(leg.revision).flatten());
         let revisions = revisions.collect::<Option<Vec<_>>>()?;
         let columns = page.columns.iter().enumerate();

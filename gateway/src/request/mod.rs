@@ -1,7 +1,7 @@
 //! What a call asks, once it is understood: the type that every later stage works on.
 //!
-//! Only [`resolve`](crate::resolve) builds a [`Request`], see [`Understood`](crate::resolve::Understood). Its legs are addressed
-//! by [`LegId`], the place of a cluster in [`Request::targets`]; the merge and the answer's coverage use the same numbers.
+//! Only [`resolve`](crate::resolve) builds a [`Request`]: it holds an [`Understood`](crate::resolve::Understood), the one thing
+//! that is named here and made above. Its legs are addressed by [`LegId`], the place of a cluster in [`Request::targets`].
 
 mod clusters;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! A connection keeps the certificate that it began with, so nothing is cut when there is another one.
 
+mod files;
 mod pair;
 mod reload;
 
@@ -19,6 +20,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::limits::TLS_HANDSHAKE;
 
+pub use self::files::TlsFiles;
 pub(crate) use self::pair::Pair;
 pub use self::pair::{PairError, PairFile};
 pub(crate) use self::reload::Reload;
@@ -80,7 +82,6 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
-    use crate::config::TlsFiles;
 
     fn tls() -> (Tls, TlsFolder) {
         let folder = TlsFolder::new();

@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use x509_parser::parse_x509_certificate;
 
-use crate::config::TlsFiles;
+use super::TlsFiles;
 
 /// A pair that belongs together.
 pub(crate) struct Pair {

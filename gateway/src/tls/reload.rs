@@ -7,10 +7,9 @@ use metrics::{Counter, Gauge};
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
-use super::Tls;
 use super::pair::{Pair, PairError, PairText, Validity};
+use super::{Tls, TlsFiles};
 use crate::clock::now_ms;
-use crate::config::TlsFiles;
 use crate::limits::CERTIFICATE_WARNING;
 use crate::telemetry::Telemetry;
 

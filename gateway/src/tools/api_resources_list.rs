@@ -9,15 +9,15 @@ use kubeplex_proto::visibility::Visibility;
 use serde_json::Value;
 
 use crate::error::CallError;
-use crate::fanout::{Answered, Merged};
-use crate::merge::{Coverage, GroupTable, ServedKind, kinds_coverage, served_kinds};
+use crate::merge::{Answered, Coverage, GroupTable, Merged, ServedKind, kinds_coverage, served_kinds};
+use crate::policy::Annotations;
 use crate::render::{Groups, Nouns, Page, PageCursor, Place, PlacedRow, RenderContext, Rendered};
 use crate::request::{Field, GroupBy, KindsQuery, Order, Request};
 use crate::resolve::{self, Arguments, OwnColumns, Schema, Scope};
 
 use super::clusters_list::Shown;
 use super::schema::{clusters, listing, strict, text};
-use super::{Annotations, Class, Tool, mismatch};
+use super::{Class, Tool, mismatch};
 
 pub(super) use columns::KindColumn;
 

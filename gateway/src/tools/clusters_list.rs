@@ -8,15 +8,15 @@ use kubeplex_proto::status::LegStatus;
 use serde_json::Value;
 
 use crate::error::CallError;
-use crate::fanout::{Answered, Merged};
 use crate::fleet::ClusterView;
-use crate::merge::{Coverage, GroupTable, LegFailure, LegOutcome, RowsShown};
+use crate::merge::{Answered, Coverage, GroupTable, LegFailure, LegOutcome, Merged, RowsShown};
+use crate::policy::Annotations;
 use crate::render::{Groups, Nouns, Page, PageCursor, Place, PlacedRow, RenderContext, Rendered};
 use crate::request::{ClustersQuery, Field, GroupBy, Request, Target};
 use crate::resolve::{self, Arguments, OwnColumns, Schema, Scope};
 
 use super::schema::{clusters, listing, strict, text};
-use super::{Annotations, Class, Tool, mismatch};
+use super::{Class, Tool, mismatch};
 
 pub(super) use columns::{ClusterColumn, Shown};
 

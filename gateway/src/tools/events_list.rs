@@ -1,11 +1,12 @@
 //! `events_list`: what happened to objects, as the cluster's own components tell it.
 
 use crate::error::CallError;
+use crate::policy::Annotations;
 use crate::request::Request;
 use crate::resolve::{self, Arguments, Schema, Scope};
 
 use super::schema::{clusters, listing, selectors, strict, text, times};
-use super::{Annotations, Class, Tool, render_list};
+use super::{Class, Tool, render_list};
 
 const NAME: &str = "events_list";
 

@@ -17,8 +17,8 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 
 use crate::error::CallError;
-use crate::fanout::{Answered, Merged};
-use crate::merge::GroupsPage;
+use crate::merge::{Answered, GroupsPage, Merged};
+use crate::policy::{Annotations, Deed};
 use crate::render::{Groups, Nouns, RenderContext, Rendered};
 use crate::request::{ListQuery, Request};
 use crate::resolve::{self, Arguments, Schema, Scope};
@@ -68,21 +68,6 @@ impl Class {
     }
 }
 
-/// MCP's hints about a tool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Annotations {
-    pub read_only: bool,
-    pub destructive: bool,
-    pub idempotent: bool,
-    /// Whether the tool reaches beyond the clusters that this gateway serves.
-    pub open_world: bool,
-}
-
-impl Annotations {
-    /// Reads the clusters of this gateway, and changes nothing.
-    pub const READ: Self = Self { read_only: true, destructive: false, idempotent: true, open_world: false };
-}
-
 /// All tools, in the order in which they are listed.
 pub struct Catalogue {
     tools: Vec<Tool>,
@@ -114,6 +99,11 @@ impl Catalogue {
 }
 
 impl Tool {
+    /// What policy judges.
+    pub fn deed(&self) -> Deed {
+        Deed { tool: self.name, annotations: self.annotations }
+    }
+
     /// The JSON schema of the arguments.
     pub fn input_schema(&self) -> &Value {
         self.schema.source()

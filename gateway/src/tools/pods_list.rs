@@ -3,11 +3,12 @@
 use kubeplex_proto::kind::{GroupResource, Scope as KindScope};
 
 use crate::error::CallError;
+use crate::policy::Annotations;
 use crate::request::Request;
 use crate::resolve::{self, Arguments, AskedKind, ListQuestion, ResolvedKind, Schema, Scope};
 
 use super::schema::{clusters, listing, selectors, strict, text};
-use super::{Annotations, Class, Tool, render_list};
+use super::{Class, Tool, render_list};
 
 const NAME: &str = "pods_list";
 

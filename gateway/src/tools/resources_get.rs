@@ -1,12 +1,13 @@
 //! `resources_get`: one object, or the same object everywhere.
 
 use crate::error::CallError;
-use crate::fanout::{Answered, Merged};
+use crate::merge::{Answered, Merged};
+use crate::policy::Annotations;
 use crate::render::{RenderContext, Rendered};
 use crate::resolve::{self, Schema};
 
 use super::schema::{bounds, clusters, freshness, strict, text};
-use super::{Annotations, Class, Tool, mismatch};
+use super::{Class, Tool, mismatch};
 
 pub(super) fn tool() -> Tool {
     let arguments = [

@@ -1,11 +1,12 @@
 //! `resources_list`: any kind, custom resources with their own columns.
 
 use crate::error::CallError;
+use crate::policy::Annotations;
 use crate::request::Request;
 use crate::resolve::{self, Arguments, AskedKind, ListQuestion, Schema, Scope};
 
 use super::schema::{clusters, listing, phrased, selectors, strict, text};
-use super::{Annotations, Class, Tool, render_list};
+use super::{Class, Tool, render_list};
 
 const NAME: &str = "resources_list";
 

@@ -1,7 +1,6 @@
 //! Requests that nobody should send, and limits that hold.
 
-use kubeplex_gateway::limits::{Limits, LocalUser, Rates};
-use kubeplex_gateway::rates::Rate;
+use kubeplex_gateway::limits::{Limits, LocalUser, Rate, Rates};
 use kubeplex_test_support::agent::Behaviour::{Hang, Pods};
 use reqwest::StatusCode;
 use serde_json::json;

@@ -2,8 +2,7 @@
 
 use kubeplex_gateway::config::{ExpectedCluster, TokenHash};
 use kubeplex_gateway::fleet::LinkState;
-use kubeplex_gateway::limits::{Limits, LocalUser, Rates};
-use kubeplex_gateway::rates::Rate;
+use kubeplex_gateway::limits::{Limits, LocalUser, Rate, Rates};
 use kubeplex_gateway::{ReloadError, Reloaded};
 use kubeplex_test_support::agent::Behaviour::Pods;
 use serde_json::json;

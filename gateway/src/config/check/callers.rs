@@ -9,8 +9,7 @@ use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::visibility::{Reach, Visibility, VisibilityRule};
 
 use super::Mistakes;
-use crate::config::{CallerSection, ConfigError, ConfiguredCaller, ExpectedCluster, TokenHash};
-use crate::identify::LOCAL_USER;
+use crate::config::{CallerSection, ConfigError, ConfiguredCaller, ExpectedCluster, LOCAL_USER, TokenHash};
 
 /// Kubernetes' own names; whoever could claim one would be whatever it stands for.
 const RESERVED: &str = "system:";

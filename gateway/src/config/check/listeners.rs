@@ -7,8 +7,8 @@ use kubeplex_program::admin::Audience;
 
 use super::Mistakes;
 use crate::config::raw::{RawGateway, RawTls};
-use crate::config::{DEFAULT_ADMIN, DEFAULT_LISTEN, Mistake, Protection, TlsFiles};
-use crate::tls::{Pair, PairFile};
+use crate::config::{DEFAULT_ADMIN, DEFAULT_LISTEN, Mistake, Protection};
+use crate::tls::{Pair, PairFile, TlsFiles};
 
 /// Both listeners.
 pub(super) struct Listeners {
@@ -114,7 +114,9 @@ impl Mistakes {
             self.add("gateway.tls.check_every_ms", "0 would never rest; write at least 1");
         }
         let mut files = TlsFiles::new(cert, key);
-        files.check_every = raw.check_every_ms.map_or(files.check_every, Duration::from_millis);
+        if let Some(check_every_ms) = raw.check_every_ms {
+            files = files.checked_every(Duration::from_millis(check_every_ms));
+        }
         if let Err(error) = Pair::load(&files) {
             let key = match error.file() {
                 PairFile::Cert => "gateway.tls.cert_file",

@@ -4,8 +4,7 @@ use std::num::NonZeroU32;
 
 use super::super::raw::RawRates;
 use super::Mistakes;
-use crate::limits::{LocalUser, Rates};
-use crate::rates::Rate;
+use crate::limits::{LocalUser, Rate, Rates};
 
 impl Mistakes {
     pub(super) fn rates(&mut self, raw: &RawRates) -> Rates {

@@ -10,16 +10,16 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use kubeplex_link::activity::Activity;
 use kubeplex_link::frames::encode;
-use kubeplex_proto::column::{CellFormat, Column};
 use kubeplex_proto::control::{Hello, KindReport, Report, SyncState};
 use kubeplex_proto::ids::{CallId, ClusterId, Epoch, InstanceId};
-use kubeplex_proto::kind::{GroupResource, Scope};
+use kubeplex_proto::kind::GroupResource;
 use kubeplex_proto::list::{Known, ListEnd, ListFrame, ListHead, ListRequest, Row, Unchanged};
 use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::sort::{RowKey, SortBy};
-use kubeplex_proto::status::{LegStatus, Source};
+use kubeplex_proto::status::LegStatus;
 use kubeplex_proto::visibility::{Reach, Visibility, VisibilityRule};
 use kubeplex_proto::{PROTOCOL, paths};
+use kubeplex_test_support::list as answer;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -27,9 +27,8 @@ use tokio::sync::watch;
 use crate::carrier::Carrier;
 use crate::config::GatewayConfig;
 use crate::identify::somebody_called;
-use crate::limits::{Limits, Rates};
+use crate::limits::{Limits, Rate, Rates};
 use crate::pipeline::{Pipeline, Question};
-use crate::rates::Rate;
 use crate::registry::{Candidate, Claim, LinkId, Registry, Standing};
 use crate::render::Rendered;
 use crate::telemetry::Telemetry;
@@ -312,17 +311,8 @@ fn rows(agent: &Agent, request: &ListRequest) -> Vec<ListFrame> {
     };
     let head = ListHead {
         status: if agent.stale { LegStatus::Stale } else { LegStatus::Ok },
-        message: None,
-        source: Source::Cache,
-        api_version: "v1".to_owned(),
-        scope: Some(Scope::Namespaced),
-        columns: vec![Column { name: "name".to_owned(), format: CellFormat::Plain }],
-        total: 1,
-        status_counts: BTreeMap::new(),
-        age_ms: 0,
-        cluster_now_ms: 0,
-        clock_offset_ms: 0,
         revision: agent.revision,
+        ..answer::head(answer::columns(&["name"]), 1)
     };
     vec![
         ListFrame::Head(Box::new(head)),

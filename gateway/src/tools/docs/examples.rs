@@ -5,16 +5,16 @@ use std::sync::Arc;
 use kubeplex_proto::column::{CellFormat, Column};
 use kubeplex_proto::get::{FoundObject, GetEnd, GetHead};
 use kubeplex_proto::group::Group;
-use kubeplex_proto::kind::Scope as KindScope;
 use kubeplex_proto::list::{ListEnd, ListHead, Row};
 use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
 use kubeplex_proto::status::{LegStatus, Source};
+use kubeplex_test_support::list as answer;
 use serde_json::{Value, json};
 
-use crate::fanout::{Answered, Merged};
 use crate::fleet::{ClusterView, Fleet};
 use crate::merge::{
-    GetMerge, GetPage, GroupsAnswer, GroupsMerge, GroupsPage, Heard, LegFailure, ListMerge, ListPage, Step,
+    Answered, GetMerge, GetPage, GroupsAnswer, GroupsMerge, GroupsPage, Heard, LegFailure, ListMerge,
+    ListPage, Merged, Step,
 };
 use crate::render::RenderContext;
 use crate::request::fixtures::{NOW, NOW_MS, cluster, fleet, kind, kinds, lost, resolved, sealer};
@@ -227,18 +227,10 @@ fn list_head(columns: &[&str], rows: &[Row]) -> ListHead {
         *status_counts.entry(status.to_owned()).or_insert(0) += 1;
     }
     ListHead {
-        status: LegStatus::Ok,
-        message: None,
-        source: Source::Cache,
-        api_version: "v1".to_owned(),
-        scope: Some(KindScope::Namespaced),
-        columns: columns.iter().map(|name| column(name)).collect(),
-        total: rows.len() as u64,
         status_counts,
         age_ms: 140,
         cluster_now_ms: NOW_MS,
-        clock_offset_ms: 0,
-        revision: 1,
+        ..answer::head(columns.iter().map(|name| column(name)).collect(), rows.len() as u64)
     }
 }
 
