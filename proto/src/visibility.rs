@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::{GroupResource, Scope};
+use crate::kind::{GroupResource, KindInfo, Scope};
 use crate::pattern::Pattern;
 
 /// An object is visible when at least one rule allows it. No rule: nothing is visible.
@@ -102,6 +102,26 @@ impl Visibility {
 
     pub fn rules(&self) -> &[VisibilityRule] {
         &self.rules
+    }
+
+    /// Whether any object of a kind can be visible. A kind of which none can is like one that there is not.
+    pub fn shows_kind(&self, info: &KindInfo) -> bool {
+        let seen = self.for_kind(&info.id);
+        // Of namespaces, those are shown into which a rule reaches.
+        let is_namespaces = info.id.group.is_empty() && info.id.resource == "namespaces";
+        !seen.is_empty() && (is_namespaces || seen.reaches_scope(info.scope))
+    }
+
+    /// Whether any kind of a group can be visible, were it in it.
+    pub fn reaches_group(&self, group: &str) -> bool {
+        let may_match = |pattern: &Pattern| {
+            let resource = pattern.as_str().split('.').next().unwrap_or_default();
+            pattern.matches(&GroupResource::new(group, resource).to_string())
+        };
+        self.rules.iter().any(|rule| match &rule.kinds {
+            Reach::All => true,
+            Reach::Only(patterns) => patterns.iter().any(may_match),
+        })
     }
 
     /// The part of this visibility that concerns one kind. Resolve it once per read, then ask it per object.
@@ -243,6 +263,24 @@ mod tests {
         let only_nodes = Visibility::of(vec![VisibilityRule::of_cluster_scoped(Reach::All)]);
         assert!(!only_nodes.for_kind(&pods).reaches_scope(Scope::Namespaced));
         assert!(only_nodes.for_kind(&kind("namespaces")).shows_namespace("payments"));
+    }
+
+    #[test]
+    fn a_group_is_reached_where_a_kind_of_it_may_be_named() {
+        let of_kinds =
+            |patterns: &[&str]| Visibility::of(vec![VisibilityRule::of(only(patterns), Reach::All)]);
+        for (patterns, reached) in [
+            (&["pods"][..], false),
+            (&["pods", "widgets.example.com"], true),
+            (&["*.example.com"], true),
+            (&["wid*"], true),
+            (&["widgets.*"], true),
+            (&["*.apps"], false),
+            (&[], false),
+        ] {
+            assert_eq!(of_kinds(patterns).reaches_group("example.com"), reached, "{patterns:?}");
+        }
+        assert!(Visibility::everything().reaches_group("example.com"));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(crate) fn served<'q>(query: &'q KindsQuery, visibility: &Visibility) -> Vec<
     };
     let mut found: BTreeMap<&GroupResource, ServedKind<'q>> = BTreeMap::new();
     for (leg, table) in tables() {
-        for info in table.kinds.iter().filter(|info| is_asked(query, info) && is_visible(visibility, info)) {
+        for info in table.kinds.iter().filter(|info| is_asked(query, info) && visibility.shows_kind(info)) {
             let new = || ServedKind { info, versions: Vec::new(), served: Vec::new(), missing: Vec::new() };
             let kind = found.entry(&info.id).or_insert_with(new);
             kind.served.push(leg);
@@ -57,11 +57,6 @@ fn is_asked(query: &KindsQuery, info: &KindInfo) -> bool {
     query.kinds.is_empty() || query.kinds.iter().any(|named| named.means(info))
 }
 
-fn is_visible(visibility: &Visibility, info: &KindInfo) -> bool {
-    let seen = visibility.for_kind(&info.id);
-    !seen.is_empty() && seen.reaches_scope(info.scope)
-}
-
 /// What each cluster contributed to `kinds`.
 pub(crate) fn coverage(query: &KindsQuery, visibility: &Visibility, kinds: &[ServedKind<'_>]) -> Coverage {
     let outcome = |at: usize, cluster: &ClusterView| {
@@ -81,7 +76,8 @@ fn outcome(cluster: &ClusterView, visibility: &Visibility) -> LegOutcome {
             LegOutcome::failed(cluster, trouble.unwrap_or_else(waiting), RowsShown::None)
         }
         (Some(_), Some(failure)) => {
-            LegOutcome { as_of: cluster.heard, ..LegOutcome::failed(cluster, failure, RowsShown::Old) }
+            let heard = cluster.heard;
+            LegOutcome { as_of: heard, ..LegOutcome::failed(cluster, failure, RowsShown::Old) }
         }
         (Some(table), None) => LegOutcome {
             as_of: cluster.heard,
@@ -94,8 +90,7 @@ fn outcome(cluster: &ClusterView, visibility: &Visibility) -> LegOutcome {
 /// Groups whose aggregated API server is down: nobody knows what is in them.
 fn silent_groups(table: &KindTable, visibility: &Visibility) -> Option<String> {
     // Who sees nothing of a group does not hear that there is one.
-    let is_visible = |group: &str| !visibility.for_kind(&GroupResource::new(group, "*")).is_empty();
-    let silent = table.failed_groups.iter().filter(|(group, _)| is_visible(group));
+    let silent = table.failed_groups.iter().filter(|(group, _)| visibility.reaches_group(group));
     let silent: Vec<_> =
         silent.map(|(group, why)| format!("{group} ({})", why.trim_end_matches('.'))).collect();
     let message = || format!("its kinds in groups that do not answer are missing: {}", silent.join("; "));

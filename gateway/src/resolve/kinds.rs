@@ -9,10 +9,9 @@ use std::sync::Arc;
 
 use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope};
 use kubeplex_proto::nearest::nearest;
-use kubeplex_proto::visibility::Visibility;
 
 use crate::error::{CallError, ErrorCode};
-use crate::fleet::{ClusterView, Fleet};
+use crate::fleet::ClusterView;
 use crate::resolve;
 
 use super::guard::short;
@@ -37,6 +36,14 @@ struct Spelling<'a> {
     version: Option<&'a str>,
 }
 
+/// What there is for a caller.
+struct Seen<'a> {
+    /// The kinds of each different cluster, in its order.
+    tables: Vec<Vec<&'a KindInfo>>,
+    /// Groups of which some cluster can't tell what is in them.
+    failed_groups: BTreeSet<&'a str>,
+}
+
 /// A kind that a spelling may mean, over all clusters.
 struct Match<'a> {
     info: &'a KindInfo,
@@ -51,27 +58,27 @@ const METRICS_GROUP: &str = "metrics.k8s.io";
 /// Clusters whose kinds are not known that a message names.
 const MAX_NAMED: usize = 5;
 
-/// A kind that any cluster of the fleet has; a cluster among those `asked` may then still lack it.
+/// A kind that any cluster of the fleet has and its caller may see something of; those `asked` may still lack it.
 ///
 /// # Errors
-/// `not_found` with the nearest kinds that the caller may see and the clusters asked that can't be judged by; `unavailable` where that is all of
-/// them; `invalid_argument` for a name in several groups, naming them, and for a text that is no kind.
+/// `not_found` with the nearest kinds that the caller may see and the clusters asked that can't be judged by; `unavailable`
+/// where that is all of them; `invalid_argument` for a name in several groups, and for a text that is no kind.
 pub(crate) fn find(
     text: &str,
     scope: &resolve::Scope<'_>,
     asked: &[Arc<ClusterView>],
 ) -> Result<ResolvedKind, CallError> {
-    look_up(text, &tables(scope.fleet), scope.visibility).map_err(|error| match error.code {
+    look_up(text, &seen(scope)).map_err(|error| match error.code {
         ErrorCode::NotFound => qualified(error, text, asked),
         _ => error,
     })
 }
 
-fn look_up(text: &str, tables: &[&KindTable], visibility: &Visibility) -> Result<ResolvedKind, CallError> {
+fn look_up(text: &str, seen: &Seen<'_>) -> Result<ResolvedKind, CallError> {
     let (text, version) = split_version(text)?;
     for mut spelling in spellings(text) {
         spelling.version = spelling.version.or(version);
-        let mut matches = matches(&spelling, tables);
+        let mut matches = matches(&spelling, &seen.tables);
         // `pods.v1` means only a kind that some cluster serves as v1; behind a group or a slash the error tells more.
         if version.is_none() && spelling.group.is_none() {
             matches.retain(|found| spelling.version.is_none_or(|version| found.versions.contains(version)));
@@ -80,14 +87,20 @@ fn look_up(text: &str, tables: &[&KindTable], visibility: &Visibility) -> Result
             return choose(&spelling, &matches);
         }
     }
-    Err(unknown(text, tables, visibility))
+    Err(unknown(text, seen))
 }
 
-/// The different tables: clusters alike share one, and most are.
-fn tables(fleet: &Fleet) -> Vec<&KindTable> {
-    let mut seen = HashSet::new();
-    let tables = fleet.clusters().iter().filter_map(|cluster| cluster.kinds.as_deref());
-    tables.filter(|table| seen.insert(std::ptr::from_ref(*table))).collect()
+/// Of the different tables, because clusters alike share one, what the caller may see: the rest is like what there is not.
+fn seen<'a>(scope: &resolve::Scope<'a>) -> Seen<'a> {
+    let mut known = HashSet::new();
+    let tables = scope.fleet.clusters().iter().filter_map(|cluster| cluster.kinds.as_deref());
+    let tables: Vec<_> = tables.filter(|table| known.insert(std::ptr::from_ref(*table))).collect();
+    let failed = tables.iter().flat_map(|table| &table.failed_groups).map(|(group, _)| group.as_str());
+    let failed_groups = failed.filter(|group| scope.visibility.reaches_group(group)).collect();
+    let seen = |table: &&'a KindTable| {
+        table.kinds.iter().filter(|info| scope.visibility.shows_kind(info)).collect::<Vec<_>>()
+    };
+    Seen { tables: tables.iter().map(seen).collect(), failed_groups }
 }
 
 /// `certificates.cert-manager.io/v1` → the name and the version.
@@ -129,7 +142,7 @@ fn is_version(text: &str) -> bool {
                 .is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit())))
 }
 
-fn matches<'a>(spelling: &Spelling<'_>, tables: &[&'a KindTable]) -> Vec<Match<'a>> {
+fn matches<'a>(spelling: &Spelling<'_>, tables: &[Vec<&'a KindInfo>]) -> Vec<Match<'a>> {
     let exact = matches_in(spelling, tables, |group, wanted| group == wanted);
     if !exact.is_empty() || spelling.group.is_none_or(str::is_empty) {
         return exact;
@@ -140,12 +153,12 @@ fn matches<'a>(spelling: &Spelling<'_>, tables: &[&'a KindTable]) -> Vec<Match<'
 
 fn matches_in<'a>(
     spelling: &Spelling<'_>,
-    tables: &[&'a KindTable],
+    tables: &[Vec<&'a KindInfo>],
     is_group: impl Fn(&str, &str) -> bool,
 ) -> Vec<Match<'a>> {
     let mut found: BTreeMap<&GroupResource, Match<'a>> = BTreeMap::new();
     for table in tables {
-        for (at, info) in table.kinds.iter().enumerate() {
+        for (at, info) in table.iter().copied().enumerate() {
             let Some(spelled) = spelled(spelling, info) else { continue };
             if spelling.group.is_some_and(|wanted| !is_group(&info.id.group, wanted)) {
                 continue;
@@ -257,10 +270,9 @@ fn qualified(error: CallError, text: &str, asked: &[Arc<ClusterView>]) -> CallEr
     CallError { message, ..error }
 }
 
-fn unknown(text: &str, tables: &[&KindTable], visibility: &Visibility) -> CallError {
+fn unknown(text: &str, seen: &Seen<'_>) -> CallError {
     let mut names: BTreeMap<&str, String> = BTreeMap::new();
-    let kinds = tables.iter().flat_map(|table| &table.kinds);
-    for info in kinds.filter(|info| !visibility.for_kind(&info.id).is_empty()) {
+    for info in seen.tables.iter().flatten() {
         let id = info.id.to_string();
         for name in [&info.id.resource, &info.singular, &info.kind].into_iter().chain(&info.short_names) {
             names.entry(name).or_insert_with(|| id.clone());
@@ -274,11 +286,9 @@ fn unknown(text: &str, tables: &[&KindTable], visibility: &Visibility) -> CallEr
     if !kinds.is_empty() {
         message.push_str(&format!("; did you mean {}?", kinds.join(", ")));
     }
-    let failed: BTreeSet<_> =
-        tables.iter().flat_map(|table| &table.failed_groups).map(|(group, _)| group.as_str()).collect();
     let mut error = CallError::new(ErrorCode::NotFound, message);
-    if !failed.is_empty() {
-        let failed: Vec<_> = failed.into_iter().take(5).map(|group| short(group, 80)).collect();
+    if !seen.failed_groups.is_empty() {
+        let failed: Vec<_> = seen.failed_groups.iter().take(5).map(|group| short(group, 80)).collect();
         error = error.with_hint(format!("in some cluster these groups do not answer: {}", failed.join(", ")));
     }
     error

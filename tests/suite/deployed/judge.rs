@@ -30,8 +30,8 @@ pub(super) enum Truth {
     Object(BTreeSet<String>),
     /// These clusters, and no more of them than there are.
     Clusters(BTreeSet<String>),
-    /// That it is out of reach.
-    Forbidden,
+    /// That there is no such kind for this caller.
+    Hidden,
 }
 
 /// What an answer that is right amounts to.
@@ -82,7 +82,7 @@ impl Question {
                 .extend(more.as_object().cloned().unwrap_or_default());
             Self { user, tool: "resources_list", arguments, truth }
         };
-        let Some(rows) = rows else { return vec![list(json!({}), Truth::Forbidden)] };
+        let Some(rows) = rows else { return vec![list(json!({}), Truth::Hidden)] };
         assert!(rows.values().all(|keys| !keys.is_empty()), "{user} sees {rows:?} of {kind}: weak");
         let counts = rows.iter().map(|(cluster, keys)| (cluster.clone(), keys.len())).collect();
         let clusters = || rows.keys().cloned().collect();
@@ -126,12 +126,12 @@ impl Question {
     /// What is wrong with it.
     pub(super) fn judge(&self, answer: Result<&Value, &Value>) -> Result<Verdict, String> {
         let answer = match (answer, &self.truth) {
-            (Err(error), Truth::Forbidden) if error["code"] == "forbidden" => return Ok(Verdict::Whole),
+            (Err(error), Truth::Hidden) if error["code"] == "not_found" => return Ok(Verdict::Whole),
             (Err(error), _) if NO_ANSWER.contains(&text(&error["code"]).as_str()) => {
                 return Ok(Verdict::Nothing);
             }
             (Err(error), _) => return Err(format!("an error: {error}")),
-            (Ok(answer), Truth::Forbidden) => return Err(format!("out of reach, and answered: {answer}")),
+            (Ok(answer), Truth::Hidden) => return Err(format!("out of reach, and answered: {answer}")),
             (Ok(answer), _) => answer,
         };
         let missing = self.missing(answer)?;
@@ -165,7 +165,7 @@ impl Truth {
             Self::Rows(rows) => rows.keys().cloned().collect(),
             Self::Counts(counts) => counts.keys().cloned().collect(),
             Self::Object(clusters) | Self::Clusters(clusters) => clusters.clone(),
-            Self::Forbidden => BTreeSet::new(),
+            Self::Hidden => BTreeSet::new(),
         }
     }
 
@@ -204,7 +204,7 @@ impl Truth {
                 let is_true = shown.iter().eq(truth.iter());
                 if is_true { Ok(()) } else { Err(format!("{shown:?} instead of {truth:?}")) }
             }
-            Self::Forbidden => Err("out of reach".to_owned()),
+            Self::Hidden => Err("out of reach".to_owned()),
         }
     }
 }
@@ -304,8 +304,8 @@ mod tests {
         {
             assert_eq!(question().judge(Err(&json!({"code": code}))).ok(), verdict);
         }
-        let forbidden = Question { truth: Truth::Forbidden, ..question() };
-        assert_eq!(forbidden.judge(Err(&json!({"code": "forbidden"}))), Ok(Verdict::Whole));
-        assert!(forbidden.judge(Ok(&answer(&[], &[], &[]))).is_err());
+        let hidden = Question { truth: Truth::Hidden, ..question() };
+        assert_eq!(hidden.judge(Err(&json!({"code": "not_found"}))), Ok(Verdict::Whole));
+        assert!(hidden.judge(Ok(&answer(&[], &[], &[]))).is_err());
     }
 }

@@ -108,7 +108,7 @@ fn tokens_differ(questions: &Questions) {
     let pods = |user: &str| {
         let of_user = questions.iter().filter(|(question, _)| question.user == user);
         let truths = of_user.map(|(question, _)| match &question.truth {
-            Truth::Forbidden => "forbidden".to_owned(),
+            Truth::Hidden => "hidden".to_owned(),
             truth => format!("{truth:?}"),
         });
         truths.collect::<Vec<_>>()

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use kubeplex_proto::pattern::Pattern;
-use kubeplex_proto::visibility::{Reach, VisibilityRule};
+use kubeplex_proto::visibility::{Reach, Visibility, VisibilityRule};
 
 use super::*;
+use crate::fleet::Fleet;
 use crate::request::fixtures::{NOW_MS, cluster, fleet, kind, kinds, lost, sealer};
 
 fn find_in(text: &str, fleet: &Fleet) -> Result<ResolvedKind, CallError> {
@@ -27,6 +28,7 @@ fn two_clusters() -> Fleet {
         kind("other.example.com", "gadgets", "Gadget", &[], &["v2"]),
         kind("widgets.example.com", "deployments", "Deployment", &[], &["v1"]),
         kind("only.here.example.com", "sprockets", "Sprocket", &[], &["v1alpha1"]),
+        kind("", "namespaces", "Namespace", &["ns"], &["v1"]),
     ])));
     fleet(vec![cluster("a", &[]), with_crds])
 }
@@ -108,18 +110,33 @@ fn what_is_unknown_or_ambiguous_is_said_with_what_would_be_right() {
     }
 }
 
+fn only(kinds: &[&str]) -> Visibility {
+    let kinds = Reach::of(kinds.iter().copied().map(Pattern::new));
+    Visibility::of(vec![VisibilityRule::of(kinds, Reach::All)])
+}
+
 #[test]
-fn what_the_caller_may_not_see_is_not_proposed() {
-    let pods = Reach::of([Pattern::new("pods")]);
-    let visibility = Visibility::of(vec![VisibilityRule::of(pods, Reach::All)]);
-    for (text, message) in [
-        ("podz", "kind: no cluster has \"podz\"; did you mean pods?"),
-        ("sprocketz", "kind: no cluster has \"sprocketz\""),
-        ("deploymnets", "kind: no cluster has \"deploymnets\""),
+fn what_the_caller_may_not_see_is_like_what_there_is_not() {
+    let shop = Reach::of([Pattern::new("shop")]);
+    let in_shop = Visibility::of(vec![VisibilityRule::of(Reach::All, shop)]);
+    for (visibility, text, expected) in [
+        (only(&["pods"]), "podz", Err("kind: no cluster has \"podz\"; did you mean pods?")),
+        (only(&["pods"]), "sprocketz", Err("kind: no cluster has \"sprocketz\"")),
+        (only(&["pods"]), "deploymnets", Err("kind: no cluster has \"deploymnets\"")),
+        (only(&["pods"]), "deployments", Err("kind: no cluster has \"deployments\"")),
+        (only(&["pods"]), "po", Ok("pods")),
+        (only(&["gadgets.other.example.com"]), "gadgets", Ok("gadgets.other.example.com")),
+        (only(&["gadgets.widgets.example.com"]), "po", Ok("gadgets.widgets.example.com")),
+        (only(&["certificates.cert-manager.io"]), "pods/v9", Err("kind: no cluster has \"pods\"")),
+        (in_shop.clone(), "pods", Ok("pods")),
+        (in_shop.clone(), "namespaces", Ok("namespaces")),
+        // They are in no namespace.
+        (in_shop, "nodes", Err("kind: no cluster has \"nodes\"")),
     ] {
         let fleet = two_clusters();
-        let error = find_as(&visibility, text, &fleet, fleet.clusters()).unwrap_err();
-        assert_eq!(error.message, message);
+        let found = find_as(&visibility, text, &fleet, fleet.clusters());
+        let found = found.map(|kind| kind.id.to_string()).map_err(|error| error.message);
+        assert_eq!(found.as_deref().map_err(String::as_str), expected, "{text}");
     }
 }
 
@@ -129,8 +146,16 @@ fn groups_that_do_not_answer_are_a_hint() {
     let mut table = kinds(&[]);
     table.failed_groups = vec![("custom.metrics.k8s.io".to_owned(), "503".to_owned())];
     view.kinds = Some(Arc::new(table));
-    let error = find_in("xyzzy", &fleet(vec![view])).unwrap_err();
-    assert!(error.hint.unwrap().contains("custom.metrics.k8s.io"));
+    let fleet = fleet(vec![view]);
+    for (visibility, told) in [
+        (Visibility::everything(), true),
+        (only(&["*.custom.metrics.k8s.io"]), true),
+        (only(&["pods"]), false),
+    ] {
+        let error = find_as(&visibility, "xyzzy", &fleet, fleet.clusters()).unwrap_err();
+        let hint = error.hint.unwrap_or_default();
+        assert_eq!(hint.contains("custom.metrics.k8s.io"), told, "{visibility:?}: {hint}");
+    }
 }
 
 fn unreported(name: &str) -> ClusterView {
