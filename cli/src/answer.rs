@@ -30,12 +30,13 @@ impl Look {
     }
 }
 
-/// The answer as text. What has no rows is shown as the gateway says it.
+/// The answer as text. What has neither rows nor objects is shown as the gateway says it.
 pub(crate) fn render(exchange: &Exchange, endpoint: &Endpoint, look: Look) -> String {
     match exchange.structured() {
         Ok(content) if content["groups"].is_array() => page(exchange, content, endpoint, look),
+        Ok(content) if content["objects"].is_array() => objects(content, look),
         Ok(content) if exchange.text().is_empty() => indented(content),
-        _ => exchange.text().lines().map(object_or_line).collect(),
+        _ => exchange.text().lines().map(|line| format!("{line}\n")).collect(),
     }
 }
 
@@ -43,12 +44,25 @@ fn indented(value: &Value) -> String {
     format!("{value:#}\n")
 }
 
-/// The gateway puts an object on one line, to spare its readers tokens.
-fn object_or_line(line: &str) -> String {
-    match serde_json::from_str::<Value>(line) {
-        Ok(object @ Value::Object(_)) => indented(&object),
-        _ => format!("{line}\n"),
+/// Each object below the clusters that have it.
+fn objects(content: &Value, look: Look) -> String {
+    let mut text = String::new();
+    for shared in content["objects"].as_array().into_iter().flatten() {
+        let clusters = names(&shared["clusters"]).unwrap_or_default();
+        let more =
+            shared["moreClusters"].as_u64().map(|more| format!(" and {more} more")).unwrap_or_default();
+        let heading = look.paint(&format!("# in {clusters}{more}"), Style::new().bold());
+        // Writing to a String can't fail, here and below.
+        let _ = write!(text, "{heading}\n{}", indented(&shared["object"]));
     }
+    if text.is_empty() {
+        text.push_str("nothing found\n");
+    }
+    if let Some(paths) = names(&content["omitted"]) {
+        let _ = writeln!(text, "left out for size: {paths}; repeat the call with fields to get one of them");
+    }
+    coverage(&mut text, content, look);
+    text
 }
 
 fn page(exchange: &Exchange, content: &Value, endpoint: &Endpoint, look: Look) -> String {
@@ -60,7 +74,6 @@ fn page(exchange: &Exchange, content: &Value, endpoint: &Endpoint, look: Look) -
     if let (true, Some(end)) = (look.colour, text.find('\n')) {
         text = format!("{}{}", look.paint(&text[..end], Style::new().bold()), &text[end..]);
     }
-    // Writing to a String can't fail, here and below.
     let shown = content["shown"].as_u64().unwrap_or_default();
     let _ = match shown {
         0 => writeln!(text, "nothing found"),
@@ -78,10 +91,12 @@ fn page(exchange: &Exchange, content: &Value, endpoint: &Endpoint, look: Look) -
 
 fn coverage(text: &mut String, content: &Value, look: Look) {
     let clusters = &content["clusters"];
-    let age = match clusters["ageMs"].as_u64() {
-        Some(ms) if ms < 1_000 => ", data less than 1 s old".to_owned(),
-        Some(ms) => format!(", data at most {} s old", ms.div_ceil(1_000)),
-        None => String::new(),
+    let age = match (clusters["ageMs"].as_u64(), clusters["heardMs"].as_u64()) {
+        (Some(ms), _) if ms < 1_000 => ", data less than 1 s old".to_owned(),
+        (Some(ms), _) => format!(", data at most {} s old", ms.div_ceil(1_000)),
+        (None, Some(ms)) if ms < 1_000 => ", all heard within the last second".to_owned(),
+        (None, Some(ms)) => format!(", all heard within the last {} s", ms.div_ceil(1_000)),
+        (None, None) => String::new(),
     };
     let _ = writeln!(text, "{} of {} clusters answered{age}", clusters["answered"], clusters["expected"]);
     if let Some(counts) = counts(&clusters["counts"]) {
@@ -191,10 +206,33 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_indented_and_other_text_is_the_gateways() {
-        let text = "# in eu, us\n{\"kind\":\"Pod\"}\nclusters: 2 of 2 answered";
-        let shown = render(&exchange(json!({"objects": []}), text), &"127.0.0.1:9".parse().unwrap(), PLAIN);
-        assert_eq!(shown, "# in eu, us\n{\n  \"kind\": \"Pod\"\n}\nclusters: 2 of 2 answered\n");
+    fn objects_are_indented_and_end_as_rows_do() {
+        let covered = json!({"expected": 3, "answered": 2, "ageMs": 20, "problems": [
+            {"cluster": "ap", "status": "disconnected", "message": "no link"}]});
+        let shared = json!({"clusters": ["eu", "us"], "moreClusters": 4, "object": {"kind": "Pod"}});
+        let content = json!({"objects": [shared], "omitted": ["spec"], "clusters": covered, "partial": true});
+        assert_eq!(
+            rendered(content, PLAIN),
+            "# in eu, us and 4 more\n{\n  \"kind\": \"Pod\"\n}\n\
+             left out for size: spec; repeat the call with fields to get one of them\n\
+             2 of 3 clusters answered, data less than 1 s old\n! ap disconnected: no link\n\
+             PARTIAL: what is missing or old is said above\n"
+        );
+        let page = |what: &str| rendered(json!({what: [], "clusters": covered, "partial": true}), PLAIN);
+        assert_eq!(page("objects"), page("groups"));
+    }
+
+    #[test]
+    fn what_agents_report_is_as_old_as_they_were_heard() {
+        let content = json!({"groups": [], "clusters": {"expected": 1, "answered": 1, "heardMs": 1_200}});
+        assert!(
+            rendered(content, PLAIN).contains("1 of 1 clusters answered, all heard within the last 2 s\n")
+        );
+    }
+
+    #[test]
+    fn other_text_is_the_gateways() {
+        assert_eq!(rendered(json!({"x": 1}), PLAIN), "gateway's text\n");
     }
 
     #[test]

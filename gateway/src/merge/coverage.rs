@@ -32,6 +32,8 @@ pub struct LegOutcome {
     pub rows: RowsShown,
     /// The last proof that the rows are current.
     pub as_of: Option<Steady>,
+    /// When its agent was last heard, where the rows are what agents report of themselves.
+    pub heard: Option<Steady>,
     pub source: Option<Source>,
     /// The version that the cluster serves the kind in.
     pub api_version: Option<String>,
@@ -99,6 +101,7 @@ impl LegOutcome {
             since_ms: None,
             rows,
             as_of: None,
+            heard: None,
             source: None,
             api_version: None,
             revision: None,
@@ -217,9 +220,14 @@ impl Coverage {
         self.legs.iter().any(|leg| leg.lacks_rows() || leg.status == LegStatus::Stale)
     }
 
-    /// The oldest proof.
+    /// The oldest proof that what is shown of a cluster's data is current.
     pub fn as_of(&self) -> Option<Steady> {
         self.legs.iter().filter_map(|leg| leg.as_of).min()
+    }
+
+    /// When the agent was heard that was heard longest ago.
+    pub fn heard(&self) -> Option<Steady> {
+        self.legs.iter().filter_map(|leg| leg.heard).min()
     }
 
     /// Clusters that a next page must go without.

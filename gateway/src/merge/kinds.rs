@@ -77,10 +77,10 @@ fn outcome(cluster: &ClusterView, visibility: &Visibility) -> LegOutcome {
         }
         (Some(_), Some(failure)) => {
             let heard = cluster.heard;
-            LegOutcome { as_of: heard, ..LegOutcome::failed(cluster, failure, RowsShown::Old) }
+            LegOutcome { as_of: heard, heard, ..LegOutcome::failed(cluster, failure, RowsShown::Old) }
         }
         (Some(table), None) => LegOutcome {
-            as_of: cluster.heard,
+            heard: cluster.heard,
             message: silent_groups(table, visibility),
             ..LegOutcome::answered(cluster.id.clone(), LegStatus::Ok)
         },

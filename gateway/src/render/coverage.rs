@@ -37,6 +37,9 @@ pub(crate) struct CoverageContent {
     pub(crate) answered: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) age_ms: Option<u64>,
+    /// Of what agents report of themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) heard_ms: Option<u64>,
     /// Where it is one and not the cache; else by cluster.
     #[serde(skip_serializing_if = "Sources::is_empty")]
     source: Sources,
@@ -99,6 +102,7 @@ impl CoverageContent {
         let rejoined = || coverage.legs.iter().filter(|leg| leg.rejoined);
         let (source, more_sources) = sources(coverage);
         let (api_version, more_api_versions) = Named::new(api_versions(coverage), MAX_PROBLEMS);
+        let heard = coverage.heard();
         let mut more_problems = BTreeMap::new();
         for leg in troubled().skip(MAX_PROBLEMS).chain(absent().skip(MAX_PROBLEMS)) {
             *more_problems.entry(leg.status).or_insert(0) += 1;
@@ -106,7 +110,8 @@ impl CoverageContent {
         Self {
             expected: coverage.expected(),
             answered: coverage.answered(),
-            age_ms: coverage.as_of().map(|as_of| now.steady.since_ms(as_of)),
+            age_ms: coverage.as_of().filter(|_| heard.is_none()).map(|as_of| now.steady.since_ms(as_of)),
+            heard_ms: heard.map(|heard| now.steady.since_ms(heard)),
             source,
             more_sources,
             api_version,

@@ -98,7 +98,7 @@ impl GetContent {
             text.push_str(&format!("# in {}{more}\n{}\n", shared.clusters.join(", "), shared.object));
         }
         if self.objects.is_empty() {
-            text.push_str("nothing found in the clusters that answered\n");
+            text.push_str("nothing found\n");
         }
         if !self.omitted.is_empty() {
             let paths = self.omitted.join(", ");

@@ -48,6 +48,7 @@ pub(super) fn page(content: &PageContent<'_>) -> String {
 /// How many clusters answered, and what is wrong with the others.
 pub(super) fn coverage(text: &mut String, clusters: &CoverageContent, partial: bool) {
     let age = clusters.age_ms.map(|age| format!(", data at most {age} ms old"));
+    let age = age.or_else(|| clusters.heard_ms.map(|ago| format!(", all heard within the last {ago} ms")));
     text.push_str(&format!(
         "clusters: {} of {} answered{}\n",
         clusters.answered,

@@ -184,19 +184,20 @@ fn key(query: &ClustersQuery, cluster: &ClusterView) -> RowKey {
     }
 }
 
-/// A cluster out of reach is shown as it was last heard of: its link by the gateway, all else by its agent.
+/// A cluster out of reach is shown as it was last heard of: its link by the gateway, all else by its agent. How old the data
+/// is that agents hold, a column says for each.
 fn outcome(target: &Target) -> LegOutcome {
     let cluster = &target.cluster;
-    match LegFailure::of_cluster(cluster) {
-        None => {
-            LegOutcome { as_of: cluster.heard, ..LegOutcome::answered(cluster.id.clone(), LegStatus::Ok) }
-        }
+    let outcome = match LegFailure::of_cluster(cluster) {
+        None => LegOutcome::answered(cluster.id.clone(), LegStatus::Ok),
         Some(failure) => {
             let rows = if cluster.heard.is_some() { RowsShown::Old } else { RowsShown::None };
+            // An agent that is heard, but not by its API server, reports what it knew.
             let as_of = if cluster.link.is_usable() { cluster.caches.oldest_proof() } else { cluster.heard };
             LegOutcome { as_of, ..LegOutcome::failed(cluster, failure, rows) }
         }
-    }
+    };
+    LegOutcome { heard: cluster.heard, ..outcome }
 }
 
 #[cfg(test)]
