@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use kubeplex_gateway::tools::catalogue;
 use kubeplex_program::{failure, output};
+use kubeplex_proto::keys::key_twice;
 use kubeplex_proto::nearest::nearest;
 use serde_json::{Map, Value};
 
@@ -86,6 +87,9 @@ fn parse_arguments(text: &str) -> anyhow::Result<Map<String, Value>> {
         given.clear();
         io::stdin().read_to_string(&mut given).context("reading the arguments from standard input")?;
     }
+    if let Some(key) = key_twice(&given) {
+        bail!("the arguments {given} have the key {key:?} twice; which of the two counts nobody knows");
+    }
     match serde_json::from_str(&given) {
         Ok(Value::Object(arguments)) => Ok(arguments),
         Ok(other) => bail!("the arguments are {other}; a JSON object is wanted, as in '{{\"limit\":10}}'"),
@@ -106,7 +110,12 @@ mod tests {
     #[test]
     fn arguments_are_a_json_object() {
         assert_eq!(parse_arguments(r#"{"limit":1}"#).unwrap()["limit"], 1);
-        for (text, wanted) in [("[1]", "[1]"), ("{", "not JSON"), ("pods", "not JSON")] {
+        for (text, wanted) in [
+            ("[1]", "[1]"),
+            ("{", "not JSON"),
+            ("pods", "not JSON"),
+            (r#"{"limit":1,"limit":2}"#, "\"limit\" twice"),
+        ] {
             assert!(parse_arguments(text).unwrap_err().to_string().contains(wanted), "{text}");
         }
     }

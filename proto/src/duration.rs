@@ -4,6 +4,8 @@
 //!
 //! Both ends write them: agents where a cell is a duration, the gateway where an age is counted on.
 
+use std::time::Duration;
+
 /// `45s`, `5m30s`, `3h`, `2d4h`, `400d`, `3y12d`; `<invalid>` for anything that lies more than a second ahead.
 pub fn human_duration(ms: i64) -> String {
     // Both divisions truncate towards zero, so that clocks that differ by less than two seconds show as 0s.
@@ -22,6 +24,16 @@ pub fn human_duration(ms: i64) -> String {
         () if days < 365 * 2 => format!("{days}d"),
         () if days < 365 * 8 => two(days / 365, "y", days % 365, "d"),
         () => format!("{}y", days / 365),
+    }
+}
+
+/// A time that was waited, with no more of it than matters: `250ms`, `9.7s`, `30s`, then as [`human_duration`].
+pub fn waited(time: Duration) -> String {
+    let ms = time.as_millis();
+    match ms {
+        0..1_000 => format!("{ms}ms"),
+        1_000..10_000 if ms % 1_000 >= 100 => format!("{}.{}s", ms / 1_000, ms % 1_000 / 100),
+        _ => human_duration(i64::try_from(ms).unwrap_or(i64::MAX)),
     }
 }
 
@@ -100,5 +112,21 @@ mod tests {
             assert_eq!(human_duration(seconds * 1_000), expected, "{seconds} s");
         }
         assert_eq!(human_duration(-1_999), "0s");
+    }
+
+    #[test]
+    fn what_was_waited_is_told_to_what_matters() {
+        for (nanos, expected) in [
+            (0, "0ms"),
+            (250_999_999, "250ms"),
+            (1_000_000_000, "1s"),
+            (9_749_812_345, "9.7s"),
+            (9_050_000_000, "9s"),
+            (30_000_000_000, "30s"),
+            (119_750_000_001, "119s"),
+            (300_000_000_000, "5m"),
+        ] {
+            assert_eq!(waited(Duration::from_nanos(nanos)), expected);
+        }
     }
 }

@@ -15,6 +15,7 @@ pub mod get;
 pub mod group;
 pub mod ids;
 pub mod json_len;
+pub mod keys;
 pub mod kind;
 pub mod list;
 pub mod nearest;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, Response};
 use kube::client::Body;
+use kubeplex_proto::duration::waited;
 use serde::Deserialize;
 
 use super::body;
@@ -37,7 +38,7 @@ pub enum ApiError {
     TooManyRequests { message: String, retry_after: Option<Duration> },
     #[error("the API server failed ({status}): {message}")]
     Server { status: u16, message: String, retry_after: Option<Duration> },
-    #[error("the API server did not answer within {after:?}")]
+    #[error("the API server did not answer within {}", waited(*.after))]
     Timeout { after: Duration },
     #[error("the API server can't be reached")]
     Connect(#[source] Unreachable),

@@ -122,7 +122,10 @@ impl Denied {
     /// Says when to come again where that can help.
     fn reply(self, retry_after: Duration) -> Response {
         let (status, code) = self.status();
-        let body = serde_json::json!({ "code": code, "message": self.to_string(), "hint": self.hint() });
+        let mut body = serde_json::json!({ "code": code, "message": self.to_string() });
+        if let Some(hint) = self.hint() {
+            body["hint"] = hint.into();
+        }
         let mut reply = (status, axum::Json(body)).into_response();
         let headers = reply.headers_mut();
         match status {

@@ -65,6 +65,9 @@ fn moment(argument: &str, text: &str, now_ms: i64) -> Result<Moment, CallError> 
             Ok(Moment::At(ms))
         };
     }
+    if is_beyond_the_calendar(text) {
+        return wrong("lies in the future");
+    }
     if text.starts_with('-') {
         return wrong("is negative");
     }
@@ -73,6 +76,12 @@ fn moment(argument: &str, text: &str, now_ms: i64) -> Result<Moment, CallError> 
         Some(_) => wrong("is longer than there have been clocks"),
         None => wrong("is neither"),
     }
+}
+
+/// A time that the library can't hold: the last hours of the year 9999.
+fn is_beyond_the_calendar(text: &str) -> bool {
+    let read = jiff::fmt::temporal::Pieces::parse(text);
+    read.is_ok_and(|time| time.date().year() == 9_999 && time.offset().is_some())
 }
 
 /// `90s`, `1h30m`; saturating.
@@ -142,6 +151,9 @@ mod tests {
             (Some("m"), None, "since: \"m\" is neither"),
             (Some("5w"), None, "since: \"5w\" is neither"),
             (None, Some("2026-11-24T00:00:00Z"), "until: \"2026-11-24T00:00:00Z\" lies in the future"),
+            (None, Some("9999-12-31T23:59:59Z"), "until: \"9999-12-31T23:59:59Z\" lies in the future"),
+            (Some("9999-12-31T23:59:59+14:00"), None, "lies in the future"),
+            (None, Some("9999-12-31"), "until: \"9999-12-31\" is neither"),
             (Some("99999999999999999999d"), None, "is longer than there have been clocks"),
             (Some("10m"), Some("2h"), "since: \"10m\" is later than until, \"2h\""),
             (Some("1h"), Some("2026-11-23T10:00:00Z"), "since: \"1h\" is later than until"),

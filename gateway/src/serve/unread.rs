@@ -106,7 +106,9 @@ mod tests {
     const PIECE: usize = 64 << 10;
 
     /// A request whose body comes in pieces, and how many of them were asked for.
-    fn sent(pieces: usize) -> (Request<impl Body<Data = Bytes, Error = Infallible> + Unpin>, Arc<AtomicUsize>) {
+    fn sent(
+        pieces: usize,
+    ) -> (Request<impl Body<Data = Bytes, Error = Infallible> + Unpin>, Arc<AtomicUsize>) {
         let asked = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&asked);
         let pieces = futures::stream::iter(0..pieces).map(move |_| {

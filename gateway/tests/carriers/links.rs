@@ -63,7 +63,8 @@ async fn the_endpoint_explains_itself_to_those_who_are_no_agents() {
         assert!(bare.text().await.unwrap().contains("Authorization: Bearer"));
         let no_socket = client.get(&url).bearer_auth(TOKEN).send().await.unwrap();
         assert_eq!(no_socket.status().as_u16(), 426);
-        assert!(no_socket.text().await.unwrap().contains("WebSocket"));
+        let told = no_socket.text().await.unwrap();
+        assert!(told.contains("WebSocket") && !told.contains("hint"), "{told}");
     })
     .await;
 }
