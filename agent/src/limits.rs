@@ -120,6 +120,9 @@ pub const LIVE_BYTES: usize = 128 * 1024 * 1024;
 /// Objects that are read one by one where a call names them; more are listed.
 pub const LIVE_NAMED: usize = 20;
 
+/// Namespaces that are listed live one by one; of more the whole cluster is.
+pub const LIVE_NAMESPACES: usize = 20;
+
 /// How long the API server's word on what a caller may do is believed …
 pub const REVIEW_KEPT: Duration = Duration::from_secs(10);
 

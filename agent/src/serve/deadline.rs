@@ -21,6 +21,11 @@ impl Deadline {
         Self(Instant::now() + remaining.saturating_sub(MARGIN.min(remaining / 10)))
     }
 
+    /// A little earlier, so that what was found out by then can still be told.
+    pub(super) fn with_time_to_tell(self) -> Self {
+        Self(self.0 - MARGIN.min(self.remaining() / 10))
+    }
+
     pub(super) fn at(self) -> Instant {
         self.0
     }

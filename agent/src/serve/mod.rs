@@ -14,6 +14,7 @@ mod get;
 mod list;
 mod live;
 mod opening;
+mod places;
 mod rights;
 mod scan;
 mod sight;

@@ -1,10 +1,11 @@
 //! How much of what a question is about the agent sees, where it does not see the whole cluster.
 
 use kubeplex_proto::kind::{KindInfo, Scope};
-use kubeplex_proto::pattern::{Pattern, any_or_unrestricted};
-use kubeplex_proto::visibility::{Reach, Visibility};
+use kubeplex_proto::pattern::Pattern;
+use kubeplex_proto::visibility::Visibility;
 
 use super::opening::Question;
+use super::places::meant;
 use crate::kinds::Seen;
 
 /// An answer must say what it leaves out.
@@ -39,45 +40,9 @@ fn of_namespaces(seen: &[String], asked: &[Pattern], visibility: &Visibility, in
     }
 }
 
-/// The namespaces that a question can be about, where they can be counted.
-fn meant(asked: &[Pattern], visibility: &Visibility, info: &KindInfo) -> Option<Vec<String>> {
-    match (literals(asked), visible(visibility, info)) {
-        (Some(asked), Some(visible)) => {
-            Some(asked.into_iter().filter(|namespace| visible.contains(namespace)).collect())
-        }
-        (Some(asked), None) => Some(asked),
-        (None, Some(visible)) => {
-            Some(visible.into_iter().filter(|namespace| any_or_unrestricted(asked, namespace)).collect())
-        }
-        (None, None) => None,
-    }
-}
-
-/// The namespaces to which all rules that show the kind are limited by name.
-fn visible(visibility: &Visibility, info: &KindInfo) -> Option<Vec<String>> {
-    let kind = info.id.to_string();
-    let shows = |kinds: &Reach| match kinds {
-        Reach::All => true,
-        Reach::Only(patterns) => patterns.iter().any(|pattern| pattern.matches(&kind)),
-    };
-    let mut namespaces = Vec::new();
-    for rule in visibility.rules().iter().filter(|rule| shows(&rule.kinds)) {
-        let Reach::Only(patterns) = &rule.namespaces else { return None };
-        namespaces.extend(literals(patterns)?);
-    }
-    Some(namespaces)
-}
-
-/// `None` where one of them is a glob, or there is none.
-fn literals(patterns: &[Pattern]) -> Option<Vec<String>> {
-    let names: Vec<String> =
-        patterns.iter().map(|pattern| pattern.literal().map(str::to_owned)).collect::<Option<_>>()?;
-    (!names.is_empty()).then_some(names)
-}
-
 #[cfg(test)]
 mod tests {
-    use kubeplex_proto::visibility::{ClusterScoped, VisibilityRule};
+    use kubeplex_proto::visibility::{ClusterScoped, Reach, VisibilityRule};
     use kubeplex_test_support::kind::pods;
 
     use super::*;

@@ -2,14 +2,17 @@
 
 use kubeplex_proto::kind::{KindInfo, Scope};
 use kubeplex_proto::pattern::Pattern;
+use kubeplex_proto::visibility::Visibility;
 
-use crate::limits::LIVE_NAMED;
+use crate::limits::{LIVE_NAMED, LIVE_NAMESPACES};
+use crate::serve::places::{literals, meant};
 
 /// The part of a kind that is read. Filters that are finer come after it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Aim {
     All,
-    Namespace(String),
+    /// These namespaces, one after the other.
+    Namespaces(Vec<String>),
     /// One name, wherever it is.
     Name(String),
     /// By namespace, where the kind has one, and name.
@@ -17,24 +20,24 @@ pub(crate) enum Aim {
 }
 
 impl Aim {
-    /// The whole kind, or its part in one namespace: what several questions have in common.
-    pub(super) fn broad(info: &KindInfo, namespaces: &[Pattern]) -> Self {
-        match namespaces {
-            [one] if info.scope == Scope::Namespaced => match one.literal() {
-                Some(namespace) => Self::Namespace(namespace.to_owned()),
-                None => Self::All,
-            },
+    /// The whole kind, or its part in a few namespaces: what several questions have in common.
+    pub(super) fn broad(info: &KindInfo, namespaces: &[Pattern], visibility: &Visibility) -> Self {
+        match places(info, namespaces, visibility) {
+            Some(places) if places.len() <= LIVE_NAMESPACES => Self::Namespaces(places),
             _ => Self::All,
         }
     }
 
     /// As little as covers the question.
-    pub(super) fn narrow(info: &KindInfo, namespaces: &[Pattern], names: &[Pattern]) -> Self {
+    pub(super) fn narrow(
+        info: &KindInfo,
+        (namespaces, names): (&[Pattern], &[Pattern]),
+        visibility: &Visibility,
+    ) -> Self {
         let places = match info.scope {
             Scope::Cluster => Some(vec![None]),
-            Scope::Namespaced => {
-                literals(namespaces).map(|namespaces| namespaces.into_iter().map(Some).collect())
-            }
+            Scope::Namespaced => places(info, namespaces, visibility)
+                .map(|places| places.into_iter().map(Some).collect::<Vec<_>>()),
         };
         match (places, literals(names)) {
             (Some(places), Some(names)) if places.len() * names.len() <= LIVE_NAMED => {
@@ -43,49 +46,77 @@ impl Aim {
                 };
                 Self::Objects(places.iter().flat_map(pair).collect())
             }
-            (None, Some(names)) if namespaces.is_empty() && names.len() == 1 => {
-                names.into_iter().next().map_or(Self::All, Self::Name)
-            }
-            _ => Self::broad(info, namespaces),
+            (None, Some(names)) if names.len() == 1 => names.into_iter().next().map_or(Self::All, Self::Name),
+            _ => Self::broad(info, namespaces, visibility),
         }
     }
 }
 
-/// The names that patterns spell out, each once; `None` where one of them is a glob, or there is none.
-fn literals(patterns: &[Pattern]) -> Option<Vec<String>> {
-    let mut names: Vec<String> =
-        patterns.iter().map(|pattern| pattern.literal().map(str::to_owned)).collect::<Option<_>>()?;
-    names.sort_unstable();
-    names.dedup();
-    (!names.is_empty()).then_some(names)
+/// The namespaces that a kind that has any is to be read in, where they can be counted.
+fn places(info: &KindInfo, namespaces: &[Pattern], visibility: &Visibility) -> Option<Vec<String>> {
+    (info.scope == Scope::Namespaced).then(|| meant(namespaces, visibility, info)).flatten()
 }
 
 #[cfg(test)]
 mod tests {
+    use kubeplex_proto::visibility::{Reach, VisibilityRule};
     use kubeplex_test_support::kind::{kind, pods};
 
     use super::*;
 
+    fn patterns(words: &str) -> Vec<Pattern> {
+        words.split_whitespace().map(Pattern::new).collect()
+    }
+
+    fn namespaces(words: &str) -> Aim {
+        Aim::Namespaces(words.split_whitespace().map(str::to_owned).collect())
+    }
+
     #[test]
     fn no_more_is_read_than_the_question_is_about() {
-        let patterns = |words: &str| words.split_whitespace().map(Pattern::new).collect::<Vec<_>>();
         let many = (0..=LIVE_NAMED).map(|at| format!("n{at} ")).collect::<String>();
         let object = |namespace: &str, name: &str| (Some(namespace.to_owned()), name.to_owned());
-        for (namespaces, names, expected) in [
+        let everything = Visibility::everything();
+        for (asked, names, expected) in [
             ("", "", Aim::All),
-            ("shop", "", Aim::Namespace("shop".into())),
-            ("shop", "cart-*", Aim::Namespace("shop".into())),
-            ("shop payments", "", Aim::All),
+            ("shop", "", namespaces("shop")),
+            ("shop", "cart-*", namespaces("shop")),
+            ("shop payments shop", "", namespaces("payments shop")),
             ("shop-*", "", Aim::All),
+            ("shop payments-*", "", Aim::All),
+            (&many, "", Aim::All),
             ("", "cart", Aim::Name("cart".into())),
             ("", "cart web", Aim::All),
             ("shop payments", "cart", Aim::Objects(vec![object("payments", "cart"), object("shop", "cart")])),
-            ("shop", &many, Aim::Namespace("shop".into())),
+            ("shop", &many, namespaces("shop")),
         ] {
-            assert_eq!(Aim::narrow(&pods(), &patterns(namespaces), &patterns(names)), expected);
+            let question = (patterns(asked), patterns(names));
+            let aim = Aim::narrow(&pods(), (&question.0, &question.1), &everything);
+            assert_eq!(aim, expected, "{asked:?} {names:?}");
         }
         let nodes = kind("", "nodes", Scope::Cluster);
-        assert_eq!(Aim::narrow(&nodes, &[], &patterns("n1")), Aim::Objects(vec![(None, "n1".into())]));
-        assert_eq!(Aim::broad(&nodes, &patterns("shop")), Aim::All);
+        let one = Aim::narrow(&nodes, (&[], &patterns("n1")), &everything);
+        assert_eq!(one, Aim::Objects(vec![(None, "n1".into())]));
+        assert_eq!(Aim::broad(&nodes, &patterns("shop"), &everything), Aim::All);
+    }
+
+    #[test]
+    fn nor_more_than_its_caller_may_see() {
+        for (rules, asked, expected) in [
+            (&["shop payments"][..], "", namespaces("payments shop")),
+            (&["shop", "payments"], "sh*", namespaces("shop")),
+            (&["shop payments"], "shop search", namespaces("shop")),
+            (&["shop"], "search", namespaces("")),
+            (&["shop-*"], "", Aim::All),
+            (&["shop-*", "payments"], "", Aim::All),
+            (&["*"], "", Aim::All),
+            (&[], "", namespaces("")),
+        ] {
+            let rule = |words: &&str| VisibilityRule::of(Reach::All, Reach::of(patterns(words)));
+            let visibility = Visibility::of(rules.iter().map(rule).collect());
+            assert_eq!(Aim::broad(&pods(), &patterns(asked), &visibility), expected, "{rules:?} {asked:?}");
+            let nodes = kind("", "nodes", Scope::Cluster);
+            assert_eq!(Aim::broad(&nodes, &[], &visibility), Aim::All, "{rules:?}");
+        }
     }
 }

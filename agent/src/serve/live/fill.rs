@@ -106,12 +106,13 @@ impl Filling {
         Ok(())
     }
 
-    pub(super) fn finish(self) -> Arc<RwLock<KindStore>> {
-        let shape = match self.reader {
-            Reader::Known(_, shape) => *shape,
-            Reader::Served => shape_of(&self.info, Columns::generic(), self.digest_key),
+    /// What was taken in; nothing of it is left here.
+    pub(super) fn finish(&mut self) -> Arc<RwLock<KindStore>> {
+        let shape = match &self.reader {
+            Reader::Known(_, shape) => (**shape).clone(),
+            Reader::Served => shape_of(&self.info, Columns::generic(), self.digest_key.clone()),
         };
-        let store = self.store.unwrap_or_else(|| empty(shape));
+        let store = self.store.take().unwrap_or_else(|| empty(shape));
         Arc::new(RwLock::new(store))
     }
 

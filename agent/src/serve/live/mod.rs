@@ -6,6 +6,7 @@
 
 mod aim;
 mod fill;
+mod listing;
 
 use std::sync::Arc;
 
@@ -14,21 +15,20 @@ use futures::StreamExt;
 use kubeplex_proto::call::Identity;
 use kubeplex_proto::ids::CallId;
 use kubeplex_proto::kind::{GroupResource, KindInfo};
-use kubeplex_proto::status::{AgentError, AgentErrorCode, LegStatus, Source};
-use parking_lot::RwLock;
+use kubeplex_proto::status::{LegStatus, Source};
+use parking_lot::{Mutex, RwLock};
 use tokio::time::timeout_at;
 
 use self::aim::Aim;
-use self::fill::{FillError, Filling, Follows};
+use self::fill::{FillError, Filling};
+use self::listing::Which;
 use super::deadline::Deadline;
 use super::opening::{NotRead, Nothing, Question, Readable, Rows};
 use super::rights::{Access, Rights, Verb};
-use crate::api::{Api, ApiError, Query, Representation, collection_path, object_path};
+use crate::api::{Api, ApiError, Representation, object_path};
 use crate::cache::{KindShape, KindStore};
 use crate::config::Deny;
-use crate::limits::{
-    LIVE_BYTES, LIVE_OBJECTS, LIVE_OBJECTS_AT_ONCE, LIVE_READ_KEPT, LIVE_READS_KEPT, PAGE_OBJECTS,
-};
+use crate::limits::{LIVE_OBJECTS_AT_ONCE, LIVE_READ_KEPT, LIVE_READS_KEPT};
 use crate::recent::Recent;
 use crate::redact::DigestKey;
 use crate::workers::Workers;
@@ -62,6 +62,7 @@ struct Filled {
 }
 
 /// One read: what of which kind, for whom, until when.
+#[derive(Clone, Copy)]
 struct Reading<'a> {
     caller: &'a Identity,
     info: &'a KindInfo,
@@ -81,7 +82,7 @@ impl LiveStores {
         info: &KindInfo,
         question: &Question<'_>,
     ) -> Result<Readable, NotRead> {
-        let aim = Aim::broad(info, question.namespaces);
+        let aim = Aim::broad(info, question.namespaces, question.visibility);
         self.read(info, None, aim, None, question).await
     }
 
@@ -93,7 +94,7 @@ impl LiveStores {
         question: &Question<'_>,
     ) -> Result<Readable, NotRead> {
         // Servers of kinds that can't be watched need not know how to select by name.
-        let aim = match Aim::narrow(info, question.namespaces, question.names) {
+        let aim = match Aim::narrow(info, (question.namespaces, question.names), question.visibility) {
             Aim::Name(_) if !info.has_verb("watch") => Aim::All,
             aim => aim,
         };
@@ -120,9 +121,7 @@ impl LiveStores {
         let reading = Reading { caller: question.caller, info, aim: &key.aim, deadline };
         let filled = read.or_find_out(self.fill(&reading, shape));
         let Ok(filled) = timeout_at(deadline.at(), filled).await else {
-            let message =
-                format!("the API server did not answer a live read of {} before the deadline", info.id);
-            return Err(Nothing::new(LegStatus::Timeout, message).into());
+            return Err(overdue(info).into());
         };
         let Filled { store, message } = filled?;
         Ok(Readable {
@@ -138,51 +137,12 @@ impl LiveStores {
     async fn fill(&self, reading: &Reading<'_>, shape: Option<Box<KindShape>>) -> Result<Filled, NotRead> {
         let filling = Filling::new(reading.info.clone(), shape, self.deny.clone(), self.digest_key.clone());
         match reading.aim {
-            // What is kept out is not asked for.
-            Aim::Namespace(namespace) if self.deny.namespace(namespace) => {
-                Ok(Filled { store: filling.finish(), message: None })
-            }
             Aim::Objects(objects) => self.objects(reading, objects, filling).await,
-            Aim::All => self.list(reading, None, None, filling).await,
-            Aim::Namespace(namespace) => self.list(reading, Some(namespace), None, filling).await,
-            Aim::Name(name) => self.list(reading, None, Some(name), filling).await,
-        }
-    }
-
-    async fn list(
-        &self,
-        reading: &Reading<'_>,
-        namespace: Option<&str>,
-        name: Option<&str>,
-        mut filling: Filling,
-    ) -> Result<Filled, NotRead> {
-        let Reading { caller, info, deadline, .. } = *reading;
-        if !info.has_verb("list") {
-            let message = format!("{} can't be listed, only got by namespace and name", info.id);
-            return Err(Nothing::new(LegStatus::Error, message).into());
-        }
-        let access = Access::to(Verb::List, info, namespace, name);
-        let api = self.rights.allow(caller, access, deadline).await?;
-        let mut query = Query::of(collection_path(info, namespace));
-        if let Some(name) = name {
-            query = query.with("fieldSelector", &format!("metadata.name={name}"));
-        }
-        let query = query.with("limit", &PAGE_OBJECTS.to_string());
-        let mut next: Option<String> = None;
-        loop {
-            let query = match &next {
-                Some(next) => query.clone().with("continue", next),
-                None => query.clone(),
-            };
-            let body = body(&api, &query.build(), filling.representation(), deadline).await;
-            let body = body.map_err(|error| self.failed(reading, &error.into()))?;
-            let taken = self.take_in(filling, move |filling| filling.take_in(&body)).await;
-            let (filled, follows) = taken.map_err(|error| self.failed(reading, &error))?;
-            filling = filled;
-            check_size(info, namespace, &filling, &follows)?;
-            next = follows.next;
-            if next.is_none() {
-                return Ok(Filled { store: filling.finish(), message: None });
+            Aim::All => self.one_list(reading, Which::default(), filling).await,
+            Aim::Namespaces(namespaces) => self.namespaces(reading, namespaces, filling).await,
+            Aim::Name(name) => {
+                let which = Which { namespace: None, name: Some(name) };
+                self.one_list(reading, which, filling).await
             }
         }
     }
@@ -192,9 +152,10 @@ impl LiveStores {
         &self,
         reading: &Reading<'_>,
         objects: &[(Option<String>, String)],
-        mut filling: Filling,
+        filling: Filling,
     ) -> Result<Filled, NotRead> {
         let representation = filling.representation();
+        let filling = Arc::new(Mutex::new(filling));
         let mut wanted = objects.to_vec();
         wanted.retain(|(namespace, name)| !self.deny.object(&reading.info.id, namespace.as_deref(), name));
         let reads = wanted.into_iter().map(|object| self.object(reading, object, representation));
@@ -203,14 +164,15 @@ impl LiveStores {
         while let Some(read) = reads.next().await {
             match read {
                 Ok(Some(body)) => {
-                    let taken = self.take_in(filling, move |filling| filling.take_in_object(&body)).await;
-                    (filling, ()) = taken.map_err(|error| self.failed(reading, &error))?;
+                    let taken = self.take_in(&filling, move |filling| filling.take_in_object(&body)).await;
+                    taken.map_err(|error| self.failed(reading, &error))?;
                 }
                 Ok(None) => {}
                 Err(nothing) if nothing.status == LegStatus::Forbidden => refused = refused.or(Some(nothing)),
                 Err(nothing) => return Err(nothing.into()),
             }
         }
+        let mut filling = filling.lock();
         match refused {
             Some(nothing) if filling.objects == 0 => Err(nothing.into()),
             refused => {
@@ -241,10 +203,11 @@ impl LiveStores {
     /// Hundreds of objects take longer than a task may keep its thread.
     async fn take_in<T: Send + 'static>(
         &self,
-        mut filling: Filling,
+        filling: &Arc<Mutex<Filling>>,
         work: impl FnOnce(&mut Filling) -> Result<T, FillError> + Send + 'static,
-    ) -> Result<(Filling, T), FillError> {
-        let worked = self.workers.run(move || work(&mut filling).map(|done| (filling, done)));
+    ) -> Result<T, FillError> {
+        let filling = Arc::clone(filling);
+        let worked = self.workers.run(move || work(&mut filling.lock()));
         worked.await.map_err(|failed| FillError::Lost(failed.to_string()))?
     }
 
@@ -255,6 +218,11 @@ impl LiveStores {
             error => Nothing::new(LegStatus::Error, format!("{kind} can't be read: {error}")),
         }
     }
+}
+
+fn overdue(info: &KindInfo) -> Nothing {
+    let message = format!("the API server did not answer a live read of {} before the deadline", info.id);
+    Nothing::new(LegStatus::Timeout, message)
 }
 
 /// A page of a list, or an object. Not every aggregated server speaks Table.
@@ -275,34 +243,4 @@ async fn body(
         }
         answer => answer,
     }
-}
-
-/// What is too much is told as soon as it is known.
-fn check_size(
-    info: &KindInfo,
-    namespace: Option<&str>,
-    filling: &Filling,
-    follows: &Follows,
-) -> Result<(), NotRead> {
-    let known = filling.objects as u64 + follows.remaining.unwrap_or_default();
-    let more = follows.next.is_some();
-    let message = if known > LIVE_OBJECTS as u64 || (more && filling.objects >= LIVE_OBJECTS) {
-        let counted = if more && follows.remaining.is_none() { "more than " } else { "" };
-        format!(
-            "{} has {counted}{known} objects to read, and a live read takes {LIVE_OBJECTS} at most",
-            info.id
-        )
-    } else if filling.bytes > LIVE_BYTES {
-        format!(
-            "the first {} objects of {} are longer than {LIVE_BYTES} bytes, which is what a live read takes at most",
-            filling.objects, info.id
-        )
-    } else {
-        return Ok(());
-    };
-    let hint = match namespace {
-        Some(_) => "name single objects, or leave freshness out: the cache has no such limit",
-        None => "name one namespace, or leave freshness out: the cache has no such limit",
-    };
-    Err(AgentError::new(AgentErrorCode::TooLarge, message).with_hint(hint).into())
 }

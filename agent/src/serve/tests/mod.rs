@@ -7,6 +7,7 @@ mod lists;
 mod live;
 mod narrow;
 mod objects;
+mod places;
 mod requests;
 
 use std::time::Duration;
