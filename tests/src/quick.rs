@@ -23,6 +23,7 @@ pub fn alert() -> WatchTimings {
         silence: Duration::from_secs(2),
         initial_silence: Duration::from_secs(2),
         open: Duration::from_secs(2),
+        explain: Duration::from_millis(500),
         page: Duration::from_secs(2),
         retry_first: Duration::from_millis(50),
         retry_most: Duration::from_millis(400),

@@ -41,11 +41,18 @@ fn objects_that_real_clusters_can_not_convert_are_missing_there_alone() {
         // What else the cluster has is none of the webhook's business.
         assert!(!fleet.rows("pods_list", json!({"cluster": BROKEN})).await.is_empty());
 
-        broken
-            .merge(&definition, &json!({"spec": {"conversion": {"strategy": "None", "webhook": null}}}))
-            .await;
+        let heal = json!({"spec": {"conversion": {"strategy": "None", "webhook": null}}});
         let whole =
             |answer: &Value| answer.get("partial").is_none() && rows::of(answer).len() == fleet.servers.len();
+        broken.merge(&definition, &heal).await;
+        until_gauges(fleet, whole).await;
+        // Where it breaks once the kind is watched, the rows stay as they were, and the server's reason is told with them.
+        broken.merge(&definition, &json!({"spec": {"conversion": nobody()}})).await;
+        until_refused(broken).await;
+        let answer = until_gauges(fleet, told).await;
+        assert_eq!(problem(&answer)["rowsShown"], "old", "{answer}");
+        assert_eq!(rows::of(&answer).len(), fleet.servers.len(), "{answer}");
+        broken.merge(&definition, &heal).await;
         until_gauges(fleet, whole).await;
         for server in &fleet.servers {
             server.delete(&definition).await;

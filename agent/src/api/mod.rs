@@ -123,7 +123,12 @@ impl Api {
         self.problem.changed()
     }
 
-    /// Ends when a server that did not answer, or did not know the agent, answers a request again.
+    /// Whether the server serves nothing: it does not answer, does not know the agent, or fails at whatever it is asked.
+    pub(crate) fn serves_nobody(&self) -> bool {
+        self.problem.serves_nobody()
+    }
+
+    /// Ends when a server that served nothing serves a request again.
     pub(crate) fn answers_again(&self) -> impl Future<Output = ()> + Send + use<> {
         self.problem.answers_again()
     }
@@ -297,7 +302,7 @@ impl Api {
             never = self.problem.tell_silence(&self.server, path) => match never {},
         };
         let result = result.unwrap_or(Err(ApiError::Timeout { after: timeout }));
-        self.problem.note(before, result.as_ref().err());
+        self.problem.note(before, path, result.as_ref().err());
         let outcome = result.as_ref().err().map_or("ok", ApiError::label);
         metrics::counter!("kubeplex_agent_api_requests_total", "outcome" => outcome).increment(1);
         result

@@ -35,8 +35,10 @@ struct State {
     silent_since: Mutex<Option<Instant>>,
     /// Told of every new text.
     changed: watch::Sender<()>,
-    /// Requests fail for want of a server.
-    unreached: AtomicBool,
+    /// Requests fail for want of a server, or of one that serves any.
+    serves_nobody: AtomicBool,
+    /// A path at which the server failed, since when it served nothing.
+    failed_at: Mutex<Option<String>>,
     /// Told when one succeeds then. A line of a watch that stood all along does not say that another would stand.
     reached: watch::Sender<()>,
 }
@@ -83,9 +85,14 @@ impl Problem {
         }
     }
 
+    /// Whether no request is served, as far as is known.
+    pub(super) fn serves_nobody(&self) -> bool {
+        self.0.serves_nobody.load(Ordering::Acquire)
+    }
+
     /// Takes in the outcome of a call. A part of the API may hang, such as an aggregated server's, while the rest answers:
     /// a timeout counts only if the server was silent all along.
-    pub(super) fn note(&self, before: Before, error: Option<&ApiError>) {
+    pub(super) fn note(&self, before: Before, path: &str, error: Option<&ApiError>) {
         if !matches!(error, Some(ApiError::Timeout { .. })) {
             *self.0.silent_since.lock() = None;
         }
@@ -98,9 +105,13 @@ impl Problem {
                     self.unreached(error);
                 }
             }
+            Some(ApiError::Server { .. }) => {
+                self.said_something();
+                self.failed_at(path);
+            }
             _ => {
                 self.heard();
-                if self.0.unreached.swap(false, Ordering::AcqRel) {
+                if self.0.serves_nobody.swap(false, Ordering::AcqRel) {
                     self.0.reached.send_replace(());
                 }
             }
@@ -108,12 +119,30 @@ impl Problem {
     }
 
     fn unreached(&self, error: &ApiError) {
-        self.0.unreached.store(true, Ordering::Release);
+        self.0.serves_nobody.store(true, Ordering::Release);
         self.set(reason(error));
     }
 
-    /// The server said something.
+    /// One path may fail on a server that serves the others, because it can't convert a kind, say; a second one says that all
+    /// do.
+    fn failed_at(&self, path: &str) {
+        // What is asked beside the path makes no other of it.
+        let path = path.split('?').next().unwrap_or(path);
+        let mut failed_at = self.0.failed_at.lock();
+        match failed_at.as_deref() {
+            Some(known) if known != path => self.0.serves_nobody.store(true, Ordering::Release),
+            Some(_) => {}
+            None => *failed_at = Some(path.to_owned()),
+        }
+    }
+
+    /// The server serves something.
     pub(super) fn heard(&self) {
+        *self.0.failed_at.lock() = None;
+        self.said_something();
+    }
+
+    fn said_something(&self) {
         self.0.heard.fetch_add(1, Ordering::Relaxed);
         if self.0.exists.load(Ordering::Acquire) {
             self.set(String::new());
@@ -150,9 +179,9 @@ mod tests {
     #[test]
     fn silence_is_a_problem_and_a_hurry_is_not() {
         let problem = Problem::default();
-        problem.note(problem.before(), Some(&timeout(1)));
+        problem.note(problem.before(), "/api/v1/pods", Some(&timeout(1)));
         assert_eq!(problem.describe(), "");
-        problem.note(problem.before(), Some(&timeout(30)));
+        problem.note(problem.before(), "/api/v1/pods", Some(&timeout(30)));
         assert_eq!(problem.describe(), "the API server did not answer within 30s");
         problem.heard();
         assert_eq!(problem.describe(), "");
@@ -162,12 +191,12 @@ mod tests {
     async fn an_answered_request_tells_that_the_server_is_back_and_a_line_does_not() {
         let problem = Problem::default();
         let mut back = Box::pin(problem.answers_again());
-        problem.note(problem.before(), None);
+        problem.note(problem.before(), "/api/v1/pods", None);
         assert!((&mut back).now_or_never().is_none(), "it was never gone");
-        problem.note(problem.before(), Some(&timeout(30)));
+        problem.note(problem.before(), "/api/v1/pods", Some(&timeout(30)));
         problem.heard();
         assert!((&mut back).now_or_never().is_none(), "a watch stood all along");
-        problem.note(problem.before(), Some(&ApiError::Forbidden { message: String::new() }));
+        problem.note(problem.before(), "/api/v1/pods", Some(&ApiError::Forbidden { message: String::new() }));
         assert!(back.now_or_never().is_some(), "a refusal is an answer");
     }
 
@@ -175,17 +204,44 @@ mod tests {
     fn one_part_that_hangs_is_no_problem_of_the_server() {
         let problem = Problem::default();
         let before = problem.before();
-        problem.note(problem.before(), None);
-        problem.note(before, Some(&timeout(30)));
+        problem.note(problem.before(), "/api/v1/pods", None);
+        problem.note(before, "/api/v1/pods", Some(&timeout(30)));
         assert_eq!(problem.describe(), "");
     }
 
     #[test]
     fn refused_credentials_are_a_problem_until_they_are_accepted() {
         let problem = Problem::default();
-        problem.note(problem.before(), Some(&ApiError::Unauthorized { message: "expired".into() }));
+        problem.note(
+            problem.before(),
+            "/api/v1/pods",
+            Some(&ApiError::Unauthorized { message: "expired".into() }),
+        );
         assert!(problem.describe().contains("expired"));
-        problem.note(problem.before(), Some(&ApiError::NotFound { message: String::new() }));
+        problem.note(problem.before(), "/api/v1/pods", Some(&ApiError::NotFound { message: String::new() }));
         assert_eq!(problem.describe(), "");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_fails_at_everything_is_waited_for_and_one_that_fails_at_something_is_not() {
+        let failed = || Some(ApiError::Server { status: 503, message: String::new(), retry_after: None });
+        for (calls, serves_nobody) in [
+            (&[("/a", false), ("/b", false)][..], true),
+            (&[("/a", false), ("/a?watch=true", false)], false),
+            (&[("/a", false), ("/b", true), ("/c", false)], false),
+            (&[("/a", false), ("/b", true), ("/c", false), ("/a", false)], true),
+        ] {
+            let problem = Problem::default();
+            for (path, is_well) in calls {
+                let error = failed().filter(|_| !is_well);
+                problem.note(problem.before(), path, error.as_ref());
+            }
+            assert_eq!(problem.serves_nobody(), serves_nobody, "{calls:?}");
+            assert_eq!(problem.describe(), "", "it answers");
+            let back = problem.answers_again();
+            problem.note(problem.before(), "/a", None);
+            assert_eq!(back.now_or_never().is_some(), serves_nobody, "{calls:?}");
+            assert!(!problem.serves_nobody());
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! The watch loop itself: does what the [`Machine`] says, and tells it what came of it.
 
+mod opening;
+mod pauses;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,7 +11,7 @@ use bytes::Bytes;
 use kubeplex_proto::control::SyncState;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinError;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use tracing::Span;
 
 use super::applier::{Applier, Change};
@@ -21,9 +24,9 @@ use super::open::{OpenWatch, Said};
 use super::permission::Permission;
 use super::rights::Verb;
 use super::run::Exit;
-use super::step::{Effect, Event, Nudged, Step};
+use super::step::{Effect, Event, Step};
 use super::version;
-use crate::api::{ApiError, Page, Query, Representation};
+use crate::api::{ApiError, Query, Representation};
 use crate::limits::{INGEST_BATCH, INLINE_INGEST_BYTES};
 
 /// How a watch loop ended by itself.
@@ -159,62 +162,6 @@ impl Driver {
         self.feed.set_state(state, message);
     }
 
-    /// Opens a watch that begins with all objects there are.
-    async fn stream(&mut self) -> Event {
-        let query =
-            self.watch_query().with("sendInitialEvents", "true").with("resourceVersionMatch", "NotOlderThan");
-        let event = self.open(query, self.context.timings.initial_silence).await;
-        self.remember_refusal(&event);
-        event
-    }
-
-    async fn watch(&mut self, from: &str) -> Event {
-        let event =
-            self.open(self.watch_query().with("resourceVersion", from), self.context.timings.silence).await;
-        self.expect_a_word();
-        event
-    }
-
-    /// From here on the open watch should say something now and then.
-    fn expect_a_word(&mut self) {
-        let timings = &self.context.timings;
-        if let Some(open) = &mut self.open {
-            open.expect_a_word(timings.nudge, timings.silence);
-        }
-    }
-
-    fn watch_query(&self) -> Query {
-        let timings = &self.context.timings;
-        let spread = timings.watch_longest.saturating_sub(timings.watch_shortest);
-        let lasting = timings.watch_shortest + spread.mul_f64(rand::random());
-        Query::of(self.path.as_str())
-            .with("watch", "true")
-            .with("allowWatchBookmarks", "true")
-            .with("timeoutSeconds", &lasting.as_secs().max(1).to_string())
-    }
-
-    async fn open(&mut self, query: Query, silence: Duration) -> Event {
-        self.open = None;
-        if let Some(refused) = self.permission.refusal(Verb::Watch).await {
-            return refused;
-        }
-        match self.context.api.watch(&query.build(), self.representation, self.context.timings.open).await {
-            Ok(lines) => {
-                self.open = Some(OpenWatch::new(lines, silence));
-                Event::Opened
-            }
-            Err(error) => Event::Failed(Failure::from(&error)),
-        }
-    }
-
-    /// One kind's refusal spares the others the attempt.
-    fn remember_refusal(&self, event: &Event) {
-        use super::failure::FailureKind::Invalid;
-        if matches!(event, Event::Failed(failure) if failure.kind == Invalid) {
-            self.context.streaming.store(false, Ordering::Relaxed);
-        }
-    }
-
     async fn page(&mut self, next: Option<String>, objects: u32) -> Result<Event, JoinError> {
         if let Some(refused) = self.permission.refusal(Verb::List).await {
             return Ok(refused);
@@ -257,29 +204,6 @@ impl Driver {
             Said::NothingForLong => {
                 self.open = None;
                 Ok(Event::Silent)
-            }
-        }
-    }
-
-    /// Begins a list of one object beside the open watch.
-    fn nudge(&mut self) {
-        let Some(open) = &mut self.open else { return };
-        let (api, representation) = (self.context.api.clone(), self.representation);
-        let path = Query::of(self.path.as_str()).with("limit", "1").build();
-        let within = self.context.timings.open;
-        open.nudge_with(async move { api.page(&path, representation, within).await });
-    }
-
-    /// Servers with streamed lists answer consistent lists from the cache that feeds the watches. Events have no such cache.
-    fn judge(&self, nudged: &Result<Page, ApiError>) -> Nudged {
-        let is_cached = self.feed.handle.info.id.resource != "events";
-        match nudged {
-            Ok(_) if is_cached && self.context.streaming.load(Ordering::Relaxed) => Nudged::BookmarkFollows,
-            Ok(_) => Nudged::BookmarkMayFollow,
-            Err(error) => {
-                let kind = &self.feed.handle.info.id;
-                tracing::debug!(%kind, error = error as &dyn std::error::Error, "a quiet watch could not be nudged");
-                Nudged::Failed
             }
         }
     }
@@ -359,38 +283,5 @@ impl Driver {
         {
             drop(self.context.workers.run(move || tending.run()));
         }
-    }
-
-    async fn wait(&mut self, pause: Duration) -> Event {
-        // Others may list while this kind waits. A list of which some pages are there goes on after it.
-        if let Some(list) = &mut self.list {
-            list.permit = None;
-        }
-        self.open = None;
-        sleep(pause.mul_f64(1.0 + rand::random::<f64>() / 2.0)).await;
-        Event::Waited
-    }
-
-    /// Whoever is answered first spares the others the rest of their pauses. One request of many may fail on a server that
-    /// answers the others: that its kind is not asked for all the time, a pause is cut short only now and then.
-    async fn wait_for_server(&mut self, pause: Duration) -> Event {
-        let most = self.context.timings.retry_most;
-        if self.reached_at.is_some_and(|at| at.elapsed() < most) {
-            return self.wait(pause).await;
-        }
-        let reached = self.context.api.answers_again();
-        let scout = self.context.scout();
-        let pause = if scout.is_some() { pause.min(self.context.timings.scout) } else { pause };
-        let event = tokio::select! {
-            waited = self.wait(pause) => waited,
-            () = reached => Event::Reached,
-        };
-        drop(scout);
-        if event == Event::Reached {
-            self.reached_at = Some(Instant::now());
-            // All kinds hear of it at once.
-            sleep(self.context.timings.retry_first.mul_f64(rand::random())).await;
-        }
-        event
     }
 }

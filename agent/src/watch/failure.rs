@@ -32,6 +32,8 @@ pub(crate) enum FailureKind {
     Garbled,
     /// It may pass.
     Transient,
+    /// The server failed: with this kind, or with whatever it is asked.
+    Failing,
     /// The server does not answer, or does not know the agent: what keeps one kind from it keeps all.
     Unreached,
 }
@@ -39,7 +41,7 @@ pub(crate) enum FailureKind {
 impl FailureKind {
     /// Whether the same request may succeed later.
     pub(crate) fn may_pass(self) -> bool {
-        matches!(self, Self::Transient | Self::Unreached)
+        matches!(self, Self::Transient | Self::Failing | Self::Unreached)
     }
 }
 
@@ -63,8 +65,8 @@ impl From<&ApiError> for Failure {
             | ApiError::Timeout { .. }
             | ApiError::Connect(_)
             | ApiError::Credentials(_) => FailureKind::Unreached,
+            ApiError::Server { .. } => FailureKind::Failing,
             ApiError::TooManyRequests { .. }
-            | ApiError::Server { .. }
             | ApiError::Broken(_)
             // The end of a connection, not of the server's wits: the next watch begins where the whole lines ended.
             | ApiError::Truncated => FailureKind::Transient,

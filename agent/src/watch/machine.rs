@@ -1,7 +1,6 @@
 //! What to do next: the watch loop's decisions, without its I/O.
 //!
-//! [`Machine::on`] takes what happened and says what it means for the store and its readers ([`Effect`]) and what to do
-//! next ([`Step`]). It knows no clock: durations come in with events and go out with steps.
+//! [`Machine::on`] turns what happened into [`Effect`]s and the next [`Step`]. It knows no clock: durations come and go.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -199,8 +198,7 @@ impl Machine {
         self.silence = Silence::None;
     }
 
-    /// A watch that ended as watches do is opened again at once, and so is one that was reset. Those that end as soon as they
-    /// stand, or with an error before they prove anything, one after the other, must not become a busy loop.
+    /// A watch that ended or was reset is opened again at once. Those that prove nothing must not become a busy loop.
     fn on_watch_end(&mut self, proven: bool, lived: Duration, failure: Option<Failure>) -> Reaction {
         let too_short = lived < self.timings.watch_too_short;
         match failure {
@@ -234,8 +232,8 @@ impl Machine {
         Step::Read.after(vec![])
     }
 
-    /// A watch that never spoke may be one of a server that sends no bookmarks where nothing happens: that it can be opened again counts,
-    /// but only once. Any other silence says that the watch is broken, and to have it opened again proves nothing.
+    /// A server may send no bookmarks where nothing happens: that such a watch can be opened again counts, but only once. Any
+    /// other silence says that the watch is broken, and to have it opened again proves nothing.
     fn on_silence(&mut self, heard: Heard) -> Reaction {
         let before = self.silence;
         let excused = heard == Heard::NothingAfter(Nudged::BookmarkMayFollow);
@@ -245,12 +243,12 @@ impl Machine {
             return if before == Silence::Excused { self.list() } else { self.watch().after(vec![]) };
         }
         self.silence = Silence::Unbelieved;
-        let message = format!("the watch was silent for {:?}", self.timings.silence);
-        let stale = Effect::State(SyncState::Stale, Some(message));
+        let stale =
+            stale(&Failure::transient(format!("the watch was silent for {:?}", self.timings.silence)));
         if before == Silence::None {
             return self.watch().after(vec![stale]);
         }
-        // Opened again and silent again: only a list can tell what was missed.
+        // Silent again: only a list can tell what was missed.
         self.list().with_first(stale)
     }
 
@@ -287,7 +285,7 @@ impl Machine {
                 let then = if self.garbled >= 2 { Then::List } else { Then::Watch };
                 self.retry(failure, then)
             }
-            FailureKind::Invalid | FailureKind::Transient | FailureKind::Unreached => {
+            FailureKind::Invalid | FailureKind::Transient | FailureKind::Failing | FailureKind::Unreached => {
                 self.retry(failure, Then::Watch)
             }
         }
@@ -379,7 +377,9 @@ impl Machine {
         let doublings = self.failures.saturating_sub(1).min(16);
         let backoff = self.timings.retry_first.saturating_mul(1 << doublings).min(self.timings.retry_most);
         match failure.kind {
-            FailureKind::Unreached => Step::WaitForServer(backoff),
+            FailureKind::Unreached | FailureKind::Failing if failure.retry_after.is_none() => {
+                Step::WaitForServer(backoff)
+            }
             _ => Step::Wait(failure.retry_after.map_or(backoff, |asked| asked.max(self.timings.retry_first))),
         }
     }

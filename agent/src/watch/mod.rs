@@ -1,7 +1,7 @@
 //! Keeps one kind of one cluster current: list, watch, and everything that goes wrong in between.
 //!
-//! [`machine`] decides and does no I/O; [`driver`] does what it says; [`applier`] writes to the kind's store. [`run`] decides how
-//! many watches there are: one, or one for each namespace where the whole cluster can't be watched.
+//! [`machine`] decides and does no I/O; [`driver`] does what it says; [`applier`] writes to the kind's store. [`run`] decides
+//! how many watches there are: one, or one for each namespace where the whole cluster can't be watched.
 
 mod applier;
 mod belief;

@@ -83,7 +83,7 @@ pub(crate) enum Step {
     Nudge,
     /// Pause for this long, or up to half as long again.
     Wait(Duration),
-    /// The same, but only until the server answers anybody.
+    /// The same, but only until a server that served nobody serves anybody.
     WaitForServer(Duration),
     /// End: what is watched here may not be watched.
     GiveUp,

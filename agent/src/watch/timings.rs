@@ -10,20 +10,22 @@ pub struct WatchTimings {
     pub watch_longest: Duration,
     /// A watch without an event or a bookmark for this long is not believed any more; a server sends bookmarks once a minute.
     pub silence: Duration,
-    /// A watch that has said nothing this long after it was opened is nudged, once. The server looks at each watch once a minute
-    /// whether there is a bookmark to send, so this is shorter by what a list may take.
+    /// A watch that has said nothing this long after it was opened is nudged, once. The server looks once a minute whether
+    /// there is a bookmark to send, so this is shorter by what a list may take.
     pub nudge: Duration,
     /// The silence that is borne while the objects of a streamed first list are arriving.
     pub initial_silence: Duration,
     /// For the head of a watch's reply.
     pub open: Duration,
+    /// Where the head is not here by then, a list of one object is asked for beside it, to hear why.
+    pub explain: Duration,
     /// For one page of a list.
     pub page: Duration,
     /// The pause after a first failure; doubles up to the most.
     pub retry_first: Duration,
     pub retry_most: Duration,
-    /// While the server does not answer, the longest pause of one watch, whichever it is: how soon the others, whose pauses grow,
-    /// hear that it answers again.
+    /// While the server serves nobody, the longest pause of one watch, whichever it is: how soon the others hear that it
+    /// serves again.
     pub scout: Duration,
     /// The pause before a forbidden or absent kind is tried again.
     pub settled_retry: Duration,
@@ -40,6 +42,7 @@ impl Default for WatchTimings {
             nudge: Duration::from_secs(45),
             initial_silence: Duration::from_secs(30),
             open: Duration::from_secs(30),
+            explain: Duration::from_secs(5),
             page: Duration::from_secs(60),
             retry_first: Duration::from_millis(500),
             retry_most: Duration::from_secs(15),

@@ -243,18 +243,32 @@ async fn who_is_answered_first_after_a_long_outage_wakes_the_others() {
         world.kinds().snapshot().iter().filter(|report| report.state == wanted).count()
     };
     let all = with_state(&world, SyncState::Synced);
-    for outage in [2, 25, 600].map(Duration::from_secs) {
-        world.sim.faults().add(Fault::new(FaultAction::Reset));
+    let failing = FaultAction::Status { code: 503, message: "no backend".into() };
+    let outages = [2, 25, 600].map(Duration::from_secs);
+    for (fault, outage) in
+        [FaultAction::Reset, failing].iter().flat_map(|fault| outages.map(|time| (fault, time)))
+    {
+        // A pause is cut short only now and then.
+        sleep(Duration::from_secs(60)).await;
+        world.sim.faults().add(Fault::new(fault.clone()));
         world.sim.end_watches();
         world.until(|world| with_state(world, SyncState::Stale) == all).await;
         sleep(outage).await;
         world.sim.faults().clear();
         let healed = Instant::now();
         world.until(|world| with_state(world, SyncState::Synced) > 0).await;
-        assert!(healed.elapsed() <= Duration::from_secs(4), "{:?} after {outage:?}", healed.elapsed());
+        assert!(
+            healed.elapsed() <= Duration::from_secs(4),
+            "{:?} after {outage:?} of {fault:?}",
+            healed.elapsed()
+        );
         let first = Instant::now();
         world.until(|world| with_state(world, SyncState::Synced) == all).await;
-        assert!(first.elapsed() <= Duration::from_secs(1), "{:?} after {outage:?}", first.elapsed());
+        assert!(
+            first.elapsed() <= Duration::from_secs(1),
+            "{:?} after {outage:?} of {fault:?}",
+            first.elapsed()
+        );
     }
 }
 
@@ -271,6 +285,33 @@ async fn a_kind_that_alone_is_never_answered_is_not_asked_whenever_others_are() 
     }
     let asked = world.sim.stats().count(Verb::Watch, "configmaps");
     assert!((20..350).contains(&asked), "{asked} times in ten minutes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_alone_fails_is_not_asked_often_and_says_why() {
+    let world = World::start(small(), config());
+    world.ready().await;
+    let said = "conversion webhook for example.com/v1 failed";
+    // As of a server whose memory of the kind can't be filled: a watch waits for it, and a list is not served from it.
+    world.sim.faults().add(Fault::new(FaultAction::Hang).verb(Verb::Watch).resource("configmaps"));
+    let failing = FaultAction::Status { code: 500, message: said.into() };
+    world.sim.faults().add(Fault::new(failing).verb(Verb::List).resource("configmaps"));
+    world.sim.end_watches();
+    let ended = Instant::now();
+    let config_maps = world.open("configmaps").await;
+    let says = |said: &str| config_maps.status().message.is_some_and(|told| told.contains(said));
+    world.until(|_| says(said)).await;
+    assert!(ended.elapsed() < Duration::from_secs(10), "{:?}", ended.elapsed());
+    assert_eq!(config_maps.status().state, SyncState::Stale);
+    world.sim.reset_stats();
+    for _ in 0..600 {
+        sleep(Duration::from_secs(1)).await;
+        assert!(says(said), "{:?}", config_maps.status());
+    }
+    let asked = world.sim.stats().count(Verb::List, "configmaps");
+    assert!((20..60).contains(&asked), "{asked} times in ten minutes");
+    world.sim.faults().clear();
+    world.all_agree().await;
 }
 
 #[tokio::test(start_paused = true)]
