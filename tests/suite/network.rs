@@ -169,7 +169,8 @@ async fn four_tokens_show_what_they_name() {
     const PODS: &str = "/api/v1/pods";
     const NODES: &str = "/api/v1/nodes";
     const DEPLOYMENTS: &str = "/apis/apps/v1/deployments";
-    let nothing = || Err("forbidden".to_owned());
+    // What a token does not name is like what there is not.
+    let nothing = || Err("not_found".to_owned());
     for (user, kind, wanted) in [
         ("ops", "pods", Ok(network.truth(PODS, &CLUSTERS, None).await)),
         ("ops", "deployments", Ok(network.truth(DEPLOYMENTS, &CLUSTERS, None).await)),
