@@ -13,6 +13,7 @@ mod page;
 mod paths;
 mod problem;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -139,7 +140,7 @@ impl Api {
     /// Any [`ApiError`]; `TooLarge` above [`limits::REPLY_BYTES`].
     pub async fn get(&self, path_and_query: &str, ask: Ask<'_>) -> Result<Reply, ApiError> {
         let _permit = self.budget.admit().await;
-        let call = async {
+        let call = Box::pin(async {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, header(ask.accept)?);
             if let Some(tag) = ask.if_none_match {
@@ -152,7 +153,7 @@ impl Api {
             let etag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
             let body = body::read(response.into_body(), limits::REPLY_BYTES).await?;
             Ok(Reply::Body { body, etag })
-        };
+        });
         self.within(path_and_query, ask.timeout, call).await
     }
 
@@ -170,12 +171,12 @@ impl Api {
     /// As [`get`](Self::get).
     pub async fn review(&self, path: &str, review: Vec<u8>, timeout: Duration) -> Result<Bytes, ApiError> {
         let _permit = self.budget.admit().await;
-        let call = async {
+        let call = Box::pin(async {
             let json = HeaderValue::from_static(JSON);
             let headers = HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json)]);
             let response = self.send_as(Method::POST, path, headers, Body::from(review)).await?;
             body::read(response.into_body(), limits::REVIEW_BYTES).await
-        };
+        });
         self.within(path, timeout, call).await
     }
 
@@ -205,11 +206,11 @@ impl Api {
     ) -> Result<Page, ApiError> {
         let _permit = self.budget.admit().await;
         let path = representation.with_objects(path_and_query);
-        let call = async {
+        let call = Box::pin(async {
             let headers = HeaderMap::from_iter([(ACCEPT, header(representation.accept())?)]);
             let response = self.send(&path, headers).await?;
             Page::parse(&body::read(response.into_body(), limits::PAGE_BYTES).await?)
-        };
+        });
         self.within(&path, timeout, call).await
     }
 
@@ -225,7 +226,7 @@ impl Api {
         timeout: Duration,
     ) -> Result<WatchLines, ApiError> {
         let path = representation.with_objects(path_and_query);
-        let call = async {
+        let call = Box::pin(async {
             let headers = HeaderMap::from_iter([
                 (ACCEPT, header(representation.accept())?),
                 // A compressed stream reaches us when the compressor's window is full, not when the event happens.
@@ -233,7 +234,7 @@ impl Api {
             ]);
             let body = self.send(&path, headers).await?.into_body();
             Ok(WatchLines::new(body, limits::WATCH_LINE_BYTES, self.problem.clone()))
-        };
+        });
         self.within(&path, timeout, call).await
     }
 
@@ -288,12 +289,13 @@ impl Api {
         }
     }
 
-    /// Bounds a call, and remembers whether the server could be reached.
+    /// Bounds a call, and remembers whether the server could be reached. Calls come in boxes: each takes kilobytes, and what
+    /// waits between two of them, such as every watch, would hold room for all that it may ever ask.
     async fn within<T>(
         &self,
         path: &str,
         timeout: Duration,
-        call: impl Future<Output = Result<T, ApiError>>,
+        call: Pin<Box<impl Future<Output = Result<T, ApiError>>>>,
     ) -> Result<T, ApiError> {
         let before = self.problem.before();
         let result = tokio::select! {

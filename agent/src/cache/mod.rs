@@ -33,7 +33,7 @@ pub use press::press;
 pub use row::{Manager, RowRef};
 pub use shape::{Bound, KindShape, is_secrets};
 pub use store::{Applied, KindStore, unused_revisions};
-pub use tend::tend;
+pub use tend::{rest, tend};
 
 #[cfg(test)]
 mod tests;

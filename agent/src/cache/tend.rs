@@ -29,7 +29,12 @@ pub fn tend(store: &RwLock<KindStore>) {
     }
     while recompress_step(store) {}
     while store.write().gather_step() {}
-    // What it took to take many objects in, on many threads, is not needed for the few that change from now on.
+    rest();
+}
+
+/// Gives back what it took to take many objects in, on many threads: it is not needed for the few that change from now on. For
+/// when a list is complete, because the stores of a small cluster are never tended.
+pub fn rest() {
     codec::free_idle_contexts();
     redact::forget();
 }

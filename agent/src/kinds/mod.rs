@@ -144,7 +144,7 @@ impl Kinds {
         });
         let (upkeep, problems) =
             (upkeep::run(Arc::clone(&shared)), cluster::tell_problems(Arc::clone(&shared)));
-        let following = async move { tokio::join!(upkeep, problems) };
+        let following = Box::pin(async move { tokio::join!(upkeep, problems) });
         tracker.spawn(async move { cancel.run_until_cancelled(following).await }.instrument(span));
         Self { shared }
     }

@@ -168,7 +168,8 @@ impl Shared {
         let shape = blueprint.shape(self);
         let handle = Arc::new(KindHandle::new(blueprint.info.clone(), shape, self.changed.clone()));
         let stop = self.cancel.child_token();
-        let keep = keep(Arc::clone(self), Arc::clone(&handle), blueprint.clone());
+        // In a box, or the task would hold room for it once more at each layer around it.
+        let keep = Box::pin(keep(Arc::clone(self), Arc::clone(&handle), blueprint.clone()));
         let stopped = stop.clone();
         let kept = async move { stopped.run_until_cancelled(keep).await };
         self.tracker.spawn(kept.instrument(self.span.clone()));
@@ -194,7 +195,7 @@ impl Shared {
 }
 
 /// Watches one kind until it is stopped. A watch that ends by itself is replaced by another with a store of its own.
-async fn keep(shared: Arc<Shared>, handle: Arc<KindHandle>, blueprint: Blueprint) {
+pub(super) async fn keep(shared: Arc<Shared>, handle: Arc<KindHandle>, blueprint: Blueprint) {
     let promoted = async {
         handle.told().await;
         shared.promote(&handle);

@@ -1,7 +1,7 @@
 //! The table of patterns at work on names and texts.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use parking_lot::RwLock;
 use regex::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
@@ -16,16 +16,17 @@ pub(super) const MASK: &str = "[redacted]";
 static NAME_HINTS: LazyLock<Hints> = LazyLock::new(|| Hints::of(NAMES));
 static VALUE_HINTS: LazyLock<Hints> = LazyLock::new(|| Hints::of(VALUES));
 
-/// The table, compiled. Matchers build their automatons as they meet texts, one for each thread that uses them at the
-/// same time, and never forget; a clone has the table alone.
+/// The table, each part compiled when a text first needs it: a cluster has texts for few of the patterns. Matchers build their
+/// automatons as they meet texts, one for each thread that uses them at the same time, and never forget; a clone has the
+/// table alone.
 #[derive(Clone)]
 struct Matchers {
-    names: RegexSet,
-    pointers: Regex,
-    values: Vec<Regex>,
+    names: OnceLock<RegexSet>,
+    pointers: OnceLock<Regex>,
+    values: [OnceLock<Regex>; VALUES.len()],
 }
 
-static MATCHERS: LazyLock<RwLock<Matchers>> = LazyLock::new(|| RwLock::new(Matchers::compile()));
+static MATCHERS: RwLock<Matchers> = RwLock::new(Matchers::new());
 
 /// What a matcher may remember of its automaton. Each keeps that for every thread that used it at the same time, and the
 /// usual 2 MiB would cost more than thousands of pods.
@@ -42,7 +43,7 @@ pub(super) fn is_credential_name(name: &str) -> bool {
     }
     let name = words(name);
     let matchers = MATCHERS.read();
-    matchers.names.is_match(&name) && !matchers.pointers.is_match(&name)
+    matchers.names().is_match(&name) && !matchers.pointers().is_match(&name)
 }
 
 /// Gives back what the matchers remember of the texts that they met. They build it anew as they need it, so this is for when
@@ -72,7 +73,7 @@ pub(super) fn text(text: &str) -> Cow<'_, str> {
     let mut masked = Cow::Borrowed(text);
     for pattern in VALUE_HINTS.patterns(text) {
         let matchers = MATCHERS.read();
-        if let Cow::Owned(replaced) = matchers.values[pattern].replace_all(&masked, mask_match) {
+        if let Cow::Owned(replaced) = matchers.value(pattern).replace_all(&masked, mask_match) {
             masked = Cow::Owned(replaced);
         }
     }
@@ -110,12 +111,25 @@ fn words(name: &str) -> String {
 }
 
 impl Matchers {
-    fn compile() -> Self {
+    const fn new() -> Self {
         Self {
-            names: set(NAMES.iter().map(|pattern| pattern.expression)),
-            pointers: regex(POINTERS.expression),
-            values: VALUES.iter().map(|pattern| regex(pattern.expression)).collect(),
+            names: OnceLock::new(),
+            pointers: OnceLock::new(),
+            values: [const { OnceLock::new() }; VALUES.len()],
         }
+    }
+
+    fn names(&self) -> &RegexSet {
+        self.names.get_or_init(|| set(NAMES.iter().map(|pattern| pattern.expression)))
+    }
+
+    fn pointers(&self) -> &Regex {
+        self.pointers.get_or_init(|| regex(POINTERS.expression))
+    }
+
+    /// The matcher of the pattern at this place of the table of values.
+    fn value(&self, at: usize) -> &Regex {
+        self.values[at].get_or_init(|| regex(VALUES[at].expression))
     }
 }
 

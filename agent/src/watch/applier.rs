@@ -71,11 +71,12 @@ impl Applier {
         *self.relist.lock() = Some(self.feed.handle.store.write().begin_relist());
     }
 
-    /// Sweeps what the list did not mention.
+    /// Sweeps what the list did not mention. What it took to take it in is given back.
     pub(crate) fn finish_list(&self) {
         if let Some(relist) = self.relist.lock().take() {
             self.feed.handle.store.write().finish_relist(relist, &self.feed.part);
         }
+        cache::rest();
         self.feed.handle.tick();
     }
 

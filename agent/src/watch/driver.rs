@@ -176,12 +176,12 @@ impl Driver {
         if let Some(next) = &next {
             query = query.with("continue", next);
         }
-        let page =
-            match self.context.api.page(&query.build(), self.representation, self.context.timings.page).await
-            {
-                Ok(page) => page,
-                Err(error) => return Ok(Event::Failed(Failure::from(&error))),
-            };
+        let query = query.build();
+        let listing = self.context.api.page(&query, self.representation, self.context.timings.page);
+        let page = match Box::pin(listing).await {
+            Ok(page) => page,
+            Err(error) => return Ok(Event::Failed(Failure::from(&error))),
+        };
         self.applier.intake().note_columns(&page.columns);
         self.ingest(page.items.into_iter().map(Change::Put).collect()).await?;
         Ok(Event::Page { version: page.resource_version, next: page.next })

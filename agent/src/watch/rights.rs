@@ -108,7 +108,9 @@ impl OwnRights {
     }
 
     async fn ask<S: for<'de> Deserialize<'de>>(&self, path: &str, review: Value) -> Result<S, ApiError> {
-        let body = self.api.review(path, review.to_string().into_bytes(), self.timeout).await?;
+        // In a box: whoever may have to ask seldom does.
+        let asking = Box::pin(self.api.review(path, review.to_string().into_bytes(), self.timeout));
+        let body = asking.await?;
         let review: Review<S> =
             serde_json::from_slice(&body).map_err(|source| ApiError::Decode { what: "a review", source })?;
         Ok(review.status)

@@ -7,6 +7,7 @@ mod logs;
 mod namespaces;
 mod opening;
 mod rights;
+mod room;
 mod secrets;
 
 use std::collections::BTreeMap;

@@ -253,12 +253,16 @@ async fn a_kind_that_is_watched_from_the_start_stays_whoever_asked_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_kind_is_dropped_and_its_watch_ends_at_the_server() {
+async fn an_idle_kind_is_dropped_with_its_store_and_its_watch_ends_at_the_server() {
     let limits = Limits { on_demand_idle: Duration::from_secs(300), ..Limits::default() };
     let world = World::start(small(), on_demand().with_limits(limits));
     world.ready().await;
     let watches = world.sim.stats().open_watches;
-    world.open("services").await.synced(Instant::now() + HOUR).await;
+    let services = {
+        let services = world.open("services").await;
+        services.synced(Instant::now() + HOUR).await;
+        Arc::downgrade(&services)
+    };
     assert_eq!(world.sim.stats().open_watches, watches + 1);
     sleep(Duration::from_secs(250)).await;
     world.open("services").await;
@@ -266,6 +270,7 @@ async fn an_idle_kind_is_dropped_and_its_watch_ends_at_the_server() {
     assert!(world.state("services").is_some());
     world.until(|world| world.state("services").is_none()).await;
     world.until(|world| world.sim.stats().open_watches == watches).await;
+    world.until(|_| services.strong_count() == 0).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -54,12 +54,16 @@ impl Driver {
         }
         let path = query.build();
         let opening = self.context.api.watch(&path, self.representation, self.context.timings.open);
-        let opened = tokio::select! {
-            biased;
-            opened = opening => opened,
-            told = self.refusal_told() => Err(told),
-        };
-        match opened {
+        let refusal_told = self.refusal_told();
+        // In a box: a watch is open most of the time.
+        let opened = Box::pin(async {
+            tokio::select! {
+                biased;
+                opened = opening => opened,
+                told = refusal_told => Err(told),
+            }
+        });
+        match opened.await {
             Ok(lines) => {
                 self.open = Some(OpenWatch::new(lines, silence));
                 Event::Opened
