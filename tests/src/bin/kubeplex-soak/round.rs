@@ -76,6 +76,12 @@ async fn keep_changing(stage: Stage, round: usize, over: CancellationToken) {
 }
 
 impl Round {
+    /// Bytes of the heap that belong to this note of it.
+    pub(crate) fn noted(&self) -> usize {
+        let texts = self.troubles.iter().map(String::capacity).sum::<usize>();
+        self.troubles.capacity() * size_of::<String>() + texts
+    }
+
     /// For whoever watches.
     pub(crate) fn line(&self) -> String {
         let Self { number, troubles, tally, healed_ms, usage } = self;

@@ -19,8 +19,8 @@ use crate::people;
 
 const CLUSTERS: [&str; 3] = ["alpha", "bravo", "charlie"];
 
-/// Bytes of answers that the gateway keeps: few, so that it has soon what it may have.
-const KEPT: u64 = 4 << 20;
+/// Bytes of answers that the gateway keeps: few, so that it has soon what it may have, and their coming and going hides nothing.
+const KEPT: u64 = 512 << 10;
 
 /// As many violations are told; the first says most.
 const TOLD: usize = 20;
@@ -55,6 +55,11 @@ impl Stage {
 
     pub(crate) fn clusters(&self) -> &[Cluster] {
         &self.0.clusters
+    }
+
+    /// Bytes of the heap that the checker needs to know what was true: they grow until as much is forgotten as is noted.
+    pub(crate) fn noted(&self) -> usize {
+        self.clusters().iter().map(|cluster| cluster.truth.bytes()).sum()
     }
 
     /// Something that must never happen did.

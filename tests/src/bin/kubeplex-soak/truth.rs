@@ -67,6 +67,15 @@ impl Truth {
         history.presences.retain(|span| span.until.is_none_or(|end| end.elapsed() < REMEMBERED));
     }
 
+    /// Bytes of the heap that are the checker's own, and no part's that is looked at.
+    pub(crate) fn bytes(&self) -> usize {
+        let of = |history: &History| {
+            history.states.capacity() * size_of::<Span<i64>>()
+                + history.presences.capacity() * size_of::<Span<()>>()
+        };
+        self.0.lock().values().map(of).sum()
+    }
+
     pub(crate) fn has(&self, pod: &Pod) -> bool {
         let pods = self.0.lock();
         pods.get(pod).is_some_and(|history| history.presences.iter().any(|presence| presence.until.is_none()))
