@@ -219,7 +219,7 @@ mod tests {
 
     fn permit_in(caller: Caller, tool: &str, arguments: &Value) -> Permit {
         let request = resolved(&shops(), tool, arguments).unwrap();
-        policy::authorize(caller, tools::catalogue().get(tool).unwrap().deed(), request).unwrap()
+        policy::authorize(caller, tools::catalogue().get(tool).unwrap().deed(), request.into()).unwrap()
     }
 
     fn admission(limits: &Limits) -> Admission {

@@ -22,8 +22,12 @@ pub struct Now {
 
 impl Steady {
     pub fn now() -> Self {
+        Self::at(Instant::now())
+    }
+
+    /// A moment that the steady clock was read at.
+    pub fn at(now: Instant) -> Self {
         let (first, first_ms) = *FIRST;
-        let now = Instant::now();
         // Before the first only in tests, each of which has a clock of its own.
         let signed = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         let passed_ms = match now.checked_duration_since(first) {

@@ -15,10 +15,10 @@ use crate::clock::Steady;
 pub use caches::Caches;
 pub(crate) use trouble::Trouble;
 
-/// Every expected cluster (configured or enrolled, seen or not), ordered by name.
+/// Every expected cluster (configured or enrolled, seen or not), ordered by name. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Fleet {
-    clusters: Vec<Arc<ClusterView>>,
+    clusters: Arc<[Arc<ClusterView>]>,
 }
 
 /// One cluster as the registry knew it when the snapshot was taken. All durations are relative to that moment. What is
@@ -118,7 +118,12 @@ impl Fleet {
     pub fn new(mut clusters: Vec<Arc<ClusterView>>) -> Self {
         clusters.sort_by(|a, b| a.id.cmp(&b.id));
         clusters.dedup_by(|a, b| a.id == b.id);
-        Self { clusters }
+        Self { clusters: clusters.into() }
+    }
+
+    /// Whether both are the same snapshot. Two that were taken apart are not, even where they say the same.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.clusters, &other.clusters)
     }
 
     pub fn clusters(&self) -> &[Arc<ClusterView>] {

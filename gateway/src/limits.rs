@@ -326,6 +326,13 @@ pub const SESSION_RETRY_AFTER_S: u64 = 30;
 /// a load balancer has read that it is not ready.
 pub const LAME_DUCK: Duration = Duration::from_millis(500);
 
+/// Questions that are remembered as they were understood, all of one snapshot of the fleet: some hundred bytes each, and a
+/// place for each of its clusters.
+pub const UNDERSTOOD_QUESTIONS: usize = 256;
+
+/// Bytes of the arguments of such a question.
+pub const UNDERSTOOD_BYTES: usize = 1 << 10;
+
 /// How long an answer is kept, changed or not. What is used is asked for again once in this time: its agent sees that the
 /// kind is still in use, and measures its clocks anew.
 pub const KEPT_FOR: Duration = Duration::from_secs(60);

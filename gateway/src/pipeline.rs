@@ -31,9 +31,8 @@ use crate::identify::Caller;
 use crate::limits::{CURSOR_LIFE, HANDLER_GRACE, Rates};
 use crate::policy::{self, Decision};
 use crate::registry::Registry;
-use crate::render::{Again, RenderContext, Rendered};
-use crate::request::Request;
-use crate::resolve::Scope;
+use crate::render::{Again, RenderContext, Rendered, Reply};
+use crate::resolve::{Scope, TimeOfDay};
 use crate::results;
 use crate::results::pages::{Keep, KeptPages, Turn};
 use crate::telemetry::Telemetry;
@@ -41,13 +40,16 @@ use crate::tools::{self, Tool};
 use crate::trace::{Stage, Trace};
 
 mod metrics;
+mod questions;
 
 use self::metrics::CallMetrics;
+use self::questions::{Asked, Questions, Words};
 
 /// The stages with what they need. One for all calls of a gateway.
 pub struct Pipeline {
     registry: Registry,
     sealer: CursorSealer,
+    questions: Questions,
     admission: Admission,
     pages: KeptPages,
     fanout: Fanout,
@@ -67,6 +69,7 @@ impl Pipeline {
         let key = config.cursor_key().map_or_else(rand::random, |key| key.0);
         Self {
             sealer: CursorSealer::new(key, millis(CURSOR_LIFE)),
+            questions: Questions::default(),
             admission: Admission::new(config.limits(), telemetry),
             pages: KeptPages::new(results::bytes_of_pages(config.limits()), registry.clone(), telemetry),
             fanout: Fanout::new(registry.clone(), config.limits(), telemetry.clone()),
@@ -112,7 +115,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`CallError`], when there is nothing to answer with; a cluster that failed is part of the answer.
-    pub async fn call(&self, question: Question<'_>, trace: &Trace) -> Result<Rendered, CallError> {
+    pub async fn call(&self, question: Question<'_>, trace: &Trace) -> Result<Reply, CallError> {
         let span = tracing::info_span!(
             "call",
             id = trace.call_id().0,
@@ -126,26 +129,29 @@ impl Pipeline {
         result
     }
 
-    async fn run(&self, question: Question<'_>, trace: &Trace) -> Result<Rendered, CallError> {
+    async fn run(&self, question: Question<'_>, trace: &Trace) -> Result<Reply, CallError> {
         let Question { caller, tool, arguments } = question;
         let clock = trace.stage(Stage::Identify, trace.started());
-        let request = self.resolve(&caller, tool, arguments)?;
+        let Asked { request, seen } = self.resolve(&caller, tool, arguments)?;
         let clock = trace.stage(Stage::Resolve, clock);
         let deadline = trace.started() + Duration::from_millis(request.options().timeout_ms);
         let permit = policy::authorize(caller, tool.deed(), request)?;
         let clock = trace.stage(Stage::Authorize, clock);
-        let sight = self.pages.look(tool, &permit);
+        let sight = self.pages.look(tool, &permit, &seen, clock);
         let (effort, give_up) = (sight.effort(), halfway(clock, deadline));
         let admitted = self.admission.admit(permit, tool.class, effort, give_up).await?;
         let clock = trace.stage(Stage::Admit, clock);
-        match self.pages.turn(sight, &admitted).await {
+        match self.pages.turn(sight, &admitted, clock).await {
             Turn::Show(page) => {
-                let rendered = page.render(trace);
+                let reply = page.reply(trace);
                 trace.stage(Stage::Render, clock);
-                Ok(rendered)
+                Ok(reply)
             }
             // Apart, so that the future of a call whose page is kept is small: it is moved from task to task.
-            Turn::Ask(keep) => Box::pin(self.ask(tool, &admitted, deadline, trace, keep)).await,
+            Turn::Ask(keep) => {
+                let asking = Box::pin(self.ask(tool, &admitted, deadline, trace, keep));
+                asking.await.map(Reply::Rendered)
+            }
         }
     }
 
@@ -171,21 +177,30 @@ impl Pipeline {
         Ok(rendered)
     }
 
+    /// Pure but for the fleet and the time: where neither is another one than before, nor is what the same words mean.
     fn resolve(
         &self,
         caller: &Caller,
-        tool: &Tool,
+        tool: &'static Tool,
         arguments: &Map<String, Value>,
-    ) -> Result<Request, CallError> {
-        let fleet = policy::visible(caller, self.registry.snapshot());
+    ) -> Result<Asked, CallError> {
+        let fleet = self.registry.snapshot();
+        let words = Words { caller, tool, arguments };
+        if let Some(asked) = self.questions.find(words, &fleet) {
+            return Ok(asked);
+        }
         let scope = Scope {
-            fleet: &fleet,
+            fleet: &policy::visible(caller, fleet.clone()),
             visibility: caller.visibility(),
             caller: caller.user(),
             sealer: &self.sealer,
-            now_ms: now_ms(),
+            time: TimeOfDay::new(now_ms()),
         };
-        tool.resolve(arguments, &scope)
+        let asked = Asked::new(tool.resolve(arguments, &scope)?);
+        if !scope.time.was_read() {
+            self.questions.remember(words, &fleet, &asked);
+        }
+        Ok(asked)
     }
 }
 
@@ -199,7 +214,7 @@ fn overdue(deadline: Instant, trace: &Trace) -> CallError {
     CallError::new(ErrorCode::Timeout, format!("the call was cut off: nothing was decided within {waited} s"))
 }
 
-fn log(result: &Result<Rendered, CallError>, trace: &Trace) {
+fn log(result: &Result<Reply, CallError>, trace: &Trace) {
     let elapsed_ms = millis(trace.started().elapsed());
     match result {
         Ok(_) => tracing::debug!(elapsed_ms, "answered"),

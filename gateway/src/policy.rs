@@ -23,7 +23,7 @@ use crate::request::{Objects, Request};
 #[derive(Debug)]
 pub struct Permit {
     caller: Caller,
-    request: Request,
+    request: Arc<Request>,
 }
 
 impl Permit {
@@ -33,6 +33,16 @@ impl Permit {
 
     pub fn request(&self) -> &Request {
         &self.request
+    }
+
+    /// The same request, for who has to know it again.
+    pub(crate) fn share(&self) -> Arc<Request> {
+        Arc::clone(&self.request)
+    }
+
+    /// Whether it is for this very request, and not for one that reads the same.
+    pub(crate) fn is_for(&self, request: &Arc<Request>) -> bool {
+        Arc::ptr_eq(&self.request, request)
     }
 }
 
@@ -97,7 +107,7 @@ pub fn visible(caller: &Caller, fleet: Fleet) -> Fleet {
 ///
 /// # Errors
 /// `forbidden`, when the tool or the kind is not the caller's to use.
-pub fn authorize(caller: Caller, deed: Deed, request: Request) -> Result<Permit, CallError> {
+pub fn authorize(caller: Caller, deed: Deed, request: Arc<Request>) -> Result<Permit, CallError> {
     if decide(&caller, deed) == Decision::Hide {
         return Err(forbidden(format!("{} may not use {}", caller.user(), deed.tool)));
     }
@@ -158,7 +168,7 @@ mod tests {
         let fleet = fleet(vec![cluster("a", &[])]);
         let request = resolved(&fleet, tool, arguments).unwrap();
         let deed = tools::catalogue().get(tool).unwrap().deed();
-        let error = authorize(somebody(visibility), deed, request).err()?;
+        let error = authorize(somebody(visibility), deed, request.into()).err()?;
         assert_eq!(error.code, ErrorCode::Forbidden);
         Some(error.message)
     }

@@ -91,6 +91,11 @@ impl Caller {
         self.0.clusters.contains(cluster.as_str())
     }
 
+    /// Whether both come of the same entry among the callers. Who is read anew from a configuration is not.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// What agents may show this caller.
     pub fn visibility(&self) -> &Visibility {
         &self.0.visibility

@@ -14,12 +14,13 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 use serde_json::Value;
 
+use super::written::Desk;
 use crate::error::{CallError, ErrorCode};
 use crate::escape::one_line;
 use crate::identify::Caller;
 use crate::limits::PROGRESS_EVERY;
 use crate::pipeline::{Pipeline, Question};
-use crate::render::Rendered;
+use crate::render::{Rendered, Reply};
 use crate::trace::{META_KEY, Trace};
 
 /// Answers a call. A tool that fails is a result; only a tool that does not exist is an error of the protocol.
@@ -31,7 +32,11 @@ pub(super) async fn call(
     let arguments = request.arguments.unwrap_or_default();
     let trace = Trace::begin(CallId(uuid::Uuid::new_v4().simple().to_string()));
     let result = match traced(pipeline, &request.name, &arguments, &context, &trace).await? {
-        Ok(rendered) => success(rendered),
+        Ok(Reply::Rendered(rendered)) => success(rendered),
+        Ok(Reply::Written(written)) => match Desk::of_call(&context) {
+            Some(desk) => desk.leave(written),
+            None => success(Reply::Written(written).into_rendered()),
+        },
         Err(error) => failure(&error),
     };
     Ok(if wants_trace(&context) { with_trace(result, &trace) } else { result })
@@ -43,7 +48,7 @@ pub(super) async fn answer(
     tool: &str,
     arguments: &JsonObject,
     context: &RequestContext<RoleServer>,
-) -> Result<Result<Rendered, CallError>, ErrorData> {
+) -> Result<Result<Reply, CallError>, ErrorData> {
     let trace = Trace::begin(CallId(uuid::Uuid::new_v4().simple().to_string()));
     traced(pipeline, tool, arguments, context, &trace).await
 }
@@ -54,7 +59,7 @@ async fn traced(
     arguments: &JsonObject,
     context: &RequestContext<RoleServer>,
     trace: &Trace,
-) -> Result<Result<Rendered, CallError>, ErrorData> {
+) -> Result<Result<Reply, CallError>, ErrorData> {
     let caller = caller(context)?;
     let Some(tool) = pipeline.tool(&caller, tool) else { return Err(unknown_tool(tool)) };
     let question = Question { caller, tool, arguments };
@@ -80,7 +85,7 @@ pub(super) fn unknown_tool(name: &str) -> ErrorData {
 }
 
 /// A panic costs one call.
-async fn contained(call: impl Future<Output = Result<Rendered, CallError>>) -> Result<Rendered, CallError> {
+async fn contained(call: impl Future<Output = Result<Reply, CallError>>) -> Result<Reply, CallError> {
     AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(|panic| {
         let what = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();

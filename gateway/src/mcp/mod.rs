@@ -13,12 +13,14 @@ mod owners;
 mod resources;
 mod server;
 mod sessions;
+mod written;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::Request;
-use axum::response::IntoResponse;
+use axum::response::Response;
 use axum::{Router, middleware};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_util::sync::CancellationToken;
@@ -33,6 +35,7 @@ use crate::throttle::{self, Throttle};
 use guard::Guard;
 use server::McpServer;
 use sessions::BoundedSessions;
+use written::Desk;
 
 /// The path of the endpoint.
 pub const PATH: &str = "/mcp";
@@ -82,9 +85,13 @@ pub fn router(
 
 async fn answer(
     service: Arc<StreamableHttpService<McpServer, BoundedSessions>>,
-    request: Request,
-) -> Result<impl IntoResponse, Infallible> {
-    Ok(service.handle(request).await)
+    mut request: Request,
+) -> Result<Response, Infallible> {
+    let Some(desk) = Desk::for_request(request.headers()) else {
+        return Ok(service.handle(request).await.map(Body::new));
+    };
+    request.extensions_mut().insert(desk.clone());
+    Ok(desk.serve(service.handle(request).await).await)
 }
 
 fn transport(config: &GatewayConfig, cut: CancellationToken) -> StreamableHttpServerConfig {

@@ -13,7 +13,7 @@ use rmcp::transport::streamable_http_server::SessionId;
 use super::sessions::BoundedSessions;
 use crate::identify::Caller;
 
-const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
 /// No session has it, so the library answers to it as to any that it does not know.
 const NO_SESSION: HeaderValue = HeaderValue::from_static("none");

@@ -45,7 +45,7 @@ pub(super) async fn read(
 ) -> Result<ReadResourceResponse, ErrorData> {
     let (tool, arguments) = question(uri)?;
     let answer = call::answer(pipeline, tool, &arguments, context).await?;
-    let structured = answer.map_err(|error| failed(uri, &error))?.structured;
+    let structured = answer.map_err(|error| failed(uri, &error))?.into_rendered().structured;
     let contents = json!({"uri": uri, "mimeType": JSON, "text": structured.to_string()});
     from_json::<ReadResourceResult>(json!({"resultType": "complete", "contents": [contents]})).map(Into::into)
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use kubeplex_link::liveness::Liveness;
 use kubeplex_proto::control::{Report, SyncState};
@@ -14,14 +13,11 @@ use tokio::time::Instant;
 
 use super::known::Known;
 use super::link::{Claim, Link, LinkId, Reports, Standing, Taken};
+use super::snapshots::View;
 use super::{Unreachable, Vouched};
 use crate::clock::{Steady, millis, now_ms};
 use crate::fleet::{self, ClusterView, LinkState, Nodes, SideBySide, Trouble};
 use crate::limits::VOUCHES_FOR;
-
-/// A view is used again for so long, if nothing but its ages changed: a busy gateway takes thousands a second. Ages are
-/// shown in seconds.
-const VIEW_LIFE: Duration = Duration::from_millis(200);
 
 /// What is known of one cluster.
 pub(super) struct Entry {
@@ -37,7 +33,7 @@ pub(super) struct Entry {
     heard_before: Option<Instant>,
     agent_version: Arc<str>,
     known: Known,
-    view: Mutex<Option<(Instant, Arc<ClusterView>)>>,
+    view: Mutex<Option<View>>,
 }
 
 /// The link of another process, and what that has reported so far.
@@ -85,12 +81,13 @@ impl Entry {
     pub(super) fn vouched(&self, kind: &GroupResource) -> Option<Vouched> {
         let link = self.link.as_ref().filter(|link| link.reports == Reports::Own)?;
         // Other bytes are no sign: a control stream may stall while answers flow.
-        let is_heard = self.state == LinkState::Connected && link.told_at.elapsed() < VOUCHES_FOR;
+        let until = link.told_at + VOUCHES_FOR;
+        let is_heard = self.state == LinkState::Connected && Instant::now() < until;
         let caches = &self.known.caches;
         let report = caches.get(kind).filter(|report| is_heard && report.state == SyncState::Synced)?;
         let (revision, as_of) = (report.revision, caches.proof(kind)?);
         let labels = Arc::clone(&self.labels);
-        report.message.is_none().then_some(Vouched { link: link.id, revision, as_of, labels })
+        report.message.is_none().then_some(Vouched { link: link.id, revision, as_of, until, labels })
     }
 
     /// Gives `link` the place that it asks for.
@@ -257,15 +254,13 @@ impl Entry {
     }
 
     /// The cluster as it is now, its ages right to within 200 ms.
-    pub(super) fn view(&self, id: &ClusterId) -> Arc<ClusterView> {
+    pub(super) fn view(&self, id: &ClusterId, now: Instant) -> View {
         let mut kept = self.view.lock();
-        if let Some((taken, view)) = &*kept
-            && taken.elapsed() < VIEW_LIFE
-        {
-            return Arc::clone(view);
+        if let Some(view) = kept.as_ref().filter(|view| view.is_good(now)) {
+            return view.clone();
         }
-        let view = Arc::new(self.compose(id));
-        *kept = Some((Instant::now(), Arc::clone(&view)));
+        let view = View { taken: now, cluster: Arc::new(self.compose(id)) };
+        *kept = Some(view.clone());
         view
     }
 

@@ -6,6 +6,7 @@
 mod entry;
 mod known;
 mod link;
+mod snapshots;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use kubeplex_proto::ids::{ClusterId, InstanceId};
 use kubeplex_proto::kind::GroupResource;
 use kubeplex_proto::status::LegStatus;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::carrier::Carrier;
 use crate::clock::Steady;
@@ -28,6 +30,7 @@ use crate::fleet::Fleet;
 use entry::Entry;
 use link::Link;
 pub(crate) use link::{Candidate, Claim, LinkId, Standing, Taken};
+use snapshots::Snapshots;
 use tables::SharedTables;
 
 /// All clusters. Clones share them.
@@ -39,6 +42,7 @@ struct Shared {
     clusters: DashMap<ClusterId, Entry>,
     tables: SharedTables,
     changes: watch::Sender<u64>,
+    snapshots: Snapshots,
     links: AtomicU64,
 }
 
@@ -59,6 +63,8 @@ pub(crate) struct Vouched {
     pub(crate) revision: u64,
     /// When the kind was last known to be current.
     pub(crate) as_of: Steady,
+    /// Until then it holds, unless something is heard of the cluster before.
+    pub(crate) until: Instant,
     /// The cluster's, which answers may show.
     pub(crate) labels: Arc<BTreeMap<String, String>>,
 }
@@ -114,9 +120,15 @@ impl Registry {
         self.0.clusters.contains_key(id)
     }
 
-    /// Everything that is known at this moment, ages right to within 200 ms.
+    /// Everything that is known at this moment, ages right to within 200 ms. While nothing but ages changed it is the same
+    /// snapshot.
     pub fn snapshot(&self) -> Fleet {
-        Fleet::new(self.0.clusters.iter().map(|entry| entry.view(entry.key())).collect())
+        // First, so that a snapshot that a change went into only in part is not taken for the one after the change.
+        let changes = *self.0.changes.borrow();
+        let now = Instant::now();
+        self.0.snapshots.of(changes, now, || {
+            self.0.clusters.iter().map(|entry| entry.view(entry.key(), now)).collect()
+        })
     }
 
     /// The way to a cluster.

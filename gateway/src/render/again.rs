@@ -4,14 +4,17 @@ use std::ops::Range;
 
 use kubeplex_proto::column::CellFormat;
 use kubeplex_proto::duration::human_duration_holds_ms;
-use kubeplex_proto::json_len::json_len;
-use serde_json::Value;
 
 use super::Rendered;
 use super::list::age_ms;
+use super::reply::AgedJson;
 use crate::clock::Steady;
 use crate::merge::{Answered, ListPage, Merged};
 use crate::request::ListQuery;
+
+/// What stands before the age of the data, in the text and in the structured answer.
+const AGE_IN_TEXT: &str = ", data at most ";
+const AGE_IN_JSON: &str = "\"ageMs\":";
 
 /// How a page may be shown again: until the first of its ages reads differently, with the age of its data as it is then.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,15 +29,15 @@ pub(crate) struct Again {
     revisions: Vec<u64>,
 }
 
-/// A rendered page that can be shown again.
+/// A rendered page that can be shown again, written as it is sent.
 #[derive(Debug)]
 pub(crate) struct Lasting {
-    rendered: Rendered,
+    structured: AgedJson,
+    /// The text, as a JSON string.
+    text: AgedJson,
     again: Again,
     /// Digits that the age of its data may have.
     most_digits: usize,
-    /// Where its text says that age.
-    age_at: Range<usize>,
 }
 
 impl Again {
@@ -72,15 +75,16 @@ impl Again {
     /// `rendered` is the page that this is of.
     pub(crate) fn page(self, rendered: &Rendered) -> Option<Lasting> {
         let age_ms = self.moments.start.since_ms(self.as_of);
-        let line = format!(", data at most {age_ms} ms old\n");
-        // The last one of this form: what rows say stands before it.
-        let at = rendered.text.rfind(&line)? + ", data at most ".len();
-        let digits = digits(age_ms);
-        let room = self.max_bytes.saturating_sub(json_len(&rendered.structured));
+        let structured = serde_json::to_string(&rendered.structured).ok()?;
+        let room = self.max_bytes.saturating_sub(structured.len());
+        let line = format!("{AGE_IN_TEXT}{age_ms} ms old\n");
+        // The last of either form: what rows say stands before it.
+        let in_text = rendered.text.rfind(&line)? + AGE_IN_TEXT.len();
+        let in_structured = structured.rfind(AGE_IN_JSON)? + AGE_IN_JSON.len();
         Some(Lasting {
-            rendered: rendered.clone(),
-            most_digits: digits + room,
-            age_at: at..at + digits,
+            most_digits: digits(age_ms) + room,
+            structured: AgedJson::of(&structured, in_structured, age_ms)?,
+            text: AgedJson::of_text(&rendered.text, in_text, age_ms)?,
             again: self,
         })
     }
@@ -92,25 +96,22 @@ impl Lasting {
         self.again.moments.contains(&now) && digits(age_ms) <= self.most_digits
     }
 
-    /// The page, where its data has this age.
-    pub(crate) fn rendered(&self, age_ms: u64) -> Rendered {
-        let Rendered { mut structured, mut text } = self.rendered.clone();
-        let shown = structured.get_mut("clusters").and_then(|clusters| clusters.get_mut("ageMs"));
-        if let Some(shown) = shown {
-            *shown = Value::from(age_ms);
-        }
-        text.replace_range(self.age_at.clone(), &age_ms.to_string());
-        Rendered { structured, text }
+    pub(super) fn structured(&self) -> &AgedJson {
+        &self.structured
     }
 
-    /// The same as it was.
-    pub(crate) fn as_rendered(&self) -> &Rendered {
-        &self.rendered
+    pub(super) fn text(&self) -> &AgedJson {
+        &self.text
     }
 
     /// When its data was last known to be current, as far as the page knows.
     pub(crate) fn as_of(&self) -> Steady {
         self.again.as_of
+    }
+
+    /// What it takes in memory, beside itself.
+    pub(crate) fn bytes(&self) -> usize {
+        self.structured.len() + self.text.len() + self.again.revisions.len() * size_of::<u64>()
     }
 }
 

@@ -11,6 +11,7 @@ mod moment;
 mod omit;
 mod page;
 mod plain;
+mod reply;
 
 use serde_json::Value;
 
@@ -24,8 +25,9 @@ pub(crate) use groups::Groups;
 pub(crate) use list::list;
 use moment::rfc3339;
 pub(crate) use page::{Page, PageCursor, Place, PlacedRow};
+pub use reply::{Reply, Written};
 
-/// A reply, ready to send.
+/// A reply as it is made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rendered {
     /// For `structuredContent`; an object.

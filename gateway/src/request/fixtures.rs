@@ -14,7 +14,7 @@ use crate::cursor::CursorSealer;
 use crate::error::CallError;
 use crate::fleet::{ClusterView, Fleet, LinkState, Nodes};
 use crate::request::{ListQuery, Request};
-use crate::resolve::Scope;
+use crate::resolve::{Scope, TimeOfDay};
 use crate::tools::catalogue;
 
 pub(crate) const NOW_MS: i64 = 1_795_458_279_000;
@@ -106,7 +106,8 @@ pub(crate) fn kinds(more: &[KindInfo]) -> KindTable {
 pub(crate) fn resolved(fleet: &Fleet, tool: &str, arguments: &Value) -> Result<Request, CallError> {
     let sealer = sealer();
     let visibility = Visibility::everything();
-    let scope = Scope { fleet, visibility: &visibility, caller: "anna", sealer: &sealer, now_ms: NOW_MS };
+    let time = TimeOfDay::new(NOW_MS);
+    let scope = Scope { fleet, visibility: &visibility, caller: "anna", sealer: &sealer, time };
     catalogue().get(tool).unwrap().resolve(arguments.as_object().unwrap(), &scope)
 }
 

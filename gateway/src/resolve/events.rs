@@ -25,7 +25,7 @@ pub(crate) fn events(tool: &str, arguments: &Arguments, scope: &Scope<'_>) -> Re
     let (involved, name) = kind_and_name(arguments.text("kind"), arguments.text("name"), find)?;
     let kind = core_events();
     let namespaces = namespaces(arguments, involved.as_ref().unwrap_or(&kind))?;
-    let Window { since, until } = times::window(arguments, USUAL_MS, scope.now_ms)?;
+    let Window { since, until } = times::window(arguments, USUAL_MS, scope.time.ms())?;
     let question = EventQuestion {
         kind: involved.map(|kind| InvolvedKind { group: kind.id.group, kind: kind.kind }),
         names: lists::name_patterns("name", name)?,

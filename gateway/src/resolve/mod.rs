@@ -13,6 +13,7 @@ mod kinds;
 mod lists;
 mod plan;
 mod synonyms;
+mod time_of_day;
 mod times;
 mod validate;
 
@@ -28,6 +29,7 @@ pub use arguments::Arguments;
 pub(crate) use events::events;
 pub(crate) use kinds::ResolvedKind;
 pub(crate) use plan::{AskedKind, ListQuestion, OwnColumns, clusters, get, list};
+pub use time_of_day::TimeOfDay;
 pub(crate) use validate::Schema;
 
 /// What only this stage makes. Every query holds one, and none can be copied: there is no request that did not come through
@@ -45,8 +47,7 @@ pub struct Scope<'a> {
     /// A stable name of the caller, unique over identity providers; cursors are bound to it.
     pub caller: &'a str,
     pub sealer: &'a CursorSealer,
-    /// The gateway's time since 1970.
-    pub now_ms: i64,
+    pub time: TimeOfDay,
 }
 
 /// Arguments as a schema wants them.

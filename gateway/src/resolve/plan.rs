@@ -320,7 +320,7 @@ fn page(
     let ids = clusters.iter().map(|cluster| &cluster.id);
     let asked = (asked, &fields, &group, &order, freshness(arguments));
     let fingerprint = Fingerprint::new(scope.caller, &asked, ids);
-    let open = |text| scope.sealer.open(text, &fingerprint, scope.now_ms);
+    let open = |text| scope.sealer.open(text, &fingerprint, scope.time.ms());
     let resume = arguments.text("continue").map(open).transpose()?;
     Ok(PageQuery { fields, group, order, limit: limit(arguments), resume, fingerprint })
 }

@@ -19,6 +19,7 @@ mod flights;
 mod key;
 mod metrics;
 pub(crate) mod pages;
+pub(crate) mod seen;
 mod weight;
 
 use std::sync::Arc;

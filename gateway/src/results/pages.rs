@@ -5,24 +5,26 @@ use std::sync::Arc;
 
 use kubeplex_proto::call::Freshness;
 use kubeplex_proto::events::EventQuestion;
+use tokio::time::Instant;
 
 use super::Kept;
 use super::flights::{Flights, Lead, Seat};
 use super::key::Key;
 use super::metrics::{Metrics, Outcome};
-use super::weight::{Weighs, of_text, of_value};
+use super::seen::Seen;
+use super::weight::{Weighs, of_text};
 use crate::admit::{Admitted, Effort};
 use crate::clock::Steady;
 use crate::identify::Caller;
 use crate::policy::Permit;
-use crate::registry::{LinkId, Registry, Vouched};
-use crate::render::{Again, Lasting, Rendered};
+use crate::registry::{LinkId, Registry};
+use crate::render::{Again, Lasting, Rendered, Reply, Written};
 use crate::request::{CallOptions, ListQuery, Output, PageQuery, Request, Standing, Target};
 use crate::telemetry::Telemetry;
 use crate::tools::Tool;
 use crate::trace::{LegTrace, Trace};
 
-/// KeptPages of one caller that other calls landed while this one waited for one of its own: then it asks for itself.
+/// Pages of one caller that other calls landed while this one waited for one of its own: then it asks for itself.
 const FLIGHTS_MISSED: usize = 2;
 
 /// All of them. One for all calls of a gateway.
@@ -34,18 +36,30 @@ pub(crate) struct KeptPages {
 }
 
 /// A page that was shown, and what must be as it was for it to be shown again.
+#[derive(Debug)]
 pub(crate) struct Page {
+    key: Key,
     stamps: Vec<Stamp>,
-    rendered: Lasting,
+    rendered: Arc<Lasting>,
     /// For traces.
     legs: Arc<[LegTrace]>,
 }
 
 /// What one cluster vouched for.
+#[derive(Debug)]
 struct Stamp {
     link: LinkId,
     revision: u64,
     labels: Arc<BTreeMap<String, String>>,
+}
+
+/// What all clusters of a question vouch for.
+struct Known {
+    stamps: Vec<Stamp>,
+    /// The oldest of their proofs.
+    vouched: Steady,
+    /// The first of them to say no more is believed until then.
+    until: Instant,
 }
 
 /// What is known of a page before it is asked for.
@@ -72,8 +86,9 @@ pub(crate) enum Turn<'a> {
 
 /// A page that is given again, and what its clusters vouch for.
 pub(crate) struct Shown {
-    page: Arc<Page>,
-    vouched: Steady,
+    pub(super) page: Arc<Page>,
+    pub(super) vouched: Steady,
+    pub(super) until: Instant,
 }
 
 /// Where what is asked for goes, if anywhere.
@@ -97,46 +112,63 @@ impl KeptPages {
         }
     }
 
-    /// Looks for the page that a permit is for.
-    pub(crate) fn look(&self, tool: &Tool, permit: &Permit) -> Sight {
+    /// Looks for the page that a permit is for. `seen` is what was seen of it when the same question was asked before.
+    pub(crate) fn look(&self, tool: &Tool, permit: &Permit, seen: &Seen, now: Instant) -> Sight {
+        if let Some(shown) = seen.of(permit, now) {
+            return Sight::Kept(shown);
+        }
         match permit.request() {
             Request::List(query) if self.kept.is_on() && query.options.freshness == Freshness::Cache => {
-                self.look_up(tool.name, permit.caller(), query)
+                let Some(key) = key(tool.name, permit.caller(), query) else { return Sight::Passing };
+                let sight = self.look_up(key, query, now);
+                if let Sight::Kept(shown) = &sight {
+                    seen.note(permit, shown);
+                }
+                sight
             }
             _ => Sight::Passing,
         }
     }
 
-    fn look_up(&self, tool: &str, caller: &Caller, query: &ListQuery) -> Sight {
-        let Some((stamps, vouched)) = self.stamps(query) else { return Sight::Passing };
-        let Some(key) = key(tool, caller, query) else { return Sight::Passing };
-        match self.kept.get(&key).filter(|page| page.shows(&stamps, vouched)) {
-            Some(page) => Sight::Kept(Shown { page, vouched }),
-            None => Sight::Wanted(Wanted { key, stamps }),
+    fn look_up(&self, key: Key, query: &ListQuery, now: Instant) -> Sight {
+        let Some(known) = self.known(query) else { return Sight::Passing };
+        match self.kept.get(&key).filter(|page| page.shows(&known, now)) {
+            Some(page) => Sight::Kept(Shown { page, vouched: known.vouched, until: known.until }),
+            None => Sight::Wanted(Wanted { key, stamps: known.stamps }),
         }
     }
 
-    /// What all clusters of a question vouch for, and the oldest of their proofs.
-    fn stamps(&self, query: &ListQuery) -> Option<(Vec<Stamp>, Steady)> {
-        let mut oldest = Steady::now();
+    /// What all clusters of a question vouch for.
+    fn known(&self, query: &ListQuery) -> Option<Known> {
+        let (mut oldest, mut until) = (None::<Steady>, None::<Instant>);
         let stamp = |target: &Target| {
             let asked = target.standing == Standing::Asked;
             let vouched = asked.then(|| self.registry.vouched(&target.cluster.id, &query.kind)).flatten()?;
-            let Vouched { link, revision, as_of, labels } = vouched;
-            oldest = oldest.min(as_of);
-            Some(Stamp { link, revision, labels })
+            oldest = oldest.into_iter().chain([vouched.as_of]).min();
+            until = until.into_iter().chain([vouched.until]).min();
+            Some(Stamp { link: vouched.link, revision: vouched.revision, labels: vouched.labels })
         };
-        let stamps: Option<Vec<_>> = query.targets.iter().map(stamp).collect();
-        stamps.map(|stamps| (stamps, oldest))
+        let stamps = query.targets.iter().map(stamp).collect::<Option<Vec<_>>>()?;
+        Some(Known { stamps, vouched: oldest?, until: until? })
     }
 
     /// Whether a call that was let in has to ask, or can be shown what is kept or what another call is getting.
-    pub(crate) async fn turn<'a>(&'a self, sight: Sight, admitted: &'a Admitted) -> Turn<'a> {
-        let (mut wanted, query) = match (sight, admitted.request()) {
-            (Sight::Kept(shown), _) if shown.holds() => return self.show(shown),
-            (Sight::Wanted(wanted), Request::List(query)) => (wanted, query),
-            (Sight::Kept(_) | Sight::Wanted(_) | Sight::Passing, _) => return Turn::Ask(Keep(None)),
+    pub(crate) async fn turn<'a>(&'a self, sight: Sight, admitted: &'a Admitted, now: Instant) -> Turn<'a> {
+        let Request::List(query) = admitted.request() else { return Turn::Ask(Keep(None)) };
+        // What was seen may have become too old while the call waited to be let in.
+        let sight = match sight {
+            Sight::Kept(shown) if !shown.holds(now) => self.look_up(shown.page.key.clone(), query, now),
+            sight => sight,
         };
+        match sight {
+            Sight::Kept(shown) => self.show(shown),
+            Sight::Wanted(wanted) => self.share(wanted, query).await,
+            Sight::Passing => Turn::Ask(Keep(None)),
+        }
+    }
+
+    /// Asks for a page, or waits for who does so already.
+    async fn share<'a>(&'a self, mut wanted: Wanted, query: &'a ListQuery) -> Turn<'a> {
         for _ in 0..FLIGHTS_MISSED {
             match self.flights.join(wanted.key.clone()) {
                 Seat::Leads(lead) => {
@@ -145,12 +177,12 @@ impl KeptPages {
                 }
                 Seat::Follows(following) => {
                     let Some(page) = following.wait().await else { break };
-                    let Some((stamps, vouched)) = self.stamps(query) else { break };
-                    if page.shows(&stamps, vouched) {
-                        return self.show(Shown { page, vouched });
+                    let Some(known) = self.known(query) else { break };
+                    if page.shows(&known, Instant::now()) {
+                        return self.show(Shown { page, vouched: known.vouched, until: known.until });
                     }
                     // It was asked for before something changed.
-                    wanted.stamps = stamps;
+                    wanted.stamps = known.stamps;
                 }
             }
         }
@@ -166,14 +198,15 @@ impl KeptPages {
 
 impl Shown {
     /// Whether it still is what would be answered, after whatever the call waited for.
-    fn holds(&self) -> bool {
-        self.page.holds(self.vouched)
+    pub(super) fn holds(&self, now: Instant) -> bool {
+        now < self.until && self.page.holds(self.vouched, now)
     }
 
     /// As it is now: beside the age of its data nothing of it has changed.
-    pub(crate) fn render(&self, trace: &Trace) -> Rendered {
+    pub(crate) fn reply(&self, trace: &Trace) -> Reply {
         trace.shown_again(Arc::clone(&self.page.legs));
-        self.page.rendered.rendered(self.page.age_ms(self.vouched, Steady::now()))
+        let age_ms = self.page.age_ms(self.vouched, Steady::now());
+        Reply::Written(Written::new(Arc::clone(&self.page.rendered), age_ms))
     }
 }
 
@@ -207,13 +240,14 @@ fn key(tool: &str, caller: &Caller, query: &ListQuery) -> Option<Key> {
 }
 
 impl Page {
-    /// Whether it is what would be answered now, where clusters vouch for this and their oldest proof is of then.
-    fn shows(&self, stamps: &[Stamp], vouched: Steady) -> bool {
-        self.stamps.as_slice() == stamps && self.holds(vouched)
+    /// Whether it is what would be answered now, where this is what clusters vouch for.
+    fn shows(&self, known: &Known, now: Instant) -> bool {
+        self.stamps == known.stamps && self.holds(known.vouched, now)
     }
 
-    fn holds(&self, vouched: Steady) -> bool {
-        let now = Steady::now();
+    /// The same where their oldest proof is of `vouched`, and the rest is as it was.
+    fn holds(&self, vouched: Steady, now: Instant) -> bool {
+        let now = Steady::at(now);
         self.rendered.holds(now, self.age_ms(vouched, now))
     }
 
@@ -246,7 +280,7 @@ impl Keep<'_> {
     pub(crate) fn keep(self, again: Option<Again>, rendered: &Rendered, trace: &Trace) {
         let (Some(place), Some(again)) = (self.0, again) else { return };
         let Place { pages, query, wanted: Wanted { key, stamps }, lead } = place;
-        let Some((now, _)) = pages.stamps(query) else { return };
+        let Some(Known { stamps: now, .. }) = pages.known(query) else { return };
         // Links are never used again, so one that is there before and after was there all the time.
         let same_links = stamps.iter().zip(&now).all(|(before, now)| before.link == now.link);
         let up_to_date = again.revisions().iter().zip(&stamps).all(|(shown, stamp)| *shown >= stamp.revision);
@@ -255,7 +289,7 @@ impl Keep<'_> {
         }
         let Some(rendered) = again.page(rendered) else { return };
         let legs = trace.legs().into();
-        let page = Arc::new(Page { stamps, rendered, legs });
+        let page = Arc::new(Page { key: key.clone(), stamps, rendered: Arc::new(rendered), legs });
         pages.kept.insert(key, Arc::clone(&page));
         lead.land(page);
     }
@@ -263,9 +297,8 @@ impl Keep<'_> {
 
 impl Weighs for Page {
     fn weight(&self) -> usize {
-        let Rendered { structured, text } = self.rendered.as_rendered();
         let stamps = self.stamps.len() * size_of::<Stamp>();
         let legs = self.legs.len() * (size_of::<LegTrace>() + of_text(""));
-        size_of::<Self>() + stamps + legs + of_value(structured) + of_text(text)
+        size_of::<Self>() + size_of::<Lasting>() + stamps + legs + self.rendered.bytes()
     }
 }

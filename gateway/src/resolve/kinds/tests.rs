@@ -18,7 +18,8 @@ fn find_as(
     asked: &[Arc<ClusterView>],
 ) -> Result<ResolvedKind, CallError> {
     let sealer = sealer();
-    find(text, &resolve::Scope { fleet, visibility, caller: "anna", sealer: &sealer, now_ms: NOW_MS }, asked)
+    let time = resolve::TimeOfDay::new(NOW_MS);
+    find(text, &resolve::Scope { fleet, visibility, caller: "anna", sealer: &sealer, time }, asked)
 }
 
 fn two_clusters() -> Fleet {

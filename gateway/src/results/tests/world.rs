@@ -225,7 +225,7 @@ impl World {
         let tool = self.pipeline.tool(&caller, "pods_list").unwrap();
         let trace = Trace::begin(CallId("c".to_owned()));
         let question = Question { caller, tool, arguments: arguments.as_object().unwrap() };
-        let rendered = self.pipeline.call(question, &trace).await.unwrap();
+        let rendered = self.pipeline.call(question, &trace).await.unwrap().into_rendered();
         Got { told: told(&rendered.structured), rendered, legs: trace.report().legs }
     }
 }

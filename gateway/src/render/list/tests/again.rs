@@ -1,5 +1,7 @@
 //! Pages that are shown again say what they would say if they were rendered anew.
 
+use std::sync::Arc;
+
 use kubeplex_proto::status::{LegStatus, Source};
 use proptest::prelude::*;
 use serde_json::json;
@@ -7,7 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::clock::{Now, Steady};
 use crate::merge::{LegOutcome, RowsShown};
-use crate::render::Again;
+use crate::render::{Again, Lasting, Reply, Written};
 
 fn at(query: &ListQuery, page: &ListPage, steady: Steady) -> Rendered {
     let sealer = sealer();
@@ -26,6 +28,14 @@ fn aged(query: &ListQuery, ages_s: &[i64], as_of: Steady) -> ListPage {
     page
 }
 
+fn shown(page: &Arc<Lasting>, age_ms: u64) -> Rendered {
+    Reply::Written(Written::new(Arc::clone(page), age_ms)).into_rendered()
+}
+
+fn lasting(query: &ListQuery, page: &ListPage, rendered: &Rendered, now: Steady) -> Arc<Lasting> {
+    Arc::new(Again::of(query, page, now).unwrap().page(rendered).unwrap())
+}
+
 fn query(arguments: &serde_json::Value) -> ListQuery {
     list_query(&fleet(vec![cluster("eu", &[])]), "pods_list", arguments)
 }
@@ -41,11 +51,11 @@ proptest! {
         let query = query(&json!({"output": output}));
         let before = aged(&query, &ages_s, NOW.steady.ago_ms(data_before_ms));
         let rendered = at(&query, &before, NOW.steady);
-        let again = Again::of(&query, &before, NOW.steady).unwrap().page(&rendered).unwrap();
+        let again = lasting(&query, &before, &rendered, NOW.steady);
         let now = NOW.steady.in_ms(passed_ms);
         let anew = at(&query, &aged(&query, &ages_s, now.ago_ms(data_after_ms)), now);
         if again.holds(now, data_after_ms) {
-            prop_assert_eq!(again.rendered(data_after_ms), anew);
+            prop_assert_eq!(shown(&again, data_after_ms), anew);
         }
         prop_assert!(again.holds(NOW.steady, data_before_ms), "it holds at first");
     }
@@ -61,7 +71,7 @@ fn it_holds_until_the_first_age_reads_differently() {
         let now = NOW.steady.ago_ms(500);
         let page = aged(&query, ages_s, now.ago_ms(7));
         let rendered = at(&query, &page, now);
-        let again = Again::of(&query, &page, now).unwrap().page(&rendered).unwrap();
+        let again = lasting(&query, &page, &rendered, now);
         let until = now.in_ms(holds_ms);
         assert!(again.holds(until.ago_ms(1), 7), "{ages_s:?}");
         assert!(!again.holds(until, 7), "{ages_s:?}");
@@ -75,7 +85,7 @@ fn an_age_that_takes_more_digits_must_have_room() {
     let rendered = at(&query, &page, NOW.steady);
     let mut query = query;
     query.options.max_bytes = json_len(&rendered.structured) + 1;
-    let again = Again::of(&query, &page, NOW.steady).unwrap().page(&rendered).unwrap();
+    let again = lasting(&query, &page, &rendered, NOW.steady);
     for (age_ms, fits) in [(9, true), (10, true), (99, true), (100, false)] {
         assert_eq!(again.holds(NOW.steady, age_ms), fits, "{age_ms}");
     }
@@ -88,7 +98,7 @@ fn a_row_that_reads_like_the_line_about_ages_stays_as_it_is() {
     let mut page = page(&query, &[odd]);
     page.coverage.legs[0].as_of = Some(NOW.steady.ago_ms(7));
     let rendered = at(&query, &page, NOW.steady);
-    let again = Again::of(&query, &page, NOW.steady).unwrap().page(&rendered).unwrap().rendered(12);
+    let again = shown(&lasting(&query, &page, &rendered, NOW.steady), 12);
     page.coverage.legs[0].as_of = Some(NOW.steady.ago_ms(12));
     assert_eq!(again, at(&query, &page, NOW.steady));
 }
