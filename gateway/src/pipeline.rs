@@ -7,6 +7,10 @@
 //! A page that no cluster has changed since it was answered is not asked for again: `results` may stand in for `fanout` and
 //! `merge`, and for nothing else. It looks by a `Permit`, and shows to who is `Admitted`.
 //!
+//! What is worked out for a call beside that is worked out once: a question in the same words, by the same caller, of the same
+//! snapshot of the fleet is the same `Request` ([`questions`]), and where its page was seen is noted beside it. Every stage is
+//! passed all the same.
+//!
 //! A check that is skipped does not compile: a `Request` comes from `resolve` alone and can't be written or copied; who has no
 //! `Permit` for one can't be admitted; who is not admitted can't ask; and only what a permit asks is rendered.
 //!

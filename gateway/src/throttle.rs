@@ -16,7 +16,6 @@ use tokio::sync::Semaphore;
 
 use crate::clock::millis_up;
 use crate::error::{CallError, ErrorCode};
-use crate::held::until_sent;
 use crate::identify::Caller;
 use crate::limits::{Limits, RATED_ADDRESSES, RATED_CALLERS, RETRY_AFTER};
 use crate::rates::{Ledger, LimitedUsers, NotYet};
@@ -41,7 +40,7 @@ struct Shared {
 
 /// Why a request is not looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TooMuch {
+pub(crate) enum TooMuch {
     Often(Duration),
     AtOnce(usize),
     Full,
@@ -80,8 +79,27 @@ impl Throttle {
         self.0.initialize.charge_one(caller.user().to_owned()).map_err(|not_yet| not_yet.wait)
     }
 
-    /// Lets a request through with what it holds until its answer is out, or says why not.
-    fn admit(&self, caller: &Caller) -> Result<impl Send + Unpin + 'static, TooMuch> {
+    /// Lets a request of a caller in, with what it holds until its answer is out.
+    ///
+    /// # Errors
+    /// Who asks too much is answered so.
+    pub(crate) fn enter(
+        &self,
+        caller: &Caller,
+        method: &Method,
+    ) -> Result<Option<impl Send + Unpin + use<>>, TooMuch> {
+        match self.admit(caller) {
+            // A GET is a stream without an end, which its session bounds.
+            Ok(held) => Ok((*method == Method::POST).then_some(held)),
+            Err(too_much) => {
+                tracing::debug!(caller = caller.user(), reason = ?too_much, "a request was turned away");
+                self.0.metrics.turned_away(too_much);
+                Err(too_much)
+            }
+        }
+    }
+
+    fn admit(&self, caller: &Caller) -> Result<impl Send + Unpin + use<>, TooMuch> {
         let shared = &self.0;
         let share = if shared.limited.contains(caller) {
             let user = caller.user().to_owned();
@@ -94,21 +112,6 @@ impl Throttle {
         };
         let place = Arc::clone(&shared.in_flight).try_acquire_owned().map_err(|_| TooMuch::Full)?;
         Ok((share, place))
-    }
-}
-
-/// The middleware, for requests whose caller is known.
-pub(crate) async fn check(State(throttle): State<Throttle>, request: Request, next: Next) -> Response {
-    let Some(caller) = request.extensions().get::<Caller>() else { return next.run(request).await };
-    match throttle.admit(caller) {
-        // A GET is a stream without an end, which its session bounds.
-        Ok(_) if request.method() != Method::POST => next.run(request).await,
-        Ok(held) => until_sent(next.run(request).await, held),
-        Err(too_much) => {
-            tracing::debug!(caller = caller.user(), reason = ?too_much, "a request was turned away");
-            throttle.0.metrics.turned_away(too_much);
-            too_much.into_response()
-        }
     }
 }
 
@@ -234,6 +237,7 @@ mod tests {
     use tower::ServiceExt as _;
 
     use super::*;
+    use crate::held::until_sent;
     use crate::identify::somebody;
     use crate::limits::{Rate, Rates};
 
@@ -241,26 +245,25 @@ mod tests {
         Limits { rates, requests_in_flight: 10, requests_per_caller: 1, ..Limits::default() }
     }
 
-    fn throttled(limits: &Limits) -> Router {
-        let throttle = Throttle::new(limits, &Telemetry::new());
-        let app = Router::new().route("/", post(|| async { "served" }));
-        app.layer(axum::middleware::from_fn_with_state(throttle, check))
+    fn throttle(limits: &Limits) -> Throttle {
+        Throttle::new(limits, &Telemetry::new())
     }
 
-    async fn send(app: &Router, caller: Caller) -> Response {
-        let mut request = Request::post("/").body(Body::empty()).unwrap();
-        request.extensions_mut().insert(caller);
-        app.clone().oneshot(request).await.unwrap()
+    fn send(throttle: &Throttle, caller: &Caller) -> Response {
+        match throttle.enter(caller, &Method::POST) {
+            Ok(held) => until_sent(Response::new(Body::from("served")), held),
+            Err(too_much) => too_much.into_response(),
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_flood_is_told_when_to_come_back() {
-        let app = throttled(&limits(Rates { requests: Rate::new(2, 3), ..Rates::default() }));
-        let caller = || somebody(Visibility::everything());
+        let throttle = throttle(&limits(Rates { requests: Rate::new(2, 3), ..Rates::default() }));
+        let caller = somebody(Visibility::everything());
         for _ in 0..3 {
-            assert_eq!(send(&app, caller()).await.status(), 200);
+            assert_eq!(send(&throttle, &caller).status(), 200);
         }
-        let refused = send(&app, caller()).await;
+        let refused = send(&throttle, &caller);
         assert_eq!(
             (refused.status(), &refused.headers()["retry-after"]),
             (StatusCode::TOO_MANY_REQUESTS, &header::HeaderValue::from(1))
@@ -269,25 +272,32 @@ mod tests {
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!((&body["code"], &body["retryAfterMs"]), (&"rate_limited".into(), &500.into()));
         tokio::time::advance(Duration::from_millis(500)).await;
-        assert_eq!(send(&app, caller()).await.status(), 200);
+        assert_eq!(send(&throttle, &caller).status(), 200);
         for _ in 0..10 {
-            assert_eq!(send(&app, Caller::local_user()).await.status(), 200, "the local user is not limited");
+            assert_eq!(send(&throttle, &Caller::local_user()).status(), 200, "the local user is not limited");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_is_not_taken_holds_its_place() {
-        let app = throttled(&limits(Rates::default()));
-        let held = send(&app, somebody(Visibility::everything())).await;
-        let refused = send(&app, somebody(Visibility::everything())).await;
+        let throttle = throttle(&limits(Rates::default()));
+        let anna = somebody(Visibility::everything());
+        let held = send(&throttle, &anna);
+        let refused = send(&throttle, &anna);
         assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
         drop(held);
-        let served = send(&app, somebody(Visibility::everything())).await;
+        let served = send(&throttle, &anna);
         assert_eq!(served.status(), StatusCode::OK);
-        let others: Vec<_> =
-            futures::future::join_all((0..9).map(|_| send(&app, Caller::local_user()))).await;
+        let others: Vec<_> = (0..9).map(|_| send(&throttle, &Caller::local_user())).collect();
         assert!(others.iter().all(|answer| answer.status() == StatusCode::OK));
-        assert_eq!(send(&app, Caller::local_user()).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(send(&throttle, &Caller::local_user()).status(), StatusCode::SERVICE_UNAVAILABLE);
+        let stream = throttle.enter(&Caller::local_user(), &Method::GET);
+        assert!(stream.is_err(), "it needs a place, too, when it begins");
+        drop(others);
+        assert!(
+            throttle.enter(&Caller::local_user(), &Method::GET).is_ok_and(|held| held.is_none()),
+            "and holds none"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -16,6 +16,9 @@ use tokio::time::Instant;
 /// In a request's `_meta`, `true` under this key asks for a trace; in the answer's `_meta` it is there under the same.
 pub const META_KEY: &str = "kubeplex/trace";
 
+/// Stages of a call.
+const STAGES: usize = 7;
+
 /// The record of one call.
 #[derive(Debug)]
 pub struct Trace {
@@ -102,7 +105,7 @@ impl Trace {
         Self {
             call_id,
             started: Instant::now(),
-            stages: Mutex::default(),
+            stages: Mutex::new(Vec::with_capacity(STAGES)),
             legs: Mutex::default(),
             page: OnceLock::new(),
             legs_expected: AtomicUsize::new(0),

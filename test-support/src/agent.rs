@@ -35,6 +35,8 @@ pub const WIDE_CELL: usize = 4 << 10;
 pub enum Behaviour {
     /// Has so many pods, and answers properly.
     Pods(usize),
+    /// The same, and tells the revision of its answers, which it reports: they may be kept.
+    Steady(usize),
     /// Has so many pods, each with a status of [`WIDE_CELL`] bytes.
     Wide(usize),
     /// Has so many pods, but no frame is ready at the moment when it is asked for.
@@ -181,6 +183,7 @@ async fn list(State(agent): State<HandMade>, body: Bytes) -> Response {
     let page = |pods| frames::page(&agent.speaker.cluster, &request, pods);
     match agent.behaviour() {
         Behaviour::Pods(pods) => reply(stream::iter(page(pods)).boxed()),
+        Behaviour::Steady(pods) => reply(stream::iter(frames::steady(page(pods))).boxed()),
         Behaviour::Wide(pods) => reply(stream::iter(frames::wide(page(pods))).boxed()),
         Behaviour::Stepwise(pods) => reply(stream::iter(page(pods)).then(later).boxed()),
         Behaviour::Slow(pods, thinks) => {

@@ -1,27 +1,25 @@
-//! The middleware: a request of somebody goes on as theirs, one of nobody is told what is missing.
+//! At the door: a request of somebody goes on as theirs, one of nobody is told what is missing.
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::Caller;
 use super::callers::{Callers, Unidentified};
 use crate::error::ErrorCode;
 
-/// Puts the [`Caller`](super::Caller) into the request's extensions, or answers 401.
-pub(crate) async fn require(State(callers): State<Callers>, mut request: Request, next: Next) -> Response {
-    match callers.identify(request.headers()) {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Err(unidentified) => {
-            tracing::info!(reason = %unidentified, "a request was nobody's");
-            unidentified.into_response()
-        }
-    }
+/// Puts the [`Caller`] into the request's extensions.
+///
+/// # Errors
+/// Who is nobody gets 401.
+pub(crate) fn require(callers: &Callers, request: &mut Request) -> Result<Caller, Unidentified> {
+    let caller = callers
+        .identify(request.headers())
+        .inspect_err(|reason| tracing::info!(%reason, "a request was nobody's"))?;
+    request.extensions_mut().insert(caller.clone());
+    Ok(caller)
 }
 
 impl Unidentified {

@@ -9,11 +9,10 @@ use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Method};
 
 /// Spells out for the library what a wildcard, or no word about it, means.
-pub(super) async fn spell_out(mut request: Request) -> Request {
+pub(super) fn spell_out(request: &mut Request) {
     if let Some(types) = meant(request.method(), request.headers()) {
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static(types));
     }
-    request
 }
 
 /// `None` where the header is to be taken as it is.

@@ -30,7 +30,7 @@ pub(super) async fn call(
     context: RequestContext<RoleServer>,
 ) -> Result<CallToolResult, ErrorData> {
     let arguments = request.arguments.unwrap_or_default();
-    let trace = Trace::begin(CallId(uuid::Uuid::new_v4().simple().to_string()));
+    let trace = Trace::begin(call_id());
     let result = match traced(pipeline, &request.name, &arguments, &context, &trace).await? {
         Ok(Reply::Rendered(rendered)) => success(rendered),
         Ok(Reply::Written(written)) => match Desk::of_call(&context) {
@@ -49,7 +49,7 @@ pub(super) async fn answer(
     arguments: &JsonObject,
     context: &RequestContext<RoleServer>,
 ) -> Result<Result<Reply, CallError>, ErrorData> {
-    let trace = Trace::begin(CallId(uuid::Uuid::new_v4().simple().to_string()));
+    let trace = Trace::begin(call_id());
     traced(pipeline, tool, arguments, context, &trace).await
 }
 
@@ -69,6 +69,11 @@ async fn traced(
         answer = contained(pipeline.call(question, trace)) => Ok(answer),
         never = report_progress(context, trace) => match never {},
     }
+}
+
+/// Random, by the generator of this thread: the system's own costs a system call each time.
+fn call_id() -> CallId {
+    CallId(uuid::Builder::from_random_bytes(rand::random()).into_uuid().simple().to_string())
 }
 
 /// Who sent a request, as it was found before the protocol began.

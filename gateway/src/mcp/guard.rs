@@ -9,17 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use http_body::Body as _;
 use http_body_util::LengthLimitError;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::sessions::{BoundedSessions, Opening, Share};
-use crate::held::until_sent;
 use crate::identify::Caller;
 use crate::limits::{JSON_DEPTH, Limits};
 use crate::telemetry::Telemetry;
@@ -27,14 +26,22 @@ use crate::throttle::Throttle;
 use denied::{Denied, GuardMetrics};
 use envelope::{Envelope, depth};
 
-#[derive(Clone)]
 pub(super) struct Guard {
     request_bytes: usize,
     request_body: Duration,
     sessions: Arc<BoundedSessions>,
     throttle: Throttle,
     exchanges: TaskTracker,
-    metrics: Arc<GuardMetrics>,
+    metrics: GuardMetrics,
+}
+
+/// A request that was read whole.
+pub(super) struct LetIn {
+    pub(super) request: Request,
+    /// Holds its room until the session is there and its owner known, which is before the answer is.
+    pub(super) opening: Option<Opening>,
+    /// To be held until the answer is out.
+    pub(super) exchange: Option<TaskTrackerToken>,
 }
 
 impl Guard {
@@ -45,9 +52,26 @@ impl Guard {
         exchanges: TaskTracker,
         telemetry: &Telemetry,
     ) -> Self {
-        let metrics = Arc::new(GuardMetrics::new(telemetry));
+        let metrics = GuardMetrics::new(telemetry);
         let Limits { request_bytes, request_body, .. } = *limits;
         Self { request_bytes, request_body, sessions, throttle, exchanges, metrics }
+    }
+
+    /// Lets a request in.
+    ///
+    /// # Errors
+    /// The answer to one that can't be.
+    pub(super) async fn enter(&self, request: Request) -> Result<LetIn, Response> {
+        // A GET is a stream without an end; nobody waits for that.
+        let exchange = (request.method() == Method::POST).then(|| self.exchanges.token());
+        match self.admit(request).await {
+            Ok((request, opening)) => Ok(LetIn { request, opening, exchange }),
+            Err(denied) => {
+                tracing::info!(reason = %denied, "a request was not let in");
+                self.metrics.denied(&denied);
+                Err(denied.into_response())
+            }
+        }
     }
 
     /// The request, read whole, with room for the session that it would open.
@@ -99,21 +123,6 @@ fn stand_once(headers: &HeaderMap) -> Result<(), Denied> {
         () if twice(header::HOST) => Err(Denied::HeaderTwice("Host")),
         () if twice(header::ORIGIN) => Err(Denied::HeaderTwice("Origin")),
         () => Ok(()),
-    }
-}
-
-/// The middleware.
-pub(super) async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    // A GET is a stream without an end; nobody waits for that.
-    let exchange = (request.method() == Method::POST).then(|| guard.exchanges.token());
-    match guard.admit(request).await {
-        // The opening holds its room until the session is there and its owner known, which is before the answer is.
-        Ok((request, _opening)) => until_sent(next.run(request).await, exchange),
-        Err(denied) => {
-            tracing::info!(reason = %denied, "a request was not let in");
-            guard.metrics.denied(&denied);
-            denied.into_response()
-        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! The MCP endpoint, and the only place that knows the MCP library.
 //!
-//! Two eras of the protocol on one path: 2025-11-25 with sessions, 2026-07-28 without. A request gets its caller
+//! Two eras of the protocol on one path: 2025-11-25 with sessions, 2026-07-28 without. At the [`door`], a request gets its caller
 //! ([`identify`](crate::identify)), passes [`throttle`](crate::throttle) (how often), [`guard`] (size, depth, room for a
 //! session), [`accept`] and [`owners`] (whose session it is), then the library (Host, Origin, protocol version, headers), then
 //! [`server`], which turns `tools/list` and `tools/call` over to the pipeline.
 
 mod accept;
 mod call;
+mod door;
 mod fixtures;
 mod guard;
 mod owners;
@@ -18,10 +19,7 @@ mod written;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::body::Body;
-use axum::extract::Request;
-use axum::response::Response;
-use axum::{Router, middleware};
+use axum::Router;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,11 +29,11 @@ use crate::config::GatewayConfig;
 use crate::identify::{self, Callers};
 use crate::pipeline::Pipeline;
 use crate::telemetry::Telemetry;
-use crate::throttle::{self, Throttle};
+use crate::throttle::Throttle;
+use door::Door;
 use guard::Guard;
 use server::McpServer;
 use sessions::BoundedSessions;
-use written::Desk;
 
 /// The path of the endpoint.
 pub const PATH: &str = "/mcp";
@@ -66,32 +64,15 @@ pub fn router(
 ) -> Router {
     let sessions = Arc::new(BoundedSessions::new(config.limits(), telemetry));
     let server = McpServer::new(pipeline, config.fixtures());
-    // Shared, because every layer copies what is below it for every request, and this one holds lists of names.
-    let service = Arc::new(StreamableHttpService::new(
-        move || Ok(server.clone()),
-        sessions.clone(),
-        transport(config, cut),
-    ));
     let guard = Guard::new(config.limits(), sessions.clone(), throttle.clone(), exchanges, telemetry);
-    // The last layer is the first that a request meets.
-    Router::new()
-        .route_service(PATH, service_fn(move |request| answer(Arc::clone(&service), request)))
-        .layer(middleware::from_fn_with_state(sessions, owners::check))
-        .layer(middleware::map_request(accept::spell_out))
-        .layer(middleware::from_fn_with_state(guard, guard::check))
-        .layer(middleware::from_fn_with_state(throttle, throttle::check))
-        .layer(middleware::from_fn_with_state(callers, identify::require))
-}
-
-async fn answer(
-    service: Arc<StreamableHttpService<McpServer, BoundedSessions>>,
-    mut request: Request,
-) -> Result<Response, Infallible> {
-    let Some(desk) = Desk::for_request(request.headers()) else {
-        return Ok(service.handle(request).await.map(Body::new));
+    let service =
+        StreamableHttpService::new(move || Ok(server.clone()), sessions.clone(), transport(config, cut));
+    let door = Arc::new(Door { callers, throttle, guard, sessions, service });
+    let serve = move |request| {
+        let door = Arc::clone(&door);
+        async move { Ok::<_, Infallible>(door.serve(request).await) }
     };
-    request.extensions_mut().insert(desk.clone());
-    Ok(desk.serve(service.handle(request).await).await)
+    Router::new().route_service(PATH, service_fn(serve))
 }
 
 fn transport(config: &GatewayConfig, cut: CancellationToken) -> StreamableHttpServerConfig {

@@ -2,10 +2,7 @@
 //!
 //! What a session says is each request's own: its caller, and so its reach, are found anew every time.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use rmcp::transport::streamable_http_server::SessionId;
@@ -18,24 +15,20 @@ pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id")
 /// No session has it, so the library answers to it as to any that it does not know.
 const NO_SESSION: HeaderValue = HeaderValue::from_static("none");
 
-/// The middleware.
-pub(super) async fn check(
-    State(sessions): State<Arc<BoundedSessions>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let owner = request.extensions().get::<Caller>().map(|caller| caller.user().to_owned());
+/// Hides the session of a request that is not its caller's.
+pub(super) fn hide_others(sessions: &BoundedSessions, request: &mut Request, caller: &Caller) {
     if let Some(asked) = session(request.headers())
-        && !owner.as_ref().is_some_and(|owner| sessions.is_owned(&asked, owner))
+        && !sessions.is_owned(&asked, caller.user())
     {
         request.headers_mut().insert(SESSION, NO_SESSION);
     }
-    let response = next.run(request).await;
-    // Nobody else has heard of a new session before this response is out.
-    if let (Some(opened), Some(owner)) = (session(response.headers()), owner) {
-        sessions.give(&opened, owner);
+}
+
+/// Gives a session that was opened to its caller. Nobody else has heard of it before this response is out.
+pub(super) fn give_opened(sessions: &BoundedSessions, response: &Response, caller: &Caller) {
+    if let Some(opened) = session(response.headers()) {
+        sessions.give(&opened, caller.user().to_owned());
     }
-    response
 }
 
 fn session(headers: &HeaderMap) -> Option<SessionId> {

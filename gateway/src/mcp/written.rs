@@ -10,9 +10,9 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::BoxBody;
+use rmcp::RoleServer;
 use rmcp::model::CallToolResult;
 use rmcp::service::RequestContext;
-use rmcp::RoleServer;
 
 use crate::render::Written;
 
@@ -44,7 +44,10 @@ impl Desk {
     }
 
     /// The response with what was left here, if anything was.
-    pub(super) async fn serve(&self, response: Response<BoxBody<Bytes, std::convert::Infallible>>) -> Response {
+    pub(super) async fn serve(
+        &self,
+        response: Response<BoxBody<Bytes, std::convert::Infallible>>,
+    ) -> Response {
         let Some(written) = self.0.get() else { return response.map(Body::new) };
         let (head, body) = response.into_parts();
         let Ok(message) = body.collect().await;
@@ -69,4 +72,36 @@ fn fill(message: &[u8], written: &Written) -> Option<Vec<u8>> {
     written.write_structured(&mut filled);
     filled.extend_from_slice(&message[at + EMPTY.len()..]);
     Some(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use rmcp::model::ContentBlock;
+    use serde_json::json;
+
+    use super::*;
+    use crate::render::{Rendered, Reply};
+    use crate::request::fixtures::kept_page;
+
+    #[test]
+    fn it_takes_the_place_of_an_empty_result_as_the_library_would_write_it() {
+        let written = || Written::new(kept_page(7), 12);
+        let Rendered { structured, text } = Reply::Written(written()).into_rendered();
+        let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+        result.structured_content = Some(structured);
+        let message =
+            |result: &CallToolResult| serde_json::to_vec(&json!({"id": "\"content\":[]", "result": result}));
+        let empty = Desk::default().leave(written());
+        let filled = fill(&message(&empty).unwrap(), &written()).unwrap();
+        assert_eq!(String::from_utf8(filled).unwrap(), String::from_utf8(message(&result).unwrap()).unwrap());
+        assert!(fill(br#"{"error":{}}"#, &written()).is_none());
+    }
+
+    #[test]
+    fn a_session_has_no_desk() {
+        let mut headers = HeaderMap::new();
+        assert!(Desk::for_request(&headers).is_some());
+        headers.insert(super::super::owners::SESSION, http::HeaderValue::from_static("x"));
+        assert!(Desk::for_request(&headers).is_none());
+    }
 }

@@ -144,7 +144,8 @@ mod tests {
         assert!(Arc::ptr_eq(&again.request, &understood.request));
 
         // As a reload of the configuration makes them: the same name, and perhaps something else to see.
-        let (anew, ben) = (somebody(Visibility::everything()), somebody_called("ben", Visibility::everything()));
+        let (anew, ben) =
+            (somebody(Visibility::everything()), somebody_called("ben", Visibility::everything()));
         let others = [json!({"namespace": "shop"}), json!({"namespace": "pay", "limit": 10})];
         for other in [
             Words { caller: &anew, ..words },
@@ -167,7 +168,8 @@ mod tests {
             questions.remember(words, fleet, &asked(fleet, words));
             questions.find(words, fleet).is_some()
         };
-        assert!(!ask(&json!({"namespace": "x,".repeat(UNDERSTOOD_BYTES / 2)}), &one));
+        let long = format!("metadata.name={}", "x".repeat(UNDERSTOOD_BYTES));
+        assert!(!ask(&json!({ "fieldSelector": long }), &one));
         assert!(!ask(&json!({"namespace": ["shop"]}), &one));
         for limit in 1..=UNDERSTOOD_QUESTIONS + 1 {
             assert!(ask(&json!({ "limit": limit }), &one));

@@ -126,9 +126,9 @@ impl Registry {
         // First, so that a snapshot that a change went into only in part is not taken for the one after the change.
         let changes = *self.0.changes.borrow();
         let now = Instant::now();
-        self.0.snapshots.of(changes, now, || {
-            self.0.clusters.iter().map(|entry| entry.view(entry.key(), now)).collect()
-        })
+        self.0
+            .snapshots
+            .of(changes, now, || self.0.clusters.iter().map(|entry| entry.view(entry.key(), now)).collect())
     }
 
     /// The way to a cluster.

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use kubeplex_proto::column::{CellFormat, Column};
 use kubeplex_proto::control::{ClusterReport, KindReport, SyncState};
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope as KindScope};
+use kubeplex_proto::list::{ListEnd, ListHead, Row};
+use kubeplex_proto::sort::{KeyValue, RowKey};
+use kubeplex_proto::status::{LegStatus, Source};
 use kubeplex_proto::visibility::Visibility;
 use serde_json::Value;
 
@@ -13,7 +17,9 @@ use crate::clock::{Now, Steady};
 use crate::cursor::CursorSealer;
 use crate::error::CallError;
 use crate::fleet::{ClusterView, Fleet, LinkState, Nodes};
-use crate::request::{ListQuery, Request};
+use crate::merge::{Answered, Heard, ListMerge, ListPage, Merged, Step};
+use crate::render::{self, Again, Lasting, RenderContext, Rendered};
+use crate::request::{LegId, ListQuery, Request};
 use crate::resolve::{Scope, TimeOfDay};
 use crate::tools::catalogue;
 
@@ -117,4 +123,52 @@ pub(crate) fn list_query(fleet: &Fleet, tool: &str, arguments: &Value) -> ListQu
         Request::List(query) => query,
         other => panic!("{other:?}"),
     }
+}
+
+/// A page of one row of the cluster `eu`, half a minute old at `now`, of data that was current so long before.
+pub(crate) fn page_of_one(query: &ListQuery, now: Steady, data_age_ms: u64) -> ListPage {
+    let column = |name: &str, format| Column { name: name.to_owned(), format };
+    let head = ListHead {
+        status: LegStatus::Ok,
+        message: None,
+        source: Source::Cache,
+        api_version: "v1".to_owned(),
+        scope: Some(KindScope::Namespaced),
+        columns: vec![column("name", CellFormat::Plain), column("age", CellFormat::Age)],
+        total: 1,
+        status_counts: BTreeMap::new(),
+        age_ms: data_age_ms,
+        cluster_now_ms: NOW_MS,
+        clock_offset_ms: 0,
+        revision: 5,
+    };
+    let key = RowKey {
+        values: vec![KeyValue::Text("eu".to_owned())],
+        namespace: "shop".to_owned(),
+        name: "cart \"1\"".to_owned(),
+        uid: "u".to_owned(),
+    };
+    let row = Row { cells: vec![key.name.clone().into(), (NOW_MS - 30_000).into()], key };
+    let mut merge = ListMerge::new(query);
+    merge.head(LegId(0), Heard::new(head, now));
+    merge.rows(LegId(0), vec![row]);
+    merge.finish(LegId(0), Ok(ListEnd { more: false, cut: None }));
+    while merge.next() == Step::Row {}
+    merge.into_page().unwrap()
+}
+
+/// The same as it is rendered at `now`.
+pub(crate) fn rendered_page_of_one(query: &ListQuery, now: Steady, data_age_ms: u64) -> (Rendered, Again) {
+    let page = page_of_one(query, now, data_age_ms);
+    let (sealer, now) = (sealer(), Now { steady: now, ..NOW });
+    let rendered = render::list(query, &page, &RenderContext { now, sealer: &sealer, nonce: [3; 24] });
+    let merged = Merged::by_hand(Answered::List(query, page));
+    (rendered, Again::of_merged(&merged, now.steady).unwrap())
+}
+
+/// The same as it is kept.
+pub(crate) fn kept_page(data_age_ms: u64) -> Arc<Lasting> {
+    let query = list_query(&fleet(vec![cluster("eu", &[])]), "pods_list", &serde_json::json!({}));
+    let (rendered, again) = rendered_page_of_one(&query, NOW.steady, data_age_ms);
+    Arc::new(again.page(&rendered).unwrap())
 }

@@ -30,8 +30,8 @@ use crate::limits::{KEPT_FOR, Limits};
 use key::Key;
 use weight::Weighs;
 
-/// The parts of what may be kept in all. A page takes twice as much as the answers it is made of, and callers who see the
-/// same share those.
+/// The parts of what may be kept in all. A page takes less than the answers it is made of, but each caller has its own, and
+/// callers who see the same share those.
 pub(crate) fn bytes_of_answers(limits: &Limits) -> u64 {
     limits.result_cache_bytes / 2
 }

@@ -2,6 +2,7 @@
 //! caller, no older than what was pushed.
 
 mod model;
+mod turn;
 mod world;
 
 use std::time::Duration;

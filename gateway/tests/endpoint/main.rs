@@ -7,6 +7,7 @@ mod client;
 mod connections;
 mod faults;
 mod floods;
+mod kept;
 mod protocol;
 mod reload;
 mod shutdown;

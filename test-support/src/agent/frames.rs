@@ -15,6 +15,9 @@ use crate::control::KUBERNETES;
 use crate::kind::pods;
 use crate::list;
 
+/// Of its pods, as it reports it.
+const REVISION: u64 = 1;
+
 /// Rows of an answer that breaks a promise, unless it is one about their number.
 const FEW: usize = 3;
 
@@ -24,6 +27,7 @@ pub(super) fn report(behaviour: Behaviour) -> Report {
     let kind = info.id.clone();
     let objects = match behaviour {
         Behaviour::Pods(pods)
+        | Behaviour::Steady(pods)
         | Behaviour::Wide(pods)
         | Behaviour::Stepwise(pods)
         | Behaviour::Slow(pods, _)
@@ -32,7 +36,7 @@ pub(super) fn report(behaviour: Behaviour) -> Report {
         _ => FEW as u64,
     };
     let state = SyncState::Synced;
-    let cached = KindReport { kind, state, revision: 1, objects, age_ms: Some(0), message: None };
+    let cached = KindReport { kind, state, revision: REVISION, objects, age_ms: Some(0), message: None };
     let cluster = ClusterReport {
         kubernetes_version: KUBERNETES.to_owned(),
         nodes: 3,
@@ -56,6 +60,14 @@ pub(super) fn page(cluster: &ClusterId, request: &ListRequest, pods: usize) -> V
     let mut frames = vec![head(pods)];
     frames.extend(rows.chunks(ROWS_PER_FRAME).map(|chunk| ListFrame::Rows(chunk.to_vec())));
     frames.push(ListFrame::End(ListEnd { more, cut: None }));
+    frames
+}
+
+/// The same frames, of the revision that it reports.
+pub(super) fn steady(mut frames: Vec<ListFrame>) -> Vec<ListFrame> {
+    if let Some(ListFrame::Head(head)) = frames.first_mut() {
+        head.revision = REVISION;
+    }
     frames
 }
 

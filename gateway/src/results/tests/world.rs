@@ -99,6 +99,10 @@ impl World {
         world
     }
 
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// Another process speaks for the cluster, and has said nothing yet. Its revisions begin where those of all others do.
     pub(super) fn reconnect(&self, name: &str) {
         let cluster = &self.clusters[name];

@@ -41,7 +41,7 @@ impl Asked {
         let question = Question { caller, tool, arguments: &arguments };
         let result = timeout(patience + Duration::from_secs(60), site.pipeline.call(question, &trace)).await;
         let result = match result {
-            Ok(Ok(rendered)) => Ok(rendered.structured),
+            Ok(Ok(reply)) => Ok(reply.into_rendered().structured),
             Ok(Err(error)) => Err(Some(error)),
             Err(_) => Err(None),
         };
