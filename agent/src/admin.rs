@@ -7,8 +7,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
-use kubeplex_agent::Agent;
 use kubeplex_agent::config::AdminListener;
+use kubeplex_agent::{Agent, gauges};
 use kubeplex_program::admin::Audience;
 use kubeplex_proto::control::SyncState;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -86,6 +86,7 @@ async fn render(State(admin): State<Admin>) -> String {
     let bytes: usize = kinds.memory().iter().map(|(_, memory)| memory.total()).sum();
     metrics::gauge!("kubeplex_agent_cache_bytes").set(bytes as f64);
     metrics::gauge!("kubeplex_agent_ready").set(f64::from(u8::from(kinds.cluster().ready)));
+    gauges::set_again();
     admin.metrics.render()
 }
 

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod columns;
 pub mod config;
 pub mod discovery;
+pub mod gauges;
 pub mod ingest;
 pub mod kinds;
 pub mod limits;

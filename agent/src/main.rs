@@ -11,7 +11,7 @@ use clap::Parser;
 use kubeplex_agent::Agent;
 use kubeplex_agent::access::connect;
 use kubeplex_agent::config::{AgentConfig, GatewayTarget, RawConfig, ServeTarget};
-use kubeplex_agent::link::{self, Door, LinkConfig};
+use kubeplex_agent::link::{self, Certificate, Door, LinkConfig};
 use kubeplex_link::proxy::Proxies;
 use kubeplex_program::failure;
 use kubeplex_program::logging::LogOptions;
@@ -135,12 +135,17 @@ async fn serve(
     let address = target.address;
     let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
     tracing::info!(serve.address = %listener.local_addr()?, "gateways may dial");
+    let certificate = target.certificate.as_ref().map(Certificate::load).transpose();
+    let certificate = certificate.context("the certificate of [serve]")?;
     let door = Door {
         cluster: config.cluster().clone(),
         timings: config.link(),
-        identity: target.identity.clone(),
+        identity: certificate.as_ref().map(Certificate::identity),
         token: target.token,
     };
+    if let Some(certificate) = certificate {
+        linked.spawn(certificate.keep(accepting.clone()));
+    }
     linked.spawn(link::listen(listener, door, agent.router(), linked.clone(), accepting.clone()));
     Ok(())
 }

@@ -31,7 +31,7 @@ mod serve;
 mod shares;
 pub mod telemetry;
 mod throttle;
-pub mod tls;
+mod tls;
 mod tokens;
 pub mod tools;
 pub mod trace;
@@ -41,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::middleware;
+use kubeplex_link::certificate::PairError;
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -62,7 +63,7 @@ use crate::reload::Reloader;
 use crate::serve::{Connections, Server};
 use crate::telemetry::Telemetry;
 use crate::throttle::{Strangers, Throttle};
-use crate::tls::{PairError, Reload};
+use crate::tls::Reload;
 
 /// A running gateway. Clones are handles to the same one.
 ///

@@ -283,12 +283,6 @@ pub const READER_BYTES: u64 = 64 << 10;
 /// A TLS handshake takes two round trips; who needs longer than this is no client.
 pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// How often the files of the certificate are looked at, unless configured.
-pub const CERTIFICATE_CHECK: Duration = Duration::from_secs(10);
-
-/// A certificate that ends within this time is warned about, or in the last third of a shorter life.
-pub const CERTIFICATE_WARNING: Duration = Duration::from_secs(14 * 86_400);
-
 /// An answer is handed to its connection in pieces of so many bytes. What a reader over HTTP/2 does not take keeps one piece
 /// a stream beyond its window.
 pub const ANSWER_PIECE: usize = 16 << 10;

@@ -18,6 +18,7 @@
 pub mod accept;
 pub mod activity;
 pub mod backoff;
+pub mod certificate;
 pub mod credential;
 pub mod dial;
 pub mod direct;

@@ -43,3 +43,9 @@ pub const ERROR_BODY: usize = 64 * 1024;
 
 /// The fastest and the slowest heartbeat that a gateway can ask for.
 pub const HEARTBEAT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
+
+/// How often the files of a certificate are looked at, unless told otherwise.
+pub const CERTIFICATE_CHECK: Duration = Duration::from_secs(10);
+
+/// From when on the end of a certificate is warned of: whoever has to renew it needs a while.
+pub const CERTIFICATE_WARNING: Duration = Duration::from_secs(14 * 86_400);

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use kubeplex_link::identity::Identity;
+use kubeplex_link::certificate::{CertificateFiles, Pair, PairFile};
 use kubeplex_link::proxy::{Proxies, ProxyUrl};
 use kubeplex_link::timings::Timings;
 use kubeplex_link::token::TokenHash;
@@ -49,8 +49,8 @@ pub(super) fn serve(raw: &RawServe, reasons: &mut Vec<String>) -> Option<ServeTa
         address.map_err(|_| format!("serve.listen: {listen:?} is no address, as 0.0.0.0:7578 is one"));
     let address = keep(address, reasons);
     let token = keep(token(raw.token_sha256.as_deref()), reasons);
-    let identity = keep(identity(raw.cert_file.as_deref(), raw.key_file.as_deref()), reasons);
-    if let (Some(address), Some(None)) = (address, &identity)
+    let certificate = keep(certificate(raw.cert_file.as_deref(), raw.key_file.as_deref()), reasons);
+    if let (Some(address), Some(None)) = (address, &certificate)
         && !address.ip().is_loopback()
     {
         reasons.push(format!(
@@ -59,7 +59,7 @@ pub(super) fn serve(raw: &RawServe, reasons: &mut Vec<String>) -> Option<ServeTa
         ));
         return None;
     }
-    Some(ServeTarget { address: address?, identity: identity?, token: token? })
+    Some(ServeTarget { address: address?, certificate: certificate?, token: token? })
 }
 
 fn token(hash: Option<&str>) -> Result<TokenHash, String> {
@@ -75,12 +75,26 @@ fn token(hash: Option<&str>) -> Result<TokenHash, String> {
     })
 }
 
-fn identity(cert_file: Option<&Path>, key_file: Option<&Path>) -> Result<Option<Identity>, String> {
+/// Read once, so that what is wrong with it is said before anything starts.
+fn certificate(
+    cert_file: Option<&Path>,
+    key_file: Option<&Path>,
+) -> Result<Option<CertificateFiles>, String> {
     match (cert_file, key_file) {
         (None, None) => Ok(None),
-        (Some(cert), Some(key)) => Identity::from_files(cert, key)
-            .map(Some)
-            .map_err(|error| format!("serve: {}", kubeplex_link::reason(&error))),
+        (Some(cert), Some(key)) => {
+            let files = CertificateFiles::new(cert, key);
+            match Pair::load(&files) {
+                Ok(_) => Ok(Some(files)),
+                Err(error) => {
+                    let key = match error.file() {
+                        PairFile::Cert => "cert_file",
+                        PairFile::Key => "key_file",
+                    };
+                    Err(format!("serve.{key}: {error}"))
+                }
+            }
+        }
         (Some(_), None) => Err("serve.key_file: the key to serve.cert_file is missing".to_owned()),
         (None, Some(_)) => Err("serve.cert_file: the certificate to serve.key_file is missing".to_owned()),
     }
@@ -121,13 +135,7 @@ mod tests {
             ),
             ("0.0.0.0:7578", Some(HASH), missing, None, "serve.key_file: the key"),
             ("0.0.0.0:7578", Some(HASH), None, missing, "serve.cert_file: the certificate"),
-            (
-                "0.0.0.0:7578",
-                Some(HASH),
-                missing,
-                missing,
-                "serve: reading the certificates of cert_file /no/such.pem",
-            ),
+            ("0.0.0.0:7578", Some(HASH), missing, missing, "serve.cert_file: \"/no/such.pem\" can't be read"),
         ] {
             let reasons = said(listen, hash, cert, key);
             assert!(reasons.len() == 1 && reasons[0].starts_with(reason), "{reasons:?}");

@@ -8,8 +8,8 @@ mod validate;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use kubeplex_link::certificate::CertificateFiles;
 use kubeplex_link::credential::Credential;
-use kubeplex_link::identity::Identity;
 use kubeplex_link::proxy::Proxies;
 use kubeplex_link::timings::Timings;
 use kubeplex_link::token::TokenHash;
@@ -71,7 +71,7 @@ pub struct GatewayTarget {
 pub struct ServeTarget {
     pub address: SocketAddr,
     /// What they are shown; `None` on loopback only.
-    pub identity: Option<Identity>,
+    pub certificate: Option<CertificateFiles>,
     /// Of the token that they show.
     pub token: TokenHash,
 }

@@ -6,6 +6,7 @@
 //! `listen`, and served as over a link that the agent opened. The service itself knows nothing of links: it is
 //! the same router that a gateway in this process would call directly.
 
+mod certificate;
 mod config;
 mod failure;
 mod listen;
@@ -29,9 +30,12 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use certificate::Certificate;
 pub use config::{InvalidLink, LinkConfig};
 pub use listen::{Door, listen};
 use session::{Due, Link};
+
+use crate::gauges;
 
 /// What the links of one agent have in common.
 #[derive(Clone)]
@@ -114,13 +118,12 @@ where
 {
     let timings = agent.timings;
     let mut backoff = Backoff::new(timings.reconnect_max);
-    let linked = metrics::gauge!("kubeplex_agent_linked");
     loop {
         while links.try_join_next().is_some() {}
         let failure = match session::open(agent, &dial, links).await {
             Err(failure) => failure,
             Ok(link) => {
-                linked.set(1.0);
+                gauges::hold("kubeplex_agent_linked", 1.0);
                 // Make before break: by now the gateway asks over the new one.
                 if let Some(before) = serving.take() {
                     before.retire();
@@ -142,7 +145,7 @@ where
                 }
             }
         };
-        linked.set(if serving.is_some() { 1.0 } else { 0.0 });
+        gauges::hold("kubeplex_agent_linked", f64::from(u8::from(serving.is_some())));
         metrics::counter!("kubeplex_agent_link_failures_total", "reason" => failure.label()).increment(1);
         if failure.needs_a_person() {
             backoff.slow_down();

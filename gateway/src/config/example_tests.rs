@@ -1,9 +1,9 @@
 //! The example file is the manual: every key is in it, and what it calls a default is one.
 
+use std::time::Duration;
+
 use kubeplex_test_support::example::{keys, uncommented};
 use serde_json::Value;
-
-use std::time::Duration;
 
 use super::raw::RawConfig;
 use super::*;
@@ -41,7 +41,7 @@ fn what_it_calls_a_default_is_one() {
     assert_eq!(raw.gateway.tls.cert_file.take().as_deref(), Some("/etc/kubeplex/tls.crt"));
     assert_eq!(raw.gateway.tls.key_file.take().as_deref(), Some("/etc/kubeplex/tls.key"));
     let check_every = raw.gateway.tls.check_every_ms.map(Duration::from_millis);
-    assert_eq!(check_every, Some(TlsFiles::new("", "").check_every()));
+    assert_eq!(check_every, Some(CertificateFiles::new("", "").check_every()));
     for cluster in &mut raw.clusters {
         assert!(cluster.url.take().is_some() && cluster.token_file.take().is_some());
         assert!(cluster.ca_file.take().is_some());

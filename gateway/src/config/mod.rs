@@ -15,6 +15,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
+use kubeplex_link::certificate::CertificateFiles;
 use kubeplex_link::direct::Route;
 use kubeplex_link::timings::Timings;
 use kubeplex_program::admin::Audience;
@@ -27,7 +28,6 @@ pub use error::{ConfigError, Mistake};
 pub use kubeplex_program::configuration::Malformed;
 
 use crate::limits::{ARRIVALS, Limits};
-use crate::tls::TlsFiles;
 
 /// Where MCP clients and agents connect unless told otherwise.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7575);
@@ -69,7 +69,7 @@ pub enum Protection {
     #[default]
     None,
     /// TLS of the gateway's own.
-    Tls(TlsFiles),
+    Tls(CertificateFiles),
     /// A proxy in front that terminates TLS.
     TlsProxy,
 }

@@ -1,8 +1,9 @@
 //! What of a new configuration has to wait until the gateway is started again.
 
+use kubeplex_link::certificate::CertificateFiles;
+
 use super::{GatewayConfig, Protection};
 use crate::limits::Limits;
-use crate::tls::TlsFiles;
 
 impl GatewayConfig {
     /// The keys in which `new` differs and that a running gateway can't take over. Clusters, callers and rates it can.
@@ -49,7 +50,7 @@ impl GatewayConfig {
 }
 
 impl Protection {
-    fn files(&self) -> Option<&TlsFiles> {
+    fn files(&self) -> Option<&CertificateFiles> {
         match self {
             Self::Tls(files) => Some(files),
             Self::None | Self::TlsProxy => None,

@@ -1,18 +1,11 @@
-//! TLS on the main listener: the gateway's certificate, taken anew when its files change.
-//!
-//! A connection keeps the certificate that it began with, so nothing is cut when there is another one.
+//! TLS on the main listener, with a certificate that is taken anew when its files change.
 
-mod files;
-mod pair;
 mod reload;
 
 use std::io;
 use std::sync::Arc;
 
-use parking_lot::RwLock;
-use rustls::ServerConfig;
-use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
+use kubeplex_link::certificate::{Keeper, PairError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -20,38 +13,20 @@ use tokio_rustls::server::TlsStream;
 
 use crate::limits::TLS_HANDSHAKE;
 
-pub use self::files::TlsFiles;
-pub(crate) use self::pair::Pair;
-pub use self::pair::{PairError, PairFile};
 pub(crate) use self::reload::Reload;
+
+/// What clients may speak, the preferred one first.
+const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
 /// Makes TLS streams of connections. Clones share the certificate.
 #[derive(Clone)]
-pub(crate) struct Tls {
-    acceptor: TlsAcceptor,
-    current: Arc<Current>,
-}
-
-/// The certificate that new connections are shown.
-#[derive(Debug)]
-struct Current(RwLock<Arc<CertifiedKey>>);
+pub(crate) struct Tls(TlsAcceptor);
 
 impl Tls {
     /// # Errors
     /// [`PairError::Settings`], which would be a defect.
-    fn showing(pair: &Pair) -> Result<Self, PairError> {
-        let current = Arc::new(Current(RwLock::new(pair.key())));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = config.map_err(PairError::Settings)?;
-        let mut config = config.with_no_client_auth().with_cert_resolver(current.clone());
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), current })
-    }
-
-    /// From now on new connections are shown this one.
-    fn show(&self, pair: &Pair) {
-        *self.current.0.write() = pair.key();
+    fn showing(keeper: &Keeper) -> Result<Self, PairError> {
+        Ok(Self(TlsAcceptor::from(Arc::new(keeper.server(&PROTOCOLS)?))))
     }
 
     /// The handshake. Who does not finish it in time holds a connection for nothing, and is cut.
@@ -66,18 +41,13 @@ impl Tls {
             let waited = TLS_HANDSHAKE.as_secs();
             io::Error::new(io::ErrorKind::TimedOut, format!("no complete TLS handshake within {waited} s"))
         };
-        timeout(TLS_HANDSHAKE, self.acceptor.accept(stream)).await.map_err(|_| too_slow())?
-    }
-}
-
-impl ResolvesServerCert for Current {
-    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.read()))
+        timeout(TLS_HANDSHAKE, self.0.accept(stream)).await.map_err(|_| too_slow())?
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use kubeplex_link::certificate::CertificateFiles;
     use kubeplex_test_support::pki::{Authority, TlsFolder};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -86,8 +56,8 @@ mod tests {
     fn tls() -> (Tls, TlsFolder) {
         let folder = TlsFolder::new();
         folder.put(&Authority::new().issue("localhost"));
-        let files = TlsFiles::new(folder.cert_file(), folder.key_file());
-        (Tls::showing(&Pair::load(&files).unwrap()).unwrap(), folder)
+        let files = CertificateFiles::new(folder.cert_file(), folder.key_file());
+        (Tls::showing(&Keeper::load(&files).unwrap()).unwrap(), folder)
     }
 
     #[tokio::test(start_paused = true)]

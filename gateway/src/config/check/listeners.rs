@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use kubeplex_link::certificate::{CertificateFiles, Pair, PairFile};
 use kubeplex_program::admin::Audience;
 
 use super::Mistakes;
 use crate::config::raw::{RawGateway, RawTls};
 use crate::config::{DEFAULT_ADMIN, DEFAULT_LISTEN, Mistake, Protection};
-use crate::tls::{Pair, PairFile, TlsFiles};
 
 /// Both listeners.
 pub(super) struct Listeners {
@@ -91,7 +91,7 @@ impl Mistakes {
         }
     }
 
-    fn tls_files(&mut self, raw: &RawTls) -> Option<TlsFiles> {
+    fn tls_files(&mut self, raw: &RawTls) -> Option<CertificateFiles> {
         let (cert, key) = match (&raw.cert_file, &raw.key_file) {
             (Some(cert), Some(key)) => (cert, key),
             (None, None) => return None,
@@ -113,10 +113,11 @@ impl Mistakes {
         if raw.check_every_ms == Some(0) {
             self.add("gateway.tls.check_every_ms", "0 would never rest; write at least 1");
         }
-        let mut files = TlsFiles::new(cert, key);
-        if let Some(check_every_ms) = raw.check_every_ms {
-            files = files.checked_every(Duration::from_millis(check_every_ms));
-        }
+        let files = CertificateFiles::new(cert, key);
+        let files = match raw.check_every_ms {
+            Some(check_every) => files.checked_every(Duration::from_millis(check_every)),
+            None => files,
+        };
         if let Err(error) = Pair::load(&files) {
             let key = match error.file() {
                 PairFile::Cert => "gateway.tls.cert_file",

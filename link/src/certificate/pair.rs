@@ -9,10 +9,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use x509_parser::parse_x509_certificate;
 
-use super::TlsFiles;
+use super::CertificateFiles;
 
 /// A pair that belongs together.
-pub(crate) struct Pair {
+pub struct Pair {
     key: Arc<CertifiedKey>,
     validity: Validity,
     text: PairText,
@@ -45,7 +45,7 @@ pub enum PairError {
     #[error("\"{path}\" can't be read: {source}")]
     Unreadable { file: PairFile, path: PathBuf, source: io::Error },
     #[error(
-        "\"{path}\" holds no certificate: PEM blocks that begin with BEGIN CERTIFICATE are wanted, the gateway's own first"
+        "\"{path}\" holds no certificate: PEM blocks that begin with BEGIN CERTIFICATE are wanted, the server's own first"
     )]
     NoCertificate { path: PathBuf },
     #[error("\"{path}\" holds no private key: a PEM block that begins with BEGIN PRIVATE KEY is wanted")]
@@ -62,7 +62,7 @@ pub enum PairError {
 
 impl PairError {
     /// The file that has to be put right.
-    pub(crate) fn file(&self) -> PairFile {
+    pub fn file(&self) -> PairFile {
         match self {
             Self::NoKey { .. } | Self::Unusable { .. } => PairFile::Key,
             Self::NoCertificate { .. } | Self::Malformed { .. } | Self::Settings(_) => PairFile::Cert,
@@ -72,7 +72,7 @@ impl PairError {
 }
 
 impl PairText {
-    pub(super) fn read(files: &TlsFiles) -> Result<Self, PairError> {
+    pub(super) fn read(files: &CertificateFiles) -> Result<Self, PairError> {
         let read = |file, path: &Path| {
             std::fs::read(path).map_err(|source| PairError::Unreadable {
                 file,
@@ -86,12 +86,16 @@ impl PairText {
 }
 
 impl Pair {
-    pub(crate) fn load(files: &TlsFiles) -> Result<Self, PairError> {
+    /// What is in the files at this moment.
+    ///
+    /// # Errors
+    /// [`PairError`] when that is no certificate with its key.
+    pub fn load(files: &CertificateFiles) -> Result<Self, PairError> {
         Self::parse(PairText::read(files)?, files)
     }
 
     /// `files` are named in errors.
-    pub(super) fn parse(text: PairText, files: &TlsFiles) -> Result<Self, PairError> {
+    pub(super) fn parse(text: PairText, files: &CertificateFiles) -> Result<Self, PairError> {
         let cert_path = || files.cert_file().to_owned();
         let key_path = || files.key_file().to_owned();
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text.cert).collect();
@@ -138,7 +142,7 @@ mod tests {
         let folder = TlsFolder::new();
         let authority = Authority::new();
         let (one, other) = (authority.issue("localhost"), authority.issue("localhost"));
-        let files = TlsFiles::new(folder.cert_file(), folder.key_file());
+        let files = CertificateFiles::new(folder.cert_file(), folder.key_file());
         for (cert, key, wrong) in [
             (one.cert_pem(), one.key_pem(), None),
             (one.cert_pem(), other.key_pem(), Some((PairFile::Key, "not the certificate's"))),
