@@ -153,6 +153,9 @@ pub const GATEWAYS: usize = 16;
 /// After a failed `accept` (no file descriptors left, most likely) the listener waits this long instead of spinning.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// That somebody dials with a wrong token is said once in so long.
+pub const REFUSAL_SAID_EVERY: Duration = Duration::from_secs(600);
+
 /// The longest request that the agent's HTTP service reads.
 pub const REQUEST_BYTES: usize = 1024 * 1024;
 

@@ -74,6 +74,9 @@ async fn run(config: AgentConfig) -> anyhow::Result<ExitCode> {
     let agent = Agent::start(config.clone(), client, tracker.clone(), working.clone());
     if let Some(gateway) = config.gateway() {
         let link = link_of(&config, gateway)?;
+        if let Some(proxy) = link.proxy() {
+            tracing::info!(%proxy, gateway.url, "the gateway is dialled through a proxy");
+        }
         linked.spawn(link::run(link, agent.router(), linked.clone(), accepting.clone()));
     }
     if let Some(door) = config.serve() {

@@ -40,6 +40,8 @@ pub struct ClusterView {
     pub heard: Option<Steady>,
     /// Empty while no agent ever said hello.
     pub agent_version: Arc<str>,
+    /// Why the latest attempt at a link came to nothing, and what would mend it; empty once there was one.
+    pub no_link: Arc<str>,
     /// The process whose reports `report` and `caches` are: revisions of different processes have nothing to do with each
     /// other. `None` while none has reported.
     pub instance: Option<InstanceId>,
@@ -147,6 +149,7 @@ impl ClusterView {
             link_changed_ms: 0_i64.saturating_sub_unsigned(since_ms),
             heard: None,
             agent_version: Arc::default(),
+            no_link: Arc::default(),
             instance: None,
             standby: None,
             report: Arc::default(),

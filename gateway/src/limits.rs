@@ -344,3 +344,9 @@ pub const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// What connections get to send their last bytes, once no call is running any more.
 pub const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Agents without a link of which the log says why, each with its reason; further ones are said to be there.
+pub const REFUSALS_SAID: usize = 256;
+
+/// After so long it is said again.
+pub const REFUSALS_SAID_FOR: Duration = Duration::from_secs(3_600);

@@ -23,6 +23,7 @@ use kubeplex_link::dial::{Route, dial};
 use kubeplex_link::http2::{self, Client};
 use kubeplex_link::proxy::Proxies;
 use kubeplex_link::tasks::LinkTasks;
+use kubeplex_link::timings::Timings;
 use kubeplex_link::trust::Trust;
 use kubeplex_link::url::GatewayUrl;
 use tokio::net::TcpListener;
@@ -81,8 +82,8 @@ async fn linked(tasks: &mut JoinSet<Result<(), BoxError>>) -> Result<Client, Box
 async fn agent(gateway: SocketAddr) -> Result<(), BoxError> {
     let url: GatewayUrl = format!("ws://{gateway}").parse()?;
     let (credential, trust) = (Token::new("bench")?.into(), Trust::for_url(&url)?);
-    let stream =
-        dial(&Route { url, credential, trust, proxies: Proxies::default() }, Activity::start()).await?;
+    let route = Route { url, credential, trust, proxies: Proxies::default() };
+    let stream = dial(&route, Activity::start(), Timings::default().dial).await?;
     let bulk = Bytes::from(vec![b'x'; MEGABYTE]);
     let router = Router::new()
         .route("/small", post(|body: Bytes| async { body }))

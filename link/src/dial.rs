@@ -9,6 +9,7 @@ use http::{HeaderMap, Response, StatusCode, header};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::client_async_with_config;
@@ -17,7 +18,7 @@ use tokio_tungstenite::tungstenite::{self, handshake::client::Request};
 
 use crate::activity::{Activity, Metered};
 use crate::credential::{Credential, Token, TokenFileError};
-use crate::proxy::{self, Proxies, ProxyError};
+use crate::proxy::{self, Proxies, ProxyError, ProxyUrl};
 use crate::secure;
 use crate::trust::Trust;
 use crate::url::{GatewayUrl, Place, Transport};
@@ -47,6 +48,15 @@ pub enum DialError {
     Secure { url: String, source: io::Error },
 }
 
+impl DialError {
+    /// Whether the other end's certificate is the reason: it is not believed, or made for another name.
+    pub fn distrusts_certificate(&self) -> bool {
+        let Self::Tls { source, .. } = self else { return false };
+        let cause = source.get_ref().and_then(|cause| cause.downcast_ref());
+        matches!(cause, Some(rustls::Error::InvalidCertificate(_)))
+    }
+}
+
 /// Where a gateway is, and how it is reached and persuaded.
 #[derive(Clone)]
 pub struct Route {
@@ -56,43 +66,95 @@ pub struct Route {
     pub proxies: Proxies,
 }
 
-/// Dials the gateway and returns the link's byte stream, what it receives noted in `activity`.
+impl Route {
+    /// The proxy that it leads through, if it is not direct.
+    pub fn proxy(&self) -> Option<&ProxyUrl> {
+        let Place { host, port, .. } = self.url.place();
+        self.proxies.of(host, *port)
+    }
+}
+
+/// How long dialling may take in all. Whichever step it is over in says that it was too slow.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    whole: Duration,
+    until: Instant,
+}
+
+impl Patience {
+    pub(crate) fn new(whole: Duration) -> Self {
+        Self { whole, until: Instant::now() + whole }
+    }
+
+    async fn bound<T, E>(
+        self,
+        step: impl Future<Output = Result<T, E>>,
+        too_slow: impl FnOnce(io::Error) -> E,
+    ) -> Result<T, E> {
+        let silent = || {
+            let waited = format!("no answer within {:?}", self.whole);
+            Err(too_slow(io::Error::new(io::ErrorKind::TimedOut, waited)))
+        };
+        timeout_at(self.until, step).await.unwrap_or_else(|_| silent())
+    }
+}
+
+/// Dials the gateway and returns the link's byte stream, what it receives noted in `activity`. Gives up when `patience` is
+/// over.
 ///
 /// # Errors
 /// [`DialError`]; dropping the future gives up.
-pub async fn dial(route: &Route, activity: Activity) -> Result<LinkStream, DialError> {
+pub async fn dial(route: &Route, activity: Activity, patience: Duration) -> Result<LinkStream, DialError> {
     let Route { url, credential, trust, proxies } = route;
-    let token = credential.token()?;
-    let socket = reach(url.place(), proxies, &url.to_string()).await?;
+    let (token, patience) = (credential.token()?, Patience::new(patience));
+    let socket = reach(url.place(), proxies, &url.to_string(), patience).await?;
     let socket = Metered::new(socket, activity);
     let stream = match url.transport() {
-        Transport::Plain => handshake(url, &token, socket).await?,
+        Transport::Plain => handshake(url, &token, socket, patience).await?,
         Transport::Tls => {
-            let socket = secured(url.place(), trust.client().clone(), socket, &url.to_string()).await?;
-            handshake(url, &token, socket).await?
+            let tls = trust.client().clone();
+            let socket = secured(url.place(), tls, socket, &url.to_string(), patience).await?;
+            handshake(url, &token, socket, patience).await?
         }
     };
     secure::agent_side(stream).await.map_err(|source| DialError::Secure { url: url.to_string(), source })
 }
 
-/// As [`dial`], over a connection that leads to the gateway already. It is not secured further.
+/// As [`dial`], over a connection made by `connecting` that leads to the gateway. It is not secured further.
 ///
 /// # Errors
 /// [`DialError`]; dropping the future gives up.
-pub async fn dial_over<S>(route: &Route, stream: S, activity: Activity) -> Result<LinkStream, DialError>
+pub async fn dial_over<S>(
+    route: &Route,
+    connecting: impl Future<Output = io::Result<S>>,
+    activity: Activity,
+    patience: Duration,
+) -> Result<LinkStream, DialError>
 where
     S: ByteStream + 'static,
 {
     let Route { url, credential, .. } = route;
-    let stream = handshake(url, &credential.token()?, Metered::new(stream, activity)).await?;
+    let (token, patience) = (credential.token()?, Patience::new(patience));
+    let failed = |source| DialError::Connect { url: url.to_string(), source };
+    let stream = patience.bound(async { connecting.await.map_err(failed) }, failed).await?;
+    let stream = handshake(url, &token, Metered::new(stream, activity), patience).await?;
     secure::agent_side(stream).await.map_err(|source| DialError::Secure { url: url.to_string(), source })
 }
 
 /// A connection to `place`, which is called `url` in messages.
-pub(crate) async fn reach(place: &Place, proxies: &Proxies, url: &str) -> Result<TcpStream, DialError> {
-    let Some(proxy) = proxies.of(&place.host, place.port) else { return connect(place, url).await };
+pub(crate) async fn reach(
+    place: &Place,
+    proxies: &Proxies,
+    url: &str,
+    patience: Patience,
+) -> Result<TcpStream, DialError> {
+    let Some(proxy) = proxies.of(&place.host, place.port) else {
+        let failed = |source| DialError::Connect { url: url.to_owned(), source };
+        return patience.bound(connect(place, url), failed).await;
+    };
     let target = (place.host.as_str(), place.port);
-    let tunnel = proxy::connect(proxy, target, |address| place.admits(address)).await;
+    let tunnel = proxy::connect(proxy, target, |address| place.admits(address));
+    let tunnel = patience.bound(tunnel, ProxyError::Silent).await;
     tunnel.map_err(|source| DialError::Proxy { proxy: proxy.to_string(), url: url.to_owned(), source })
 }
 
@@ -116,21 +178,29 @@ pub(crate) async fn secured<S: ByteStream>(
     config: Arc<ClientConfig>,
     socket: S,
     url: &str,
+    patience: Patience,
 ) -> Result<TlsStream<S>, DialError> {
     let failed = |source| DialError::Tls { url: url.to_owned(), source };
     let name = ServerName::try_from(place.host.clone());
     let name = name.map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
-    TlsConnector::from(config).connect(name, socket).await.map_err(failed)
+    let shaken = TlsConnector::from(config).connect(name, socket);
+    patience.bound(shaken, |slow| slow).await.map_err(failed)
 }
 
-async fn handshake<S>(url: &GatewayUrl, token: &Token, stream: S) -> Result<LinkStream, DialError>
+async fn handshake<S>(
+    url: &GatewayUrl,
+    token: &Token,
+    stream: S,
+    patience: Patience,
+) -> Result<LinkStream, DialError>
 where
     S: ByteStream + 'static,
 {
     let failed = |source| DialError::Handshake { url: url.to_string(), source };
     let mut request: Request = url.to_string().into_client_request().map_err(failed)?;
     request.headers_mut().insert(header::AUTHORIZATION, token.header());
-    match client_async_with_config(request, stream, Some(websocket::config())).await {
+    let shaken = client_async_with_config(request, stream, Some(websocket::config()));
+    match patience.bound(shaken, tungstenite::Error::Io).await {
         Ok((socket, _)) => Ok(Box::new(WebSocketBytes::new(socket))),
         Err(tungstenite::Error::Http(reply)) => Err(refused(url, &reply)),
         Err(source) => Err(failed(source)),

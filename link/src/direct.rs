@@ -3,12 +3,14 @@
 //! For networks that lead from the gateway to its clusters. Whoever dials, the agent serves and the gateway asks, over the
 //! same streams with the same settings; only the credential goes the other way, with every request.
 
+use std::time::Duration;
+
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::activity::{Activity, Metered};
 use crate::credential::Credential;
-use crate::dial::{DialError, reach, secured};
+use crate::dial::{DialError, Patience, reach, secured};
 use crate::http2::Origin;
 use crate::identity::Identity;
 use crate::proxy::Proxies;
@@ -25,17 +27,26 @@ pub struct Route {
 }
 
 /// Dials the agent and returns the link's byte stream, what it receives noted in `activity`, and what its requests carry.
+/// Gives up when `patience` is over.
 ///
 /// # Errors
 /// [`DialError`]; dropping the future gives up.
-pub async fn dial(route: &Route, activity: Activity) -> Result<(LinkStream, Origin), DialError> {
+pub async fn dial(
+    route: &Route,
+    activity: Activity,
+    patience: Duration,
+) -> Result<(LinkStream, Origin), DialError> {
+    let patience = Patience::new(patience);
     let (place, url) = (route.url.place(), route.url.to_string());
     let origin = Origin::of(&route.url, &route.credential.token()?)
         .ok_or_else(|| DialError::NoAddress { host: place.host.clone() })?;
-    let socket = Metered::new(reach(place, &Proxies::default(), &url).await?, activity);
+    let socket = Metered::new(reach(place, &Proxies::default(), &url, patience).await?, activity);
     let stream: LinkStream = match place.transport {
         Transport::Plain => Box::new(socket),
-        Transport::Tls => Box::new(secured(place, route.trust.speaking_http2(), socket, &url).await?),
+        Transport::Tls => {
+            let tls = route.trust.speaking_http2();
+            Box::new(secured(place, tls, socket, &url, patience).await?)
+        }
     };
     Ok((stream, origin))
 }

@@ -14,6 +14,8 @@ pub enum Manners {
     Open,
     /// Only for this value of `Proxy-Authorization`.
     OpenTo(String),
+    /// Neither opens a tunnel nor says anything.
+    Hang,
     /// These bytes, and then it hangs up.
     Say(&'static str),
 }
@@ -76,6 +78,7 @@ async fn tunnel(
     });
     let refusal = match &*manners {
         Manners::Open => None,
+        Manners::Hang => std::future::pending().await,
         Manners::OpenTo(wanted) if shown == Some(wanted) => None,
         Manners::OpenTo(_) => Some(
             "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 19\r\n\r\nwho are you, please",

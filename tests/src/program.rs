@@ -55,14 +55,27 @@ pub async fn run(name: &str, arguments: &[&str], input: &str) -> Output {
     ended.unwrap_or_else(|_| panic!("{name} {arguments:?} does not end")).expect("its output")
 }
 
+/// What decides where programs look, whom they ask and what they say.
+const NOT_INHERITED: [&str; 11] = [
+    "KUBECONFIG",
+    "KUBEPLEX_ENDPOINT",
+    "KUBEPLEX_TOKEN",
+    "KUBEPLEX_LOG",
+    "KUBEPLEX_LOG_FORMAT",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+
 /// A program that is not started yet.
 pub fn command(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(path(name));
     command.args(arguments).kill_on_drop(true);
     // What the person running the tests has set must not decide what they see.
-    for variable in
-        ["KUBECONFIG", "KUBEPLEX_ENDPOINT", "KUBEPLEX_TOKEN", "KUBEPLEX_LOG", "KUBEPLEX_LOG_FORMAT"]
-    {
+    for variable in NOT_INHERITED {
         command.env_remove(variable);
     }
     command.env("XDG_RUNTIME_DIR", runtime());

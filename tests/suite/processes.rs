@@ -21,7 +21,7 @@ use crate::separate::{Fleet, Site, real_sites, start, start_agent, token};
 const NOTICED_WITHIN: Duration = Duration::from_secs(15);
 
 /// Simulated clusters on loopback, for as long as the set of their servers is kept.
-async fn simulated_sites(folder: &Folder) -> (Vec<Site>, JoinSet<()>) {
+pub(crate) async fn simulated_sites(folder: &Folder) -> (Vec<Site>, JoinSet<()>) {
     let (mut sites, mut servers) = (Vec::new(), JoinSet::new());
     for (seed, (name, ..)) in (1..).zip(CLUSTERS) {
         let sim = SimCluster::new(SimConfig { pods: 30, nodes: 3, ..SimConfig::named(name, seed) });

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use kubeplex_link::credential::{Credential, InvalidToken, Token};
 use kubeplex_link::dial::Route;
-use kubeplex_link::proxy::Proxies;
+use kubeplex_link::proxy::{Proxies, ProxyUrl};
 use kubeplex_link::timings::Timings;
 use kubeplex_link::trust::{Trust, TrustError};
 use kubeplex_link::url::{GatewayUrl, InvalidUrl};
@@ -63,6 +63,11 @@ impl LinkConfig {
         };
         let route = Route { url, credential, trust, proxies: Proxies::default() };
         Ok(Self { route, cluster, timings })
+    }
+
+    /// The proxy that its gateway is dialled through, if it is not dialled directly.
+    pub fn proxy(&self) -> Option<&ProxyUrl> {
+        self.route.proxy()
     }
 
     /// The same link, through whichever of `proxies` is meant for its gateway.

@@ -13,8 +13,6 @@ use kubeplex_proto::ids::ClusterId;
 pub(super) enum Failure {
     #[error("dialling the gateway")]
     Dial(#[from] DialError),
-    #[error("the gateway did not answer within {0:?}")]
-    DialTimeout(Duration),
     #[error("the gateway did not accept the link within {0:?}")]
     Ignored(Duration),
     #[error(transparent)]
@@ -37,7 +35,7 @@ impl Failure {
             Self::Dial(DialError::Refused { status, .. }) => {
                 matches!(*status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
             }
-            Self::Dial(DialError::Tls { .. }) => true,
+            Self::Dial(error @ DialError::Tls { .. }) => error.distrusts_certificate(),
             Self::Dial(DialError::Proxy { source: ProxyError::Refused { status, .. }, .. }) => {
                 status.is_client_error()
             }
@@ -59,7 +57,7 @@ impl Failure {
     pub(super) fn label(&self) -> &'static str {
         match self {
             Self::Dial(DialError::Refused { .. }) | Self::Refused(_) => "refused",
-            Self::Dial(_) | Self::DialTimeout(_) => "unreachable",
+            Self::Dial(_) => "unreachable",
             Self::Ignored(_) => "ignored",
             Self::Lost(_) => "lost",
             Self::Left | Self::Closed => "closed",
@@ -67,28 +65,44 @@ impl Failure {
         }
     }
 
+    /// What somebody can do about it, where it is known what that is.
+    fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Dial(DialError::Refused { status: StatusCode::UNAUTHORIZED, .. }) => Some(
+                "the gateway does not know this agent's token: put the token's SHA-256 beside the cluster's name in the \
+                 gateway's configuration, or give the agent the token that belongs there",
+            ),
+            Self::Dial(DialError::Refused { status: StatusCode::FORBIDDEN, .. }) => Some(
+                "the gateway knows this agent's token and does not expect its cluster: add it to the gateway's configuration",
+            ),
+            Self::Dial(error) if error.distrusts_certificate() => Some(
+                "the gateway's certificate is not trusted: name the authority that signed it with ca_file, and dial the name \
+                 that it was made for",
+            ),
+            Self::Dial(DialError::Proxy { source, .. }) => Some(match source {
+                ProxyError::Refused { status: StatusCode::PROXY_AUTHENTICATION_REQUIRED, .. } => {
+                    "the proxy wants to know who asks: write USER:PASSWORD@ before its name, in gateway.proxy_url or in \
+                     HTTPS_PROXY, whichever names it"
+                }
+                _ => {
+                    "the proxy opens no way to the gateway: have it allow CONNECT to the gateway's host and port, or dial \
+                     without it (gateway.proxy_url or HTTPS_PROXY names it, NO_PROXY what is dialled without)"
+                }
+            }),
+            Self::Refused(_) => Some("the link was not accepted"),
+            _ => None,
+        }
+    }
+
     /// Says what happened, and when the gateway is dialled again.
     pub(super) fn log(&self, cluster: &ClusterId, pause: Duration) {
         let reason = kubeplex_link::reason(self);
         let again_in_ms = pause.as_millis();
+        let said = self.remedy().unwrap_or("no link to the gateway");
         match self {
-            Self::Dial(DialError::Refused { status: StatusCode::UNAUTHORIZED, .. }) => tracing::error!(
-                %cluster, again_in_ms, reason,
-                "the gateway does not know this agent's token: put the token's SHA-256 beside the cluster's name in the \
-                 gateway's configuration, or give the agent the token that belongs there"
-            ),
-            Self::Dial(DialError::Refused { status: StatusCode::FORBIDDEN, .. }) => tracing::error!(
-                %cluster, again_in_ms, reason,
-                "the gateway knows this agent's token and does not expect its cluster: add it to the gateway's configuration"
-            ),
-            Self::Dial(DialError::Tls { .. }) => tracing::error!(
-                %cluster, again_in_ms, reason,
-                "the gateway's certificate is not trusted: name the authority that signed it with ca_file, and dial the name \
-                 that it was made for"
-            ),
-            Self::Refused(_) => tracing::error!(%cluster, again_in_ms, reason, "the link was not accepted"),
             Self::Left => tracing::info!(%cluster, again_in_ms, "the gateway leaves the link"),
-            _ => tracing::warn!(%cluster, again_in_ms, reason, "no link to the gateway"),
+            _ if self.needs_a_person() => tracing::error!(%cluster, again_in_ms, reason, "{said}"),
+            _ => tracing::warn!(%cluster, again_in_ms, reason, "{said}"),
         }
     }
 }

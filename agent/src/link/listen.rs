@@ -18,16 +18,17 @@ use kubeplex_link::timings::Timings;
 use kubeplex_link::token::TokenHash;
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::status::{AgentError, AgentErrorCode};
+use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Agent;
 use super::session::take;
-use crate::limits::{ACCEPT_PAUSE, GATEWAYS};
+use crate::limits::{ACCEPT_PAUSE, GATEWAYS, REFUSAL_SAID_EVERY};
 
 /// Who may dial, and what they are shown.
 #[derive(Clone)]
@@ -49,7 +50,8 @@ pub async fn listen(
     tracker: TaskTracker,
     shutdown: CancellationToken,
 ) {
-    let router = router.layer(middleware::from_fn_with_state(door.token, admit));
+    let guard = Guard { token: door.token, said: Arc::default() };
+    let router = router.layer(middleware::from_fn_with_state(guard, admit));
     let gateway =
         listener.local_addr().map_or_else(|_| "a listener".to_owned(), |address| address.to_string());
     let Door { cluster, timings, identity, .. } = door;
@@ -98,10 +100,33 @@ async fn serve(agent: Agent, identity: Option<Identity>, socket: TcpStream, _pla
     }
 }
 
-async fn admit(State(token): State<TokenHash>, request: Request, next: Next) -> Response {
-    if token.is_shown(request.headers()) {
+/// What every request has to show.
+#[derive(Clone)]
+struct Guard {
+    token: TokenHash,
+    /// When it was last said that somebody showed another.
+    said: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Guard {
+    /// A gateway comes again and again with it: it is said now and then.
+    fn say_refused(&self) {
+        let mut said = self.said.lock();
+        if said.is_none_or(|said| said.elapsed() >= REFUSAL_SAID_EVERY) {
+            *said = Some(Instant::now());
+            tracing::error!(
+                "somebody dials who shows another token than the one expected, or none: put the SHA-256 of the gateway's \
+                 token into serve.token_sha256, or give the gateway the token that belongs there"
+            );
+        }
+    }
+}
+
+async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    if guard.token.is_shown(request.headers()) {
         return next.run(request).await;
     }
+    guard.say_refused();
     let error = AgentError::new(
         AgentErrorCode::Forbidden,
         "the token is not the one that this agent expects",

@@ -53,9 +53,10 @@ struct Agent {
 /// `shutdown` is cancelled and requests under way have ended, or had their time to.
 pub async fn run(config: LinkConfig, router: Router, tracker: TaskTracker, shutdown: CancellationToken) {
     let (agent, route) = Agent::new(config, router, tracker, shutdown);
+    let patience = agent.timings.dial;
     let dial = move |activity| {
         let route = Arc::clone(&route);
-        async move { dial(&route, activity).await }
+        async move { dial(&route, activity, patience).await }
     };
     keep(agent, dial).await;
 }
@@ -73,12 +74,10 @@ pub async fn run_over<C, F, S>(
     S: ByteStream + 'static,
 {
     let (agent, route) = Agent::new(config, router, tracker, shutdown);
+    let patience = agent.timings.dial;
     let dial = move |activity| {
         let (route, connecting) = (Arc::clone(&route), connect());
-        async move {
-            let failed = |source| DialError::Connect { url: route.url.to_string(), source };
-            dial_over(&route, connecting.await.map_err(failed)?, activity).await
-        }
+        async move { dial_over(&route, connecting, activity, patience).await }
     };
     keep(agent, dial).await;
 }

@@ -68,10 +68,7 @@ where
 {
     let timings = agent.timings;
     let activity = Activity::start();
-    let stream = match timeout(timings.dial, dial(activity.clone())).await {
-        Ok(dialled) => dialled?,
-        Err(_) => return Err(Failure::DialTimeout(timings.dial)),
-    };
+    let stream = dial(activity.clone()).await?;
     let (connection, mut verdict) = Connection::of(agent, activity);
     let (retire, cut) = (connection.retire.clone(), connection.cut.clone());
     let (ends, mut over) = oneshot::channel();

@@ -3,6 +3,8 @@
 use kubeplex_proto::duration::human_duration;
 use kubeplex_proto::status::LegStatus;
 
+use crate::escape::one_line;
+
 use super::{ClusterView, LinkState, SideBySide};
 
 /// Why nothing current can be had from a cluster.
@@ -16,15 +18,16 @@ pub(crate) struct Trouble {
 
 impl Trouble {
     /// A link that has been in this state for so long; `None` while it is usable. `problem` is why no agent could be
-    /// started, where that is known.
-    pub(crate) fn of_link(link: LinkState, since_ms: u64, problem: &str) -> Option<Self> {
+    /// started, `no_link` why the latest attempt at a link came to nothing, where that is known.
+    pub(crate) fn of_link(link: LinkState, since_ms: u64, problem: &str, no_link: &str) -> Option<Self> {
         let since = human_duration(i64::try_from(since_ms).unwrap_or(i64::MAX));
+        let tried = if no_link.is_empty() { String::new() } else { format!(" ({})", one_line(no_link)) };
         let message = match link {
             LinkState::Connected | LinkState::Suspect => return None,
-            LinkState::Lost => format!("no link for {since}"),
+            LinkState::Lost => format!("no link for {since}{tried}"),
             LinkState::Never if !problem.is_empty() => format!("no agent could be started: {problem}"),
             LinkState::Never => {
-                format!("its agent has not linked in the {since} since this gateway expects it")
+                format!("its agent has not linked in the {since} since this gateway expects it{tried}")
             }
         };
         Some(Self { status: LegStatus::Disconnected, message, since_ms: Some(since_ms) })
@@ -34,7 +37,7 @@ impl Trouble {
 impl ClusterView {
     /// What its link says against sending it a request.
     pub(crate) fn link_trouble(&self) -> Option<Trouble> {
-        Trouble::of_link(self.link, self.link_since_ms, &self.report.api_problem)
+        Trouble::of_link(self.link, self.link_since_ms, &self.report.api_problem, &self.no_link)
     }
 
     /// The same, or what stands between its agent and its API server, as the agent says it itself.
@@ -110,8 +113,16 @@ mod tests {
         never.link = LinkState::Never;
         let mut unheard = cluster("a", &[]);
         Arc::make_mut(&mut unheard.report).kubernetes_version.clear();
+        let refused =
+            |view: &ClusterView| ClusterView { no_link: "its token\nis wrong".into(), ..view.clone() };
         for (view, status, message) in [
             (lost("a"), LegStatus::Disconnected, "no link for 4m"),
+            (refused(&lost("a")), LegStatus::Disconnected, "no link for 4m (its token\\nis wrong)"),
+            (
+                refused(&never),
+                LegStatus::Disconnected,
+                "its agent has not linked in the 4m since this gateway expects it (its token\\nis wrong)",
+            ),
             (with_problem(lost("a"), "refused"), LegStatus::Disconnected, "no link for 4m"),
             (
                 never.clone(),
@@ -129,6 +140,6 @@ mod tests {
             let trouble = view.trouble().unwrap();
             assert_eq!((trouble.status, trouble.message.as_str()), (status, message));
         }
-        assert_eq!(cluster("a", &[]).trouble(), None);
+        assert_eq!(refused(&cluster("a", &[])).trouble(), None, "it is linked");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -23,11 +24,15 @@ use super::credentials::Believed;
 use super::inflow::Inflow;
 use super::metrics::LinkMetrics;
 use super::place::Place;
+use super::said::Said;
 use crate::carrier::{Carrier, CarrierError, Frames};
 use crate::registry::{Candidate, Registry, Standing};
 
 /// Frames to the agent that may wait for it: it either reads, or is lost soon.
 const OUTBOX: usize = 4;
+
+/// Of the version that an agent says it is, in characters.
+const VERSION_SHOWN: usize = 40;
 
 /// One conversation, before it begins.
 pub(super) struct Control {
@@ -35,6 +40,7 @@ pub(super) struct Control {
     timings: Timings,
     stop: CancellationToken,
     metrics: LinkMetrics,
+    said: Said,
     cluster: ClusterId,
     carrier: Carrier,
     activity: Activity,
@@ -42,6 +48,7 @@ pub(super) struct Control {
     syncing: Option<OwnedSemaphorePermit>,
     leaving: Leaving,
     believed: Option<Believed>,
+    refused: Arc<OnceLock<Refusal>>,
 }
 
 /// When a link is left that nothing is wrong with.
@@ -83,9 +90,33 @@ pub(super) enum Ended {
 impl Control {
     /// A conversation with the agent behind `carrier`, who may speak for `cluster`.
     pub(super) fn new(links: &Links, cluster: ClusterId, carrier: Carrier, activity: Activity) -> Self {
-        let Links { registry, timings, stop, metrics, .. } = links.clone();
-        let (syncing, leaving, believed) = (None, Leaving::default(), None);
-        Self { registry, timings, stop, metrics, cluster, carrier, activity, syncing, leaving, believed }
+        let Links { registry, timings, stop, metrics, said, .. } = links.clone();
+        let (syncing, leaving, believed, refused) = (None, Leaving::default(), None, Arc::default());
+        Self {
+            registry,
+            timings,
+            stop,
+            metrics,
+            said,
+            cluster,
+            carrier,
+            activity,
+            syncing,
+            leaving,
+            believed,
+            refused,
+        }
+    }
+
+    /// The cluster that the agent may speak for.
+    pub(super) fn cluster(&self) -> &ClusterId {
+        &self.cluster
+    }
+
+    /// Why the link was not accepted, once it is known: an agent that is told so may close the connection before the
+    /// conversation has ended.
+    pub(super) fn refused(&self) -> Arc<OnceLock<Refusal>> {
+        Arc::clone(&self.refused)
     }
 
     /// Gives `permit` back when the first report is in, the first heartbeat due, or the conversation over.
@@ -131,6 +162,8 @@ impl Control {
         match self.admit(hello).await {
             Ok((place, protocol)) => self.listen(place, protocol, writer, frames).await,
             Err(refusal) => {
+                // It is refused once.
+                let _ = self.refused.set(refusal.clone());
                 writer.offer(&GatewayFrame::Refused(refusal.clone()));
                 drop(writer);
                 hang_up(frames, self.timings.probe).await;
@@ -141,13 +174,15 @@ impl Control {
 
     /// The link's place with its cluster, and the protocol that both ends speak.
     async fn admit(&self, hello: Hello) -> Result<(Place, u32), Refusal> {
-        let protocol =
-            PROTOCOL.with_agent(hello.protocol).map_err(|mismatch| refusal(mismatch.to_string()))?;
+        let protocol = PROTOCOL.with_agent(hello.protocol).map_err(|mismatch| {
+            let agent: String = hello.agent_version.chars().take(VERSION_SHOWN).collect();
+            refusal(format!(
+                "{mismatch} (the agent is version {agent}, this gateway {})",
+                env!("CARGO_PKG_VERSION")
+            ))
+        })?;
         if hello.cluster != self.cluster {
-            return Err(refusal(format!(
-                "the agent says that it is in the cluster {}, its credential belongs to {}: give it the token or the name that fits",
-                hello.cluster, self.cluster
-            )));
+            return Err(refusal(self.contradicted(&hello.cluster)));
         }
         let (carrier, activity) = (self.carrier.clone(), self.activity.clone());
         let candidate = |standing| Candidate { hello, carrier, activity, standing };
@@ -157,6 +192,21 @@ impl Control {
             return Err(refusal("the token was taken back".to_owned()));
         }
         Ok((place, protocol))
+    }
+
+    /// What an agent is told that says another cluster than its own.
+    fn contradicted(&self, said: &ClusterId) -> String {
+        let own = &self.cluster;
+        match self.believed {
+            Some(_) => format!(
+                "the agent says that it is in the cluster {said}, its credential belongs to {own}: give it the token of {said}, \
+                 or write cluster = \"{own}\" into its configuration"
+            ),
+            None => format!(
+                "the agent says that it is in the cluster {said}, where the gateway dials that of {own}: put the url of {own} \
+                 right in the gateway's configuration, or write cluster = \"{own}\" into the agent's"
+            ),
+        }
     }
 
     async fn listen(
@@ -175,6 +225,7 @@ impl Control {
         writer.offer(&welcome(standing));
         self.metrics.welcomed(standing == Standing::Standby);
         tracing::info!(?standing, "linked");
+        self.said.forget(self.cluster.as_str());
         let mut liveness = LivenessWatch::new(self.activity.clone(), &self.timings);
         let mut beat = Box::pin(tokio::time::sleep(self.next_beat()));
         let (mut inflow, told) = (Inflow::new(), self.leaving.told.clone());

@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use kubeplex_link::activity::Activity;
 use kubeplex_link::backoff::Backoff;
@@ -18,22 +17,17 @@ use kubeplex_proto::ids::ClusterId;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument as _;
 
+use super::attempt::Attempt;
 use super::control::{Control, Ended, Leaving};
 use super::{Links, session};
 use crate::carrier::Carrier;
 
 /// The clusters that are dialled, and how. Who drops a cluster's has it dialled no more.
 pub(super) type Routes = Arc<Mutex<HashMap<ClusterId, watch::Sender<Route>>>>;
-
-/// One attempt, and what became of it.
-struct Attempt {
-    began: Instant,
-    outcome: Result<Ended, anyhow::Error>,
-}
 
 /// The links by one route.
 struct Way {
@@ -100,14 +94,14 @@ async fn keep_linked(
         if failed.began.elapsed() >= links.timings.stable_after {
             backoff.reset();
         }
-        if matches!(&failed.outcome, Ok(Ended::Refused(_))) {
+        if failed.needs_a_person() {
             backoff.slow_down();
         }
         if !links.registry.expects(cluster) {
             return;
         }
         let pause = backoff.pause(None, rand::random());
-        failed.log(&way.route, pause);
+        failed.note(links, cluster, &way.route, pause);
         tokio::select! {
             () = sleep(pause) => {}
             changed = routes.changed() => match changed {
@@ -156,28 +150,13 @@ impl Way {
     }
 }
 
-impl Attempt {
-    fn log(&self, route: &Route, pause: Duration) {
-        let reason = match &self.outcome {
-            Ok(ended) => ended.to_string(),
-            Err(error) => kubeplex_link::reason(error.as_ref()),
-        };
-        tracing::warn!(reason, url = %route.url, again_in_ms = pause.as_millis(), "no link to the agent");
-    }
-}
-
 async fn run(links: Links, cluster: ClusterId, route: Route, leaving: Leaving) -> anyhow::Result<Ended> {
     let tasks = LinkTasks::new(links.tracker.clone(), CancellationToken::new());
     let guard = tasks.cut_on_drop();
     let activity = Activity::start();
-    let connecting = async {
-        let (stream, origin) = dial(&route, activity.clone()).await?;
-        let (client, connection) = http2::connect(stream, tasks.clone()).await?;
-        Ok::<_, anyhow::Error>((client.to(origin), connection))
-    };
-    let (client, connection) = timeout(links.timings.dial, connecting)
-        .await
-        .map_err(|_| anyhow::anyhow!("the agent did not answer within {:?}", links.timings.dial))??;
+    let (stream, origin) = dial(&route, activity.clone(), links.timings.dial).await?;
+    let (client, connection) = http2::connect(stream, tasks.clone()).await?;
+    let client = client.to(origin);
     let control = Control::new(&links, cluster, Carrier::Http2(client), activity).leaving(leaving);
     drop(guard.disarm());
     Ok(session::hold(&links, control, connection, tasks).await)

@@ -6,6 +6,7 @@ use kubeplex_link::accept::Upgrading;
 use kubeplex_link::activity::Activity;
 use kubeplex_link::http2;
 use kubeplex_link::tasks::LinkTasks;
+use kubeplex_proto::ids::ClusterId;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -14,6 +15,7 @@ use tracing::Instrument as _;
 use super::Links;
 use super::control::{Control, Ended};
 use super::credentials::Believed;
+use super::said::News;
 use crate::carrier::{Carrier, CarrierError};
 
 /// Runs the connection of an agent that may speak for a cluster.
@@ -54,15 +56,20 @@ pub(super) async fn hold(
 ) -> Ended {
     // However this ends, nothing of the connection may be left behind.
     let cut = tasks.cut_on_drop();
+    let (cluster, refused) = (control.cluster().clone(), control.refused());
     let mut connection = Box::pin(connection.fuse());
     let began = Instant::now();
     let ended = tokio::select! {
         ended = control.run() => ended,
         // An agent that says good-bye answers what it was asked before: the connection takes nothing more from then on, and
         // its last streams are tasks of their own.
-        result = &mut connection => broken(result),
+        result = &mut connection => {
+            let ended = refused.get().cloned().map_or_else(|| broken(result), Ended::Refused);
+            links.metrics.ended(&ended);
+            ended
+        }
     };
-    over(&ended, began);
+    over(links, &cluster, &ended, began);
     let (timings, stop) = (links.timings, links.stop.clone());
     let patience = match &ended {
         Ended::Lost(_) | Ended::Broken(_) | Ended::Displaced | Ended::Dismissed | Ended::Flooding => {
@@ -93,8 +100,24 @@ pub(super) async fn hold(
     ended
 }
 
-fn over(ended: &Ended, began: Instant) {
-    tracing::info!(reason = %ended, lasted_s = began.elapsed().as_secs(), "the link is over");
+fn over(links: &Links, cluster: &ClusterId, ended: &Ended, began: Instant) {
+    let reason = ended.to_string();
+    if !matches!(ended, Ended::Refused(_)) {
+        return tracing::info!(reason, lasted_s = began.elapsed().as_secs(), "the link is over");
+    }
+    links.registry.note_no_link(cluster, &reason);
+    // It comes again and again, until somebody has mended what is wrong.
+    match links.said.of(cluster.as_str(), &reason) {
+        News::Say => {
+            tracing::warn!(
+                reason,
+                "an agent's link was not accepted; the same is not said again within the hour"
+            );
+        }
+        News::Known | News::SayThatThereAreMore => {
+            tracing::debug!(reason, "an agent's link was not accepted");
+        }
+    }
 }
 
 fn broken(result: Result<(), hyper::Error>) -> Ended {

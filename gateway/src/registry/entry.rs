@@ -17,7 +17,7 @@ use super::snapshots::View;
 use super::{Unreachable, Vouched};
 use crate::clock::{Steady, millis, now_ms};
 use crate::fleet::{self, ClusterView, LinkState, Nodes, SideBySide, Trouble};
-use crate::limits::VOUCHES_FOR;
+use crate::limits::{REPORTED_MESSAGE, VOUCHES_FOR};
 
 /// What is known of one cluster.
 pub(super) struct Entry {
@@ -32,6 +32,8 @@ pub(super) struct Entry {
     /// When the last link that ended was last heard.
     heard_before: Option<Instant>,
     agent_version: Arc<str>,
+    /// Why the latest attempt at a link came to nothing; empty once there was one.
+    no_link: Arc<str>,
     known: Known,
     view: Mutex<Option<View>>,
 }
@@ -55,6 +57,7 @@ impl Default for Entry {
             changed_ms: now_ms(),
             heard_before: None,
             agent_version: Arc::default(),
+            no_link: Arc::default(),
             known: Known::default(),
             view: Mutex::new(None),
         }
@@ -138,6 +141,7 @@ impl Entry {
     /// Puts a link into the cluster's place; the one before is told how it stands now.
     fn serve(&mut self, link: Link, before: Standing) {
         self.agent_version = link.agent_version.as_str().into();
+        self.no_link = Arc::default();
         link.stands(Standing::Serving);
         // One process is not asked by two links: what it said while it stood by is told again in its first report.
         if let Some(standby) = self.standby.take_if(|standby| standby.link.instance == link.instance) {
@@ -253,6 +257,17 @@ impl Entry {
         self.outdate();
     }
 
+    /// Says whether that is new. While a link serves, what becomes of others is nobody's trouble.
+    pub(super) fn note_no_link(&mut self, why: &str) -> bool {
+        let why = &why[..why.floor_char_boundary(REPORTED_MESSAGE)];
+        let new = self.link.is_none() && *self.no_link != *why;
+        if new {
+            self.no_link = why.into();
+            self.outdate();
+        }
+        new
+    }
+
     /// The cluster as it is now, its ages right to within 200 ms.
     pub(super) fn view(&self, id: &ClusterId, now: Instant) -> View {
         let mut kept = self.view.lock();
@@ -276,6 +291,7 @@ impl Entry {
             link_changed_ms: self.changed_ms,
             heard: heard.map(|heard| now.ago_ms(millis(heard.elapsed()))),
             agent_version: Arc::clone(&self.agent_version),
+            no_link: Arc::clone(&self.no_link),
             instance: self.known.instance.clone(),
             standby: self.standby.as_ref().map(|standby| fleet::Standby {
                 instance: standby.link.instance.clone(),
@@ -290,7 +306,7 @@ impl Entry {
 
     pub(super) fn unreachable(&self, id: &ClusterId) -> Unreachable {
         let since_ms = millis(self.since.elapsed());
-        let trouble = Trouble::of_link(self.state, since_ms, &self.known.report.api_problem);
+        let trouble = Trouble::of_link(self.state, since_ms, &self.known.report.api_problem, &self.no_link);
         let message = trouble.map_or_else(|| "no link".to_owned(), |trouble| trouble.message);
         Unreachable { cluster: id.clone(), status: LegStatus::Disconnected, since_ms, message }
     }

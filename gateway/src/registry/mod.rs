@@ -232,6 +232,11 @@ impl Registry {
         self.change(id, |entry| entry.report(link, report, discovery));
     }
 
+    /// Notes why the latest attempt at a link came to nothing, for as long as there is none.
+    pub(crate) fn note_no_link(&self, id: &ClusterId, why: &str) {
+        self.change(id, |entry| entry.note_no_link(why));
+    }
+
     fn change(&self, id: &ClusterId, change: impl FnOnce(&mut Entry) -> bool) {
         let changed = self.0.clusters.get_mut(id).is_some_and(|mut entry| change(&mut entry));
         if changed {

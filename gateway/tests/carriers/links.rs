@@ -276,7 +276,7 @@ async fn agents_that_arrive_all_at_once_are_told_when_to_come_again() {
         // They have shaken hands, and say nothing.
         let mut arriving = Vec::new();
         for _ in 0..2 {
-            arriving.push(dial(&route, Activity::start()).await.unwrap());
+            arriving.push(dial(&route, Activity::start(), Timings::default().dial).await.unwrap());
         }
         for _ in 0..5 {
             let (status, message, retry_after) = denied(rig.dial(&rig.agent, TOKEN).await);
@@ -311,7 +311,10 @@ async fn what_an_agent_was_asked_before_it_said_good_bye_it_answers() {
         let url: GatewayUrl = format!("ws://{}", rig.address()).parse().unwrap();
         let (credential, trust) = (Token::new(TOKEN).unwrap().into(), Trust::for_url(&url).unwrap());
         let route = Route { url, credential, trust, proxies: Proxies::default() };
-        let (stream, drain) = (dial(&route, Activity::start()).await.unwrap(), CancellationToken::new());
+        let (stream, drain) = (
+            dial(&route, Activity::start(), Timings::default().dial).await.unwrap(),
+            CancellationToken::new(),
+        );
         let _link = serve_until(rig.agent.router(), stream, drain.clone());
         rig.until(LinkState::Connected).await;
         let mut frames = rig.carrier().call(peer::BULK, Bytes::new()).await.unwrap();
@@ -335,7 +338,7 @@ async fn bytes_that_are_no_http2_cost_their_own_connection_only() {
         let (credential, trust) = (Token::new(TOKEN).unwrap().into(), Trust::for_url(&url).unwrap());
         let route = Route { url, credential, trust, proxies: Proxies::default() };
         for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0xff; 4096], &[0; 9]] {
-            let mut stream = dial(&route, Activity::start()).await.unwrap();
+            let mut stream = dial(&route, Activity::start(), Timings::default().dial).await.unwrap();
             stream.write_all(garbage).await.unwrap();
             stream.flush().await.unwrap();
             let mut rest = Vec::new();

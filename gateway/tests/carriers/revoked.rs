@@ -9,6 +9,7 @@ use kubeplex_link::activity::Activity;
 use kubeplex_link::credential::Token;
 use kubeplex_link::dial::{DialError, Route, dial};
 use kubeplex_link::proxy::Proxies;
+use kubeplex_link::timings::Timings;
 use kubeplex_link::trust::Trust;
 use kubeplex_link::url::GatewayUrl;
 use kubeplex_proto::ids::ClusterId;
@@ -71,7 +72,7 @@ async fn who_was_let_in_by_a_token_that_is_taken_back_before_the_hello_gets_no_p
         let url: GatewayUrl = format!("ws://{}", gateway.addresses().listen).parse().unwrap();
         let (credential, trust) = (Token::new(TOKEN).unwrap().into(), Trust::for_url(&url).unwrap());
         let route = Route { url, credential, trust, proxies: Proxies::default() };
-        let stream = dial(&route, Activity::start()).await.unwrap();
+        let stream = dial(&route, Activity::start(), Timings::default().dial).await.unwrap();
         gateway.reload(config(Some("another-token"))).expect("it names clusters");
         let _link = serve(agent.router(), stream);
         let refusal = agent.refusal().await;

@@ -242,7 +242,7 @@ pub(crate) async fn dial_through(
 }
 
 async fn dial_route(router: Router, route: &Route) -> Result<Dialled, DialError> {
-    Ok(serve(router, dial(route, Activity::start()).await?))
+    Ok(serve(router, dial(route, Activity::start(), Timings::default().dial).await?))
 }
 
 /// Serves an agent of any kind on a link that the gateway has let in.

@@ -26,6 +26,8 @@ pub enum ProxyError {
     Connect(#[source] io::Error),
     #[error("it answered with HTTP status {status}: {message}")]
     Refused { status: StatusCode, message: String },
+    #[error("the proxy does not open the way")]
+    Silent(#[source] io::Error),
     #[error("it is no HTTP proxy, or broke off")]
     Broken(#[source] hyper::Error),
     #[error("it sent something before the gateway was spoken to")]
