@@ -12,4 +12,5 @@ mod protocol;
 mod reload;
 mod shutdown;
 mod tls;
+mod unread;
 mod world;
