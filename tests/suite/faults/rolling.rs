@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kubeplex_link::timings::Timings;
 use kubeplex_tests::wait;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -24,13 +24,28 @@ struct Load {
     over: CancellationToken,
 }
 
+/// What callers ask, time after time.
+#[derive(Clone, Copy)]
+enum Questions {
+    /// The same, so that most are answered by what an earlier one left.
+    Same,
+    /// Another each time, so that all of them are asked.
+    Other,
+}
+
 impl Load {
-    fn start(rig: &Rig, before: &Answer) -> Self {
-        let (over, mut callers) = (CancellationToken::new(), JoinSet::new());
-        for _ in 0..CALLERS {
-            callers.spawn(call_and_check(rig.caller(), before.places(), over.clone()));
+    fn start(rig: &Rig, before: &Answer, (callers, questions): (usize, Questions)) -> Self {
+        let (over, mut calling) = (CancellationToken::new(), JoinSet::new());
+        for caller in 0..callers {
+            let question = move |call: usize| match questions {
+                Questions::Same => json!({"timeoutSeconds": 30}),
+                Questions::Other => {
+                    json!({"timeoutSeconds": 30, "labelSelector": format!("app!=none-{caller}-{call}")})
+                }
+            };
+            calling.spawn(call_and_check(rig.caller(), question, before.places(), over.clone()));
         }
-        Self { callers, over }
+        Self { callers: calling, over }
     }
 
     /// How many calls there were, all of them whole.
@@ -40,10 +55,15 @@ impl Load {
     }
 }
 
-async fn call_and_check(caller: Caller, places: Vec<Place>, over: CancellationToken) -> usize {
+async fn call_and_check(
+    caller: Caller,
+    question: impl Fn(usize) -> Value,
+    places: Vec<Place>,
+    over: CancellationToken,
+) -> usize {
     let mut calls = 0;
     while !over.is_cancelled() {
-        let answer = caller.pods(json!({"timeoutSeconds": 30})).await;
+        let answer = caller.pods(question(calls)).await;
         assert!(!answer.is_partial(), "call {calls}: {}", answer.ok());
         assert_eq!(answer.places(), places, "call {calls}");
         calls += 1;
@@ -56,7 +76,7 @@ async fn agents_are_rolled_without_a_call_that_fails() {
     let mut rig = fleet(eager()).await;
     let before = rig.pods(json!({})).await;
     assert!(!before.is_partial(), "{}", before.ok());
-    let load = Load::start(&rig, &before);
+    let load = Load::start(&rig, &before, (CALLERS, Questions::Same));
     for _ in 0..ROLLS {
         let old = rig.instance("eu");
         let first = rig.start_beside("eu");
@@ -79,7 +99,7 @@ async fn agents_are_rolled_without_a_call_that_fails() {
 async fn links_grow_old_without_a_call_that_fails() {
     let rig = fleet(Timings { max_age: Duration::from_millis(200), ..eager() }).await;
     let before = rig.pods(json!({})).await;
-    let load = Load::start(&rig, &before);
+    let load = Load::start(&rig, &before, (CALLERS, Questions::Same));
     let connections = rig.proxy("eu").connections();
     wait::until("ten links to have followed each other", async || {
         let since = rig.proxy("eu").connections() - connections;
@@ -87,5 +107,24 @@ async fn links_grow_old_without_a_call_that_fails() {
     })
     .await;
     assert!(load.stop().await > 0);
+    rig.stop().await;
+}
+
+/// A question that meets a link at any moment of its end is asked over the next one: none hangs, and none is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn links_that_are_replaced_all_the_time_lose_no_question() {
+    const REPLACED: usize = 150;
+    let rig = fleet(Timings { max_age: Duration::from_millis(10), ..eager() }).await;
+    let before = rig.pods(json!({})).await;
+    let load = Load::start(&rig, &before, (4 * CALLERS, Questions::Other));
+    let connections = ["eu", "us"].map(|name| rig.proxy(name).connections());
+    wait::until(&format!("{REPLACED} links of each to have followed each other"), async || {
+        let now = ["eu", "us"].map(|name| rig.proxy(name).connections());
+        let since = [now[0] - connections[0], now[1] - connections[1]];
+        if since.iter().all(|since| *since >= REPLACED) { Ok(()) } else { Err(since) }
+    })
+    .await;
+    let calls = load.stop().await;
+    assert!(calls > REPLACED, "{calls} calls are no load");
     rig.stop().await;
 }
