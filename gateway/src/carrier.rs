@@ -8,7 +8,7 @@ use std::panic::AssertUnwindSafe;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use futures::{FutureExt as _, StreamExt as _};
+use futures::StreamExt as _;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Empty, Full, Limited};
 use kubeplex_link::frames::{BoxError, FrameError, FrameReader, RequestBody};
@@ -17,7 +17,9 @@ use kubeplex_link::limits;
 use kubeplex_proto::paths;
 use kubeplex_proto::status::AgentError;
 use serde::de::DeserializeOwned;
+use tokio::task::JoinSet;
 use tower::ServiceExt as _;
+use tracing::Instrument as _;
 
 /// The way to one agent. Clones share it.
 #[derive(Clone)]
@@ -104,10 +106,16 @@ impl Carrier {
     async fn send(&self, request: Request<RequestBody>) -> Result<Response<Body>, CarrierError> {
         match self {
             Self::InProcess(router) => {
-                let answer = router.clone().oneshot(request.map(Body::new));
-                let answer = AssertUnwindSafe(answer).catch_unwind().await;
-                let answer = answer.map_err(|_| CarrierError::Panicked)?;
-                answer.map(|reply| reply.map(contained)).map_err(|never| match never {})
+                // In a task of its own, which ends with this future: what an agent does goes deep, and on top of all that
+                // a call goes through it would need more stack than a thread has.
+                let mut answering = JoinSet::new();
+                answering.spawn(router.clone().oneshot(request.map(Body::new)).in_current_span());
+                match answering.join_next().await {
+                    Some(Ok(answer)) => {
+                        answer.map(|reply| reply.map(contained)).map_err(|never| match never {})
+                    }
+                    Some(Err(_)) | None => Err(CarrierError::Panicked),
+                }
             }
             Self::Http2(client) => {
                 let answer = client.send(request).await;
