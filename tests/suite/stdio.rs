@@ -1,6 +1,7 @@
 //! MCP over standard input and output, as clients drive it that start a process.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::process::Stdio;
 
 use kubeplex_tests::program::{self, Folder, Program};
@@ -12,6 +13,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::task::JoinSet;
+
+mod under_way;
 
 const ANY: &str = "127.0.0.1:0";
 
@@ -56,6 +59,20 @@ impl Home {
     fn files(&self) -> Vec<std::path::PathBuf> {
         let files = std::fs::read_dir(self.folder.path("state").join("kubeplex"));
         files.into_iter().flatten().map(|file| file.expect("a file").path()).collect()
+    }
+
+    /// Says that the gateway of this home is at `address`, with its health.
+    async fn announce(&self, address: SocketAddr) {
+        let mut local = self.local();
+        local.line().await;
+        local.kill().await;
+        let [file] = self.files().try_into().expect("one file");
+        let mut said: Value = serde_json::from_slice(&std::fs::read(&file).expect("the file")).expect("JSON");
+        said["instance"] = json!("made by hand");
+        for at in ["listen", "admin"] {
+            said[at] = json!(address);
+        }
+        std::fs::write(&file, said.to_string()).expect("the file");
     }
 
     fn local(&self) -> Program {

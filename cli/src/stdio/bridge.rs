@@ -18,7 +18,9 @@ use tokio_util::task::TaskTracker;
 
 use super::gateways::{Gateways, Target};
 use super::message::{Era, Kind, Message, PROTOCOL_VERSION, UNANSWERED, failure};
-use super::reply::{Failure, Reply, root};
+use super::reply::{Failure, Reply};
+
+mod repeat;
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
@@ -137,14 +139,27 @@ impl Bridge {
         for _ in 0..2 {
             match self.send(&target, message).await {
                 Ok(()) => return Ok(()),
-                Err(Failure::Gone(problem)) => {
+                Err(Failure::Unreached(problem)) => {
+                    tracing::info!(endpoint = target.endpoint, problem, "the gateway is not there");
+                    target = self.instead_of(&target).await?;
+                }
+                Err(Failure::Unanswered(problem)) => {
                     tracing::info!(endpoint = target.endpoint, problem, "the gateway does not answer");
                     target = self.instead_of(&target).await?;
+                    if !self.may_repeat(&target, message).await {
+                        return Err(format!(
+                            "the gateway went away before it answered ({problem}), and what was asked may have been done; see \
+                             what is there before you call again"
+                        ));
+                    }
                 }
                 Err(Failure::NoSession) => self.forget_session().await,
                 Err(Failure::BrokeOff(problem)) => {
                     // The next message finds another one.
-                    return Err(format!("the gateway broke off its answer ({problem}); call again"));
+                    return Err(format!(
+                        "the gateway broke off its answer ({problem}), and what was asked may have been done; call again if it \
+                         only reads"
+                    ));
                 }
             }
         }
@@ -178,7 +193,8 @@ impl Bridge {
             Era::Sessions if message.method() == "initialize" => {
                 return self.initialize(target, message).await;
             }
-            Era::Sessions => self.session(target).await?,
+            // Whatever becomes of that, the message itself has not left.
+            Era::Sessions => self.session(target).await.map_err(Failure::before_it_left)?,
         };
         let response = self.post(target, headers, &message.value).await?;
         self.forward(response, message).await
@@ -274,9 +290,7 @@ impl Bridge {
         let request = target.knock(self.0.http.post(&target.endpoint)).headers(headers.clone());
         let request = request.header(ACCEPT, "application/json, text/event-stream");
         let request = request.header(CONTENT_TYPE, "application/json").body(message.to_string());
-        // A connection that was kept may have been cut while nobody looked. What was sent over it is sent again: asking twice
-        // does no harm, because every tool only reads.
-        let response = request.send().await.map_err(|error| Failure::Gone(root(&error)))?;
+        let response = request.send().await.map_err(|error| Failure::of(&error))?;
         match response.status() {
             StatusCode::NOT_FOUND if headers.contains_key(SESSION) => Err(Failure::NoSession),
             _ => Ok(response),

@@ -13,12 +13,37 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// Why a message got nowhere.
 pub(super) enum Failure {
-    /// Nothing came back: the gateway is not there any more.
-    Gone(String),
+    /// It did not leave: the gateway is not there any more.
+    Unreached(String),
+    /// It left, and nothing came back: the gateway may have worked on it.
+    Unanswered(String),
     /// It left, and the gateway does not know the session.
     NoSession,
     /// It left, and nothing more is known.
     BrokeOff(String),
+}
+
+impl Failure {
+    /// Of a request that got no answer.
+    pub(super) fn of(error: &reqwest::Error) -> Self {
+        let whole: &(dyn std::error::Error + 'static) = error;
+        let causes = std::iter::successors(Some(whole), |error| error.source());
+        // A connection that was kept, and was closed before the request was written to it.
+        let mut canceled = causes.filter_map(|cause| cause.downcast_ref()).map(hyper::Error::is_canceled);
+        if error.is_connect() || canceled.any(|canceled| canceled) {
+            Self::Unreached(root(error))
+        } else {
+            Self::Unanswered(root(error))
+        }
+    }
+
+    /// The same of what had to come first.
+    pub(super) fn before_it_left(self) -> Self {
+        match self {
+            Self::Unanswered(problem) => Self::Unreached(problem),
+            other => other,
+        }
+    }
 }
 
 /// A reply, read as it arrives.
