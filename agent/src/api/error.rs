@@ -29,8 +29,9 @@ pub enum ApiError {
     Forbidden { message: String },
     #[error("the API server does not accept the agent's credentials: {message}")]
     Unauthorized { message: String },
+    /// Of a path that no handler has nobody says it in a `Status`: `path` tells it from an object that there is not.
     #[error("not found: {message}")]
-    NotFound { message: String },
+    NotFound { message: String, path: bool },
     /// 400, 406, 415, 422 and their like: asking again does not help. Status 0: the request was never sent.
     #[error("the API server refuses the request ({status}): {message}")]
     Invalid { status: u16, message: String },
@@ -73,6 +74,9 @@ pub(crate) struct Status {
     pub(crate) reason: String,
     pub(crate) message: String,
     details: Option<StatusDetails>,
+    /// Whether it stands in the place of one.
+    #[serde(skip)]
+    plain: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -111,6 +115,7 @@ impl ApiError {
         let body = body::read(response.into_body(), STATUS_BYTES).await.unwrap_or_default();
         let mut status: Status = serde_json::from_slice(&body).unwrap_or_else(|_| Status {
             message: String::from_utf8_lossy(&body[..body.len().min(200)]).trim().to_owned(),
+            plain: true,
             ..Status::default()
         });
         // The line of the reply counts: an aggregated server may say something else inside.
@@ -134,7 +139,7 @@ impl ApiError {
             (410, _) | (_, "Expired" | "Gone") => Self::Expired { message, from_the_future: false },
             (401, _) => Self::Unauthorized { message },
             (403, _) => Self::Forbidden { message },
-            (404, _) => Self::NotFound { message },
+            (404, _) => Self::NotFound { message, path: status.plain },
             (429, _) => Self::TooManyRequests { message, retry_after },
             (400..500, _) => Self::Invalid { status: status.code, message },
             (code, _) => Self::Server { status: code, message, retry_after },

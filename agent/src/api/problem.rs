@@ -218,7 +218,8 @@ mod tests {
             Some(&ApiError::Unauthorized { message: "expired".into() }),
         );
         assert!(problem.describe().contains("expired"));
-        problem.note(problem.before(), "/api/v1/pods", Some(&ApiError::NotFound { message: String::new() }));
+        let missing = ApiError::NotFound { message: String::new(), path: false };
+        problem.note(problem.before(), "/api/v1/pods", Some(&missing));
         assert_eq!(problem.describe(), "");
     }
 

@@ -7,24 +7,25 @@ mod blueprint;
 mod builtin;
 mod cluster;
 mod columns;
+mod discovered;
 mod slots;
 mod upkeep;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use kubeplex_proto::control::{ClusterReport, KindReport};
 use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
 use self::blueprint::Blueprint;
 use self::cluster::ClusterFacts;
+use self::discovered::{DISCOVERY_TRUSTED_FOR, Discovered};
 use self::slots::Slots;
 use crate::api::Api;
 use crate::cache::{KindShape, MemoryReport, is_secrets};
@@ -33,12 +34,6 @@ use crate::redact::DigestKey;
 pub use crate::watch::{KindHandle, KindStatus, Seen};
 use crate::watch::{OwnRights, WatchContext};
 use crate::workers::Workers;
-
-/// A kind that discovery does not know is looked for again where discovery is older than this.
-const DISCOVERY_TRUSTED_FOR: Duration = Duration::from_secs(10);
-
-/// How long such a look is waited for.
-const DISCOVERY_WAIT: Duration = Duration::from_secs(15);
 
 /// All kinds of one cluster. Clones share everything.
 #[derive(Clone)]
@@ -61,23 +56,6 @@ pub(super) struct Shared {
     changed: watch::Sender<u64>,
     /// Told when a kind is watched without its columns.
     columns_unknown: Notify,
-}
-
-/// The outcome of the last look at what the cluster serves.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Discovered {
-    table: Arc<KindTable>,
-    /// Counts the looks, failed ones too.
-    looks: u64,
-    at: Option<Instant>,
-    /// Why the last one failed; the table is that of the one before.
-    failure: Option<String>,
-}
-
-impl Discovered {
-    fn is_fresh(&self) -> bool {
-        self.failure.is_none() && self.at.is_some_and(|at| at.elapsed() < DISCOVERY_TRUSTED_FOR)
-    }
 }
 
 /// What is known of a kind that is to be read live.
@@ -178,13 +156,47 @@ impl Kinds {
         Opened::Handle(self.shared.start(blueprint, slots::Reason::Asked))
     }
 
+    /// What became of a kind whose path the server does not know: that says that it does not serve this version, and not yet
+    /// that it serves none. Waits as [`open`](Self::open) does.
+    pub(crate) async fn reopened(&self, handle: &Arc<KindHandle>, version: Option<&str>) -> Opened {
+        let id = &handle.info.id;
+        match self.shared.find_after(id, handle.absent_since()).await {
+            Ok(Some(info)) if serves(&info, version) => match self.shared.newest_handle(id) {
+                Some(newer) if !Arc::ptr_eq(&newer, handle) => Opened::Handle(newer),
+                _ => Opened::Failed(named_in_vain(id)),
+            },
+            Ok(_) => Opened::Absent,
+            Err(reason) => Opened::Failed(reason),
+        }
+    }
+
     /// What there is to know of a kind before it is read live. Watches nothing; waits as [`open`](Self::open) does.
     pub async fn known(&self, id: &GroupResource, version: Option<&str>) -> Known {
         let id = &builtin::canonical(id);
         if let Some(reason) = self.shared.denial(id) {
             return Known::Denied(reason);
         }
-        let info = match self.shared.find(id).await {
+        self.described(id, version, self.shared.find(id).await).await
+    }
+
+    /// The same, by what the cluster said after `moment`.
+    pub(crate) async fn known_after(
+        &self,
+        id: &GroupResource,
+        version: Option<&str>,
+        moment: Instant,
+    ) -> Known {
+        let id = &builtin::canonical(id);
+        self.described(id, version, self.shared.find_after(id, moment).await).await
+    }
+
+    async fn described(
+        &self,
+        id: &GroupResource,
+        version: Option<&str>,
+        found: Result<Option<KindInfo>, String>,
+    ) -> Known {
+        let info = match found {
             Ok(Some(info)) if serves(&info, version) => info,
             Ok(_) => return Known::Absent,
             Err(reason) => return Known::Failed(reason),
@@ -224,6 +236,11 @@ impl Kinds {
     }
 }
 
+/// Why a kind is neither there nor absent: discovery may be about to change, or the server is at odds with itself.
+pub(crate) fn named_in_vain(id: &GroupResource) -> String {
+    format!("the API server names {id} among what it serves, and does not find it")
+}
+
 fn serves(info: &KindInfo, version: Option<&str>) -> bool {
     version.is_none_or(|version| info.versions.iter().any(|served| served == version))
 }
@@ -246,27 +263,6 @@ impl Shared {
         })
     }
 
-    /// Looks a kind up, in the cluster too where discovery may be out of date.
-    async fn find(&self, id: &GroupResource) -> Result<Option<KindInfo>, String> {
-        let known = self.discovered.borrow().clone();
-        if let Some(info) = known.table.get(id) {
-            return Ok(Some(info.clone()));
-        }
-        let latest = if known.is_fresh() { known } else { self.look_again(known.looks).await };
-        if let Some(info) = latest.table.get(id) {
-            return Ok(Some(info.clone()));
-        }
-        if let Some((group, message)) =
-            latest.table.failed_groups.iter().find(|(group, _)| *group == id.group)
-        {
-            return Err(format!("the group {group} can't be discovered: {message}"));
-        }
-        match latest.failure {
-            Some(failure) => Err(format!("the cluster can't be discovered: {failure}")),
-            None => Ok(None),
-        }
-    }
-
     /// A kind that was absent may be back, and nothing may tell: then discovery is asked, and the kind tried where it is named.
     async fn tried_again(self: &Arc<Self>, handle: Arc<KindHandle>) -> Arc<KindHandle> {
         let known = self.discovered.borrow().clone();
@@ -276,18 +272,6 @@ impl Shared {
         self.look_again(known.looks).await;
         self.retry_absent(DISCOVERY_TRUSTED_FOR);
         self.newest_handle(&handle.info.id).unwrap_or(handle)
-    }
-
-    async fn look_again(&self, looks: u64) -> Discovered {
-        let mut discovered = self.discovered.subscribe();
-        self.context.rediscover.notify_one();
-        // Without an answer in time, what is known has to do.
-        let _ = timeout(DISCOVERY_WAIT, discovered.wait_for(|latest| latest.looks > looks)).await;
-        let mut latest = self.discovered.borrow().clone();
-        if latest.at.is_none() && latest.failure.is_none() {
-            latest.failure = Some("it has not answered yet".to_owned());
-        }
-        latest
     }
 }
 

@@ -10,8 +10,9 @@ use kubeplex_proto::kind::{GroupResource, KindTable};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::blueprint::Blueprint;
+use super::discovered::{DISCOVERY_TRUSTED_FOR, Discovered};
 use super::slots::Reason;
-use super::{DISCOVERY_TRUSTED_FOR, Discovered, Shared, builtin, cluster, columns};
+use super::{Shared, builtin, cluster, columns};
 use crate::discovery::Discovery;
 
 /// Changes of CRDs and APIServices come in bursts, and what they announce is served a moment later.
@@ -107,6 +108,7 @@ impl Upkeep {
 
     /// Asks the cluster what it serves, and acts on it.
     async fn look(&mut self, occasion: Occasion) {
+        let asked_at = Some(Instant::now());
         let outcome = self.discovery.refresh(&self.shared.api).await;
         let before = self.shared.discovered.borrow().clone();
         let looks = before.looks + 1;
@@ -116,13 +118,15 @@ impl Upkeep {
                 self.plan_after(&table);
                 let changed = *before.table != table;
                 let table = if changed { Arc::new(table) } else { before.table };
-                let latest = Discovered { table, looks, at: Some(Instant::now()), failure: None };
+                let at = Some(Instant::now());
+                let latest = Discovered { table, looks, asked_at, at, failure: None, adapted: false };
                 self.shared.discovered.send_replace(latest);
                 self.adapt().await;
                 let announced = changed || occasion == Occasion::Planned;
                 // A watch that is not found although discovery names its kind asks for a look itself, again and again.
                 let absent_for = if announced { Duration::ZERO } else { DISCOVERY_TRUSTED_FOR };
                 self.shared.retry_absent(absent_for);
+                self.shared.discovered.send_modify(|latest| latest.adapted = true);
                 cluster::refresh_version(&self.shared).await;
                 if changed {
                     self.shared.tick();

@@ -10,13 +10,13 @@ use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::status::{AgentError, LegStatus, Source};
 use kubeplex_proto::visibility::Visibility;
 use parking_lot::RwLock;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use super::Service;
 use super::deadline::Deadline;
 use super::sight::{Sight, sight};
 use crate::cache::KindStore;
-use crate::kinds::{KindHandle, Known, Opened};
+use crate::kinds::{KindHandle, Known, Opened, named_in_vain};
 
 /// Which rows somebody asks for, as far as it matters before they are filtered.
 pub(super) struct Question<'a> {
@@ -128,6 +128,11 @@ impl Nothing {
 }
 
 impl NotRead {
+    /// Whether the server was asked and did not know where.
+    fn is_unknown_path(&self) -> bool {
+        matches!(self, Self::Nothing(nothing) if nothing.status == LegStatus::Absent && nothing.info.is_some())
+    }
+
     fn looked_for_live(self, info: &KindInfo) -> Self {
         match self {
             Self::Nothing(nothing) => Self::Nothing(nothing.looked_for_live(info)),
@@ -167,7 +172,7 @@ impl Service {
             return Err(self.undiscovered().into());
         };
         match opened {
-            Opened::Handle(handle) => Ok(watched(handle, question).await?),
+            Opened::Handle(handle) => self.read_watched(handle, question).await,
             Opened::Unwatchable(info) => {
                 let read = self.0.live.unwatchable(&info, question).await;
                 read.map_err(|not_read| not_read.looked_for_live(&info))
@@ -178,8 +183,50 @@ impl Service {
         }
     }
 
+    /// A kind that is watched, in whichever version the cluster serves.
+    async fn read_watched(
+        &self,
+        mut handle: Arc<KindHandle>,
+        question: &Question<'_>,
+    ) -> Result<Readable, NotRead> {
+        loop {
+            let nothing = match watched(Arc::clone(&handle), question).await {
+                Err(nothing) if nothing.status == LegStatus::Absent => nothing,
+                read => return Ok(read?),
+            };
+            let reopened = self.0.kinds.reopened(&handle, question.version);
+            handle = match timeout_at(question.deadline.at(), reopened).await {
+                Ok(Opened::Handle(newer)) => newer,
+                Ok(Opened::Failed(reason)) => {
+                    return Err(Nothing { status: LegStatus::Error, message: Some(reason), ..nothing }.into());
+                }
+                Ok(_) => return Err(nothing.into()),
+                Err(_) => return Err(self.undiscovered().into()),
+            };
+        }
+    }
+
     async fn open_live(&self, question: &Question<'_>) -> Result<Readable, NotRead> {
         let known = self.0.kinds.known(question.kind, question.version);
+        // Boxed, as the second is: what awaits them would hold room for both.
+        let read = Box::pin(self.read_live(known, question)).await;
+        if !read.as_ref().is_err_and(NotRead::is_unknown_path) {
+            return read;
+        }
+        // That the server does not know the path says that it does not serve this version, and not yet that it serves none.
+        let known = self.0.kinds.known_after(question.kind, question.version, Instant::now());
+        let read = Box::pin(self.read_live(known, question)).await;
+        if read.as_ref().is_err_and(NotRead::is_unknown_path) {
+            return Err(Nothing::new(LegStatus::Error, named_in_vain(question.kind)).into());
+        }
+        read
+    }
+
+    async fn read_live(
+        &self,
+        known: impl Future<Output = Known>,
+        question: &Question<'_>,
+    ) -> Result<Readable, NotRead> {
         let Ok(known) = timeout_at(question.deadline.at(), known).await else {
             return Err(self.undiscovered().into());
         };

@@ -81,6 +81,10 @@ impl Belief {
         self.message = Some(message.to_owned());
     }
 
+    pub(super) fn refused_at(&self) -> Option<Instant> {
+        self.refused_at
+    }
+
     pub(super) fn is_absent_since(&self, before: Instant) -> bool {
         self.state == SyncState::Absent && self.refused_at.is_some_and(|at| at <= before)
     }

@@ -174,6 +174,11 @@ impl KindHandle {
         self.beliefs.lock().iter().all(|belief| belief.is_absent_since(before))
     }
 
+    /// When the server last said that it does not know the kind's path, by its latest part.
+    pub(crate) fn absent_since(&self) -> Instant {
+        self.beliefs.lock().iter().filter_map(Belief::refused_at).max().unwrap_or_else(Instant::now)
+    }
+
     /// Something that a report shows has changed.
     pub(crate) fn tick(&self) {
         self.changed.send_modify(|ticks| *ticks += 1);

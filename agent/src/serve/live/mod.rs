@@ -195,7 +195,7 @@ impl LiveStores {
         let path = object_path(info, namespace, &name);
         match body(&api, &path, representation, deadline).await {
             Ok(body) => Ok(Some(body)),
-            Err(ApiError::NotFound { .. }) => Ok(None),
+            Err(ApiError::NotFound { path: false, .. }) => Ok(None),
             Err(error) => Err(self.failed(reading, &error.into())),
         }
     }

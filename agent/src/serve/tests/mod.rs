@@ -9,6 +9,7 @@ mod narrow;
 mod objects;
 mod places;
 mod requests;
+mod withdrawn;
 
 use std::time::Duration;
 
