@@ -228,14 +228,16 @@ impl Shared {
     fn follow(&self, resource: &Resource, change: &Change) {
         let is_deleted = change.kind() == crate::store::ChangeKind::Deleted;
         if is_crd(resource) {
-            self.crd_changed(&change.last().value(), is_deleted);
+            let before = change.old().map(|old| old.value()["spec"].clone());
+            self.crd_changed(&change.last().value(), before.as_ref(), is_deleted);
         }
         if resource.group.is_empty() && resource.plural == "namespaces" && is_deleted {
             self.empty_namespace(change.last().key().name());
         }
     }
 
-    fn crd_changed(&self, crd: &Value, is_deleted: bool) {
+    /// A definition that says something else is served anew: as in a real server that ends the watches of its kind.
+    fn crd_changed(&self, crd: &Value, before: Option<&Value>, is_deleted: bool) {
         let origin = Origin::Custom { crd: text(crd, "/metadata/name").into(), columns: Vec::new() };
         let kind = GroupResource::new(text(crd, "/spec/group"), text(crd, "/spec/names/plural"));
         if is_deleted {
@@ -245,6 +247,9 @@ impl Shared {
         }
         if let Ok(resources) = parse_crd(crd) {
             self.update_catalog(|catalog| catalog.with(&origin, resources));
+            if before.is_some_and(|before| *before != crd["spec"]) {
+                self.store.end_watches(&kind);
+            }
         }
     }
 

@@ -210,6 +210,11 @@ impl SimCluster {
         self.shared.store.end_all_watches();
     }
 
+    /// Ends every open watch of a kind, as a server that can't convert its objects any more does.
+    pub fn end_watches_of(&self, gvr: &Gvr) {
+        self.shared.store.end_watches(&gvr.group_resource());
+    }
+
     /// Stops serving a version of a group: its paths answer 404, its watches end, discovery no longer names it.
     pub fn withdraw_version(&self, group: &str, version: &str) {
         let gone = self.shared.catalog();

@@ -31,7 +31,7 @@
 //!   The same [`SimConfig`] makes the same cluster byte for byte, given clocks that start alike. [`Content::Empty`] has only the namespaces that every cluster
 //!   has. An object of a namespace that does not exist can be [applied](SimCluster::apply), but not created over HTTP.
 //! - **Direct access.** [`SimCluster::apply`], [`SimCluster::delete`], [`SimCluster::objects`], [`SimCluster::compact`] (410 for what came before),
-//!   [`SimCluster::withdraw_version`], [`SimCluster::end_watches`], [`SimCluster::set_metrics_api`], [`SimCluster::set_watch_list`], [`SimCluster::set_policy`].
+//!   [`SimCluster::withdraw_version`], [`SimCluster::end_watches`], [`SimCluster::end_watches_of`], [`SimCluster::set_metrics_api`], [`SimCluster::set_watch_list`], [`SimCluster::set_policy`].
 //! - **Movement.** Nothing moves unless [`Workloads::tick`] is called ([`Workloads::run`] calls it on an interval). Deployments are brought to what was asked
 //!   also when the asking came over HTTP; [`Workloads::settle`] does only that. Images with a tag in `-rc` can't be pulled.
 //! - **Scenarios.** [`Scenario::ShopDay`] gives clusters a past and a plot: `scenario/` says who does what and when, as a table; what follows from it (ReplicaSets,

@@ -112,6 +112,27 @@ async fn a_withdrawn_version_is_gone_and_its_watches_end() {
 }
 
 #[tokio::test]
+async fn a_definition_that_changes_ends_the_watches_of_its_kind_and_no_others() {
+    let cluster = empty();
+    cluster.apply(crd()).unwrap();
+    let mut watch = Lines::open(&cluster, "/apis/example.com/v1/widgets?watch=1").await;
+    let mut changed = crd();
+    changed["metadata"]["labels"] = json!({"changed": "no"});
+    cluster.apply(changed.clone()).unwrap();
+    cluster
+        .apply(json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"namespace": "default", "name": "w"}}))
+        .unwrap();
+    assert_eq!(watch.short().await, "ADDED w", "it says the same as before");
+    changed["spec"]["names"]["shortNames"] = json!(["wd"]);
+    cluster.apply(changed).unwrap();
+    assert_eq!(watch.short().await, "END");
+    let mut again = Lines::open(&cluster, "/apis/example.com/v1/widgets?watch=1").await;
+    assert_eq!(again.short().await, "ADDED w");
+    cluster.end_watches_of(&Gvr::new("example.com", "v1", "widgets"));
+    assert_eq!(again.short().await, "END");
+}
+
+#[tokio::test]
 async fn a_failing_aggregated_api_is_stale_and_answers_503() {
     let cluster = empty();
     assert_eq!(get(&cluster, "/apis/metrics.k8s.io/v1beta1/pods").await.status, 200);
