@@ -29,15 +29,15 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Lists pods.
-    pub(crate) async fn ask(site: &Site, token: &str, arguments: Value) -> Self {
+    /// Calls a tool.
+    pub(crate) async fn ask(site: &Site, call: CallId, token: &str, tool: &str, arguments: Value) -> Self {
         let seconds = arguments["timeoutSeconds"].as_u64().unwrap_or(DEFAULT_TIMEOUT_S);
         let patience = Duration::from_secs(seconds) + HANDLER_GRACE;
         let caller = site.caller(token).expect("the token of a caller");
-        let tool = site.pipeline.tool(&caller, "pods_list").expect("a tool of everybody");
+        let tool = site.pipeline.tool(&caller, tool).expect("a tool of everybody");
         let arguments = arguments.as_object().cloned().unwrap_or_default();
         let (began, lost_before) = (Instant::now(), lost(site));
-        let trace = Trace::begin(CallId("sim".to_owned()));
+        let trace = Trace::begin(call);
         let question = Question { caller, tool, arguments: &arguments };
         let result = timeout(patience + Duration::from_secs(60), site.pipeline.call(question, &trace)).await;
         let result = match result {
@@ -59,7 +59,9 @@ impl Asked {
         let legs: Vec<_> = self.legs.iter().map(|leg| format!("{} {:?}", leg.cluster, leg.status)).collect();
         let what = match &self.result {
             Ok(answer) => {
-                let rows: usize = crate::check::rows(answer).values().map(|rows| rows.len()).sum();
+                let rows =
+                    answer["shown"].as_u64().or_else(|| Some(answer["objects"].as_array()?.len() as u64));
+                let rows = rows.unwrap_or_default();
                 let age_ms = answer["clusters"]["ageMs"].as_u64();
                 let partial = if answer.get("partial").is_some() { ", partial" } else { "" };
                 let hash = hash_of(answer.to_string().bytes());

@@ -6,18 +6,26 @@
 //! answer. With `--seeds` many are played, each in a process of its own, because some of what a process does by chance is
 //! decided once.
 
+mod agents;
 mod ask;
+mod asking;
 mod check;
 mod cluster;
+mod converge;
+mod deeds;
 mod dice;
 mod host;
+mod kind;
 mod line;
+mod links;
 mod many;
 mod people;
+mod question;
 mod schedule;
 mod site;
 mod trail;
 mod truth;
+mod widgets;
 mod world;
 
 use std::process::ExitCode;

@@ -34,6 +34,11 @@ pub(crate) enum Fault {
         cluster: usize,
         trouble: AgentTrouble,
     },
+    Widgets {
+        cluster: usize,
+        trouble: WidgetTrouble,
+        lasts: Duration,
+    },
     /// The API server forgets what happened before.
     Compaction {
         cluster: usize,
@@ -61,6 +66,16 @@ pub(crate) enum LineTrouble {
     Slow(Duration),
 }
 
+impl LineTrouble {
+    /// Whether nothing that an agent says arrives.
+    pub(crate) fn mutes_the_agent(self) -> bool {
+        match self {
+            Self::Cut | Self::Silent | Self::SilentUp => true,
+            Self::SilentDown | Self::Slow(_) => false,
+        }
+    }
+}
+
 /// What is wrong with an API server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ApiTrouble {
@@ -74,6 +89,17 @@ pub(crate) enum ApiTrouble {
     WatchesFrozen,
     WatchesCut,
     Expiring,
+}
+
+/// What is wrong with the custom kind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum WidgetTrouble {
+    /// The version that is asked for is not served, and another still is.
+    VersionWithdrawn,
+    /// The definition is deleted, and its objects with it; then it is made again.
+    KindGone,
+    /// The webhook that converts its objects does not answer.
+    NotConverted,
 }
 
 /// What happens to an agent's process.
@@ -110,12 +136,13 @@ fn step(dice: &mut Dice) -> Step {
     let at = if dice.one_in(6) { dice.pause(0, 800) } else { dice.pause(1_000, 80_000) };
     let cluster = dice.below(CLUSTERS.len());
     let lasts = dice.pause(50, 45_000);
-    let fault = match dice.below(16) {
+    let fault = match dice.below(19) {
         0..5 => Fault::Line { cluster, trouble: line_trouble(dice), lasts },
         5..9 => Fault::Api { cluster, trouble: api_trouble(dice), lasts },
         9..12 => Fault::Agent { cluster, trouble: agent_trouble(dice) },
         12 => Fault::Compaction { cluster },
         13 => Fault::Clock { cluster, off_s: *dice.of(&[-3_600, -20, 15, 900]) },
+        14..17 => Fault::Widgets { cluster, trouble: widget_trouble(dice), lasts },
         _ => Fault::Gateway(*dice.of(&[GatewayTrouble::Restarted, GatewayTrouble::Killed])),
     };
     Step { at, fault }
@@ -148,4 +175,8 @@ fn agent_trouble(dice: &mut Dice) -> AgentTrouble {
         AgentTrouble::Rolled(side_by_side),
         AgentTrouble::Doubled(side_by_side),
     ])
+}
+
+fn widget_trouble(dice: &mut Dice) -> WidgetTrouble {
+    *dice.of(&[WidgetTrouble::VersionWithdrawn, WidgetTrouble::KindGone, WidgetTrouble::NotConverted])
 }

@@ -1,4 +1,4 @@
-//! What a simulated cluster held, and when.
+//! What a simulated cluster held of a kind, and when.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,47 +6,86 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// Pods by namespace and name, each with the number of its last change.
-pub(crate) type State = BTreeMap<Pod, i64>;
+/// Objects of a kind, each with the number of its last change.
+pub(crate) type State = BTreeMap<Place, i64>;
 
 /// Namespace and name.
-pub(crate) type Pod = (String, String);
+pub(crate) type Place = (String, String);
 
-/// The states of one cluster, from the first.
-pub(crate) struct Truth(Mutex<Vec<(Instant, Arc<State>)>>);
+/// What there was of one kind in one cluster, from the beginning.
+pub(crate) struct Truth {
+    states: History<Arc<State>>,
+    served: History<bool>,
+}
+
+/// The values of something, each from its moment on.
+struct History<T>(Mutex<Vec<(Instant, T)>>);
 
 impl Truth {
     pub(crate) fn new(state: State) -> Self {
-        Self(Mutex::new(vec![(Instant::now(), Arc::new(state))]))
+        Self { states: History::begin(Arc::new(state)), served: History::begin(true) }
     }
 
     pub(crate) fn now(&self) -> Arc<State> {
-        let states = self.0.lock();
-        states.last().map(|(_, state)| Arc::clone(state)).unwrap_or_default()
+        self.states.now()
     }
 
     /// The cluster changed just now.
     pub(crate) fn becomes(&self, state: State) {
-        self.0.lock().push((Instant::now(), Arc::new(state)));
+        self.states.becomes(Arc::new(state));
+    }
+
+    /// From now on the cluster has the kind, or does not.
+    pub(crate) fn is_served(&self, served: bool) {
+        self.served.becomes(served);
+    }
+
+    /// Whether the cluster had the kind, at each moment from `since` on that this changed.
+    pub(crate) fn served_since(&self, since: Instant) -> BTreeSet<bool> {
+        self.served.since(since).into_iter().collect()
     }
 
     /// The states that held at some moment from `since` on.
     pub(crate) fn since(&self, since: Instant) -> Vec<Arc<State>> {
-        let states = self.0.lock();
-        let before = states.iter().take_while(|(at, _)| *at < since).count();
-        states[before.saturating_sub(1)..].iter().map(|(_, state)| Arc::clone(state)).collect()
+        self.states.since(since)
     }
 
-    /// Whether a pod ever stood so.
-    pub(crate) fn ever(&self, pod: &Pod, change: i64) -> bool {
-        self.0.lock().iter().any(|(_, state)| state.get(pod) == Some(&change))
+    /// Whether an object ever stood so.
+    pub(crate) fn ever(&self, place: &Place, number: i64) -> bool {
+        self.states.any(|state| state.get(place) == Some(&number))
     }
 
-    /// The pods that were there all the time since `since`.
-    pub(crate) fn still(&self, since: Instant) -> BTreeSet<Pod> {
+    /// The objects that were there all the time since `since`.
+    pub(crate) fn still(&self, since: Instant) -> BTreeSet<Place> {
         let states = self.since(since);
         let Some((first, later)) = states.split_first() else { return BTreeSet::new() };
-        let stayed = |pod: &&Pod| later.iter().all(|state| state.contains_key(*pod));
+        let stayed = |place: &&Place| later.iter().all(|state| state.contains_key(*place));
         first.keys().filter(stayed).cloned().collect()
+    }
+}
+
+impl<T: Clone> History<T> {
+    fn begin(first: T) -> Self {
+        Self(Mutex::new(vec![(Instant::now(), first)]))
+    }
+
+    fn now(&self) -> T {
+        let values = self.0.lock();
+        values.last().map(|(_, value)| value.clone()).expect("there is a first")
+    }
+
+    fn becomes(&self, value: T) {
+        self.0.lock().push((Instant::now(), value));
+    }
+
+    /// The values that held at some moment from `since` on.
+    fn since(&self, since: Instant) -> Vec<T> {
+        let values = self.0.lock();
+        let before = values.iter().take_while(|(at, _)| *at < since).count();
+        values[before.saturating_sub(1)..].iter().map(|(_, value)| value.clone()).collect()
+    }
+
+    fn any(&self, holds: impl Fn(&T) -> bool) -> bool {
+        self.0.lock().iter().any(|(_, value)| holds(value))
     }
 }

@@ -1,17 +1,23 @@
 //! The whole: a gateway, clusters, people who ask, and what goes wrong.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use kubeplex_gateway::GatewayConfig;
 use kubeplex_gateway::config::TokenHash;
+use kubeplex_proto::ids::CallId;
 use simcluster::{Fault as ApiFault, FaultAction, Verb};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until, timeout};
 
-use crate::cluster::{self, Cluster};
+use crate::agents;
+use crate::asking;
+use crate::cluster::Cluster;
+use crate::converge::converge;
 use crate::dice::Dice;
+use crate::links::LinksSeen;
 use crate::people;
 use crate::schedule::{ApiTrouble, CLUSTERS, Fault, GatewayTrouble, Step, TROUBLED};
 use crate::site::{Front, Site};
@@ -29,6 +35,8 @@ pub(crate) struct World {
     pub(crate) front: Front,
     pub(crate) clusters: Vec<Arc<Cluster>>,
     pub(crate) trail: Trail,
+    pub(crate) links_seen: LinksSeen,
+    calls: AtomicU64,
     config: GatewayConfig,
 }
 
@@ -37,16 +45,23 @@ impl World {
         let config = config();
         let front = Front::of(Site::start(&config));
         let clusters = CLUSTERS.iter().map(|name| Cluster::new(name, front.clone(), dice)).collect();
-        Arc::new(Self { front, clusters, trail, config })
+        Arc::new(Self {
+            front,
+            clusters,
+            trail,
+            links_seen: LinksSeen::default(),
+            calls: AtomicU64::new(0),
+            config,
+        })
     }
 
     /// Plays a schedule, until everything is whole again and has ended.
     pub(crate) async fn play(self: &Arc<Self>, steps: Vec<Step>, dice: &mut Dice) {
-        let mut asking = JoinSet::new();
+        let mut busy = JoinSet::new();
         for person in people::all() {
-            asking.spawn(person.ask_all_the_while(Arc::clone(self), dice.fork()));
+            busy.spawn(asking::all_the_while(person, Arc::clone(self), dice.fork()));
         }
-        asking.spawn(change_all_the_while(Arc::clone(self), dice.fork()));
+        busy.spawn(change_all_the_while(Arc::clone(self), dice.fork()));
         let mut troubles = JoinSet::new();
         for step in steps {
             sleep_until(self.trail.began() + step.at).await;
@@ -54,34 +69,50 @@ impl World {
             troubles.spawn(Arc::clone(self).inflict(step.fault));
         }
         sleep_until(self.trail.began() + TROUBLED).await;
-        asking.shutdown().await;
+        busy.shutdown().await;
         // Some of them outlast the time of trouble, as an agent that is rolled.
         while let Some(over) = troubles.join_next().await {
             over.expect("faults are inflicted without a fault");
         }
         self.trail.step("all is healed");
-        if timeout(HEALING, people::converge(self)).await.is_err() {
+        if timeout(HEALING, converge(self)).await.is_err() {
             self.trail.violated(format_args!("not whole again within {HEALING:?}"));
         }
         self.end().await;
     }
 
+    /// Of a call that was not made before: what is read for one answers no other.
+    pub(crate) fn next_call(&self) -> CallId {
+        CallId(format!("sim-{}", self.calls.fetch_add(1, Ordering::Relaxed)))
+    }
+
     async fn inflict(self: Arc<Self>, fault: Fault) {
         match fault {
             Fault::Line { cluster, trouble, lasts } => {
-                let line = &self.clusters[cluster].line;
+                let Cluster { line, deeds, .. } = &*self.clusters[cluster];
                 line.trouble(trouble);
+                deeds.line(Some(trouble));
                 sleep(lasts).await;
                 line.heal();
+                deeds.line(None);
             }
             Fault::Api { cluster, trouble, lasts } => {
-                let faults = self.clusters[cluster].sim.faults();
-                let id = faults.add(api_fault(trouble));
+                let Cluster { sim, deeds, .. } = &*self.clusters[cluster];
+                deeds.api();
+                let id = sim.faults().add(api_fault(trouble));
                 sleep(lasts).await;
-                faults.remove(id);
+                sim.faults().remove(id);
             }
-            Fault::Agent { cluster, trouble } => self.clusters[cluster].trouble_agent(trouble).await,
-            Fault::Compaction { cluster } => self.clusters[cluster].sim.compact(),
+            Fault::Agent { cluster, trouble } => self.clusters[cluster].agents.trouble(trouble).await,
+            Fault::Widgets { cluster, trouble, lasts } => {
+                self.clusters[cluster].trouble_widgets(trouble);
+                sleep(lasts).await;
+                self.clusters[cluster].heal_widgets(trouble);
+            }
+            Fault::Compaction { cluster } => {
+                self.clusters[cluster].deeds.api();
+                self.clusters[cluster].sim.compact();
+            }
             Fault::Clock { cluster, off_s } => {
                 self.clusters[cluster].sim.clock().set_skew(SignedDuration::from_secs(off_s));
             }
@@ -90,6 +121,7 @@ impl World {
     }
 
     async fn replace_gateway(&self, trouble: GatewayTrouble) {
+        self.clusters.iter().for_each(|cluster| cluster.deeds.link());
         let before = self.front.replace(Site::start(&self.config));
         if matches!(trouble, GatewayTrouble::Killed) {
             self.clusters.iter().for_each(|cluster| cluster.line.cut());
@@ -108,7 +140,7 @@ impl World {
     async fn end(&self) {
         self.end_site(&self.front.site()).await;
         for cluster in &self.clusters {
-            let left = cluster.stop().await;
+            let left = cluster.agents.stop().await;
             if left > 0 {
                 self.trail.violated(format_args!("{left} tasks of {} do not end", cluster.name));
             }
@@ -129,7 +161,7 @@ async fn change_all_the_while(world: Arc<World>, mut dice: Dice) {
 fn config() -> GatewayConfig {
     let mut text = String::new();
     for cluster in CLUSTERS {
-        let hash = TokenHash::of(&cluster::token(cluster));
+        let hash = TokenHash::of(&agents::token(cluster));
         text += &format!("[[cluster]]\nname = \"{cluster}\"\ntoken_sha256 = \"{hash}\"\n");
     }
     for person in people::all() {
