@@ -127,7 +127,7 @@ async fn look_at_clusters(person: &Person, world: &World, dice: &mut Dice) {
 }
 
 async fn look_at_kinds(person: &Person, world: &World, dice: &mut Dice) {
-    let question = Question { namespace: None, ..asked_of(dice, Kind::Pods) };
+    let question = Question { namespace: None, ..asked_of(dice, Kind::Widgets) };
     let asked = person.ask(world, "api_resources_list", question.arguments(check::of_kinds())).await;
     check::kinds(world, person, &question, &asked);
 }

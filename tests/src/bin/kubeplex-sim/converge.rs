@@ -76,7 +76,7 @@ async fn clusters(world: &World, person: &Person) -> bool {
 }
 
 async fn kinds(world: &World, person: &Person) -> bool {
-    let question = Question::all(Kind::Pods);
+    let question = Question::all(Kind::Widgets);
     let asked = person.ask(world, "api_resources_list", question.arguments(check::of_kinds())).await;
     check::kinds(world, person, &question, &asked);
     let rows = complete(&asked).map(kubeplex_tests::rows::of).unwrap_or_default();

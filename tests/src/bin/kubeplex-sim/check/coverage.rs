@@ -6,7 +6,6 @@ use kubeplex_gateway::error::{CallError, ErrorCode};
 use serde_json::Value;
 
 use super::deadline;
-use super::judge::before;
 use crate::ask::Asked;
 use crate::people::Person;
 use crate::question::{Freshness, Question};
@@ -87,9 +86,10 @@ fn failed(world: &World, person: &Person, question: &Question, asked: &Asked, er
         ErrorCode::Forbidden => clusters.iter().all(|cluster| !question.is_allowed(person, cluster.name)),
         // That there is no such object is for those to judge who asked for one.
         ErrorCode::NotFound if question.name.is_some() => true,
+        // No cluster has told of the kind. An agent that does not follow what is served tells of it once it is asked.
         ErrorCode::NotFound => {
-            let since = before(world, asked.began, ABSENT_BELIEVED);
-            clusters.iter().any(|cluster| cluster.truth(question.kind).served_since(since).contains(&false))
+            let began = world.trail.began();
+            clusters.iter().any(|cluster| cluster.truth(question.kind).served_since(began).contains(&false))
         }
         // Told by `deadline`.
         ErrorCode::Internal => true,

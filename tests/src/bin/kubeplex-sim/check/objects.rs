@@ -1,6 +1,7 @@
 //! Answers with whole objects.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kubeplex_gateway::error::ErrorCode;
@@ -9,6 +10,7 @@ use serde_json::Value;
 use super::coverage;
 use super::judge::{Judge, before};
 use crate::ask::Asked;
+use crate::cluster::Cluster;
 use crate::kind::Kind;
 use crate::people::Person;
 use crate::question::{Freshness, Question};
@@ -24,7 +26,7 @@ pub(crate) fn objects(world: &World, person: &Person, question: &Question, asked
     if let Err(Some(error)) = &asked.result
         && error.code == ErrorCode::NotFound
     {
-        not_found(world, person, question, asked);
+        not_found(world, person, question, asked, &error.message);
     }
     let Some(answer) = coverage::answer(world, person, question, asked) else { return };
     let judge = Judge { world, person, question, asked, answer };
@@ -59,12 +61,14 @@ fn shown(world: &World, kind: Kind, answer: &Value) -> BTreeMap<String, State> {
     shown
 }
 
-fn not_found(world: &World, person: &Person, question: &Question, asked: &Asked) {
+/// A cluster that has not told of its kinds is named with the reason.
+fn not_found(world: &World, person: &Person, question: &Question, asked: &Asked, message: &str) {
     let since = match question.freshness {
         Freshness::Live => asked.began,
         Freshness::Cache => before(world, asked.began, BELIEVED),
     };
-    for cluster in question.clusters(world, person) {
+    let is_named = |cluster: &&Arc<Cluster>| message.contains(&format!("{} (", cluster.name));
+    for cluster in question.clusters(world, person).into_iter().filter(|cluster| !is_named(cluster)) {
         let still = cluster.truth(question.kind).still(since);
         if let Some(place) = still.iter().find(|place| question.means(person, place)) {
             let (name, who) = (cluster.name, person.name);
