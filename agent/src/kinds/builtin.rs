@@ -38,7 +38,7 @@ const BUILTIN: [(&str, &[&str]); 13] = [
 ];
 
 /// What a laptop needs of each of its contexts to show what they are. CRDs are not among them: their schemas are megabytes,
-/// so a CRD's columns are read when somebody opens its kind.
+/// so a CRD's columns are read when somebody opens its kind, and of their changes only the news is heard.
 const ON_DEMAND: [(&str, &[&str]); 1] = [("", &["nodes", "namespaces"])];
 
 /// The kinds to watch from the start, in the order in which to start them.

@@ -3,6 +3,7 @@
 //! Some are watched from the start, the others from their first use until nobody uses them any more. [`open`](Kinds::open)
 //! is the way to a kind; [`upkeep`] follows the cluster: what it serves, which columns its CRDs declare.
 
+mod announcements;
 mod blueprint;
 mod builtin;
 mod cluster;

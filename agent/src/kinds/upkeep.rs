@@ -7,12 +7,13 @@ use std::time::Duration;
 use futures::FutureExt;
 use kubeplex_link::reason;
 use kubeplex_proto::kind::{GroupResource, KindTable};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::blueprint::Blueprint;
 use super::discovered::{DISCOVERY_TRUSTED_FOR, Discovered};
 use super::slots::Reason;
-use super::{Shared, builtin, cluster, columns};
+use super::{Shared, announcements, builtin, cluster, columns};
 use crate::discovery::Discovery;
 
 /// Changes of CRDs and APIServices come in bursts, and what they announce is served a moment later.
@@ -50,7 +51,9 @@ async fn follow_cluster(shared: Arc<Shared>) {
         shared: Arc::clone(&shared),
     };
     upkeep.look(Occasion::Asked).await;
-    tokio::join!(upkeep.follow(), columns::settle(&shared));
+    let announced = Notify::new();
+    let hearing = Box::pin(announcements::hear(&shared, &announced));
+    tokio::join!(upkeep.follow(&announced), columns::settle(&shared), hearing);
 }
 
 struct Upkeep {
@@ -73,7 +76,8 @@ struct Plan {
 type Announcers = [Option<(usize, u64)>; 2];
 
 impl Upkeep {
-    async fn follow(&mut self) {
+    /// `announced` tells of changes where what announces them is not watched.
+    async fn follow(&mut self, announced: &Notify) {
         let mut changed = self.shared.changed.subscribe();
         let rediscover = Arc::clone(&self.shared.context.rediscover);
         loop {
@@ -81,6 +85,7 @@ impl Upkeep {
             let idle_at = self.shared.drop_idle(Instant::now());
             tokio::select! {
                 () = rediscover.notified() => self.look(Occasion::Asked).await,
+                () = announced.notified() => self.plan_after_change(),
                 () = at(look_at) => self.look(Occasion::Planned).await,
                 () = at(idle_at) => continue,
                 // The sender is in `shared`, so this can't fail.
@@ -94,10 +99,13 @@ impl Upkeep {
     fn glance(&mut self) {
         let now = [builtin::crds(), builtin::apiservices()].map(|id| self.announcer(&id));
         if self.announcers.replace(now).is_some_and(|before| before != now) {
-            let instant = Instant::now();
-            self.plan =
-                Plan { next: Some(instant + AFTER_CHANGE), again: Some(instant + AFTER_CHANGE_AGAIN) };
+            self.plan_after_change();
         }
+    }
+
+    fn plan_after_change(&mut self) {
+        let now = Instant::now();
+        self.plan = Plan { next: Some(now + AFTER_CHANGE), again: Some(now + AFTER_CHANGE_AGAIN) };
     }
 
     fn announcer(&self, id: &GroupResource) -> Option<(usize, u64)> {

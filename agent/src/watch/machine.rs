@@ -9,7 +9,7 @@ use kubeplex_proto::control::SyncState;
 
 use super::failure::{Failure, FailureKind};
 use super::phase::{Heard, Phase, Silence, Then};
-use super::step::{Effect, Event, Nudged, Reaction, Step};
+use super::step::{Effect, Event, Nudged, OnRefusal, Reaction, Step};
 use super::timings::WatchTimings;
 use super::version;
 use crate::limits::{PAGE_OBJECTS, PAGE_OBJECTS_MOST};
@@ -42,6 +42,8 @@ pub(crate) struct Machine {
     expired_lists: u32,
     /// Watches in a row that ended by a line that can't be read.
     garbled: u32,
+    /// The server did not know the kind when it was asked last.
+    absent: bool,
     /// A kind that could be read was refused once. A server that has just started may refuse what it will grant.
     refused: bool,
     /// How the last watch fell silent, where it did.
@@ -49,15 +51,6 @@ pub(crate) struct Machine {
     /// No bookmark followed a nudge on a server of which none was expected: the next nudges are saved.
     nudges_help: bool,
     page_objects: u32,
-}
-
-/// What a refusal by the server means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OnRefusal {
-    /// That is an answer, and is asked again now and then.
-    Settle,
-    /// There is another way.
-    GiveUp,
 }
 
 impl Machine {
@@ -75,6 +68,7 @@ impl Machine {
             stream_failures: 0,
             expired_lists: 0,
             garbled: 0,
+            absent: false,
             refused: false,
             silence: Silence::None,
             nudges_help: true,
@@ -304,6 +298,8 @@ impl Machine {
             effects.push(Effect::Current);
         }
         effects.extend((!self.watch_refused).then(synced));
+        // Nothing else may have told that the kind is back.
+        effects.extend(std::mem::take(&mut self.absent).then_some(Effect::Rediscover));
         self.version = version;
         self.phase = Phase::Watching { proven: step == Step::Read, heard: Heard::Nothing };
         self.ever_synced = true;
@@ -348,6 +344,7 @@ impl Machine {
             return Step::GiveUp.after(vec![Effect::Clear]);
         }
         let state = if forbidden { SyncState::Forbidden } else { SyncState::Absent };
+        self.absent = !forbidden;
         self.ever_synced = false;
         self.failures = 0;
         self.phase = Phase::Waiting { then: Then::List };

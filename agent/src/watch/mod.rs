@@ -25,7 +25,9 @@ mod unreadable;
 mod version;
 
 pub(crate) use context::WatchContext;
+pub(crate) use event::{ObjectHead, WatchEvent};
 pub(crate) use intake::Intake;
+pub(crate) use open::watch_query;
 pub(crate) use rights::{OwnRights, Place, Right, Verb};
 pub(crate) use run::{Exit, run};
 

@@ -6,7 +6,18 @@ use bytes::Bytes;
 use futures::future::{BoxFuture, OptionFuture};
 use tokio::time::{Instant, sleep_until};
 
-use crate::api::{ApiError, Page, WatchLines};
+use super::timings::WatchTimings;
+use crate::api::{ApiError, Page, Query, WatchLines};
+
+/// What asks for a watch of a collection, but from where on.
+pub(crate) fn watch_query(path: &str, timings: &WatchTimings) -> Query {
+    let spread = timings.watch_longest.saturating_sub(timings.watch_shortest);
+    let lasting = timings.watch_shortest + spread.mul_f64(rand::random());
+    Query::of(path)
+        .with("watch", "true")
+        .with("allowWatchBookmarks", "true")
+        .with("timeoutSeconds", &lasting.as_secs().max(1).to_string())
+}
 
 pub(super) struct OpenWatch {
     lines: WatchLines,

@@ -11,8 +11,8 @@ use super::context::WatchContext;
 use super::driver::{Ended, feed};
 use super::feed::Feed;
 use super::handle::KindHandle;
-use super::machine::OnRefusal;
 use super::rights::{Place, Right, Verb};
+use super::step::OnRefusal;
 use crate::cache::{Part, Types, is_secrets};
 use crate::secrets::Told;
 

@@ -91,6 +91,15 @@ pub(crate) enum Step {
     Rebuild,
 }
 
+/// What a refusal by the server means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnRefusal {
+    /// That is an answer, and is asked again now and then.
+    Settle,
+    /// There is another way.
+    GiveUp,
+}
+
 /// Effects in order, then the step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reaction {

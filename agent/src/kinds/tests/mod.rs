@@ -1,5 +1,6 @@
 //! The kinds of a simulated cluster, under good and bad conditions. Time is paused, so minutes pass in milliseconds.
 
+mod announcements;
 mod cluster;
 mod columns;
 mod faults;

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::Driver;
 use crate::api::{ApiError, Page, Query};
 use crate::watch::failure::{Failure, FailureKind};
-use crate::watch::open::OpenWatch;
+use crate::watch::open::{OpenWatch, watch_query};
 use crate::watch::rights::Verb;
 use crate::watch::step::{Event, Nudged};
 
@@ -38,13 +38,7 @@ impl Driver {
     }
 
     fn watch_query(&self) -> Query {
-        let timings = &self.context.timings;
-        let spread = timings.watch_longest.saturating_sub(timings.watch_shortest);
-        let lasting = timings.watch_shortest + spread.mul_f64(rand::random());
-        Query::of(self.path.as_str())
-            .with("watch", "true")
-            .with("allowWatchBookmarks", "true")
-            .with("timeoutSeconds", &lasting.as_secs().max(1).to_string())
+        watch_query(&self.path, &self.context.timings)
     }
 
     async fn open(&mut self, query: Query, silence: Duration) -> Event {
