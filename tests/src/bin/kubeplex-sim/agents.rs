@@ -63,11 +63,6 @@ impl Agents {
         &self.line
     }
 
-    /// Whether they watch what announces that the cluster serves other kinds than before.
-    pub(crate) fn follow_definitions(&self) -> bool {
-        self.watch == WatchMode::Builtin
-    }
-
     /// Sees to it that something happens to the agent, for as long as that takes.
     pub(crate) async fn trouble(&self, trouble: AgentTrouble) {
         self.deeds.link();

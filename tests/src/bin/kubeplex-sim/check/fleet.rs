@@ -18,8 +18,8 @@ use crate::world::World;
 /// Between two looks at whether a link is silent.
 const LOOKS: Duration = Duration::from_secs(1);
 
-/// How long an agent that follows what is served may take to tell: it looks twice after an announcement, the second time
-/// after five seconds.
+/// How long an undisturbed agent may take to tell what is served: it looks twice after an announcement, the second time after
+/// five seconds.
 const KINDS_NOTICED: Duration = Duration::from_secs(10);
 
 /// What a question for kinds says.
@@ -98,8 +98,7 @@ fn has(judge: &Judge<'_>, cluster: &Cluster, kind: Kind, row: Option<&Row>) {
     let served = |since| cluster.truth(kind).served_since(since);
     // One that was never gone is there whatever happens.
     let ever = served(judge.world.trail.began());
-    let follows = cluster.agents.follow_definitions() && cluster.deeds.unharmed();
-    let lately = if follows { served(since(KINDS_NOTICED)) } else { ever };
+    let lately = if cluster.deeds.unharmed() { served(since(KINDS_NOTICED)) } else { ever };
     if lately.len() == 1 && !lately.contains(&has) {
         judge.violated(cluster, format_args!("it has {kind:?}: {has}"));
     }
