@@ -6,7 +6,7 @@ mod trouble;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kubeplex_proto::control::ClusterReport;
+use kubeplex_proto::control::{ClusterReport, SyncState};
 use kubeplex_proto::ids::{ClusterId, InstanceId};
 use kubeplex_proto::kind::{GroupResource, KindTable};
 
@@ -65,9 +65,10 @@ pub struct Nodes {
 }
 
 impl Nodes {
-    /// As a report has them, once its agent has reached its API server.
-    pub fn of(report: &ClusterReport) -> Option<Self> {
-        let known = !report.kubernetes_version.is_empty();
+    /// As a report has them, where its agent holds them: none seen is not none.
+    pub fn of(report: &ClusterReport, caches: &Caches) -> Option<Self> {
+        let held = caches.get(&GroupResource::new("", "nodes"))?.state;
+        let known = matches!(held, SyncState::Synced | SyncState::Stale);
         known.then_some(Self { ready: report.nodes_ready, all: report.nodes })
     }
 }
@@ -177,6 +178,8 @@ impl ClusterView {
 
 #[cfg(test)]
 mod tests {
+    use kubeplex_proto::control::KindReport;
+
     use super::*;
 
     #[test]
@@ -187,5 +190,24 @@ mod tests {
         assert_eq!(names, ["a", "b"]);
         let b = ClusterId::new("b").unwrap();
         assert!(fleet.get(&b).is_some());
+    }
+
+    #[test]
+    fn nodes_are_counted_where_they_are_seen() {
+        let report = ClusterReport { nodes_ready: 2, nodes: 3, ..ClusterReport::default() };
+        assert_eq!(Nodes::of(&report, &Caches::default()), None, "its agent does not watch them");
+        for (state, known) in [
+            (SyncState::Synced, true),
+            (SyncState::Stale, true),
+            (SyncState::Syncing, false),
+            (SyncState::Forbidden, false),
+            (SyncState::Error, false),
+        ] {
+            let mut caches = Caches::default();
+            let kind = GroupResource::new("", "nodes");
+            caches.insert(KindReport { kind, state, revision: 1, objects: 3, age_ms: None, message: None });
+            let nodes = Nodes::of(&report, &caches);
+            assert_eq!(nodes, known.then_some(Nodes { ready: 2, all: 3 }), "{state:?}");
+        }
     }
 }

@@ -71,6 +71,11 @@ impl From<&ApiError> for Failure {
             // The end of a connection, not of the server's wits: the next watch begins where the whole lines ended.
             | ApiError::Truncated => FailureKind::Transient,
         };
-        Self { kind, message: reason(error), retry_after: error.retry_after() }
+        let message = match error {
+            // It stands beside that word wherever it is said.
+            ApiError::Forbidden { message } => message.clone(),
+            error => reason(error),
+        };
+        Self { kind, message, retry_after: error.retry_after() }
     }
 }

@@ -298,7 +298,7 @@ impl Entry {
                 side_by_side: standby.side_by_side,
             }),
             report: Arc::clone(&self.known.report),
-            nodes: Nodes::of(&self.known.report),
+            nodes: Nodes::of(&self.known.report, &self.known.caches),
             kinds: self.known.kinds.clone(),
             caches: self.known.caches.at(now),
         }

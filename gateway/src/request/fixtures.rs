@@ -46,7 +46,7 @@ pub(crate) fn cluster(name: &str, labels: &[&str]) -> ClusterView {
         ready: true,
         ..ClusterReport::default()
     });
-    view.nodes = Nodes::of(&view.report);
+    view.nodes = Some(Nodes { ready: 2, all: 3 });
     view.kinds = Some(Arc::new(kinds(&[])));
     let report = KindReport {
         kind: GroupResource::new("", "pods"),

@@ -130,7 +130,7 @@ async fn no_more_is_read_than_was_asked_for() {
     let mut namespaced = live(list_of("services"));
     namespaced.namespaces = vec![Pattern::new("shop")];
     world.list(&namespaced).await.unwrap();
-    assert_eq!(paths("services?"), ["/api/v1/namespaces/shop/services?limit=500"]);
+    assert_eq!(paths("/services?"), ["/api/v1/namespaces/shop/services?limit=500"]);
     world.get(&live_get(get_of("replicasets.apps", "", "nothing"))).await.unwrap();
     assert_eq!(
         paths("replicasets"),
