@@ -97,6 +97,9 @@ pub enum FaultAction {
         /// Events that still pass.
         after_events: u64,
     },
+    /// A watch tells nothing of what happens from now on, until the fault is removed. One that is opened meanwhile still tells
+    /// what happened before: clients take a watch that was opened for proof of that.
+    Stall,
     /// Every n-th watch event is sent twice.
     Duplicate {
         /// 1 for all events, 2 for every other one, …
@@ -225,7 +228,10 @@ impl Fault {
     fn is_about_streams(&self) -> bool {
         matches!(
             self.action,
-            FaultAction::Freeze { .. } | FaultAction::Duplicate { .. } | FaultAction::Delay { .. }
+            FaultAction::Freeze { .. }
+                | FaultAction::Stall
+                | FaultAction::Duplicate { .. }
+                | FaultAction::Delay { .. }
         )
     }
 }
@@ -265,7 +271,7 @@ impl FaultPlan {
         Self { entries: Arc::default(), changed: watch::Sender::new(0) }
     }
 
-    /// Adds a fault, from now on. Stream faults (freeze, duplicate, delay) also reach watches that are already open.
+    /// Adds a fault, from now on. Stream faults (freeze, stall, duplicate, delay) also reach watches that are already open.
     pub fn add(&self, fault: Fault) -> FaultId {
         let mut id = FaultId(0);
         self.changed.send_modify(|next| {

@@ -126,7 +126,10 @@ impl Finish {
             FaultAction::Garbage => self.garbage = true,
             FaultAction::DateSkew(skew) => self.date_skew = skew,
             FaultAction::Latency(_) | FaultAction::Hang | FaultAction::Reset => {}
-            FaultAction::Freeze { .. } | FaultAction::Duplicate { .. } | FaultAction::Delay { .. } => {}
+            FaultAction::Freeze { .. }
+            | FaultAction::Stall
+            | FaultAction::Duplicate { .. }
+            | FaultAction::Delay { .. } => {}
         }
         None
     }

@@ -85,6 +85,27 @@ async fn a_watch_freezes_after_some_of_the_state() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_watch_stalls_once_it_has_told_what_was_before() {
+    let cluster = empty();
+    let before = cluster.revision();
+    let mut open = Lines::open(&cluster, "/api/v1/pods?watch=1").await;
+    cluster.apply(pod("a", "p1", "x")).unwrap();
+    assert_eq!(open.short().await, "ADDED p1");
+    let id = cluster.faults().add(Fault::new(FaultAction::Stall).verb(Verb::Watch));
+    cluster.apply(pod("a", "p2", "x")).unwrap();
+    assert!(open.is_silent_for(Duration::from_secs(500)).await);
+    let mut later = Lines::open(&cluster, &format!("/api/v1/pods?watch=1&resourceVersion={before}")).await;
+    assert_eq!([later.short().await, later.short().await], ["ADDED p1", "ADDED p2"]);
+    cluster.apply(pod("a", "p3", "x")).unwrap();
+    assert!(later.is_silent_for(Duration::from_secs(500)).await);
+    cluster.faults().remove(id);
+    assert_eq!(
+        [open.short().await, open.short().await, later.short().await],
+        ["ADDED p2", "ADDED p3", "ADDED p3"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn events_come_twice_and_late() {
     let cluster = empty();
     let uri = format!("/api/v1/pods?watch=1&resourceVersion={}", cluster.revision());

@@ -51,6 +51,8 @@ pub(super) struct Session {
     /// Everything up to this revision is sent or queued.
     position: u64,
     queue: VecDeque<Bytes>,
+    /// How many lines of the queue tell what was before the watch.
+    backlog: usize,
     next_bookmark: Option<Instant>,
     news: News,
     period: Duration,
@@ -103,6 +105,7 @@ impl Session {
             renderer,
             position: 0,
             queue: VecDeque::new(),
+            backlog: 0,
             next_bookmark: None,
             news: News::NoneSince(progress),
             period,
@@ -111,6 +114,7 @@ impl Session {
         };
         session.schedule_bookmark();
         session.begin(start);
+        session.backlog = session.queue.len();
         session
     }
 
@@ -118,7 +122,7 @@ impl Session {
     pub(super) async fn next(&mut self) -> Option<Bytes> {
         loop {
             self.trouble.update();
-            if self.trouble.is_frozen() {
+            if self.trouble.is_frozen() || (self.backlog == 0 && self.trouble.is_stalled()) {
                 self.trouble.plan_changed().await;
                 continue;
             }
@@ -126,6 +130,7 @@ impl Session {
                 return Some(self.trouble.leaves(line));
             }
             if let Some(line) = self.queue.pop_front() {
+                self.backlog = self.backlog.saturating_sub(1);
                 return Some(self.trouble.leaves(line));
             }
             if self.phase == Phase::Ending {

@@ -1,4 +1,4 @@
-//! Faults of one stream: frozen, events twice, events late.
+//! Faults of one stream: frozen, stalled, events twice, events late.
 
 use std::future::pending;
 
@@ -58,6 +58,11 @@ impl Trouble {
     pub(super) fn is_frozen(&self) -> bool {
         let freezes = |action: &FaultAction| matches!(action, FaultAction::Freeze { after_events } if self.sent >= *after_events);
         self.active.iter().any(|(_, action)| freezes(action))
+    }
+
+    /// Silent as soon as what the watch began with is told, until the fault leaves.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.active.iter().any(|(_, action)| matches!(action, FaultAction::Stall))
     }
 
     /// What to send now of an event's line: the line, twice, or nothing because it is to be late.

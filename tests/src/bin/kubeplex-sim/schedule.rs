@@ -85,7 +85,7 @@ pub(crate) enum ApiTrouble {
     Busy,
     Resetting,
     Slow,
-    /// Watches stay open and tell nothing.
+    /// Watches stay open and tell nothing more. One that is opened tells what was before: that is what agents take it for.
     WatchesFrozen,
     WatchesCut,
     Expiring,

@@ -181,7 +181,7 @@ fn api_fault(trouble: ApiTrouble) -> ApiFault {
         ApiTrouble::Busy => everything(FaultAction::TooManyRequests { retry_after_seconds: 2 }),
         ApiTrouble::Resetting => everything(FaultAction::Reset),
         ApiTrouble::Slow => everything(FaultAction::Latency(Duration::from_secs(3))),
-        ApiTrouble::WatchesFrozen => watches(FaultAction::Freeze { after_events: 0 }),
+        ApiTrouble::WatchesFrozen => watches(FaultAction::Stall),
         ApiTrouble::WatchesCut => watches(FaultAction::Reset),
         ApiTrouble::Expiring => watches(FaultAction::Expired),
     }
