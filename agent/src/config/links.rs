@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use kubeplex_link::certificate::{CertificateFiles, Pair, PairFile};
+use kubeplex_link::certificate::{CertificateFiles, Pair};
 use kubeplex_link::proxy::{Proxies, ProxyUrl};
 use kubeplex_link::timings::Timings;
 use kubeplex_link::token::TokenHash;
@@ -86,13 +86,7 @@ fn certificate(
             let files = CertificateFiles::new(cert, key);
             match Pair::load(&files) {
                 Ok(_) => Ok(Some(files)),
-                Err(error) => {
-                    let key = match error.file() {
-                        PairFile::Cert => "cert_file",
-                        PairFile::Key => "key_file",
-                    };
-                    Err(format!("serve.{key}: {error}"))
-                }
+                Err(error) => Err(format!("serve.{}: {error}", error.file().option())),
             }
         }
         (Some(_), None) => Err("serve.key_file: the key to serve.cert_file is missing".to_owned()),

@@ -11,7 +11,7 @@ use super::{Shared, builtin};
 use crate::api::{ApiError, Query, Representation, collection_path};
 use crate::config::WatchMode;
 use crate::limits::INGEST_BATCH;
-use crate::watch::{ObjectHead, WatchEvent, WatchTimings, watch_query};
+use crate::watch::{ObjectHead, WatchEvent, WatchTimings, spread, watch_query};
 
 const METADATA: Representation = Representation::TableOfMetadata;
 
@@ -51,11 +51,7 @@ async fn hear_of(shared: &Shared, id: &GroupResource, announced: &Notify) {
 fn pause(timings: &WatchTimings, error: Option<&ApiError>, failures: u32) -> Duration {
     match error {
         Some(ApiError::Forbidden { .. } | ApiError::NotFound { .. }) => timings.settled_retry,
-        _ => {
-            let doublings = failures.saturating_sub(1).min(16);
-            let backoff = timings.retry_first.saturating_mul(1 << doublings).min(timings.retry_most);
-            backoff.mul_f64(1.0 + rand::random::<f64>() / 2.0)
-        }
+        _ => spread(timings.backoff(failures)),
     }
 }
 

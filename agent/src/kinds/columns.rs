@@ -7,6 +7,7 @@ use tokio::time::sleep;
 
 use super::Shared;
 use super::blueprint::Blueprint;
+use crate::watch::spread;
 
 const RETRY_FIRST: Duration = Duration::from_secs(5);
 const RETRY_MOST: Duration = Duration::from_secs(60);
@@ -16,7 +17,7 @@ pub(super) async fn settle(shared: &Arc<Shared>) {
     loop {
         let mut pause = RETRY_FIRST;
         while !shared.unsettled().is_empty() {
-            sleep(pause.mul_f64(1.0 + rand::random::<f64>() / 2.0)).await;
+            sleep(spread(pause)).await;
             for known in shared.unsettled() {
                 let wanted = Blueprint::of(shared, &known.info).await;
                 shared.reshape(&known, wanted);

@@ -15,6 +15,7 @@ use super::discovered::{DISCOVERY_TRUSTED_FOR, Discovered};
 use super::slots::Reason;
 use super::{Shared, announcements, builtin, cluster, columns};
 use crate::discovery::Discovery;
+use crate::watch::spread;
 
 /// Changes of CRDs and APIServices come in bursts, and what they announce is served a moment later.
 const AFTER_CHANGE: Duration = Duration::from_millis(500);
@@ -161,7 +162,7 @@ impl Upkeep {
     fn plan_retry(&mut self) {
         let pause = RETRY_FIRST.saturating_mul(1 << self.failures.min(10)).min(RETRY_MOST);
         self.failures += 1;
-        self.plan.next = Some(Instant::now() + pause.mul_f64(1.0 + rand::random::<f64>() / 2.0));
+        self.plan.next = Some(Instant::now() + spread(pause));
     }
 
     /// Watches what is watched from the start and has appeared, and lists again what is served otherwise than before.

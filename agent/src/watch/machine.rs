@@ -371,8 +371,7 @@ impl Machine {
 
     fn wait(&mut self, failure: &Failure, then: Then) -> Step {
         self.phase = Phase::Waiting { then };
-        let doublings = self.failures.saturating_sub(1).min(16);
-        let backoff = self.timings.retry_first.saturating_mul(1 << doublings).min(self.timings.retry_most);
+        let backoff = self.timings.backoff(self.failures);
         match failure.kind {
             FailureKind::Unreached | FailureKind::Failing if failure.retry_after.is_none() => {
                 Step::WaitForServer(backoff)

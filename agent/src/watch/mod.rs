@@ -34,3 +34,4 @@ pub(crate) use run::{Exit, run};
 pub use belief::{KindStatus, Seen};
 pub use handle::KindHandle;
 pub use timings::WatchTimings;
+pub(crate) use timings::spread;

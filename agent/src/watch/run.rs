@@ -13,6 +13,7 @@ use super::feed::Feed;
 use super::handle::KindHandle;
 use super::rights::{Place, Right, Verb};
 use super::step::OnRefusal;
+use super::timings::spread;
 use crate::cache::{Part, Types, is_secrets};
 use crate::secrets::Told;
 
@@ -90,7 +91,7 @@ fn types(context: &WatchContext, info: &KindInfo) -> Vec<Types> {
 /// Waits until the agent may list and watch a kind everywhere. A list that is granted alone would not do.
 async fn whole_cluster_granted(context: &WatchContext, info: &KindInfo) {
     loop {
-        sleep(context.timings.settled_retry.mul_f64(1.0 + rand::random::<f64>() / 2.0)).await;
+        sleep(spread(context.timings.settled_retry)).await;
         if granted(context, info, Verb::List).await && granted(context, info, Verb::Watch).await {
             return;
         }

@@ -52,3 +52,16 @@ impl Default for WatchTimings {
         }
     }
 }
+
+impl WatchTimings {
+    /// The pause after so many failures in a row.
+    pub(crate) fn backoff(&self, failures: u32) -> Duration {
+        let doublings = failures.saturating_sub(1).min(16);
+        self.retry_first.saturating_mul(1 << doublings).min(self.retry_most)
+    }
+}
+
+/// A pause, or up to half as long again: what failed together is not tried again together.
+pub(crate) fn spread(pause: Duration) -> Duration {
+    pause.mul_f64(1.0 + rand::random::<f64>() / 2.0)
+}

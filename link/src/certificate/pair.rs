@@ -39,6 +39,16 @@ pub enum PairFile {
     Key,
 }
 
+impl PairFile {
+    /// The option that names it, in the configuration of whoever shows the certificate.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Cert => "cert_file",
+            Self::Key => "key_file",
+        }
+    }
+}
+
 /// Why two files are no certificate with its key. What stands in them is never said.
 #[derive(Debug, thiserror::Error)]
 pub enum PairError {

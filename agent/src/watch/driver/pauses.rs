@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Driver;
 use crate::watch::step::Event;
+use crate::watch::timings::spread;
 
 impl Driver {
     pub(super) async fn wait(&mut self, pause: Duration) -> Event {
@@ -14,7 +15,7 @@ impl Driver {
             list.permit = None;
         }
         self.open = None;
-        sleep(pause.mul_f64(1.0 + rand::random::<f64>() / 2.0)).await;
+        sleep(spread(pause)).await;
         Event::Waited
     }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use kubeplex_link::certificate::{CertificateFiles, Pair, PairFile};
+use kubeplex_link::certificate::{CertificateFiles, Pair};
 use kubeplex_program::admin::Audience;
 
 use super::Mistakes;
@@ -119,11 +119,7 @@ impl Mistakes {
             None => files,
         };
         if let Err(error) = Pair::load(&files) {
-            let key = match error.file() {
-                PairFile::Cert => "gateway.tls.cert_file",
-                PairFile::Key => "gateway.tls.key_file",
-            };
-            self.add(key, error.to_string());
+            self.add(format!("gateway.tls.{}", error.file().option()), error.to_string());
         }
         Some(files)
     }
