@@ -18,6 +18,7 @@ pub mod kinds;
 pub mod limits;
 pub mod link;
 pub mod path;
+pub mod problems;
 pub mod query;
 mod recent;
 pub mod redact;

@@ -11,6 +11,7 @@ pub mod column;
 pub mod control;
 pub mod duration;
 pub mod events;
+pub mod gather;
 pub mod get;
 pub mod group;
 pub mod ids;

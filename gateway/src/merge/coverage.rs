@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use kubeplex_proto::gather::GatherHead;
 use kubeplex_proto::get::GetHead;
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::list::ListHead;
@@ -59,14 +60,15 @@ pub(super) struct Said<'a> {
     pub(super) as_of: Steady,
     pub(super) source: Source,
     pub(super) api_version: &'a str,
-    pub(super) revision: u64,
+    /// `None` where the answer is of many kinds.
+    pub(super) revision: Option<u64>,
 }
 
 impl<'a> From<&'a Heard<ListHead>> for Said<'a> {
     fn from(Heard { head, as_of, .. }: &'a Heard<ListHead>) -> Self {
         let ListHead { status, total, source, revision, .. } = *head;
         let (message, api_version) = (head.message.as_ref(), head.api_version.as_str());
-        Self { status, message, total, as_of: *as_of, source, api_version, revision }
+        Self { status, message, total, as_of: *as_of, source, api_version, revision: Some(revision) }
     }
 }
 
@@ -74,7 +76,15 @@ impl<'a> From<&'a Heard<GetHead>> for Said<'a> {
     fn from(Heard { head, as_of, .. }: &'a Heard<GetHead>) -> Self {
         let GetHead { status, total, source, revision, .. } = *head;
         let (message, api_version) = (head.message.as_ref(), head.api_version.as_str());
-        Self { status, message, total, as_of: *as_of, source, api_version, revision }
+        Self { status, message, total, as_of: *as_of, source, api_version, revision: Some(revision) }
+    }
+}
+
+impl<'a> From<&'a Heard<GatherHead>> for Said<'a> {
+    fn from(Heard { head, as_of, .. }: &'a Heard<GatherHead>) -> Self {
+        let GatherHead { status, total, source, .. } = *head;
+        let (message, api_version) = (head.message.as_ref(), head.api_version.as_str());
+        Self { status, message, total, as_of: *as_of, source, api_version, revision: None }
     }
 }
 
@@ -122,7 +132,7 @@ impl LegOutcome {
         if head.status != LegStatus::Absent {
             self.as_of = Some(head.as_of);
             self.source = Some(head.source);
-            self.revision = Some(head.revision);
+            self.revision = head.revision;
             self.api_version = Some(head.api_version.to_owned()).filter(|version| !version.is_empty());
         }
         self

@@ -1,6 +1,7 @@
 //! What an agent says of its rows is true of the moment that it is heard, and an answer is rendered later: other clusters may
 //! hold it up. So a head is kept with its moments, and an age is counted when it is shown.
 
+use kubeplex_proto::gather::GatherHead;
 use kubeplex_proto::get::GetHead;
 use kubeplex_proto::list::ListHead;
 
@@ -36,6 +37,12 @@ impl Aged for ListHead {
 }
 
 impl Aged for GetHead {
+    fn age_ms(&self) -> u64 {
+        self.age_ms
+    }
+}
+
+impl Aged for GatherHead {
     fn age_ms(&self) -> u64 {
         self.age_ms
     }

@@ -17,6 +17,7 @@
 
 mod coverage;
 mod enough;
+mod gather;
 mod get;
 mod groups;
 mod heard;
@@ -30,6 +31,7 @@ use kubeplex_proto::status::{AgentErrorCode, LegStatus};
 use crate::request::LegId;
 
 pub use coverage::{Coverage, LegOutcome, RowsShown};
+pub use gather::{Gather, Gathered};
 pub use get::{GetMerge, GetPage, SharedObject};
 pub(crate) use groups::{GroupPage, GroupTable};
 pub use groups::{GroupsAnswer, GroupsMerge, GroupsPage};
