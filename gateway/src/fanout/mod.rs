@@ -21,6 +21,7 @@ mod list;
 mod metrics;
 mod probe;
 mod room;
+mod whole;
 
 use std::sync::Arc;
 

@@ -35,7 +35,7 @@ pub use gather::{Gather, Gathered};
 pub use get::{GetMerge, GetPage, SharedObject};
 pub(crate) use groups::{GroupPage, GroupTable};
 pub use groups::{GroupsAnswer, GroupsMerge, GroupsPage};
-pub use heard::Heard;
+pub use heard::{Aged, Heard};
 pub(crate) use kinds::{ServedKind, coverage as kinds_coverage, served as served_kinds};
 pub use list::{Ask, ListMerge, ListPage, PageClock, PageRow};
 pub(crate) use merged::Answered;
