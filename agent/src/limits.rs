@@ -99,6 +99,9 @@ pub const PATH_STEPS: usize = 64;
 /// A descent inside a descent visits everything once for each pair of levels.
 pub const PATH_DESCENTS: usize = 2;
 
+/// Objects that an analyser of problems gets where it asks for several, each decoded.
+pub const PROBLEM_OBJECTS_LISTED: usize = 500;
+
 /// No call is worked on for longer, whatever it says.
 pub const LONGEST_CALL: Duration = Duration::from_secs(120);
 

@@ -3,6 +3,7 @@
 //! An [`Analyser`] is a pure function over one object and what it can look up of others; it names causes, with the evidence.
 //! Verdicts are kept and made anew when what they were made from changes, so that nobody pays for them when they ask.
 
+pub mod analysers;
 pub mod finding;
 pub mod world;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kubeplex_proto::kind::GroupResource;
+use kubeplex_proto::selector::LabelSelector;
 use serde_json::Value;
 
 use super::ObjectRef;
@@ -19,6 +20,10 @@ pub struct Subject<'a> {
 
 /// The rest of the cluster, as far as its kinds are watched. Whatever is looked at is remembered: the verdict is made anew
 /// when it changes.
+///
+/// What is remembered of a healthy object takes memory too, so look at others where there is a suspicion, or ask
+/// [`any`](Self::any), which costs a single memory whatever there is. Of lists at most
+/// [`PROBLEM_OBJECTS_LISTED`](crate::limits::PROBLEM_OBJECTS_LISTED) objects come.
 pub trait World {
     /// Milliseconds since 1970, by the cluster's clock.
     fn now_ms(&self) -> i64;
@@ -29,7 +34,13 @@ pub trait World {
     /// `None` where it is not there or not known.
     fn get(&self, kind: &GroupResource, namespace: Option<&str>, name: &str) -> Option<Arc<Value>>;
 
-    /// All of a kind, in one namespace or in all.
+    /// Whether there is an object in this namespace whose labels match.
+    fn any(&self, kind: &GroupResource, namespace: &str, labels: &LabelSelector) -> bool;
+
+    /// Those in this namespace whose labels match.
+    fn select(&self, kind: &GroupResource, namespace: &str, labels: &LabelSelector) -> Vec<Arc<Value>>;
+
+    /// All of a kind, in one namespace or in all: for kinds of which there are few.
     fn list(&self, kind: &GroupResource, namespace: Option<&str>) -> Vec<Arc<Value>>;
 
     /// Events that tell of an object, the newest first.
