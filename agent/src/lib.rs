@@ -40,6 +40,7 @@ use crate::api::{Api, ApiBudget};
 use crate::clock::ClusterClock;
 use crate::config::AgentConfig;
 use crate::kinds::Kinds;
+use crate::watch::Witnesses;
 use crate::workers::Workers;
 
 /// A running agent. Dropping it stops nothing: that is the cancellation token's to do.
@@ -69,7 +70,9 @@ impl Agent {
         // because a span that a filter leaves out names nothing.
         let span = tracing::error_span!("agent", %cluster);
         let workers = Workers::new(config.work_on(), tracker.clone());
-        let kinds = Kinds::start(config, api.clone(), &tracker, workers.clone(), cancel, span.clone());
+        let witnesses = Witnesses::new(Vec::new());
+        let kinds =
+            Kinds::start(config, api.clone(), &tracker, workers.clone(), witnesses, cancel, span.clone());
         let router = serve::router(serve::Parts {
             cluster,
             instance: instance.clone(),

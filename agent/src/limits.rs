@@ -56,6 +56,9 @@ pub const INGEST_BATCH: usize = 64;
 /// than that the first are shown, and the others found by their paths.
 pub const DECLARED_COLUMNS: usize = 64;
 
+/// Objects that a list sweeps at once of which it is told what they were; of the others, that they are gone.
+pub const SWEPT_COMPARED: usize = 2_000;
+
 /// Watch events up to this many bytes together are prepared where they arrive; more go to a blocking thread.
 pub const INLINE_INGEST_BYTES: usize = 64 * 1024;
 

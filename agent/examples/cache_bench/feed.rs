@@ -48,7 +48,7 @@ pub(crate) fn list(store: &RwLock<KindStore>, mut source: Source, threads: usize
             tend(store);
         }
     }
-    store.write().finish_relist(relist, &Part::default());
+    store.write().finish_relist(relist, &Part::default(), &mut |_| ());
     tend(store);
     Ok(())
 }

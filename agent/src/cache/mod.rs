@@ -4,6 +4,7 @@
 //! becomes a row of fixed size ([`rows`]), whose strings are interned with counted references ([`strings`],
 //! [`label_sets`]), and a record of varying size ([`records`]): its name and its compressed JSON ([`codec`]).
 
+mod before;
 mod bounds;
 mod cell;
 mod codec;
@@ -24,6 +25,7 @@ mod training;
 pub(crate) mod version;
 mod write;
 
+pub(crate) use before::Before;
 pub use cell::CellRef;
 pub use memory::MemoryReport;
 pub use part::{Part, Relist, Types};

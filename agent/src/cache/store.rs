@@ -103,13 +103,18 @@ impl KindStore {
 
     /// Takes an object in, unless the store knows better: a newer version of it, or that it was deleted.
     pub fn apply(&mut self, object: Prepared) -> Applied {
+        self.take_in(&object)
+    }
+
+    /// The same of an object that is needed afterwards.
+    pub(crate) fn take_in(&mut self, object: &Prepared) -> Applied {
         let applied = match self.find(&object.namespace, &object.name) {
             None if self.is_buried(&object.uid) || self.is_too_old(&object.version) => Applied::Unchanged,
             None => {
-                self.create(&object);
+                self.create(object);
                 Applied::Created
             }
-            Some(id) => self.apply_to(id, &object),
+            Some(id) => self.apply_to(id, object),
         };
         if applied != Applied::Unchanged {
             self.revision += 1;
@@ -163,13 +168,15 @@ impl KindStore {
         Relist::of(self.mark)
     }
 
-    /// Forgets what is in this part and was not applied since the relist began, and says how many objects that were.
-    pub fn finish_relist(&mut self, relist: Relist, part: &Part) -> usize {
+    /// Forgets what is in this part and was not applied since the relist began, and says how many objects that were. `last`
+    /// sees each before it goes.
+    pub fn finish_relist(&mut self, relist: Relist, part: &Part, last: &mut dyn FnMut(RowRef<'_>)) -> usize {
         let is_gone = |id: &u32| {
             relist.misses(self.rows.get(*id).mark) && part.holds(&self.shape, RowRef::new(self, *id))
         };
         let gone: Vec<u32> = self.order.iter().filter(is_gone).collect();
         for id in &gone {
+            last(RowRef::new(self, *id));
             self.remove(*id);
             self.compact();
         }

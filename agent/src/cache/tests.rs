@@ -162,7 +162,7 @@ fn a_relist_shows_neither_an_empty_nor_a_half_list() {
     // It broke off: what the next one does not bring is gone, whatever the first one saw.
     let relist = store.begin_relist();
     store.apply(pod("d", "2"));
-    assert_eq!(store.finish_relist(relist, &Part::default()), 3);
+    assert_eq!(store.finish_relist(relist, &Part::default(), &mut |_| ()), 3);
     assert_eq!((names(&store), store.revision()), (vec!["d"], revision + 1));
 }
 
@@ -188,7 +188,7 @@ fn of_events_the_newest_are_kept() {
         // In the order of names, which is not that of versions.
         store.apply(pod(&format!("e{at:06}"), &((at * 7_919) % 1_000_003 + 1).to_string()));
     }
-    store.finish_relist(relist, &Part::default());
+    store.finish_relist(relist, &Part::default(), &mut |_| ());
     let len = store.len();
     assert!((limits::EVENTS_KEPT * 9 / 10..=limits::EVENTS_KEPT).contains(&len), "{len}");
     let oldest = store.rows().map(|row| row.resource_version().parse::<u64>().unwrap()).min().unwrap();

@@ -33,7 +33,7 @@ use crate::cache::{KindShape, MemoryReport, is_secrets};
 use crate::config::{AgentConfig, SecretsWatch};
 use crate::redact::DigestKey;
 pub use crate::watch::{KindHandle, KindStatus, Seen};
-use crate::watch::{OwnRights, WatchContext};
+use crate::watch::{OwnRights, WatchContext, Witnesses};
 use crate::workers::Workers;
 
 /// All kinds of one cluster. Clones share everything.
@@ -85,12 +85,14 @@ pub enum Opened {
 }
 
 impl Kinds {
-    /// Begins to watch what is watched from the start. Everything runs on `tracker` and ends with `cancel`.
+    /// Begins to watch what is watched from the start; `witnesses` are told what becomes of its objects. Everything runs on
+    /// `tracker` and ends with `cancel`.
     pub(crate) fn start(
         config: AgentConfig,
         api: Api,
         tracker: &TaskTracker,
         workers: Workers,
+        witnesses: Witnesses,
         cancel: CancellationToken,
         span: Span,
     ) -> Self {
@@ -105,6 +107,7 @@ impl Kinds {
             lists: Arc::new(Semaphore::new(config.limits().lists_at_once.max(1))),
             streaming: Arc::new(AtomicBool::new(true)),
             scout: Arc::new(Semaphore::new(1)),
+            witnesses,
             rediscover: Arc::new(Notify::new()),
         };
         let shared = Arc::new(Shared {

@@ -10,7 +10,9 @@ use super::feed::Feed;
 use super::intake::Intake;
 use super::unreadable::Unreadable;
 use super::version;
-use crate::cache::{self, Applied, Prepared, Relist, Types};
+use super::witness::{Sighting, Way, Witnesses};
+use super::writes::{self, Gone, Outcome, Write};
+use crate::cache::{self, Before, KindStore, Relist, Types};
 use crate::config::Deny;
 use crate::ingest::IngestError;
 use crate::secrets::Told;
@@ -25,17 +27,22 @@ pub(crate) enum Change {
 /// The one writer of a store.
 pub(crate) struct Applier {
     feed: Feed,
-    relist: Mutex<Option<Relist>>,
+    list: Mutex<Listed>,
     deny: Arc<Deny>,
+    witnesses: Witnesses,
+    /// Whether a witness wants to see what objects were before.
+    compared: bool,
     intake: Intake,
     unreadable: Mutex<Unreadable>,
 }
 
-enum Write {
-    Put(Box<Prepared>),
-    Delete(ObjectMeta),
-    /// The object is there, in a state that can't be read.
-    Lose(ObjectMeta),
+/// How far the part was listed.
+#[derive(Default)]
+struct Listed {
+    /// The list that is under way, and what it tells.
+    under_way: Option<(Relist, Way)>,
+    /// Whether one came to its end: what a later one tells is news.
+    once: bool,
 }
 
 impl Change {
@@ -53,13 +60,14 @@ impl Change {
 }
 
 impl Applier {
-    pub(crate) fn new(feed: Feed, deny: Arc<Deny>) -> Self {
+    pub(crate) fn new(feed: Feed, deny: Arc<Deny>, witnesses: Witnesses) -> Self {
         let told = match feed.part.types {
             Types::Only(one) => Told::of_type(one),
             Types::All | Types::AllBut(_) => None,
         };
         let intake = Intake::of(feed.handle.store_shape().clone(), told);
-        Self { feed, relist: Mutex::default(), deny, intake, unreadable: Mutex::default() }
+        let compared = witnesses.compare(&feed.handle.info);
+        Self { feed, list: Mutex::default(), deny, witnesses, compared, intake, unreadable: Mutex::default() }
     }
 
     pub(crate) fn intake(&self) -> &Intake {
@@ -68,13 +76,22 @@ impl Applier {
 
     pub(crate) fn begin_list(&self) {
         self.unreadable.lock().forget_all();
-        *self.relist.lock() = Some(self.feed.handle.store.write().begin_relist());
+        let relist = self.feed.handle.store.write().begin_relist();
+        let mut list = self.list.lock();
+        let since = self.feed.as_of();
+        let way = if list.once { Way::ListAfterGap { since } } else { Way::FirstList };
+        list.under_way = Some((relist, way));
     }
 
     /// Sweeps what the list did not mention. What it took to take it in is given back.
     pub(crate) fn finish_list(&self) {
-        if let Some(relist) = self.relist.lock().take() {
-            self.feed.handle.store.write().finish_relist(relist, &self.feed.part);
+        let finished = self.list.lock().under_way.take();
+        if let Some((relist, way)) = finished {
+            let mut gone = Gone::new(self.compared);
+            self.feed.handle.store.write().finish_relist(relist, &self.feed.part, &mut |row| gone.add(row));
+            self.list.lock().once = true;
+            self.tell(way, &gone.deleted());
+            self.witnesses.list(&self.feed.handle.info, way);
         }
         cache::rest();
         self.feed.handle.tick();
@@ -82,6 +99,8 @@ impl Applier {
 
     /// Forgets all rows of the part. The time it takes is not spent under the lock.
     pub(crate) fn clear(&self) {
+        *self.list.lock() = Listed::default();
+        let mut gone = Gone::new(false);
         let forgotten = {
             let mut store = self.feed.handle.store.write();
             if self.feed.part.is_whole() {
@@ -89,11 +108,13 @@ impl Applier {
             } else {
                 // A list that mentions nothing.
                 let relist = store.begin_relist();
-                store.finish_relist(relist, &self.feed.part);
+                store.finish_relist(relist, &self.feed.part, &mut |row| gone.add(row));
                 None
             }
         };
         self.feed.current_never();
+        forgotten.iter().flat_map(KindStore::rows).for_each(|row| gone.add(row));
+        self.tell(Way::Watch, &gone.forgotten());
         drop(forgotten);
     }
 
@@ -126,10 +147,28 @@ impl Applier {
             }
         }
         cache::press(&self.feed.handle.store, writes.iter_mut().filter_map(Write::object));
-        if self.write(writes) {
+        let mut before = self.before(&writes);
+        let outcomes = self.write(&writes);
+        writes::in_turn(&writes, &mut before, &outcomes);
+        if outcomes.iter().any(|outcome| outcome.is_some()) {
             self.feed.handle.tick();
         }
+        let way = self.list.lock().under_way.as_ref().map_or(Way::Watch, |(_, way)| *way);
+        self.tell(way, &writes::sightings(&writes, &before, &outcomes));
         newest
+    }
+
+    /// What the writes will find, where somebody compares. Nobody else writes to this part in between.
+    fn before(&self, writes: &[Write]) -> Vec<Option<Before>> {
+        if !self.compared {
+            return Vec::new();
+        }
+        let store = self.feed.handle.store.read();
+        writes.iter().map(|write| write.before(&store)).collect()
+    }
+
+    fn tell(&self, way: Way, sightings: &[Sighting<'_>]) {
+        self.witnesses.see(&self.feed.handle.info, way, sightings);
     }
 
     fn prepare(&self, change: &Change, writes: &mut Vec<Write>) -> Result<(), IngestError> {
@@ -147,67 +186,35 @@ impl Applier {
         Ok(())
     }
 
-    /// Says whether a reader could notice.
-    fn write(&self, writes: Vec<Write>) -> bool {
-        let mut noticeable = false;
+    /// Says of each write what it did, where a reader could notice.
+    fn write(&self, writes: &[Write]) -> Vec<Option<Outcome>> {
         let mut store = self.feed.handle.store.write();
         let mut unreadable = self.unreadable.lock();
-        for write in writes {
+        let mut write = |write: &Write| {
             let (namespace, name) = (write.namespace(), write.name());
             if self.deny.object(&self.feed.handle.info.id, namespace, name) {
-                continue;
+                return None;
             }
             // A state that is older than the one that can't be read does not come back in its place.
             if !unreadable.resolve(namespace, name, write.version()) {
-                continue;
+                return None;
             }
             match write {
-                Write::Put(object) => noticeable |= store.apply(*object) != Applied::Unchanged,
+                Write::Put(object) => Outcome::of(store.take_in(object)),
                 Write::Delete(meta) => {
-                    noticeable |= store.delete(meta.namespace.as_deref(), &meta.name, meta.uid.as_deref());
+                    store.delete(namespace, name, meta.uid.as_deref()).then_some(Outcome::Deleted)
                 }
                 // The old row must go: it would be shown as current.
                 Write::Lose(meta) => {
-                    let (namespace, name, uid) =
-                        (meta.namespace.as_deref(), meta.name.as_str(), meta.uid.as_deref());
-                    if store.lose(namespace, name, uid, &meta.resource_version) {
-                        noticeable = true;
+                    let lost = store.lose(namespace, name, meta.uid.as_deref(), &meta.resource_version);
+                    if lost {
                         unreadable.add(meta);
                     }
+                    lost.then_some(Outcome::Lost)
                 }
             }
-        }
-        noticeable
-    }
-}
-
-impl Write {
-    fn object(&mut self) -> Option<&mut Prepared> {
-        match self {
-            Self::Put(object) => Some(object),
-            Self::Delete(_) | Self::Lose(_) => None,
-        }
-    }
-
-    fn version(&self) -> &str {
-        match self {
-            Self::Put(object) => object.resource_version(),
-            Self::Delete(meta) | Self::Lose(meta) => &meta.resource_version,
-        }
-    }
-
-    fn name(&self) -> &str {
-        match self {
-            Self::Put(object) => object.name(),
-            Self::Delete(meta) | Self::Lose(meta) => &meta.name,
-        }
-    }
-
-    fn namespace(&self) -> Option<&str> {
-        match self {
-            Self::Put(object) => object.namespace(),
-            Self::Delete(meta) | Self::Lose(meta) => meta.namespace.as_deref(),
-        }
+        };
+        writes.iter().map(&mut write).collect()
     }
 }
 

@@ -39,7 +39,7 @@ fn applier_of(id: &GroupResource, columns: Columns) -> Applier {
         digest_key: DigestKey::new([0; 32]),
     };
     let handle = Arc::new(KindHandle::new(info, shape, watch::Sender::default()));
-    Applier::new(handle.divide(vec![Part::default()]).remove(0), Arc::default())
+    Applier::new(handle.divide(vec![Part::default()]).remove(0), Arc::default(), Witnesses::default())
 }
 
 fn metadata(name: &str, version: u32) -> String {

@@ -55,6 +55,10 @@ impl Belief {
         self.before_reopening = None;
     }
 
+    pub(super) fn as_of(&self) -> Option<Instant> {
+        self.as_of
+    }
+
     /// There are no rows that could be current.
     pub(super) fn current_never(&mut self) {
         self.as_of = None;

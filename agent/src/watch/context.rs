@@ -7,6 +7,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::rights::OwnRights;
 use super::timings::WatchTimings;
+use super::witness::Witnesses;
 use crate::api::Api;
 use crate::config::{Deny, SecretData, WatchedNamespaces};
 use crate::workers::Workers;
@@ -30,6 +31,8 @@ pub(crate) struct WatchContext {
     pub(crate) streaming: Arc<AtomicBool>,
     /// One permit, for the watch that asks often while the server does not answer; the others wait for what it hears.
     pub(crate) scout: Arc<Semaphore>,
+    /// Who is told what becomes of objects.
+    pub(crate) witnesses: Witnesses,
     /// Told when a kind is gone.
     pub(crate) rediscover: Arc<Notify>,
 }

@@ -39,7 +39,7 @@ pub(super) enum Ended {
 
 /// Keeps one part of a kind current until the future is dropped, or it can't any more.
 pub(super) async fn feed(context: WatchContext, feed: Feed, on_refusal: OnRefusal) -> Ended {
-    let applier = Arc::new(Applier::new(feed.clone(), Arc::clone(&context.deny)));
+    let applier = Arc::new(Applier::new(feed.clone(), Arc::clone(&context.deny), context.witnesses.clone()));
     let representation = applier.intake().representation();
     // A stream of Tables says the end of its first part in the metadata of a row that has none: list those in pages.
     let streaming = representation == Representation::Full && context.streaming.load(Ordering::Relaxed);

@@ -51,6 +51,11 @@ impl Feed {
         self.handle.with_belief(self.place, |belief| belief.current_at(at));
     }
 
+    /// When the part was last known to be current.
+    pub(super) fn as_of(&self) -> Option<Instant> {
+        self.handle.with_belief(self.place, |belief| belief.as_of())
+    }
+
     pub(super) fn current_never(&self) {
         self.handle.with_belief(self.place, |belief| belief.current_never());
     }

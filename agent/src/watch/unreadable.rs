@@ -24,12 +24,13 @@ impl Unreadable {
         *self = Self::default();
     }
 
-    pub(super) fn add(&mut self, meta: ObjectMeta) {
+    pub(super) fn add(&mut self, meta: &ObjectMeta) {
         if self.named.len() >= UNREADABLE_NAMED {
             self.unnamed += 1;
             return;
         }
-        self.named.insert((meta.namespace.unwrap_or_default(), meta.name), meta.resource_version);
+        let key = (meta.namespace.clone().unwrap_or_default(), meta.name.clone());
+        self.named.insert(key, meta.resource_version.clone());
     }
 
     /// Not even its name could be read.

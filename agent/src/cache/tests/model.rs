@@ -95,7 +95,7 @@ proptest! {
                 }
                 Step::FinishRelist => {
                     if let Some(relist) = relist.take() {
-                        store.finish_relist(relist, &Part::default());
+                        store.finish_relist(relist, &Part::default(), &mut |_| ());
                     }
                     model.finish_relist();
                 }

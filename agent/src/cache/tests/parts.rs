@@ -12,12 +12,12 @@ fn lists_of_parts_sweep_what_is_theirs() {
     let (of_a, of_b) = (store.begin_relist(), store.begin_relist());
     store.apply(object("a", "x", "ax", "1", "old"));
     store.apply(object("b", "x", "bx", "2", "new"));
-    assert_eq!(store.finish_relist(of_b, &part("b")), 1);
+    assert_eq!(store.finish_relist(of_b, &part("b"), &mut |_| ()), 1);
     assert_eq!(names(&store), ["x", "y", "x"]);
-    assert_eq!(store.finish_relist(of_a, &part("a")), 1);
+    assert_eq!(store.finish_relist(of_a, &part("a"), &mut |_| ()), 1);
     assert_eq!(names(&store), ["x", "x"]);
     // One that mentions nothing empties its part.
     let nothing = store.begin_relist();
-    assert_eq!(store.finish_relist(nothing, &part("a")), 1);
+    assert_eq!(store.finish_relist(nothing, &part("a"), &mut |_| ()), 1);
     assert_eq!(store.rows().next().unwrap().namespace(), Some("b"));
 }
