@@ -1,4 +1,4 @@
-//! `pods/log`: lines made up from the pod's own name, the same each time it is read.
+//! `pods/log`: lines made up from the container's own name, the same each time it is read. One that is throttled is slow.
 
 use serde_json::Value;
 
@@ -6,6 +6,7 @@ use crate::clock::micros;
 use crate::cluster::Shared;
 use crate::http::{Query, Reply};
 use crate::json::{items, text};
+use crate::metrics;
 use crate::status::ApiError;
 use jiff::{SignedDuration, Timestamp};
 
@@ -34,11 +35,14 @@ pub(crate) fn read(shared: &Shared, pod: &Value, query: &Query) -> Result<Reply,
     };
     let tail = query.number("tailLines")?.unwrap_or(LINES).min(LINES);
     let now = shared.clock().now();
-    let lines: String = (LINES - tail..LINES).map(|number| line(container, number, now, query)).collect();
+    let spec = items(pod, "/spec/containers").iter().find(|spec| text(spec, "/name") == container);
+    let is_slow = spec.is_some_and(|spec| metrics::is_throttled(pod, spec));
+    let line = |number| line(container, number, is_slow, now, query);
+    let lines: String = (LINES - tail..LINES).map(line).collect();
     Ok(Reply::bytes(200, "text/plain", lines))
 }
 
-fn line(container: &str, number: u64, now: Timestamp, query: &Query) -> String {
+fn line(container: &str, number: u64, is_slow: bool, now: Timestamp, query: &Query) -> String {
     let age = SignedDuration::from_secs(i64::try_from(LINES - number).unwrap_or(0) * 3);
     let stamp = if query.flag("timestamps") { format!("{} ", micros(now - age)) } else { String::new() };
     let message = match number % 17 {
@@ -46,7 +50,7 @@ fn line(container: &str, number: u64, now: Timestamp, query: &Query) -> String {
             "level=error component={container} msg=\"upstream request failed\" err=\"context deadline exceeded\" attempt={}",
             number % 3 + 1
         ),
-        n if n % 5 == 0 => format!(
+        n if is_slow || n % 5 == 0 => format!(
             "level=warn component={container} msg=\"slow request\" duration_ms={}",
             800 + number * 7 % 900
         ),

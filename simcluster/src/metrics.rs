@@ -88,7 +88,7 @@ fn metrics(shared: &Shared, resource: &Resource, object: &Value) -> Option<Value
         "timestamp": seconds(shared.clock().now()), "window": "15.013s",
     });
     if resource.plural == "nodes" {
-        out["usage"] = usage(text(object, "/metadata/uid"), 40);
+        out["usage"] = Usage::of(text(object, "/metadata/uid"), 40).json();
         return Some(out);
     }
     if text(object, "/status/phase") != "Running" {
@@ -96,15 +96,51 @@ fn metrics(shared: &Shared, resource: &Resource, object: &Value) -> Option<Value
     }
     out["metadata"]["namespace"] = object["metadata"]["namespace"].clone();
     let containers = items(object, "/spec/containers").iter().map(|container| {
-        let name = text(container, "/name");
-        json!({"name": name, "usage": usage(&format!("{}{name}", text(object, "/metadata/uid")), 1)})
+        let usage = Usage::wanted(object, container);
+        let cpu_nanocores = usage.cpu_nanocores.min(cpu_limit(container));
+        json!({"name": text(container, "/name"), "usage": Usage { cpu_nanocores, ..usage }.json()})
     });
     out["containers"] = containers.collect();
     Some(out)
 }
 
-/// Some usage that is always the same for the same name.
-fn usage(name: &str, scale: u64) -> Value {
-    let sum = name.bytes().fold(7u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-    json!({"cpu": format!("{}n", (1_000_000 + sum % 90_000_000) * scale), "memory": format!("{}Ki", (20_000 + sum % 300_000) * scale)})
+/// Whether a container would use more CPU than it may have.
+pub(crate) fn is_throttled(pod: &Value, container: &Value) -> bool {
+    Usage::wanted(pod, container).cpu_nanocores > cpu_limit(container)
+}
+
+#[derive(Clone, Copy)]
+struct Usage {
+    cpu_nanocores: u64,
+    memory_kib: u64,
+}
+
+impl Usage {
+    /// Some usage that is always the same for the same name.
+    fn of(name: &str, scale: u64) -> Self {
+        let sum = name.bytes().fold(7u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+        Self {
+            cpu_nanocores: (1_000_000 + sum % 90_000_000) * scale,
+            memory_kib: (20_000 + sum % 300_000) * scale,
+        }
+    }
+
+    /// What a container would use if nobody held it back.
+    fn wanted(pod: &Value, container: &Value) -> Self {
+        Self::of(&format!("{}{}", text(pod, "/metadata/uid"), text(container, "/name")), 1)
+    }
+
+    fn json(self) -> Value {
+        json!({"cpu": format!("{}n", self.cpu_nanocores), "memory": format!("{}Ki", self.memory_kib)})
+    }
+}
+
+/// In nanocores; without a limit, more than there are.
+fn cpu_limit(container: &Value) -> u64 {
+    let limit = text(container, "/resources/limits/cpu");
+    let (digits, unit) = match limit.strip_suffix('m') {
+        Some(digits) => (digits, 1_000_000),
+        None => (limit, 1_000_000_000),
+    };
+    digits.parse::<u64>().map_or(u64::MAX, |count| count * unit)
 }

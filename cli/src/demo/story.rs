@@ -11,7 +11,8 @@ const LINES: [(&str, &str); 6] = [
     ),
     (
         "prod-eu",
-        "a node is not heard from, search can't grow any further, a certificate is not renewed, last night's settlement failed",
+        "checkout is slow since its last release, a node is not heard from, search can't grow any further, a certificate is not \
+         renewed, last night's settlement failed",
     ),
     (
         "prod-ap",

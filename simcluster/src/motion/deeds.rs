@@ -213,8 +213,17 @@ fn set_load(autoscaler: &mut Value, percent: i64) {
 
 /// Sets a field, in lists too.
 fn assign(object: &mut Value, pointer: &str, value: Value) {
-    match object.pointer_mut(pointer) {
-        Some(place) => *place = value,
+    // Below a list, what is there leads further than what would have to be made.
+    let above = pointer.rsplit_once('/').and_then(|(above, field)| Some((object.pointer_mut(above)?, field)));
+    match above {
+        Some((above, field)) => set_below(above, field, value),
         None => set(object, pointer, value),
+    }
+}
+
+fn set_below(above: &mut Value, field: &str, value: Value) {
+    match above.pointer_mut(&format!("/{field}")) {
+        Some(place) => *place = value,
+        None => set(above, &format!("/{field}"), value),
     }
 }

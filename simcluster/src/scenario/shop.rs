@@ -54,6 +54,24 @@ pub(super) const SCENES: &[Scene] = &[
     // The new checkout was fine wherever nobody buys anything.
     release(BEFORE_PROD, Ago(2 * DAY), "shop", "checkout", "1.9.0", ARGO, &[]),
     release(PROD_US, Ago(130), "shop", "checkout", "1.9.0", ARGO, &[]),
+    // Somebody meant 250m: its replicas are throttled, and more of them than there may be would be wanted.
+    release(
+        PROD_EU,
+        Ago(70),
+        "shop",
+        "checkout",
+        "1.8.2",
+        ARGO,
+        &[
+            ("/spec/template/spec/containers/0/resources/requests/cpu", Text("25m")),
+            ("/spec/template/spec/containers/0/resources/limits/cpu", Text("25m")),
+        ],
+    ),
+    Scene {
+        clusters: PROD_EU,
+        when: Ago(55),
+        deed: HitMaximum { namespace: "shop", name: "checkout", percent: 100 },
+    },
     // A node of prod-eu is not heard from, and nobody has replaced it.
     Scene { clusters: PROD_EU, when: Ago(35), deed: FallSilent { node: 1 } },
     Scene {

@@ -136,6 +136,16 @@ async fn a_node_that_is_not_heard_from_keeps_pods_that_cannot_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_limit_that_lacks_a_digit_holds_checkout_back() {
+    let eu = cluster("prod-eu");
+    let checkout = deployment(&eu, "shop", "checkout");
+    assert_eq!(text(&checkout, "/spec/template/spec/containers/0/resources/limits/cpu"), "25m");
+    let autoscaler =
+        eu.object(&Gvr::new("autoscaling", "v2", "horizontalpodautoscalers"), "shop", "checkout").unwrap();
+    assert_eq!(text(condition(&autoscaler, "ScalingLimited"), "/reason"), "TooManyReplicas");
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_cluster_has_its_own_troubles() {
     let waiting = "/status/containerStatuses/0/state/waiting/reason";
     for (name, workload, pointer, expected) in [
