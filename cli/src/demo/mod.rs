@@ -206,7 +206,7 @@ mod tests {
             objects.iter().find(is_there).unwrap()["object"].to_string()
         };
         for (cluster, tag) in
-            [("prod-us", ":1.9.0"), ("prod-eu", ":1.8.1"), ("prod-ap", ":1.8.1"), ("dev-eu", ":1.9.0")]
+            [("prod-us", ":1.9.0"), ("prod-eu", ":1.8.2"), ("prod-ap", ":1.8.1"), ("dev-eu", ":1.9.0")]
         {
             assert!(of(cluster).contains(tag), "{cluster}: {images}");
         }
