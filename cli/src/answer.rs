@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Endpoint, Exchange};
 use crate::hints;
-use crate::table::Table;
+use crate::table::{Paint, Table};
 
 /// How an answer is to look.
 #[derive(Debug, Clone, Copy)]
@@ -25,19 +25,67 @@ impl Look {
         Self { width: width.filter(|_| term.is_term()), colour: console::colors_enabled() }
     }
 
-    fn paint(self, text: &str, colour: Style) -> String {
+    pub(crate) fn of_stderr() -> Self {
+        Self { width: None, colour: console::colors_enabled_stderr() }
+    }
+
+    /// Whatever the terminal has.
+    pub(crate) fn unbounded(self) -> Self {
+        Self { width: None, ..self }
+    }
+
+    pub(crate) fn paint(self, text: &str, colour: Style) -> String {
         if self.colour { colour.force_styling(true).apply_to(text).to_string() } else { text.to_owned() }
     }
 }
 
-/// The answer as text. What has neither rows nor objects is shown as the gateway says it.
+/// The whole answer as text. What has neither rows nor objects is shown as the gateway says it.
 pub(crate) fn render(exchange: &Exchange, endpoint: &Endpoint, look: Look) -> String {
-    match exchange.structured() {
-        Ok(content) if content["groups"].is_array() => page(exchange, content, endpoint, look),
-        Ok(content) if content["objects"].is_array() => objects(content, look),
-        Ok(content) if exchange.text().is_empty() => indented(content),
-        _ => exchange.text().lines().map(|line| format!("{line}\n")).collect(),
+    let Ok(content) = exchange.structured() else { return lines(exchange.text()) };
+    let mut text = body(content, exchange.text(), look);
+    if is_of_rows(content) && !text.is_empty() {
+        text.push('\n');
     }
+    if is_of_rows(content) || content["objects"].is_array() {
+        text.push_str(&footer(content, look, true));
+    }
+    if let Some(next) = next_page(exchange, content, endpoint) {
+        // Writing to a String can't fail, here and below.
+        let _ = writeln!(text, "next page:\n  {next}");
+    }
+    text
+}
+
+/// What was found: nothing else.
+pub(crate) fn body(content: &Value, said: &str, look: Look) -> String {
+    if is_of_rows(content) {
+        Table::of(content).text(look.width, Paint(look.colour))
+    } else if content["objects"].is_array() {
+        objects(content, look)
+    } else if said.is_empty() {
+        indented(content)
+    } else {
+        lines(said)
+    }
+}
+
+/// What is to be said of it: how much there is and what it covers, or only what is amiss.
+pub(crate) fn footer(content: &Value, look: Look, is_whole: bool) -> String {
+    let mut text = String::new();
+    if is_whole {
+        counted(&mut text, content);
+        covered(&mut text, content);
+    }
+    amiss(&mut text, content, look);
+    text
+}
+
+fn is_of_rows(content: &Value) -> bool {
+    content["groups"].is_array()
+}
+
+fn lines(text: &str) -> String {
+    text.lines().map(|line| format!("{line}\n")).collect()
 }
 
 fn indented(value: &Value) -> String {
@@ -52,44 +100,28 @@ fn objects(content: &Value, look: Look) -> String {
         let more =
             shared["moreClusters"].as_u64().map(|more| format!(" and {more} more")).unwrap_or_default();
         let heading = look.paint(&format!("# in {clusters}{more}"), Style::new().bold());
-        // Writing to a String can't fail, here and below.
         let _ = write!(text, "{heading}\n{}", indented(&shared["object"]));
     }
-    if text.is_empty() {
+    text
+}
+
+fn counted(text: &mut String, content: &Value) {
+    let none = |list: &str| content[list].as_array().is_some_and(Vec::is_empty);
+    if none("objects") || none("groups") {
         text.push_str("nothing found\n");
+    } else if let (Some(shown), true) = (content["shown"].as_u64(), is_of_rows(content)) {
+        let of = content["total"].as_u64().map(|total| format!(" of {total}")).unwrap_or_default();
+        let _ = writeln!(text, "{shown}{of} shown");
+    }
+    if let Some(counts) = counts(&content["statusCounts"]) {
+        let _ = writeln!(text, "by status: {counts}");
     }
     if let Some(paths) = names(&content["omitted"]) {
         let _ = writeln!(text, "left out for size: {paths}; repeat the call with fields to get one of them");
     }
-    coverage(&mut text, content, look);
-    text
 }
 
-fn page(exchange: &Exchange, content: &Value, endpoint: &Endpoint, look: Look) -> String {
-    let table = Table::of(content);
-    let mut text = match look.width {
-        Some(width) => table.fitted(width),
-        None => table.whole(),
-    };
-    if let (true, Some(end)) = (look.colour, text.find('\n')) {
-        text = format!("{}{}", look.paint(&text[..end], Style::new().bold()), &text[end..]);
-    }
-    let shown = content["shown"].as_u64().unwrap_or_default();
-    let _ = match shown {
-        0 => writeln!(text, "nothing found"),
-        _ => writeln!(text, "\n{shown} of {} shown", content["total"]),
-    };
-    if let Some(counts) = counts(&content["statusCounts"]) {
-        let _ = writeln!(text, "by status: {counts}");
-    }
-    coverage(&mut text, content, look);
-    if let Some(next) = next_page(exchange, content, endpoint) {
-        let _ = writeln!(text, "next page:\n  {next}");
-    }
-    text
-}
-
-fn coverage(text: &mut String, content: &Value, look: Look) {
+fn covered(text: &mut String, content: &Value) {
     let clusters = &content["clusters"];
     let age = match (clusters["ageMs"].as_u64(), clusters["heardMs"].as_u64()) {
         (Some(ms), _) if ms < 1_000 => ", data less than 1 s old".to_owned(),
@@ -98,13 +130,19 @@ fn coverage(text: &mut String, content: &Value, look: Look) {
         (None, Some(ms)) => format!(", all heard within the last {} s", ms.div_ceil(1_000)),
         (None, None) => String::new(),
     };
-    let _ = writeln!(text, "{} of {} clusters answered{age}", clusters["answered"], clusters["expected"]);
+    if clusters.is_object() {
+        let _ = writeln!(text, "{} of {} clusters answered{age}", clusters["answered"], clusters["expected"]);
+    }
     if let Some(counts) = counts(&clusters["counts"]) {
         let _ = writeln!(text, "by cluster: {counts}");
     }
     if let Some(names) = names(&clusters["absent"]) {
         let _ = writeln!(text, "no such kind in: {names}");
     }
+}
+
+fn amiss(text: &mut String, content: &Value, look: Look) {
+    let clusters = &content["clusters"];
     let warning = |line: String| look.paint(&format!("! {line}"), Style::new().yellow());
     for problem in clusters["problems"].as_array().into_iter().flatten() {
         let since = problem["since"].as_str().map(|since| format!(" since {since}")).unwrap_or_default();

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use kubeplex_agent::limits::PLUGIN_TIMEOUT;
 use kubeplex_program::logging::LogOptions;
 
 use crate::client::Endpoint;
+use crate::exit::OF_CALLS;
 use crate::manifest::options::Agent;
+use crate::reading;
 use crate::token::Token;
 
 /// What is wrong with a cluster is shown with the cluster; every attempt to reach it would only hide that.
@@ -42,6 +45,11 @@ pub enum Command {
     Doctor(Doctor),
     /// What a running gateway knows of its clusters
     Clusters(Clusters),
+    #[command(flatten)]
+    Reading(reading::Command),
+    /// What makes a shell complete this program's commands and flags
+    #[command(after_help = COMPLETIONS)]
+    Completions(Completions),
     /// An agent for a cluster of its own
     Agent(Agent),
     /// Tokens of callers
@@ -190,14 +198,6 @@ Exit status:
   2  the command line is wrong
   3  something is wrong";
 
-/// What scripts rely on.
-const EXIT_STATUS: &str = "\
-Exit status:
-  0  answered; an answer that lacks some clusters says so (\"partial\": true with --json)
-  1  no gateway answered
-  2  the command line is wrong, or the arguments are not a JSON object
-  3  answered with an error, as code: message";
-
 /// How it is used.
 const EXAMPLES: &str = "\
 Examples:
@@ -206,7 +206,7 @@ Examples:
   kubeplex call resources_get '{\"name\":\"deployment/cart\",\"namespace\":\"shop\"}' --json";
 
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS}"))]
+#[command(after_help = format!("{EXAMPLES}\n\n{OF_CALLS}"))]
 pub struct Call {
     /// A tool: clusters_list, pods_list, resources_list, resources_get, …
     pub tool: String,
@@ -223,8 +223,20 @@ pub struct Call {
     pub target: Target,
 }
 
+/// Where each shell looks.
+const COMPLETIONS: &str = "\
+Examples:
+  kubeplex completions bash >~/.local/share/bash-completion/completions/kubeplex
+  kubeplex completions zsh >\"${fpath[1]}/_kubeplex\"
+  kubeplex completions fish >~/.config/fish/completions/kubeplex.fish";
+
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_STATUS)]
+pub struct Completions {
+    pub shell: Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = OF_CALLS)]
 pub struct Clusters {
     /// Print the structured result as JSON
     #[arg(long)]

@@ -15,12 +15,7 @@ use serde_json::{Map, Value};
 use crate::answer::{self, Look};
 use crate::arguments::Call;
 use crate::client::{Endpoint, Exchange};
-
-/// Exit status of a command line that is wrong; the library that reads the others has it, too.
-const WRONG_USAGE: u8 = 2;
-
-/// Exit status of a call that the gateway answered with an error: not 1, which says that there was no answer.
-const ANSWERED_WITH_AN_ERROR: u8 = 3;
+use crate::exit::Exit;
 
 /// # Errors
 /// When no gateway answers.
@@ -29,7 +24,7 @@ pub async fn run(options: Call) -> anyhow::Result<ExitCode> {
         Ok(arguments) => arguments,
         Err(error) => {
             failure::report("kubeplex", &error);
-            return Ok(ExitCode::from(WRONG_USAGE));
+            return Ok(Exit::WrongUsage.into());
         }
     };
     let client = options.target.client()?;
@@ -54,14 +49,14 @@ pub fn print_result(exchange: &Exchange, endpoint: &Endpoint, json: bool) -> any
             } else {
                 output::note(&describe(error, exchange.tool()));
             }
-            return Ok(ExitCode::from(ANSWERED_WITH_AN_ERROR));
+            return Ok(Exit::AnsweredWithAnError.into());
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// `code: message` and what to do about it. The protocol's own errors have a number, and mean a tool that is not there.
-fn describe(error: &Value, tool: &str) -> String {
+pub(crate) fn describe(error: &Value, tool: &str) -> String {
     let message = error["message"].as_str().unwrap_or_default();
     let (code, hint) = match error["code"].as_str() {
         Some(code) => (code.to_owned(), error["hint"].as_str().map(str::to_owned)),

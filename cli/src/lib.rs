@@ -1,7 +1,7 @@
 //! The parts of the program `kubeplex`.
 //!
 //! [`demo`] and [`local`] put a gateway and agents into one process and let [`stand`] run them; [`stdio`] carries messages
-//! to such a gateway; [`call`] and [`clusters`] are clients of a running one; [`doctor`] looks at what lies between a
+//! to such a gateway; [`call`], [`clusters`] and [`reading`] are clients of a running one; [`doctor`] looks at what lies between a
 //! kubeconfig and an answer; [`manifest`] prints what puts an agent into a cluster.
 
 mod answer;
@@ -9,12 +9,15 @@ pub mod arguments;
 pub mod call;
 pub mod client;
 pub mod clusters;
+mod completions;
 pub mod demo;
 pub mod doctor;
+mod exit;
 pub mod hints;
 pub mod linked;
 pub mod local;
 pub mod manifest;
+pub mod reading;
 pub mod running;
 pub mod stand;
 pub mod startup;
@@ -41,6 +44,8 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor(options) => doctor::run(options).await,
         Command::Call(options) => call::run(options).await,
         Command::Clusters(options) => clusters::run(options).await,
+        Command::Reading(command) => reading::run(command).await,
+        Command::Completions(options) => completions::run(options.shell),
         Command::Agent(options) => manifest::run(options),
         Command::Token(options) => token::run(options),
     }

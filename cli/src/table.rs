@@ -1,6 +1,8 @@
 //! A page of rows as a table: a line a row, with its cluster and namespace, in columns that fit the terminal.
 
-use console::{measure_text_width, pad_str, truncate_str};
+mod colour;
+
+use console::{Style, measure_text_width, truncate_str};
 use serde_json::Value;
 
 /// Between two columns.
@@ -9,14 +11,25 @@ const GAP: usize = 2;
 /// A column is not made narrower than this, however narrow the terminal: its cells would say nothing.
 const NARROWEST: usize = 5;
 
+/// Below this the cells of a column that could be wider tell little; other columns make room for it before.
+const LEGIBLE: usize = 12;
+
+/// What a row is about, and how it is. These columns are there as long as there is any room.
+const KEPT: [&str; 7] = ["cluster", "namespace", "kind", "name", "object", "status", "verdict"];
+
 /// The header and the rows, as text.
 #[derive(Debug)]
 pub(crate) struct Table {
-    lines: Vec<Vec<String>>,
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
 }
 
+/// Whether there is colour.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Paint(pub(crate) bool);
+
 impl Table {
-    /// From the structured content of a listing; without rows there is no header either.
+    /// From the structured content of a listing.
     pub(crate) fn of(content: &Value) -> Self {
         let groups = || content["groups"].as_array().into_iter().flatten();
         let places: Vec<&str> = ["cluster", "namespace"]
@@ -26,68 +39,113 @@ impl Table {
         let columns: Vec<&str> =
             content["columns"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let header = places.iter().chain(&columns).map(|name| (*name).to_owned()).collect();
-        let mut lines: Vec<Vec<String>> = vec![header];
+        let mut rows = Vec::new();
         for group in groups() {
             for row in group["rows"].as_array().into_iter().flatten() {
                 let place = places.iter().map(|place| cell(&group[*place]));
-                lines.push(
+                rows.push(
                     place.chain(columns.iter().enumerate().map(|(at, name)| value(row, at, name))).collect(),
                 );
             }
         }
-        if lines.len() == 1 {
-            lines.clear();
+        Self { header, rows }
+    }
+
+    pub(crate) fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    pub(crate) fn rows(&self) -> &[Vec<String>] {
+        &self.rows
+    }
+
+    /// As wide as it takes, or at most so wide: the widest columns are cut then, and show it, and the last ones left out
+    /// where that is not enough. Without rows there is no header either.
+    pub(crate) fn text(&self, width: Option<usize>, paint: Paint) -> String {
+        if self.rows.is_empty() {
+            return String::new();
         }
-        Self { lines }
-    }
-
-    /// As wide as it takes.
-    pub(crate) fn whole(&self) -> String {
-        self.written(&self.widths())
-    }
-
-    /// At most so wide: the widest columns are cut, and show it.
-    pub(crate) fn fitted(&self, width: usize) -> String {
-        let mut widths = self.widths();
-        let room = width.saturating_sub(GAP * widths.len().saturating_sub(1));
-        let headers: Vec<usize> =
-            self.lines.first().into_iter().flatten().map(|name| measure_text_width(name)).collect();
-        // What a column is called is read before what stands in it: headers are cut only where nothing else is left.
-        let floor = |at: usize| headers[at].max(NARROWEST);
-        while widths.iter().sum::<usize>() > room {
-            let above_floor =
-                (0..widths.len()).filter(|at| widths[*at] > floor(*at)).max_by_key(|at| widths[*at]);
-            let widest = above_floor.or_else(|| {
-                (0..widths.len()).filter(|at| widths[*at] > NARROWEST).max_by_key(|at| widths[*at])
-            });
-            match widest {
-                Some(at) => widths[at] -= 1,
-                None => break,
-            }
-        }
-        self.written(&widths)
-    }
-
-    fn widths(&self) -> Vec<usize> {
-        let columns = self.lines.first().map_or(0, Vec::len);
-        let width =
-            |at: usize| self.lines.iter().map(|line| measure_text_width(&line[at])).max().unwrap_or(0);
-        (0..columns).map(width).collect()
-    }
-
-    fn written(&self, widths: &[usize]) -> String {
-        let mut text = String::new();
-        for line in &self.lines {
-            let cells = line.iter().zip(widths).map(|(cell, width)| {
-                let cut = truncate_str(cell, *width, "…");
-                pad_str(&cut, *width, console::Alignment::Left, None).into_owned()
-            });
-            let written = cells.collect::<Vec<_>>().join(&" ".repeat(GAP));
-            text.push_str(written.trim_end());
+        let widths = self.widths(width);
+        let header = written(&self.header, &widths, |_, text| match paint {
+            Paint(true) => Style::new().bold().force_styling(true).apply_to(text).to_string(),
+            Paint(false) => text.to_owned(),
+        });
+        let mut text = format!("{header}\n");
+        for row in &self.rows {
+            text.push_str(&self.painted(row, &widths, paint));
             text.push('\n');
+        }
+        let left_out = self.header.iter().zip(&widths).filter(|(_, width)| width.is_none());
+        let left_out: Vec<_> = left_out.map(|(name, _)| name.as_str()).collect();
+        if !left_out.is_empty() {
+            text.push_str(&format!("(no room for: {})\n", left_out.join(", ")));
         }
         text
     }
+
+    /// One row, in the columns that the table has.
+    pub(crate) fn line(&self, row: &[String], width: Option<usize>, paint: Paint) -> String {
+        self.painted(row, &self.widths(width), paint)
+    }
+
+    fn painted(&self, row: &[String], widths: &[Option<usize>], paint: Paint) -> String {
+        written(row, widths, |at, text| match self.header.get(at) {
+            Some(column) if paint.0 => colour::of_cell(column, text),
+            _ => text.to_owned(),
+        })
+    }
+
+    /// How wide each column is; `None` where there is no room for it.
+    fn widths(&self, room: Option<usize>) -> Vec<Option<usize>> {
+        let natural: Vec<usize> = (0..self.header.len()).map(|at| self.natural_width(at)).collect();
+        let Some(room) = room else { return natural.into_iter().map(Some).collect() };
+        let legible = |at: usize| natural[at].min(LEGIBLE).max(measure_text_width(&self.header[at]));
+        let mut widths: Vec<Option<usize>> = natural.iter().copied().map(Some).collect();
+        while needed((0..widths.len()).filter(|at| widths[*at].is_some()).map(legible)) > room {
+            let last = (0..widths.len())
+                .rev()
+                .find(|at| widths[*at].is_some() && !KEPT.contains(&self.header[*at].as_str()));
+            match last {
+                Some(at) => widths[at] = None,
+                None => break,
+            }
+        }
+        while needed(widths.iter().flatten().copied()) > room {
+            let at_most = |floor: &dyn Fn(usize) -> usize| {
+                let wider = (0..widths.len()).filter(|at| widths[*at].is_some_and(|width| width > floor(*at)));
+                wider.max_by_key(|at| widths[*at])
+            };
+            match at_most(&legible).or_else(|| at_most(&|_| NARROWEST)) {
+                Some(at) => widths[at] = widths[at].map(|width| width - 1),
+                None => break,
+            }
+        }
+        widths
+    }
+
+    fn natural_width(&self, at: usize) -> usize {
+        let cells = self.rows.iter().map(|row| measure_text_width(&row[at]));
+        cells.max().unwrap_or(0).max(measure_text_width(&self.header[at]))
+    }
+}
+
+/// With the gaps between them.
+fn needed(widths: impl Iterator<Item = usize>) -> usize {
+    widths.map(|width| width + GAP).sum::<usize>().saturating_sub(GAP)
+}
+
+/// The cells in columns so wide; `paint` is given the place and the text of each.
+fn written(cells: &[String], widths: &[Option<usize>], paint: impl Fn(usize, &str) -> String) -> String {
+    let shown = cells.iter().zip(widths).enumerate().filter_map(|(at, (cell, width))| Some((at, cell, (*width)?)));
+    let mut line = String::new();
+    let mut pending = 0;
+    for (at, cell, width) in shown {
+        let cut = truncate_str(cell, width, "…");
+        line.push_str(&" ".repeat(pending));
+        line.push_str(&paint(at, &cut));
+        pending = GAP + width.saturating_sub(measure_text_width(&cut));
+    }
+    line.trim_end().to_owned()
 }
 
 /// A row is a list of cells, or an object by column.
@@ -103,6 +161,9 @@ fn cell(value: &Value) -> String {
             let fields =
                 fields.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()));
             fields.collect::<Vec<_>>().join(",")
+        }
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
         }
         other => other.to_string(),
     };
@@ -126,10 +187,18 @@ mod tests {
         }))
     }
 
+    fn whole(table: &Table) -> String {
+        table.text(None, Paint(false))
+    }
+
+    fn fitted(width: usize) -> String {
+        table().text(Some(width), Paint(false))
+    }
+
     #[test]
     fn every_row_names_its_place() {
         assert_eq!(
-            table().whole(),
+            whole(&table()),
             "cluster  namespace    name                             restarts  labels\n\
              prod-eu  kube-system  a-very-long-name-of-a-pod-x7f9q  12        env=prod\n\
              us       -            b c                              -         -\n"
@@ -137,21 +206,42 @@ mod tests {
     }
 
     #[test]
-    fn it_fits_any_terminal_that_can_hold_its_columns() {
-        for width in 33..90 {
-            let text = table().fitted(width);
-            assert!(text.lines().all(|line| measure_text_width(line) <= width), "{width}:\n{text}");
+    fn it_fits_any_terminal_that_can_hold_what_a_row_is_about() {
+        for width in 19..90 {
+            let text = fitted(width);
+            let of_table = text.lines().filter(|line| !line.starts_with('('));
+            assert!(of_table.clone().all(|line| measure_text_width(line) <= width), "{width}:\n{text}");
+            assert_eq!(of_table.count(), 3, "{width}:\n{text}");
         }
-        assert_eq!(
-            table().fitted(60).lines().next(),
-            Some("cluster  namespace    name                restarts  labels")
-        );
-        assert!(table().fitted(60).contains("a-very-long-name-…"), "{}", table().fitted(60));
-        assert_eq!(table().fitted(200), table().whole());
+        assert_eq!(fitted(60).lines().next(), Some("cluster  namespace    name                restarts  labels"));
+        assert!(fitted(60).contains("a-very-long-name-…"), "{}", fitted(60));
+        assert_eq!(fitted(200), whole(&table()));
+    }
+
+    #[test]
+    fn columns_are_left_out_from_the_end_and_that_is_said() {
+        for (width, header, left_out) in [
+            (54, "cluster  namespace    name          restarts  labels", None),
+            (53, "cluster  namespace    name                   restarts", Some("(no room for: labels)")),
+            (40, "cluster  namespace    name", Some("(no room for: restarts, labels)")),
+        ] {
+            let text = fitted(width);
+            assert_eq!(text.lines().next(), Some(header), "{width}:\n{text}");
+            assert_eq!(text.lines().find(|line| line.starts_with('(')), left_out, "{width}:\n{text}");
+        }
+    }
+
+    #[test]
+    fn colour_takes_no_room() {
+        let plain = whole(&table());
+        let painted = table().text(None, Paint(true));
+        assert_ne!(painted, plain);
+        assert_eq!(console::strip_ansi_codes(&painted), plain);
     }
 
     #[test]
     fn no_rows_are_no_table() {
-        assert_eq!(Table::of(&json!({"columns": ["name"], "groups": []})).fitted(80), "");
+        let empty = Table::of(&json!({"columns": ["name"], "groups": []}));
+        assert_eq!(empty.text(Some(80), Paint(false)), "");
     }
 }

@@ -13,6 +13,9 @@ use crate::resolve::Understood;
 use super::page::NAMESPACE;
 use super::{CallOptions, Field, LegContext, PageQuery, Target};
 
+/// In place of fields: all columns of a kind, those among them that are not usual.
+const ALL_COLUMNS: &str = "*";
+
 /// A page of rows of one kind over the targets.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Clone))]
@@ -83,6 +86,9 @@ impl ListQuery {
     fn columns(&self) -> ColumnChoice {
         if self.page.fields.is_empty() {
             return ColumnChoice::Usual;
+        }
+        if self.page.fields == [Field::Object(ALL_COLUMNS.to_owned())] {
+            return ColumnChoice::Wide;
         }
         let of_objects = self.page.fields.iter().filter_map(|field| match field {
             Field::Object(path) => Some(path.clone()),

@@ -2,6 +2,7 @@
 //! to a real one, and to clusters that the tester names.
 
 mod agree;
+mod commands;
 mod events;
 mod groups;
 mod kinds;
@@ -46,4 +47,6 @@ on_every_ground! {
         times_select_events;
     groups: groups_count_what_the_servers_have, groups_are_those_of_all_rows, kinds_are_those_of_all_servers,
         groups_of_clusters_and_kinds_are_counted;
+    commands: commands_list_what_the_servers_have, named_objects_are_rows_and_whole_objects,
+        commands_end_as_scripts_expect;
 }

@@ -55,7 +55,8 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         (_, "fields") => (
             "the kind's columns",
             "columns or paths, as a comma list: `name,spec.nodeName,cluster.labels.region`; `column.cluster` and \
-             `column.namespace` are a kind's own columns of that name",
+             `column.namespace` are a kind's own columns of that name; `*` alone is all columns of the kind, those among \
+             them that are not usual, as `kubectl get -o wide` shows them",
         ),
         ("clusters_list", "sortBy") => (
             "name",
