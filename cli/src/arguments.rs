@@ -46,7 +46,7 @@ pub enum Command {
     /// What a running gateway knows of its clusters
     Clusters(Clusters),
     #[command(flatten)]
-    Reading(reading::Command),
+    Reading(Box<reading::Command>),
     /// What makes a shell complete this program's commands and flags
     #[command(after_help = COMPLETIONS)]
     Completions(Completions),

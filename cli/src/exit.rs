@@ -60,13 +60,9 @@ mod tests {
 
     #[test]
     fn the_help_has_every_status() {
-        for exit in [
-            Exit::Found,
-            Exit::WrongUsage,
-            Exit::AnsweredWithAnError,
-            Exit::NothingFound,
-            Exit::Partial,
-        ] {
+        for exit in
+            [Exit::Found, Exit::WrongUsage, Exit::AnsweredWithAnError, Exit::NothingFound, Exit::Partial]
+        {
             assert!(OF_READING.contains(&format!("\n  {}  ", exit.status())), "{exit:?}");
         }
     }

@@ -44,7 +44,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor(options) => doctor::run(options).await,
         Command::Call(options) => call::run(options).await,
         Command::Clusters(options) => clusters::run(options).await,
-        Command::Reading(command) => reading::run(command).await,
+        Command::Reading(command) => reading::run(*command).await,
         Command::Completions(options) => completions::run(options.shell),
         Command::Agent(options) => manifest::run(options),
         Command::Token(options) => token::run(options),

@@ -112,7 +112,8 @@ impl Table {
         }
         while needed(widths.iter().flatten().copied()) > room {
             let at_most = |floor: &dyn Fn(usize) -> usize| {
-                let wider = (0..widths.len()).filter(|at| widths[*at].is_some_and(|width| width > floor(*at)));
+                let wider =
+                    (0..widths.len()).filter(|at| widths[*at].is_some_and(|width| width > floor(*at)));
                 wider.max_by_key(|at| widths[*at])
             };
             match at_most(&legible).or_else(|| at_most(&|_| NARROWEST)) {
@@ -136,7 +137,8 @@ fn needed(widths: impl Iterator<Item = usize>) -> usize {
 
 /// The cells in columns so wide; `paint` is given the place and the text of each.
 fn written(cells: &[String], widths: &[Option<usize>], paint: impl Fn(usize, &str) -> String) -> String {
-    let shown = cells.iter().zip(widths).enumerate().filter_map(|(at, (cell, width))| Some((at, cell, (*width)?)));
+    let shown =
+        cells.iter().zip(widths).enumerate().filter_map(|(at, (cell, width))| Some((at, cell, (*width)?)));
     let mut line = String::new();
     let mut pending = 0;
     for (at, cell, width) in shown {
@@ -213,7 +215,10 @@ mod tests {
             assert!(of_table.clone().all(|line| measure_text_width(line) <= width), "{width}:\n{text}");
             assert_eq!(of_table.count(), 3, "{width}:\n{text}");
         }
-        assert_eq!(fitted(60).lines().next(), Some("cluster  namespace    name                restarts  labels"));
+        assert_eq!(
+            fitted(60).lines().next(),
+            Some("cluster  namespace    name                restarts  labels")
+        );
         assert!(fitted(60).contains("a-very-long-name-…"), "{}", fitted(60));
         assert_eq!(fitted(200), whole(&table()));
     }

@@ -182,7 +182,9 @@ async fn contexts_without_credentials_delay_nobody_and_come_up_when_they_can() {
     assert!(!rows::of(&answer).is_empty() && answer["clusters"]["answered"] == 1, "{}", answer["clusters"]);
     let rows = kubeplex(&["pods", "--endpoint", endpoint]).await;
     assert_eq!(rows.status, Some(5), "{}", rows.error);
-    assert!(rows.out.starts_with("cluster") && rows.out.lines().skip(1).all(|line| line.starts_with("works ")));
+    assert!(
+        rows.out.starts_with("cluster") && rows.out.lines().skip(1).all(|line| line.starts_with("works "))
+    );
     assert!(rows.error.contains("! missing ") && rows.error.contains("! waits "), "{}", rows.error);
     let shown = kubeplex(&["clusters", "--endpoint", endpoint]).await;
     assert!(shown.out.contains("can't be run") && shown.out.contains("tried again"), "{}", shown.out);

@@ -278,8 +278,7 @@ impl Get {
     fn question(&self) -> Result<Question, UsageError> {
         let object = self.objects.object()?;
         let kind = object.kind.as_deref().unwrap_or_default();
-        let is_whole =
-            matches!(self.how.output, Output::Json | Output::Yaml) || object.kind.is_none();
+        let is_whole = matches!(self.how.output, Output::Json | Output::Yaml) || object.kind.is_none();
         let Some(name) = object.name.as_deref() else { return Ok(self.rows(kind)) };
         self.nothing_beside(name)?;
         if is_whole {
@@ -323,7 +322,11 @@ impl Diff {
     fn question(&self) -> Result<Question, UsageError> {
         let object = self.object.object()?;
         let manifest = self.filename.as_deref().map(manifest).transpose()?;
-        if object.kind.is_none() && object.name.is_none() && manifest.is_none() && self.place.namespace.is_none() {
+        if object.kind.is_none()
+            && object.name.is_none()
+            && manifest.is_none()
+            && self.place.namespace.is_none()
+        {
             return Err(UsageError::Nothing {
                 wanted: "an object (deploy/cart), a kind, a namespace (-n shop) or a manifest (-f FILE)",
             });
@@ -391,6 +394,7 @@ fn wide(question: Question, listing: &Listing) -> Question {
 }
 
 fn manifest(path: &str) -> Result<String, UsageError> {
-    let read = if path == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+    let read =
+        if path == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
     read.map_err(|error| UsageError::File { path: path.to_owned(), problem: error.to_string() })
 }

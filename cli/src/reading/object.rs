@@ -98,7 +98,11 @@ mod tests {
             (vec!["deploy", "cart", "web"], Some("deploy"), Some("cart,web")),
             (vec!["deployments.apps/cart"], Some("deployments.apps"), Some("cart")),
             (vec!["certificates.cert-manager.io/v1"], Some("certificates.cert-manager.io/v1"), None),
-            (vec!["certificates.cert-manager.io/v1", "x"], Some("certificates.cert-manager.io/v1"), Some("x")),
+            (
+                vec!["certificates.cert-manager.io/v1", "x"],
+                Some("certificates.cert-manager.io/v1"),
+                Some("x"),
+            ),
             (vec!["hpa.autoscaling/v2beta2"], Some("hpa.autoscaling/v2beta2"), None),
             (vec!["certificates.cert-manager.io/vault"], Some("certificates.cert-manager.io"), Some("vault")),
             (vec!["node/v1"], Some("node"), Some("v1")),

@@ -90,7 +90,8 @@ fn together(before: Value, mut page: Value) -> Value {
             None => groups.push(group),
         }
     }
-    page["shown"] = json!(before["shown"].as_u64().unwrap_or_default() + page["shown"].as_u64().unwrap_or_default());
+    page["shown"] =
+        json!(before["shown"].as_u64().unwrap_or_default() + page["shown"].as_u64().unwrap_or_default());
     if before["partial"] == true {
         page["partial"] = json!(true);
     }
@@ -169,7 +170,10 @@ mod tests {
         let mut third = page(&["name", "age"], "us", json!([["d", "3d"]]), Value::Null);
         third["partial"] = json!(true);
         let two = together(first, second);
-        assert_eq!((&two["shown"], &two["continue"], &two["groups"][0]["rows"][2][0]), (&json!(3), &json!("C2"), &json!("c")));
+        assert_eq!(
+            (&two["shown"], &two["continue"], &two["groups"][0]["rows"][2][0]),
+            (&json!(3), &json!("C2"), &json!("c"))
+        );
         let mut all = together(two, third);
         whole(&mut all);
         assert_eq!(
@@ -193,6 +197,9 @@ mod tests {
     fn counts_stay_where_rows_are_cut() {
         let mut cut = page(&["name"], "eu", json!([["a"]]), json!("C1"));
         whole(&mut cut);
-        assert_eq!((cut["statusCounts"]["Running"].as_u64(), cut["clusters"]["counts"]["eu"].as_u64()), (Some(5), Some(5)));
+        assert_eq!(
+            (cut["statusCounts"]["Running"].as_u64(), cut["clusters"]["counts"]["eu"].as_u64()),
+            (Some(5), Some(5))
+        );
     }
 }

@@ -12,11 +12,15 @@ use super::flags::{How, Listing, Output};
 /// A command line that says two things at once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum UsageError {
-    #[error("\"{name}\" stands beside \"{first}\", which is a whole name already; write KIND {name} or KIND/{name}")]
+    #[error(
+        "\"{name}\" stands beside \"{first}\", which is a whole name already; write KIND {name} or KIND/{name}"
+    )]
     Beside { name: String, first: String },
     #[error("\"{second}\" has a kind of its own beside \"{first}\"; ask for one kind at a time")]
     TwoKinds { first: String, second: String },
-    #[error("\"{names}\" are several objects, of which a table shows one; -o yaml shows them all, -l chooses by labels")]
+    #[error(
+        "\"{names}\" are several objects, of which a table shows one; -o yaml shows them all, -l chooses by labels"
+    )]
     ManyInATable { names: String },
     #[error("{flag} chooses among many, and \"{name}\" is named; leave one of them out")]
     NamedAndChosen { flag: &'static str, name: String },

@@ -22,7 +22,9 @@ pub(super) fn content(answer: &Answer, question: &Question) -> anyhow::Result<()
         (Output::Json | Output::Yaml, Some(content), _) => document(content, question.output)?,
         (Output::Name, Some(content), _) => names(content, question.kind.as_deref()).join("\n"),
         (Output::Table, Some(content), _) => answer::body(content, &answer.text, Look::of_stdout()),
-        (Output::Wide, Some(content), _) => answer::body(content, &answer.text, Look::of_stdout().unbounded()),
+        (Output::Wide, Some(content), _) => {
+            answer::body(content, &answer.text, Look::of_stdout().unbounded())
+        }
     };
     if !text.trim().is_empty() {
         output::line(text.trim_end())?;
@@ -73,16 +75,22 @@ mod tests {
 
     #[test]
     fn names_are_what_other_commands_take() {
-        let rows = |columns: Value, rows: Value| {
-            json!({"columns": columns, "groups": [{"cluster": "eu", "rows": rows}, {"cluster": "us", "rows": rows}]})
-        };
+        let rows = |columns: Value, rows: Value| json!({"columns": columns, "groups": [{"cluster": "eu", "rows": rows}, {"cluster": "us", "rows": rows}]});
         for (content, kind, wanted) in [
-            (rows(json!(["name", "ready"]), json!([["a", "1/1"], ["b", "0/1"]])), Some("deploy"), vec!["deploy/a", "deploy/b"]),
+            (
+                rows(json!(["name", "ready"]), json!([["a", "1/1"], ["b", "0/1"]])),
+                Some("deploy"),
+                vec!["deploy/a", "deploy/b"],
+            ),
             (rows(json!(["kind", "name"]), json!([["Pod", "a"]])), None, vec!["pod/a"]),
             (rows(json!(["object", "reason"]), json!([["pod/a", "x"]])), Some("pods"), vec!["pod/a"]),
             (rows(json!(["name"]), json!([["eu"]])), None, vec!["eu"]),
             (rows(json!(["status", "count"]), json!([["Running", 3]])), Some("pods"), vec![]),
-            (json!({"objects": [{"clusters": ["eu"], "object": {"kind": "Deployment", "metadata": {"name": "a"}}}]}), None, vec!["deployment/a"]),
+            (
+                json!({"objects": [{"clusters": ["eu"], "object": {"kind": "Deployment", "metadata": {"name": "a"}}}]}),
+                None,
+                vec!["deployment/a"],
+            ),
         ] {
             assert_eq!(names(&content, kind), wanted, "{content}");
         }
@@ -91,7 +99,10 @@ mod tests {
     #[test]
     fn documents_are_the_answer_itself() {
         let content = json!({"groups": [{"rows": [{"name": "a: b", "labels": {"x": "1"}, "restarts": 1, "node": null}]}]});
-        assert_eq!(serde_json::from_str::<Value>(&document(&content, Output::Json).unwrap()).unwrap(), content);
+        assert_eq!(
+            serde_json::from_str::<Value>(&document(&content, Output::Json).unwrap()).unwrap(),
+            content
+        );
         let yaml = document(&content, Output::Yaml).unwrap();
         assert_eq!(serde_saphyr::from_str::<Value>(&yaml).unwrap(), content, "{yaml}");
     }

@@ -37,16 +37,28 @@ fn command_lines_are_calls() {
         "resources_list",
         json!({"kind": "deploy", "namespace": "shop", "clusterSelector": "env=prod", "minCoverage": 90, "timeoutSeconds": 5}),
     );
-    check("get deploy/cart", "resources_list", json!({"kind": "deploy", "fieldSelector": "metadata.name=cart"}));
+    check(
+        "get deploy/cart",
+        "resources_list",
+        json!({"kind": "deploy", "fieldSelector": "metadata.name=cart"}),
+    );
     check("get deploy cart web -o yaml", "resources_get", json!({"kind": "deploy", "name": "cart,web"}));
     check("get k8s://eu/shop/core/pods/a", "resources_get", json!({"name": "k8s://eu/shop/core/pods/a"}));
-    check("search image:*1.8* restarts>5 -n shop", "fleet_search", json!({"query": "image:*1.8* restarts>5", "namespace": "shop"}));
+    check(
+        "search image:*1.8* restarts>5 -n shop",
+        "fleet_search",
+        json!({"query": "image:*1.8* restarts>5", "namespace": "shop"}),
+    );
     check(
         "diff deploy/cart -n shop --baseline eu --ignore spec.replicas",
         "fleet_diff",
         json!({"kind": "deploy", "name": "cart", "namespace": "shop", "baseline": "eu", "ignore": "spec.replicas"}),
     );
-    check("diff -n shop --to-namespace shop2", "fleet_diff", json!({"namespace": "shop", "toNamespace": "shop2"}));
+    check(
+        "diff -n shop --to-namespace shop2",
+        "fleet_diff",
+        json!({"namespace": "shop", "toNamespace": "shop2"}),
+    );
     check(
         "problems deploy/cart --severity critical --since 1h",
         "problems_list",
@@ -54,7 +66,11 @@ fn command_lines_are_calls() {
     );
     check("changes --around 10m --window 5m", "changes_list", json!({"around": "10m", "window": "5m"}));
     check("changes configmaps --until 1h", "changes_list", json!({"kind": "configmaps", "until": "1h"}));
-    check("describe pod a -n shop --logs", "resources_describe", json!({"kind": "pod", "name": "a", "namespace": "shop", "logs": true}));
+    check(
+        "describe pod a -n shop --logs",
+        "resources_describe",
+        json!({"kind": "pod", "name": "a", "namespace": "shop", "logs": true}),
+    );
     check(
         "logs deployment/checkout --grep error -C 2 -p -c app --tail 20",
         "pods_log",
@@ -111,7 +127,8 @@ fn what_can_not_be_meant_is_refused_with_what_was_written() {
 
 #[test]
 fn the_exit_status_says_what_came() {
-    let of = |content: Option<Value>, error: Option<Value>| exit(&Answer { content, error, text: String::new() });
+    let of =
+        |content: Option<Value>, error: Option<Value>| exit(&Answer { content, error, text: String::new() });
     for (content, error, wanted) in [
         (Some(json!({"groups": [{"rows": [["a"]]}], "shown": 1})), None, Exit::Found),
         (Some(json!({"groups": [{"rows": [["a"]]}], "shown": 1, "partial": true})), None, Exit::Partial),
@@ -121,7 +138,11 @@ fn the_exit_status_says_what_came() {
         (Some(json!({"agree": []})), None, Exit::Found),
         (None, Some(json!({"code": "not_found"})), Exit::NothingFound),
         (None, Some(json!({"code": "invalid_argument"})), Exit::AnsweredWithAnError),
-        (Some(json!({"groups": [{"rows": [["a"]]}], "shown": 1})), Some(json!({"code": "not_found"})), Exit::AnsweredWithAnError),
+        (
+            Some(json!({"groups": [{"rows": [["a"]]}], "shown": 1})),
+            Some(json!({"code": "not_found"})),
+            Exit::AnsweredWithAnError,
+        ),
     ] {
         assert_eq!(of(content.clone(), error.clone()), wanted, "{content:?} {error:?}");
     }
@@ -133,6 +154,7 @@ fn a_tool_that_the_gateway_lacks_is_known_by_its_error() {
     let exchange = |response| Exchange { request: Value::Null, response };
     let unknown = exchange(json!({"error": {"code": -32602, "message": "unknown tool: \"top\""}}));
     assert!(is_unknown_tool(unknown.structured().unwrap_err()));
-    let wrong = exchange(json!({"result": {"isError": true, "structuredContent": {"code": "invalid_argument"}}}));
+    let wrong =
+        exchange(json!({"result": {"isError": true, "structuredContent": {"code": "invalid_argument"}}}));
     assert!(!is_unknown_tool(wrong.structured().unwrap_err()));
 }

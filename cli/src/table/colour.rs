@@ -7,20 +7,47 @@ const OF_STATE: [&str; 9] =
     ["status", "state", "phase", "severity", "verdict", "health", "type", "link", "reason"];
 
 const GOOD: [&str; 12] = [
-    "running", "succeeded", "completed", "complete", "ready", "active", "bound", "available", "true", "healthy",
-    "ok", "linked",
+    "running",
+    "succeeded",
+    "completed",
+    "complete",
+    "ready",
+    "active",
+    "bound",
+    "available",
+    "true",
+    "healthy",
+    "ok",
+    "linked",
 ];
 
 /// Neither good nor bad yet.
 const WAITING: [&str; 9] = [
-    "pending", "warning", "unknown", "terminating", "containercreating", "podinitializing", "degraded", "suspect",
+    "pending",
+    "warning",
+    "unknown",
+    "terminating",
+    "containercreating",
+    "podinitializing",
+    "degraded",
+    "suspect",
     "syncing",
 ];
 
 /// What reasons of trouble have in them, as the kubelet and the controllers write them.
 const BAD: [&str; 12] = [
-    "backoff", "error", "fail", "errimage", "oomkilled", "evicted", "notready", "critical", "unhealthy", "false",
-    "disconnected", "lost",
+    "backoff",
+    "error",
+    "fail",
+    "errimage",
+    "oomkilled",
+    "evicted",
+    "notready",
+    "critical",
+    "unhealthy",
+    "false",
+    "disconnected",
+    "lost",
 ];
 
 /// A cell as it is to be printed in colour.

@@ -126,11 +126,23 @@ fn simulated_watching_shows_what_changes() {
                 "metadata": {"name": "watched", "namespace": "shop", "labels": labels}, "data": {"a": "1"}})
         };
         let arguments = [
-            "get", "configmaps", "-n", "shop", "--cluster", ground::WITH_CANARIES, "--fields", "name,metadata.labels.stage",
-            "--watch", "--interval", "1", "--endpoint", &endpoint,
+            "get",
+            "configmaps",
+            "-n",
+            "shop",
+            "--cluster",
+            ground::WITH_CANARIES,
+            "--fields",
+            "name,metadata.labels.stage",
+            "--watch",
+            "--interval",
+            "1",
+            "--endpoint",
+            &endpoint,
         ];
         sim.apply(json!({"apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": "always", "namespace": "shop"}})).expect("it is applied");
+            "metadata": {"name": "always", "namespace": "shop"}}))
+            .expect("it is applied");
         let mut watching = Program::start("kubeplex", &arguments, &[], &folder);
         assert!(watching.line().await.starts_with("cluster"));
         sim.apply(map(json!({"stage": "one"}))).expect("it is applied");

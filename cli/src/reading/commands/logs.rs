@@ -36,7 +36,13 @@ pub struct Logs {
     #[arg(long, value_name = "REGEX", help_heading = "Which")]
     grep: Option<String>,
     /// So many lines around each match
-    #[arg(short = 'C', long = "context-lines", value_name = "LINES", requires = "grep", help_heading = "Which")]
+    #[arg(
+        short = 'C',
+        long = "context-lines",
+        value_name = "LINES",
+        requires = "grep",
+        help_heading = "Which"
+    )]
     context_lines: Option<u32>,
     /// Fold lines that are alike into patterns with counts
     #[arg(long, conflicts_with = "follow", help_heading = "Which")]

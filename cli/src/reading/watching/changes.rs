@@ -37,8 +37,10 @@ fn by_identity(table: &Table) -> HashMap<Vec<&str>, &Vec<String>> {
 
 fn identity<'a>(table: &Table, row: &'a [String]) -> Vec<&'a str> {
     let cells = || table.header().iter().zip(row);
-    let told: Vec<_> =
-        cells().filter(|(name, _)| IDENTITY.contains(&name.as_str())).map(|(_, cell)| cell.as_str()).collect();
+    let told: Vec<_> = cells()
+        .filter(|(name, _)| IDENTITY.contains(&name.as_str()))
+        .map(|(_, cell)| cell.as_str())
+        .collect();
     let is_named = table.header().iter().any(|name| name == "name" || name == "object");
     if is_named { told } else { lasting(table, row) }
 }
@@ -50,7 +52,9 @@ fn lasting<'a>(table: &Table, row: &'a [String]) -> Vec<&'a str> {
 }
 
 fn is_of_time(column: &str) -> bool {
-    column.ends_with("Age") || column.ends_with("Seen") || matches!(column, "age" | "first" | "last" | "since")
+    column.ends_with("Age")
+        || column.ends_with("Seen")
+        || matches!(column, "age" | "first" | "last" | "since")
 }
 
 #[cfg(test)]
@@ -88,7 +92,11 @@ mod tests {
     #[test]
     fn rows_without_names_are_told_by_what_they_say() {
         assert_eq!(
-            told(&["status", "count"], json!([["Running", 3], ["Pending", 1]]), json!([["Running", 4], ["Pending", 1]])),
+            told(
+                &["status", "count"],
+                json!([["Running", 3], ["Pending", 1]]),
+                json!([["Running", 4], ["Pending", 1]])
+            ),
             ["+ eu Running 4", "- eu Running 3"]
         );
     }
