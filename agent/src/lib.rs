@@ -2,7 +2,8 @@
 //!
 //! Data flows one way: [`access`] says how to reach the API server, [`api`] talks to it, [`discovery`] and [`watch`] decide
 //! what to ask it, [`ingest`] turns raw objects into redacted rows, [`cache`] holds them, [`query`] reads them, [`serve`]
-//! answers the gateway, [`report`] tells it unasked what changed, and [`link`] carries both there.
+//! answers the gateway, [`report`] tells it unasked what changed, and [`link`] carries both there. [`history`] records what the
+//! watches change.
 
 pub mod access;
 pub mod allocator;
@@ -13,6 +14,7 @@ pub mod columns;
 pub mod config;
 pub mod discovery;
 pub mod gauges;
+mod history;
 pub mod ingest;
 pub mod kinds;
 pub mod limits;
@@ -28,6 +30,8 @@ pub mod serve;
 pub mod watch;
 pub mod workers;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
@@ -39,8 +43,9 @@ use tracing::Instrument;
 use crate::api::{Api, ApiBudget};
 use crate::clock::ClusterClock;
 use crate::config::AgentConfig;
+use crate::history::History;
 use crate::kinds::Kinds;
-use crate::watch::Witnesses;
+use crate::watch::{Witness, Witnesses};
 use crate::workers::Workers;
 
 /// A running agent. Dropping it stops nothing: that is the cancellation token's to do.
@@ -49,6 +54,8 @@ pub struct Agent {
     instance: InstanceId,
     api: Api,
     kinds: Kinds,
+    #[cfg(test)]
+    history: Arc<History>,
     router: Router,
 }
 
@@ -70,13 +77,15 @@ impl Agent {
         // because a span that a filter leaves out names nothing.
         let span = tracing::error_span!("agent", %cluster);
         let workers = Workers::new(config.work_on(), tracker.clone());
-        let witnesses = Witnesses::new(Vec::new());
+        let history = Arc::new(History::new(api.clock().clone(), limits::HISTORY_RING_BYTES));
+        let witnesses = Witnesses::new(vec![Arc::clone(&history) as Arc<dyn Witness>]);
         let kinds =
             Kinds::start(config, api.clone(), &tracker, workers.clone(), witnesses, cancel, span.clone());
         let router = serve::router(serve::Parts {
             cluster,
             instance: instance.clone(),
             kinds: kinds.clone(),
+            history: Arc::clone(&history),
             api: api.clone(),
             live_reads,
             deny,
@@ -85,7 +94,20 @@ impl Agent {
         let router = router.layer(middleware::from_fn(move |request: Request, next: Next| {
             next.run(request).instrument(span.clone())
         }));
-        Self { instance, api, kinds, router }
+        Self {
+            instance,
+            api,
+            kinds,
+            #[cfg(test)]
+            history,
+            router,
+        }
+    }
+
+    /// For tests that put a service of their own together.
+    #[cfg(test)]
+    fn history(&self) -> Arc<History> {
+        Arc::clone(&self.history)
     }
 
     /// Drawn at random when the agent started.

@@ -153,6 +153,24 @@ pub const FIRST_WORD_BYTES: usize = 64 * 1024;
 /// How long the API server's word on what the agent may do in a namespace is believed: as long as all kinds take to ask.
 pub const OWN_RULES_KEPT: Duration = Duration::from_secs(10);
 
+/// Fields that one change is told by; of more the number.
+pub const CHANGE_FIELDS: usize = 8;
+
+/// Characters of a value in a change.
+pub const CHANGE_VALUE_CHARS: usize = 160;
+
+/// Changes of late that are held in memory, in bytes.
+pub const HISTORY_RING_BYTES: usize = 16 * 1024 * 1024;
+
+/// Spans of which not every change is known, remembered by kind; of more the oldest become one.
+pub const HISTORY_GAPS: usize = 512;
+
+/// Changes that one question looks at; of more the newest.
+pub const CHANGES_READ: usize = 200_000;
+
+/// Changes that one answer tells, whatever a gateway asks for.
+pub const ANSWER_CHANGES: usize = 5_000;
+
 /// Connections of gateways that dial the agent, at once.
 pub const GATEWAYS: usize = 16;
 
@@ -164,9 +182,6 @@ pub const REFUSAL_SAID_EVERY: Duration = Duration::from_secs(600);
 
 /// The longest request that the agent's HTTP service reads.
 pub const REQUEST_BYTES: usize = 1024 * 1024;
-
-/// Of a message that the cluster wrote, as evidence of a problem, so much is kept.
-pub const EVIDENCE_CHARACTERS: usize = 300;
 
 /// What an operator may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

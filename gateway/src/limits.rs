@@ -184,6 +184,9 @@ pub const LEG_GROUP_BYTES: u64 = 1 << 20;
 /// Distinct objects that `resources_get` shows.
 pub const MAX_DISTINCT_OBJECTS: usize = 20;
 
+/// Changes that one cluster tells of, the newest; of more the number.
+pub const MAX_LEG_CHANGES: u32 = 2_000;
+
 /// Bytes of a cursor. No honest one is longer: the merge lets no key above [`MAX_KEY_BYTES`] through, and a cluster takes a
 /// bit.
 pub const MAX_CURSOR_BYTES: usize = 16_384;

@@ -7,6 +7,7 @@
 //! newline-delimited JSON frames. Unknown fields are ignored, so that neighbours one version apart understand each other.
 
 pub mod call;
+pub mod changes;
 pub mod column;
 pub mod control;
 pub mod duration;
@@ -33,6 +34,9 @@ pub mod paths {
     pub const LIST: &str = "/agent/v1/list";
     /// `POST`, [`GetRequest`](crate::get::GetRequest) → frames of [`GetFrame`](crate::get::GetFrame).
     pub const GET: &str = "/agent/v1/get";
+    /// `POST`, [`ChangesRequest`](crate::changes::ChangesRequest) → frames of
+    /// [`GatherFrame`](crate::gather::GatherFrame) of [`ChangesItem`](crate::changes::ChangesItem).
+    pub const CHANGES: &str = "/agent/v1/changes";
     /// `POST`, open in both directions for the life of a link: frames of
     /// [`GatewayFrame`](crate::control::GatewayFrame) one way, [`AgentFrame`](crate::control::AgentFrame) the other.
     pub const CONTROL: &str = "/agent/v1/control";

@@ -8,9 +8,11 @@ use std::path::Path;
 
 use kubeplex_proto::PROTOCOL;
 use kubeplex_proto::call::Freshness;
+use kubeplex_proto::changes::{ChangesItem, ChangesRequest, Class, Deed, GapReason};
 use kubeplex_proto::column::CellFormat;
 use kubeplex_proto::control::{AgentFrame, GatewayFrame, SyncState};
 use kubeplex_proto::events::Moment;
+use kubeplex_proto::gather::GatherFrame;
 use kubeplex_proto::get::{GetFrame, GetRequest};
 use kubeplex_proto::kind::Scope;
 use kubeplex_proto::list::{ColumnChoice, ListFrame, ListRequest};
@@ -21,6 +23,8 @@ use kubeplex_proto::visibility::{ClusterScoped, Reach};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+type ChangesFrame = GatherFrame<ChangesItem>;
 
 /// Names the variants of a closed set. A variant that is added and not named here does not compile, and one that is named and
 /// in no fixture fails.
@@ -46,6 +50,11 @@ kinds!(gateway_frame, GatewayFrame { Welcome(_), Refused(_), Heartbeat() });
 kinds!(list_frame, ListFrame { Head(_), Rows(_), Groups(_), End(_), Unchanged(_) });
 kinds!(moment, Moment { Ago(_), At(_) });
 kinds!(get_frame, GetFrame { Head(_), Object(_), End(_) });
+kinds!(changes_frame, ChangesFrame { Head(_), Items(_), End(_) });
+kinds!(changes_item, ChangesItem { Change(_), Gap(_) });
+kinds!(deed, Deed { Created(), Changed(), Replaced(), DeletionAsked(), Deleted(), Followed() });
+kinds!(class, Class { Image(), Scale(), Data(), Spec(), Label(), Status() });
+kinds!(gap_reason, GapReason { NotRecorded(), Restart(), Overrun(), Relist(), Stale(), TooMany() });
 kinds!(sync_state, SyncState { Syncing(), Synced(), Stale(), Forbidden(), Absent(), Error() });
 kinds!(leg_status, LegStatus { Ok(), Absent(), Syncing(), Stale(), Disconnected(), Forbidden(), Timeout(), Error() });
 kinds!(source, Source { Cache(), Fill(), Live() });
@@ -103,7 +112,7 @@ fn with_unknown_fields(line: &Value) -> Vec<(String, Value)> {
 }
 
 fn visit(value: &Value, place: String, places: &mut Vec<String>) {
-    const TAGS: [&str; 20] = [
+    const TAGS: [&str; 23] = [
         "hello",
         "report",
         "welcome",
@@ -124,6 +133,9 @@ fn visit(value: &Value, place: String, places: &mut Vec<String>) {
         "lessThan",
         "ago",
         "at",
+        "items",
+        "change",
+        "gap",
     ];
     match value {
         Value::Object(fields) => {
@@ -213,6 +225,34 @@ fn objects_of_every_version_are_read() {
     for version in PROTOCOL.min..=PROTOCOL.max {
         assert!(!read::<GetRequest>(version, "get-requests").is_empty());
         complete::<GetFrame>(read(version, "get-frames").iter().map(get_frame));
+    }
+}
+
+#[test]
+fn changes_of_every_version_are_read() {
+    for version in PROTOCOL.min..=PROTOCOL.max {
+        assert!(!read::<ChangesRequest>(version, "changes-requests").is_empty());
+        let frames: Vec<ChangesFrame> = read(version, "changes-frames");
+        complete::<ChangesFrame>(frames.iter().map(changes_frame));
+        let items = || {
+            frames.iter().flat_map(|frame| match frame {
+                GatherFrame::Items(items) => items.as_slice(),
+                GatherFrame::Head(_) | GatherFrame::End(_) => &[],
+            })
+        };
+        complete::<ChangesItem>(items().map(changes_item));
+        let changes = || {
+            items().filter_map(|item| match item {
+                ChangesItem::Change(change) => Some(change),
+                ChangesItem::Gap(_) => None,
+            })
+        };
+        complete::<Deed>(changes().map(|change| deed(&change.deed)));
+        complete::<Class>(changes().flat_map(|change| &change.fields).map(|field| class(&field.class)));
+        complete::<GapReason>(items().filter_map(|item| match item {
+            ChangesItem::Gap(gap) => Some(gap_reason(&gap.reason)),
+            ChangesItem::Change(_) => None,
+        }));
     }
 }
 

@@ -216,6 +216,16 @@ impl Kinds {
         Known::Kind(Box::new(info), shape.map(Box::new))
     }
 
+    /// A kind that is watched already; nobody begins to watch it for this.
+    pub(crate) fn watched(&self, id: &GroupResource) -> Option<Arc<KindHandle>> {
+        self.shared.handle(id)
+    }
+
+    /// All of them, by name.
+    pub(crate) fn all_watched(&self) -> Vec<Arc<KindHandle>> {
+        self.shared.handles()
+    }
+
     /// Every watched kind, by name.
     pub fn snapshot(&self) -> Vec<KindReport> {
         // Reports look into the stores, so not under the lock of the slots.

@@ -5,7 +5,6 @@
 
 pub mod analysers;
 pub mod finding;
-pub mod thresholds;
 pub mod world;
 
 pub use finding::{Evidence, Finding, ObjectRef, Severity, Verdict};

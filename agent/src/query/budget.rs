@@ -19,7 +19,7 @@ impl ScanBudget {
 
     /// # Errors
     /// `timeout` when the scan must stop.
-    pub(super) fn check(&self) -> Result<(), AgentError> {
+    pub(crate) fn check(&self) -> Result<(), AgentError> {
         let timeout = |message: &str| Err(AgentError::new(AgentErrorCode::Timeout, message));
         if self.cancelled.is_cancelled() {
             return timeout("the call was cancelled while its objects were read");

@@ -6,11 +6,11 @@
 
 mod body;
 mod bug;
+mod changes;
 mod config_maps;
 mod contain;
 mod control;
 mod deadline;
-#[expect(dead_code, reason = "the questions that are answered so follow")]
 mod gathering;
 mod get;
 mod list;
@@ -33,6 +33,7 @@ use kubeplex_proto::paths;
 
 use crate::api::Api;
 use crate::config::{Deny, LiveReads};
+use crate::history::History;
 use crate::kinds::Kinds;
 use crate::limits;
 use crate::workers::Workers;
@@ -46,6 +47,7 @@ pub(crate) struct Parts {
     pub(crate) cluster: ClusterId,
     pub(crate) instance: InstanceId,
     pub(crate) kinds: Kinds,
+    pub(crate) history: Arc<History>,
     pub(crate) api: Api,
     pub(crate) live_reads: LiveReads,
     pub(crate) deny: Deny,
@@ -60,6 +62,7 @@ struct Shared {
     cluster: ClusterId,
     instance: InstanceId,
     kinds: Kinds,
+    history: Arc<History>,
     api: Api,
     rights: Arc<Rights>,
     live: LiveStores,
@@ -70,14 +73,15 @@ struct Shared {
 
 /// The service under the paths of [`paths`]. Clones of the router share everything.
 pub(crate) fn router(parts: Parts) -> Router {
-    let Parts { cluster, instance, kinds, api, live_reads, deny, workers } = parts;
+    let Parts { cluster, instance, kinds, history, api, live_reads, deny, workers } = parts;
     let rights = Arc::new(Rights::new(api.clone(), live_reads));
     let live = LiveStores::new(Arc::clone(&rights), deny, workers.clone());
     let (scans, epoch) = (Scans::new(workers), AtomicU64::new(0));
-    let shared = Shared { cluster, instance, kinds, api, rights, live, scans, epoch };
+    let shared = Shared { cluster, instance, kinds, history, api, rights, live, scans, epoch };
     Router::new()
         .route(paths::LIST, post(list::list))
         .route(paths::GET, post(get::get))
+        .route(paths::CHANGES, post(changes::changes))
         // The control stream lasts as long as its link, so its body is read line by line and has no limit as a whole.
         .route(paths::CONTROL, post(control::control).layer(DefaultBodyLimit::disable()))
         .fallback(body::unknown_path)

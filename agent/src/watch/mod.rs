@@ -23,7 +23,6 @@ mod table_rows;
 mod timings;
 mod unreadable;
 mod version;
-#[cfg_attr(not(test), expect(dead_code, reason = "who witnesses follows"))]
 mod witness;
 mod writes;
 
@@ -33,9 +32,7 @@ pub(crate) use intake::Intake;
 pub(crate) use open::watch_query;
 pub(crate) use rights::{OwnRights, Place, Right, Verb};
 pub(crate) use run::{Exit, run};
-pub(crate) use witness::Witnesses;
-#[expect(unused_imports, reason = "who witnesses follows")]
-pub(crate) use witness::{Fate, Sighting, Way, Witness};
+pub(crate) use witness::{Fate, Sighting, Way, Witness, Witnesses};
 
 pub use belief::{KindStatus, Seen};
 pub use handle::KindHandle;

@@ -11,7 +11,6 @@
 
 mod ask;
 mod breaker;
-#[expect(dead_code, reason = "the tools that ask so follow")]
 mod gather;
 mod get;
 mod groups;
@@ -28,6 +27,7 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use kubeplex_proto::call::Identity;
 use kubeplex_proto::ids::ClusterId;
+use kubeplex_proto::paths;
 use kubeplex_proto::visibility::Visibility;
 use tokio::time::Instant;
 
@@ -145,6 +145,12 @@ impl<'a> Answers<'a> {
                 }
             },
             Request::Get(query) => Answered::Get(query, get::merge(query, asked, legs).await?),
+            Request::Changes(query) => {
+                let question = |_, context| query.leg_request(context);
+                let gathered = gather::gather(asked, legs, paths::CHANGES, question).await?;
+                gathered.coverage.suffices(query.options.min_coverage)?;
+                Answered::Changes(query, gathered)
+            }
         };
         Ok(Merged::new(asked.permit, answered))
     }

@@ -1,10 +1,11 @@
 //! What is rendered: the answers of all legs, put together, beside the question that they answer.
 
+use kubeplex_proto::changes::ChangesItem;
 use kubeplex_proto::visibility::Visibility;
 
-use super::{GetPage, GroupsPage, ListPage};
+use super::{Gathered, GetPage, GroupsPage, ListPage};
 use crate::policy::Permit;
-use crate::request::{ClustersQuery, GetQuery, KindsQuery, ListQuery};
+use crate::request::{ChangesQuery, ClustersQuery, GetQuery, KindsQuery, ListQuery};
 
 /// The answers to a request that its caller may make.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub(crate) enum Answered<'a> {
     /// To a [`ListQuery`] that wants groups.
     Groups(&'a ListQuery, GroupsPage),
     Get(&'a GetQuery, GetPage),
+    Changes(&'a ChangesQuery, Gathered<ChangesItem>),
 }
 
 impl<'a> Merged<'a> {

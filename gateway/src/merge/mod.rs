@@ -15,6 +15,7 @@
 //!
 //! A leg that can't be sent is finished with its failure; frames may also be fed unasked.
 
+mod changes;
 mod coverage;
 mod enough;
 mod gather;
@@ -30,6 +31,7 @@ use kubeplex_proto::status::{AgentErrorCode, LegStatus};
 
 use crate::request::LegId;
 
+pub(crate) use changes::{Timeline, TimelineRow, timeline};
 pub use coverage::{Coverage, LegOutcome, RowsShown};
 pub use gather::{Gather, Gathered};
 pub use get::{GetMerge, GetPage, SharedObject};

@@ -46,7 +46,11 @@ impl Again {
     pub(crate) fn of_merged(merged: &Merged<'_>, now: Steady) -> Option<Self> {
         match merged.answered() {
             Answered::List(query, page) => Self::of(query, page, now),
-            Answered::Clusters(_) | Answered::Kinds(..) | Answered::Groups(..) | Answered::Get(..) => None,
+            Answered::Clusters(_)
+            | Answered::Kinds(..)
+            | Answered::Groups(..)
+            | Answered::Get(..)
+            | Answered::Changes(..) => None,
         }
     }
 

@@ -23,7 +23,7 @@ pub(crate) use coverage::Nouns;
 pub(crate) use get::get;
 pub(crate) use groups::Groups;
 pub(crate) use list::list;
-use moment::rfc3339;
+pub(crate) use moment::rfc3339;
 pub(crate) use page::{Page, PageCursor, Place, PlacedRow};
 pub use reply::{Reply, Written};
 

@@ -1,7 +1,7 @@
 //! Moments as answers write them.
 
 /// A moment in RFC 3339, to the second.
-pub(super) fn rfc3339(ms: i64) -> String {
+pub(crate) fn rfc3339(ms: i64) -> String {
     let moment = jiff::Timestamp::from_second(ms.div_euclid(1_000)).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     moment.to_string()
 }

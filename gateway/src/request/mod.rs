@@ -3,6 +3,7 @@
 //! Only [`resolve`](crate::resolve) builds a [`Request`]: it holds an [`Understood`](crate::resolve::Understood), the one thing
 //! that is named here and made above. Its legs are addressed by [`LegId`], the place of a cluster in [`Request::targets`].
 
+mod changes;
 mod clusters;
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -24,6 +25,7 @@ use kubeplex_proto::visibility::Visibility;
 
 use crate::fleet::ClusterView;
 
+pub use changes::ChangesQuery;
 pub use clusters::ClustersQuery;
 pub use get::GetQuery;
 pub use group::{COUNT, GroupBy};
@@ -43,6 +45,7 @@ pub enum Request {
     Kinds(KindsQuery),
     List(ListQuery),
     Get(GetQuery),
+    Changes(ChangesQuery),
 }
 
 /// What every request says beside its question.
@@ -114,6 +117,7 @@ impl Request {
             Self::Kinds(query) => &query.options,
             Self::List(query) => &query.options,
             Self::Get(query) => &query.options,
+            Self::Changes(query) => &query.options,
         }
     }
 
@@ -124,12 +128,13 @@ impl Request {
             Self::Kinds(query) => &query.targets,
             Self::List(query) => &query.targets,
             Self::Get(query) => &query.targets,
+            Self::Changes(query) => &query.targets,
         }
     }
 
     /// The legs to send; none where the fleet alone answers.
     pub fn legs(&self) -> impl Iterator<Item = (LegId, &Arc<ClusterView>)> {
-        let sends = matches!(self, Self::List(_) | Self::Get(_));
+        let sends = matches!(self, Self::List(_) | Self::Get(_) | Self::Changes(_));
         legs(self.targets()).filter(move |_| sends)
     }
 
@@ -145,6 +150,9 @@ impl Request {
             Self::List(ListQuery { kind, scope, namespaces, .. })
             | Self::Get(GetQuery { kind, scope, namespaces, .. }) => {
                 Some(Objects { kind, scope: *scope, namespaces })
+            }
+            Self::Changes(ChangesQuery { kind, scope, namespaces, .. }) => {
+                kind.as_ref().map(|kind| Objects { kind, scope: *scope, namespaces })
             }
         }
     }

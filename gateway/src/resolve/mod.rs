@@ -6,6 +6,7 @@
 
 mod api_resources;
 mod arguments;
+mod changes;
 mod clusters;
 mod events;
 mod guard;
@@ -26,6 +27,7 @@ use crate::fleet::Fleet;
 
 pub(crate) use api_resources::api_resources;
 pub use arguments::Arguments;
+pub(crate) use changes::changes;
 pub(crate) use events::events;
 pub(crate) use kinds::ResolvedKind;
 pub(crate) use plan::{AskedKind, ListQuestion, OwnColumns, clusters, get, list};

@@ -49,7 +49,7 @@ fn before(moment: Moment, ms: u64) -> Moment {
     }
 }
 
-fn moment(argument: &str, text: &str, now_ms: i64) -> Result<Moment, CallError> {
+pub(super) fn moment(argument: &str, text: &str, now_ms: i64) -> Result<Moment, CallError> {
     let text = text.trim();
     let wrong = |problem: &str| {
         Err(CallError::invalid(format!(
@@ -85,7 +85,7 @@ fn is_beyond_the_calendar(text: &str) -> bool {
 }
 
 /// `90s`, `1h30m`; saturating.
-fn duration_ms(text: &str) -> Option<u64> {
+pub(super) fn duration_ms(text: &str) -> Option<u64> {
     let mut rest = text;
     let mut total = 0_u64;
     while !rest.is_empty() {

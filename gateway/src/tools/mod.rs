@@ -4,6 +4,7 @@
 //! Models pay for every word here before their first question, whatever the number of clusters; a test counts them.
 
 mod api_resources_list;
+mod changes_list;
 mod clusters_list;
 mod events_list;
 mod instructions;
@@ -83,6 +84,7 @@ pub fn catalogue() -> &'static Catalogue {
             resources_get::tool(),
             pods_list::tool(),
             events_list::tool(),
+            changes_list::tool(),
         ],
     });
     &CATALOGUE

@@ -20,7 +20,7 @@ mod coordination;
 mod endpoints;
 mod events;
 mod extension;
-pub(crate) mod field;
+pub(super) mod field;
 mod flowcontrol;
 mod network;
 mod nodes;

@@ -1,6 +1,7 @@
 //! The service over a simulated cluster, asked as a gateway asks it.
 
 mod callers;
+mod changes;
 mod control;
 mod fresh;
 mod lists;
@@ -107,6 +108,7 @@ impl World {
             cluster,
             instance: agent.instance().clone(),
             kinds: agent.kinds().clone(),
+            history: agent.history(),
             api: agent.api().clone(),
             live_reads,
             deny,

@@ -2,6 +2,7 @@
 
 use crate::limits::{DEFAULT_LIMIT, DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT_S, MAX_DISTINCT_OBJECTS};
 use crate::tools::api_resources_list::KindColumn;
+use crate::tools::changes_list::ChangeColumn;
 use crate::tools::clusters_list::{ClusterColumn, Shown};
 
 pub(super) struct Meaning {
@@ -21,9 +22,11 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         ("events_list", "namespace") => {
             ("all", "name, comma list or glob; of the objects that events tell of")
         }
+        ("changes_list", "namespace") => ("all", "name, comma list or glob; of the objects that changed"),
         (_, "namespace") => ("all", "name, comma list or glob; of kinds that are in namespaces"),
         ("resources_get", "kind") => ("", "as for resources_list; needed unless `name` says it"),
         ("events_list", "kind") => ("", "of the objects that events tell of, as for resources_list"),
+        ("changes_list", "kind") => ("all", "of the objects that changed, as for resources_list"),
         ("api_resources_list", "kind") => ("all", "names, short names or globs, as a comma list: `cert*,po`"),
         (_, "kind") => {
             ("", "as in kubectl: `po`, `Deployment`, `deployments.apps`, `certificates.cert-manager.io/v1`")
@@ -36,6 +39,12 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
             "",
             "name, comma list or glob; `deployment/cart` says the kind, too, and `k8s://prod-eu/shop/apps/deployments/cart` \
              all there is to say",
+        ),
+        ("changes_list", "name") => (
+            "",
+            "name, comma list or glob; `deployment/cart` says the kind, too. What the objects are related to is told as well: \
+             owners, what they own, what they mount, their nodes, services, ingresses and autoscalers. Of the named objects \
+             changes of their status are told, too",
         ),
         (_, "name") => ("", "name, comma list or glob; `deployment/cart` says the kind, too"),
         (_, "labelSelector") => ("", "as in kubectl: `app=cart,tier!=cache`"),
@@ -52,6 +61,9 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         ("api_resources_list", "fields") => {
             return Meaning { default: "the usual columns".to_owned(), text: columns_of_kinds() };
         }
+        ("changes_list", "fields") => {
+            return Meaning { default: "the usual columns".to_owned(), text: columns_of_changes() };
+        }
         (_, "fields") => (
             "the kind's columns",
             "columns or paths, as a comma list: `name,spec.nodeName,cluster.labels.region`; `column.cluster` and \
@@ -64,6 +76,9 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
              `dataAge` does so for clusters whose data is proved anew",
         ),
         ("api_resources_list", "sortBy") => ("group, name", "columns, as a comma list; `-` for descending"),
+        ("changes_list", "sortBy") => {
+            ("-time", "columns, as a comma list; `-` for descending, so that the newest comes first")
+        }
         ("events_list", "sortBy") => (
             "lastSeen",
             "as for resources_list; `lastSeen` is the time since then, so that the newest comes first",
@@ -78,6 +93,11 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
             "counts instead of rows: columns as a comma list, with `sum(clusters)`; with `cluster` or `cluster.labels.env` a \
              kind counts once for each cluster that has it",
         ),
+        ("changes_list", "groupBy") => (
+            "",
+            "counts instead of rows: columns as a comma list, as in `by,namespace`; with `cluster` or `cluster.labels.env` a \
+             change counts once for each cluster in which it happened",
+        ),
         ("clusters_list", "groupBy") => {
             ("", "counts instead of rows: columns as a comma list, with sums: `labels.region,sum(nodes)`")
         }
@@ -87,6 +107,15 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
              and quantities: `namespace,status,sum(restarts)`. Columns are these, `count`, and the sums, which `sortBy` \
              takes; without it the largest count comes first",
         ),
+        ("changes_list", "since") => {
+            ("1h", "changed then or later: `90s`, `10m`, `2h`, `3d` ago, or a time in RFC 3339")
+        }
+        ("changes_list", "until") => ("now", "changed then or earlier; without `since`, in the hour before"),
+        (_, "around") => (
+            "",
+            "a time, as in `since`, in place of `since` and `until`: what changed shortly before and after it",
+        ),
+        (_, "window") => ("10m", "how long before and after `around`: a duration"),
         (_, "since") => {
             ("1h", "last seen then or later: `90s`, `10m`, `2h`, `3d` ago, or a time in RFC 3339")
         }
@@ -111,7 +140,7 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
                 "bytes of the structured answer; a page ends where they are full",
             );
         }
-        ("clusters_list" | "api_resources_list", "freshness") => {
+        ("clusters_list" | "api_resources_list" | "changes_list", "freshness") => {
             ("`cache`", "`live` is refused: agents push what this tool says")
         }
         (_, "freshness") => {
@@ -155,6 +184,19 @@ fn columns_of_kinds() -> String {
     format!(
         "columns, as a comma list. Usual are {}; {} where some cluster lacks a kind. To be asked for: {}, the clusters that \
          have it. `verbs` is `all` for a kind that can be read and written in every way",
+        named(Shown::Always),
+        named(Shown::InTrouble),
+        named(Shown::OnRequest),
+    )
+}
+
+fn columns_of_changes() -> String {
+    let named = |shown: Shown| {
+        let columns = ChangeColumn::ALL.iter().filter(|column| column.shown() == shown);
+        columns.map(|column| format!("`{}`", column.name())).collect::<Vec<_>>().join(", ")
+    };
+    format!(
+        "columns, as a comma list. Usual are {}; where some change has something to say in them, {}, too. To be asked for: {}",
         named(Shown::Always),
         named(Shown::InTrouble),
         named(Shown::OnRequest),

@@ -21,6 +21,8 @@ use crate::request::fixtures::{NOW, NOW_MS, cluster, fleet, kind, kinds, lost, r
 use crate::request::{GetQuery, GroupBy, ListQuery, Request, legs};
 use crate::tools::{api_resources_list, catalogue};
 
+mod changes;
+
 const DAY_MS: i64 = 86_400_000;
 
 pub(super) struct Example {
@@ -49,6 +51,10 @@ pub(super) fn of(tool: &'static str) -> Vec<Example> {
             "What happened to the pods of the shop in the last half hour?",
             json!({"kind": "pods", "namespace": "shop", "since": "30m", "cluster": "prod-*"}),
         )],
+        "changes_list" => vec![(
+            "What changed in production in the last hour, and what moved around the checkout?",
+            json!({"name": "deployment/checkout", "namespace": "shop", "cluster": "prod-eu,prod-us"}),
+        )],
         "resources_list" => vec![(
             "A custom resource in two clusters, with its own columns:",
             json!({"kind": "certificates", "namespace": "shop", "cluster": "prod-eu,prod-us"}),
@@ -75,6 +81,7 @@ impl Example {
                 None => Answered::List(query, merged_list(query)),
             },
             Request::Get(query) => Answered::Get(query, merged_get(query)),
+            Request::Changes(query) => Answered::Changes(query, changes::gathered(query)),
         });
         let sealer = sealer();
         let context = RenderContext { now: NOW, sealer: &sealer, nonce: [3; 24] };

@@ -1,0 +1,284 @@
+//! What followed from a change is told with it: a rollout is one row, whatever it did to replica sets and pods.
+
+use std::collections::HashMap;
+
+use kubeplex_proto::changes::{Change, Class, Deed, Folded};
+use kubeplex_proto::kind::GroupResource;
+
+use super::record::{Owner, Record};
+
+/// What follows a change later than this is not told with it: the longest that rollouts usually take.
+const FOLLOWS_MS: i64 = 30 * 60_000;
+
+/// Controllers may be quicker than the news of what they follow.
+const AHEAD_MS: i64 = 5_000;
+
+/// Changes of what a workload owns that nobody asked for are one row while no more time lies between them.
+const CHURN_MS: i64 = 10 * 60_000;
+
+/// From so many changes of the same fields of an object on they are one row.
+const OVER_AND_OVER: usize = 4;
+
+/// Owners of owners that are followed.
+const LEVELS: usize = 5;
+
+/// Who does what others decided.
+const MACHINERY: [&str; 3] = ["kube-controller-manager", "kubelet", "kube-scheduler"];
+
+/// An object by its kind's name, its namespace and its own.
+type Object<'a> = (&'a str, Option<&'a str>, &'a str);
+type OwnedObject = (String, Option<String>, String);
+
+/// What folding has to look up.
+pub(super) struct Lookup<'a> {
+    /// What controls an object, as far as there still is one.
+    pub(super) owner: &'a dyn Fn(Object<'_>) -> Option<Owner>,
+    /// The kind of objects of this `kind`.
+    pub(super) kind: &'a dyn Fn(&str) -> Option<GroupResource>,
+    /// Whether the caller may see it.
+    pub(super) is_visible: &'a dyn Fn(&GroupResource, Option<&str>, &str) -> bool,
+}
+
+/// A change with what was folded into it, and the object that controls it in the end.
+pub(super) struct Row {
+    pub(super) record: Record,
+    pub(super) folded: Vec<Folded>,
+    /// Changes told as this one, itself included.
+    pub(super) times: u32,
+}
+
+/// Folds `records`, which are in the order of time.
+pub(super) fn fold(records: Vec<Record>, lookup: &Lookup<'_>) -> Vec<Row> {
+    let roots = roots(&records, lookup);
+    let mut rows: Vec<Row> = Vec::with_capacity(records.len());
+    // Where the latest change of each object that others follow stands.
+    let mut heads: HashMap<OwnedObject, usize> = HashMap::new();
+    let mut early: Vec<(OwnedObject, Record)> = Vec::new();
+    for (record, root) in records.into_iter().zip(roots) {
+        let Some(root) = root.filter(|_| follows(&record)) else {
+            if leads(&record) {
+                heads.insert(object(&record), rows.len());
+            }
+            rows.push(Row { record, folded: Vec::new(), times: 1 });
+            continue;
+        };
+        let head = heads.get(&root).filter(|at| record.at_ms <= rows[**at].record.at_ms + FOLLOWS_MS);
+        match head {
+            Some(at) => rows[*at].follow(&record),
+            None => early.push((root, record)),
+        }
+    }
+    explain(early, &mut rows, lookup);
+    repeated(deletions(rows))
+}
+
+/// What no earlier change explains: a later one that it was quicker than, or nothing, and then it is churn.
+fn explain(early: Vec<(OwnedObject, Record)>, rows: &mut Vec<Row>, lookup: &Lookup<'_>) {
+    let mut churn: HashMap<OwnedObject, usize> = HashMap::new();
+    let mut leaders: HashMap<OwnedObject, Vec<(i64, usize)>> = HashMap::new();
+    for (at, row) in rows.iter().enumerate().filter(|(_, row)| leads(&row.record)) {
+        leaders.entry(object(&row.record)).or_default().push((row.record.at_ms, at));
+    }
+    for (root, record) in early {
+        let soon = leaders.get(&root).and_then(|leaders| {
+            leaders.iter().find(|(at_ms, _)| (record.at_ms..=record.at_ms + AHEAD_MS).contains(at_ms))
+        });
+        if let Some((_, at)) = soon {
+            rows[*at].follow(&record);
+            continue;
+        }
+        let open = churn.get(&root).filter(|at| record.at_ms <= rows[**at].record.at_ms + CHURN_MS);
+        match open {
+            Some(at) => {
+                let row = &mut rows[*at];
+                row.record.after_ms = row.record.after_ms.or(Some(row.record.at_ms));
+                row.record.at_ms = row.record.at_ms.max(record.at_ms);
+                row.follow(&record);
+            }
+            None => {
+                let Some(kind) = (lookup.kind)(&root.0) else {
+                    rows.push(Row { record, folded: Vec::new(), times: 1 });
+                    continue;
+                };
+                churn.insert(root.clone(), rows.len());
+                let mut row = Row { record: unexplained(kind, root, &record), folded: Vec::new(), times: 1 };
+                row.follow(&record);
+                rows.push(row);
+            }
+        }
+    }
+}
+
+/// A row of the root of what changed without anybody's asking.
+fn unexplained(kind: GroupResource, (kind_name, namespace, name): OwnedObject, record: &Record) -> Record {
+    Record {
+        group: kind.group,
+        resource: kind.resource,
+        kind_name,
+        namespace,
+        name,
+        uid: String::new(),
+        deed: Deed::Followed,
+        fields: Vec::new(),
+        more_fields: 0,
+        by: None,
+        owner: None,
+        ..record.clone()
+    }
+}
+
+/// What controls each object in the end, where something does that the caller may see and whose kind is known.
+fn roots(records: &[Record], lookup: &Lookup<'_>) -> Vec<Option<OwnedObject>> {
+    let mut owners: HashMap<OwnedObject, Option<Owner>> = HashMap::new();
+    for record in records.iter().filter(|record| record.owner.is_some()) {
+        owners.insert(object(record), record.owner.clone());
+    }
+    let mut owner_of = |object: &OwnedObject| -> Option<Owner> {
+        let find = || (lookup.owner)((&object.0, object.1.as_deref(), &object.2));
+        owners.entry(object.clone()).or_insert_with(find).clone()
+    };
+    let mut root = |record: &Record| {
+        let mut root = None;
+        let mut at = object(record);
+        let mut owner = record.owner.clone();
+        for _ in 0..LEVELS {
+            let Some(Owner { kind_name, name }) = owner.take() else { break };
+            at = (kind_name, at.1, name);
+            let kind = (lookup.kind)(&at.0);
+            if kind.is_some_and(|kind| (lookup.is_visible)(&kind, at.1.as_deref(), &at.2)) {
+                root = Some(at.clone());
+            }
+            owner = owner_of(&at);
+        }
+        root
+    };
+    records.iter().map(&mut root).collect()
+}
+
+fn object(record: &Record) -> OwnedObject {
+    (record.kind_name.clone(), record.namespace.clone(), record.name.clone())
+}
+
+/// Whether something of what an object owns may change because of it.
+fn leads(record: &Record) -> bool {
+    match record.deed {
+        Deed::Changed => record.fields.iter().any(|field| field.class <= Class::Spec) || record.inferred,
+        Deed::Created | Deed::Replaced | Deed::DeletionAsked | Deed::Deleted => true,
+        Deed::Followed => false,
+    }
+}
+
+/// Whether a change of something owned may follow from another, rather than be somebody's own.
+fn follows(record: &Record) -> bool {
+    let by_machinery = || record.by.as_deref().is_none_or(|by| MACHINERY.contains(&by));
+    !record.is_of_status() && (record.deed != Deed::Changed || by_machinery())
+}
+
+/// Asked for and done are one deletion.
+fn deletions(rows: Vec<Row>) -> Vec<Row> {
+    let gone: HashMap<OwnedObject, i64> = rows
+        .iter()
+        .filter(|row| row.record.deed == Deed::Deleted)
+        .map(|row| (object(&row.record), row.record.at_ms))
+        .collect();
+    let is_done = |row: &Row| {
+        row.record.deed == Deed::DeletionAsked
+            && gone.get(&object(&row.record)).is_some_and(|at_ms| *at_ms >= row.record.at_ms)
+    };
+    let mut by: HashMap<OwnedObject, Vec<Folded>> = HashMap::new();
+    let (done, mut rows): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(is_done);
+    for row in done {
+        by.entry(object(&row.record)).or_default().extend(row.folded);
+    }
+    for row in rows.iter_mut().filter(|row| row.record.deed == Deed::Deleted) {
+        for folded in by.remove(&object(&row.record)).unwrap_or_default() {
+            row.add(folded);
+        }
+    }
+    rows
+}
+
+/// The same fields of an object over and over, by the same hand, are one row: from what they were to what they are.
+fn repeated(rows: Vec<Row>) -> Vec<Row> {
+    let key = |row: &Row| {
+        let paths: Vec<String> = row.record.fields.iter().map(|field| field.path.clone()).collect();
+        let is_change = row.record.deed == Deed::Changed && row.folded.is_empty() && !paths.is_empty();
+        let important = row.record.fields.iter().any(|field| field.class <= Class::Scale);
+        (is_change && !important).then(|| (object(&row.record), paths, row.record.by.clone()))
+    };
+    let mut counts: HashMap<_, usize> = HashMap::new();
+    rows.iter().filter_map(key).for_each(|key| *counts.entry(key).or_default() += 1);
+    let mut first: HashMap<_, usize> = HashMap::new();
+    let mut kept: Vec<Row> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Some(key) = key(&row).filter(|key| counts[key] >= OVER_AND_OVER) else {
+            kept.push(row);
+            continue;
+        };
+        match first.get(&key) {
+            Some(at) => kept[*at].repeat(row),
+            None => {
+                first.insert(key, kept.len());
+                kept.push(row);
+            }
+        }
+    }
+    kept
+}
+
+impl Row {
+    fn follow(&mut self, record: &Record) {
+        let one = |deed: bool| u32::from(deed);
+        self.add(Folded {
+            kind: record.kind(),
+            created: one(matches!(record.deed, Deed::Created | Deed::Replaced)),
+            changed: one(matches!(record.deed, Deed::Changed | Deed::DeletionAsked | Deed::Followed)),
+            deleted: one(record.deed == Deed::Deleted),
+        });
+    }
+
+    fn add(&mut self, more: Folded) {
+        match self.folded.iter_mut().find(|known| known.kind == more.kind) {
+            Some(known) => {
+                known.created += more.created;
+                known.changed += more.changed;
+                known.deleted += more.deleted;
+            }
+            None => self.folded.push(more),
+        }
+    }
+
+    /// Takes a later change of the same fields in.
+    fn repeat(&mut self, later: Self) {
+        self.record.after_ms = self.record.after_ms.or(Some(self.record.at_ms));
+        self.record.at_ms = later.record.at_ms;
+        for (field, later) in self.record.fields.iter_mut().zip(later.record.fields) {
+            field.new = later.new;
+        }
+        self.times += 1;
+    }
+
+    pub(super) fn into_change(self, relation: &'static str) -> Change {
+        let Self { record, folded, times } = self;
+        Change {
+            at_ms: record.at_ms,
+            after_ms: record.after_ms,
+            kind: record.kind(),
+            kind_name: record.kind_name,
+            namespace: record.namespace,
+            name: record.name,
+            deed: record.deed,
+            fields: record.fields,
+            more_fields: record.more_fields,
+            by: record.by,
+            inferred: record.inferred,
+            relation: relation.to_owned(),
+            folded,
+            times,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "fold_tests.rs"]
+mod tests;

@@ -1,0 +1,193 @@
+//! What objects still tell of a time that nobody recorded: when they were created, who wrote them last, which templates a
+//! workload had before, how containers ended, to which size something was scaled.
+//!
+//! Worked out when somebody asks, from what there is then: what is gone by then tells nothing.
+
+mod templates;
+
+use kubeplex_proto::changes::{Class, Deed, FieldChange};
+use kubeplex_proto::kind::{GroupResource, KindInfo};
+use kubeplex_proto::quantity::parse_time_ms;
+use serde_json::Value;
+
+use super::noise;
+use super::record::{self, Owner, Record};
+use super::stores::Stores;
+use super::workload::items;
+use crate::cache::RowRef;
+use crate::watch::KindHandle;
+
+/// Managers that write what others decided: a state, mostly.
+const MACHINERY: [&str; 5] =
+    ["kubelet", "kube-controller-manager", "kube-scheduler", "cloud-controller-manager", "kube-apiserver"];
+
+/// Kinds that nobody writes by hand, so that their last writer tells of no change.
+const MADE_BY_OTHERS: [(&str, &str); 5] = [
+    ("", "pods"),
+    ("", "nodes"),
+    ("apps", "replicasets"),
+    ("apps", "controllerrevisions"),
+    ("batch", "jobs"),
+];
+
+/// Objects of one kind that are taken apart for one answer.
+const DECODED: usize = 5_000;
+
+/// A creation and its first writing have times that differ so much.
+const FIRST_WRITING_MS: i64 = 2_000;
+
+/// Spans of time, both ends included, of which nothing was recorded.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Unrecorded(pub(super) Vec<(i64, i64)>);
+
+/// Which objects are asked about.
+pub(super) type IsWanted<'a> = &'a dyn Fn(&GroupResource, Option<&str>, &str) -> bool;
+
+impl Unrecorded {
+    pub(super) fn holds(&self, at_ms: i64) -> bool {
+        self.0.iter().any(|(from, to)| (*from..=*to).contains(&at_ms))
+    }
+}
+
+/// What is told of the unrecorded spans, in no order.
+pub(super) fn inferred(
+    stores: Stores<'_>,
+    handles: &[std::sync::Arc<KindHandle>],
+    spans: &Unrecorded,
+    is_wanted: IsWanted<'_>,
+) -> Vec<Record> {
+    if spans.0.is_empty() {
+        return Vec::new();
+    }
+    let mut records = Vec::new();
+    for handle in handles.iter().filter(|handle| noise::is_recorded(&handle.info.id.group, &handle.info.id.resource)) {
+        of_rows(handle, spans, is_wanted, &mut records);
+    }
+    templates::changes(stores, spans, is_wanted, &mut records);
+    rescales(stores, spans, is_wanted, &mut records);
+    records
+}
+
+fn of_rows(handle: &KindHandle, spans: &Unrecorded, is_wanted: IsWanted<'_>, records: &mut Vec<Record>) {
+    let kind = &handle.info;
+    let id = (kind.id.group.as_str(), kind.id.resource.as_str());
+    let by_hand = !MADE_BY_OTHERS.contains(&id);
+    let mut names = Vec::new();
+    for row in handle.store.read().rows() {
+        let created = row.created_ms().filter(|at| spans.holds(*at));
+        let written = row.last_manager().filter(|_| by_hand).map(|writer| writer.time_ms);
+        let ended = id == ("", "pods");
+        if (created.is_some() || written.is_some_and(|at| spans.holds(at)) || ended)
+            && is_wanted(&kind.id, row.namespace(), row.name())
+            && names.len() < DECODED
+        {
+            names.push((row.namespace().map(str::to_owned), row.name().to_owned()));
+        }
+    }
+    for (namespace, name) in names {
+        let store = handle.store.read();
+        let Some(row) = store.get(namespace.as_deref(), &name) else { continue };
+        of_row(kind, row, by_hand, spans, records);
+    }
+}
+
+fn of_row(kind: &KindInfo, row: RowRef<'_>, by_hand: bool, spans: &Unrecorded, records: &mut Vec<Record>) {
+    let mut json = Vec::new();
+    let owner = if row.object(&mut json) { record::owner(&json) } else { None };
+    let told = |at_ms: i64, deed: Deed| inferred_record(kind, row, at_ms, deed, owner.clone());
+    let created_ms = row.created_ms().unwrap_or(i64::MIN);
+    let writer = row.last_manager();
+    if spans.holds(created_ms) {
+        let first = writer.filter(|writer| writer.time_ms <= created_ms + FIRST_WRITING_MS);
+        records.push(Record { by: first.map(|writer| writer.manager.to_owned()), ..told(created_ms, Deed::Created) });
+    }
+    if let Some(writer) = writer.filter(|_| by_hand)
+        && spans.holds(writer.time_ms)
+        && writer.time_ms > created_ms + FIRST_WRITING_MS
+        && !MACHINERY.contains(&writer.manager)
+    {
+        records.push(Record { by: Some(writer.manager.to_owned()), ..told(writer.time_ms, Deed::Changed) });
+    }
+    if kind.id.group.is_empty() && kind.id.resource == "pods" {
+        let pod: Value = serde_json::from_slice(&json).unwrap_or_default();
+        for status in items(&pod["status"]["containerStatuses"]) {
+            records.extend(ended(status, spans, &told));
+        }
+    }
+}
+
+/// How a container ended last.
+fn ended(status: &Value, spans: &Unrecorded, told: &dyn Fn(i64, Deed) -> Record) -> Option<Record> {
+    let ended = &status["lastState"]["terminated"];
+    let at_ms = parse_time_ms(ended["finishedAt"].as_str()?).filter(|at| spans.holds(*at))?;
+    let name = status["name"].as_str().unwrap_or_default();
+    let field = FieldChange {
+        path: format!("status.containerStatuses[{name}].lastState.terminated.reason"),
+        class: Class::Status,
+        old: Value::Null,
+        new: ended["reason"].clone(),
+    };
+    Some(Record { fields: vec![field], by: Some("kubelet".to_owned()), ..told(at_ms, Deed::Changed) })
+}
+
+fn inferred_record(kind: &KindInfo, row: RowRef<'_>, at_ms: i64, deed: Deed, owner: Option<Owner>) -> Record {
+    Record {
+        at_ms,
+        after_ms: None,
+        group: kind.id.group.clone(),
+        resource: kind.id.resource.clone(),
+        kind_name: kind.kind.clone(),
+        namespace: row.namespace().map(str::to_owned),
+        name: row.name().to_owned(),
+        uid: row.uid().into_owned(),
+        deed,
+        fields: Vec::new(),
+        more_fields: 0,
+        by: None,
+        owner,
+        inferred: true,
+    }
+}
+
+/// What autoscalers told of their deeds.
+fn rescales(stores: Stores<'_>, spans: &Unrecorded, is_wanted: IsWanted<'_>, records: &mut Vec<Record>) {
+    let events = GroupResource::new("", "events");
+    let told = stores.objects(&events, None, DECODED, &|row| row.created_ms().is_some_and(|at| spans.holds(at)));
+    for event in told.iter().filter(|event| event["reason"] == "SuccessfulRescale") {
+        records.extend(rescale(stores, event, spans, is_wanted));
+    }
+}
+
+fn rescale(stores: Stores<'_>, event: &Value, spans: &Unrecorded, is_wanted: IsWanted<'_>) -> Option<Record> {
+    let scaler = &event["involvedObject"];
+    let kind = GroupResource::new("autoscaling", "horizontalpodautoscalers");
+    let (namespace, name) = (scaler["namespace"].as_str(), scaler["name"].as_str()?);
+    let target = stores.object(&kind, namespace, name)?;
+    let target = &target["spec"]["scaleTargetRef"];
+    let (kind_name, name) = (target["kind"].as_str()?, target["name"].as_str()?);
+    let id = stores.kind_called(kind_name)?;
+    let at_ms = parse_time_ms(event["lastTimestamp"].as_str()?).filter(|at| spans.holds(*at))?;
+    let size = event["message"].as_str()?.strip_prefix("New size: ")?.split(';').next()?;
+    let field = FieldChange {
+        path: "spec.replicas".to_owned(),
+        class: Class::Scale,
+        old: Value::Null,
+        new: size.trim().parse::<u64>().ok()?.into(),
+    };
+    is_wanted(&id, namespace, name).then(|| Record {
+        at_ms,
+        after_ms: None,
+        group: id.group.clone(),
+        resource: id.resource.clone(),
+        kind_name: kind_name.to_owned(),
+        namespace: namespace.map(str::to_owned),
+        name: name.to_owned(),
+        uid: String::new(),
+        deed: Deed::Changed,
+        fields: vec![field],
+        more_fields: 0,
+        by: Some("horizontal-pod-autoscaler".to_owned()),
+        owner: None,
+        inferred: true,
+    })
+}

@@ -1,0 +1,119 @@
+//! What workloads say of their pods: templates, what these mount, by which labels they are found.
+
+use serde_json::Value;
+
+/// Kinds that control others, and those they control: `kind`, group, resource.
+pub(super) const KINDS: [(&str, &str, &str); 9] = [
+    ("Pod", "", "pods"),
+    ("ReplicaSet", "apps", "replicasets"),
+    ("Deployment", "apps", "deployments"),
+    ("StatefulSet", "apps", "statefulsets"),
+    ("DaemonSet", "apps", "daemonsets"),
+    ("ControllerRevision", "apps", "controllerrevisions"),
+    ("Job", "batch", "jobs"),
+    ("CronJob", "batch", "cronjobs"),
+    ("ReplicationController", "", "replicationcontrollers"),
+];
+
+/// What a pod takes of its namespace: group, resource, name.
+pub(super) type Reference = (&'static str, &'static str, String);
+
+/// The template of an object's pods: of a CronJob that of its Jobs', of a Pod itself.
+pub(super) fn template(object: &Value) -> Option<&Value> {
+    match object["kind"].as_str() {
+        Some("Pod") => Some(object),
+        Some("CronJob") => Some(&object["spec"]["jobTemplate"]["spec"]["template"]),
+        _ => object["spec"].get("template"),
+    }
+}
+
+/// Config maps, secrets, claims and the service account that the pods of a template name.
+pub(super) fn references(template: &Value) -> Vec<Reference> {
+    let mut found = Vec::new();
+    let spec = &template["spec"];
+    for volume in items(&spec["volumes"]) {
+        add(&mut found, "configmaps", &volume["configMap"]["name"]);
+        add(&mut found, "secrets", &volume["secret"]["secretName"]);
+        add(&mut found, "persistentvolumeclaims", &volume["persistentVolumeClaim"]["claimName"]);
+        for source in items(&volume["projected"]["sources"]) {
+            add(&mut found, "configmaps", &source["configMap"]["name"]);
+            add(&mut found, "secrets", &source["secret"]["name"]);
+        }
+    }
+    for list in ["containers", "initContainers"] {
+        for container in items(&spec[list]) {
+            for from in items(&container["envFrom"]) {
+                add(&mut found, "configmaps", &from["configMapRef"]["name"]);
+                add(&mut found, "secrets", &from["secretRef"]["name"]);
+            }
+            for variable in items(&container["env"]) {
+                add(&mut found, "configmaps", &variable["valueFrom"]["configMapKeyRef"]["name"]);
+                add(&mut found, "secrets", &variable["valueFrom"]["secretKeyRef"]["name"]);
+            }
+        }
+    }
+    for pull in items(&spec["imagePullSecrets"]) {
+        add(&mut found, "secrets", &pull["name"]);
+    }
+    add(&mut found, "serviceaccounts", &spec["serviceAccountName"]);
+    found
+}
+
+fn add(found: &mut Vec<Reference>, resource: &'static str, name: &Value) {
+    if let Some(name) = name.as_str()
+        && !found.iter().any(|(_, known, of)| *known == resource && of == name)
+    {
+        found.push(("", resource, name.to_owned()));
+    }
+}
+
+/// Whether a selector of plain labels picks what carries `labels`; an empty one picks nothing.
+pub(super) fn selects(selector: &Value, labels: &Value) -> bool {
+    let wanted = selector.as_object().filter(|wanted| !wanted.is_empty());
+    wanted.is_some_and(|wanted| wanted.iter().all(|(key, value)| labels.get(key) == Some(value)))
+}
+
+
+pub(super) fn items(list: &Value) -> &[Value] {
+    list.as_array().map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_pods_take_of_their_namespace_is_found_wherever_it_is_named() {
+        let template = json!({"spec": {
+            "serviceAccountName": "shop",
+            "imagePullSecrets": [{"name": "registry"}],
+            "volumes": [
+                {"configMap": {"name": "app"}}, {"secret": {"secretName": "tls"}},
+                {"persistentVolumeClaim": {"claimName": "data"}}, {"emptyDir": {}},
+                {"projected": {"sources": [{"configMap": {"name": "ca"}}, {"secret": {"name": "token"}}]}},
+            ],
+            "initContainers": [{"envFrom": [{"secretRef": {"name": "init"}}]}],
+            "containers": [{
+                "envFrom": [{"configMapRef": {"name": "app"}}],
+                "env": [{"valueFrom": {"secretKeyRef": {"name": "db"}}}, {"valueFrom": {"configMapKeyRef": {"name": "flags"}}}],
+            }],
+        }});
+        let found: Vec<String> =
+            references(&template).into_iter().map(|(_, resource, name)| format!("{resource}/{name}")).collect();
+        assert_eq!(
+            found.join(" "),
+            "configmaps/app secrets/tls persistentvolumeclaims/data configmaps/ca secrets/token secrets/db \
+             configmaps/flags secrets/init secrets/registry serviceaccounts/shop"
+        );
+    }
+
+    #[test]
+    fn selectors_of_labels() {
+        let labels = json!({"app": "cart", "tier": "web"});
+        assert!(selects(&json!({"app": "cart"}), &labels));
+        assert!(!selects(&json!({"app": "cart", "x": "y"}), &labels));
+        assert!(!selects(&json!({}), &labels) && !selects(&Value::Null, &labels));
+    }
+}
