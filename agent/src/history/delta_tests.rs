@@ -11,8 +11,9 @@ fn of(before: &Value, after: &Value) -> Vec<FieldChange> {
 
 fn told(before: &Value, after: &Value) -> Vec<String> {
     let or_nothing = |value: &Option<Value>| value.as_ref().map_or("-".to_owned(), Value::to_string);
-    let line =
-        |change: FieldChange| format!("{} {} {}", change.path, or_nothing(&change.old), or_nothing(&change.new));
+    let line = |change: FieldChange| {
+        format!("{} {} {}", change.path, or_nothing(&change.old), or_nothing(&change.new))
+    };
     of(before, after).into_iter().map(line).collect()
 }
 
@@ -45,7 +46,10 @@ fn fields_are_named_as_people_name_them() {
         (
             json!({"data": {"a": {"hash": "1", "bytes": 7}, "b": {"hash": "2", "bytes": 7}}}),
             json!({"data": {"a": {"hash": "3", "bytes": 7}}}),
-            vec![r#"data.a {"hash":"1","bytes":7} {"hash":"3","bytes":7}"#, r#"data.b {"hash":"2","bytes":7} -"#],
+            vec![
+                r#"data.a {"hash":"1","bytes":7} {"hash":"3","bytes":7}"#,
+                r#"data.b {"hash":"2","bytes":7} -"#,
+            ],
         ),
         (
             json!({"spec": {"ports": [{"port": 80}, {"port": 443}]}}),

@@ -8,8 +8,10 @@ use super::*;
 const MINUTE: i64 = 60_000;
 
 fn record(at_ms: i64, kind_name: &str, name: &str, deed: Deed) -> Record {
-    let (_, group, resource) =
-        *crate::history::workload::KINDS.iter().find(|(kind, ..)| *kind == kind_name).unwrap_or(&("", "", "configmaps"));
+    let (_, group, resource) = *crate::history::workload::KINDS
+        .iter()
+        .find(|(kind, ..)| *kind == kind_name)
+        .unwrap_or(&("", "", "configmaps"));
     Record {
         at_ms,
         after_ms: None,
@@ -60,7 +62,8 @@ fn told(mut records: Vec<Record>) -> Vec<String> {
             Some(Owner { kind_name: "Deployment".to_owned(), name: deployment.to_owned() })
         },
         kind: &|kind_name| {
-            let (_, group, resource) = crate::history::workload::KINDS.iter().find(|(kind, ..)| *kind == kind_name)?;
+            let (_, group, resource) =
+                crate::history::workload::KINDS.iter().find(|(kind, ..)| *kind == kind_name)?;
             Some(GroupResource::new(*group, *resource))
         },
         is_visible: &|_, _, name| !name.starts_with("hidden"),
@@ -69,7 +72,9 @@ fn told(mut records: Vec<Record>) -> Vec<String> {
         let folded: Vec<_> = row
             .folded
             .iter()
-            .map(|folded| format!(" {}+{}~{}-{}", folded.kind.resource, folded.created, folded.changed, folded.deleted))
+            .map(|folded| {
+                format!(" {}+{}~{}-{}", folded.kind.resource, folded.created, folded.changed, folded.deleted)
+            })
             .collect();
         let Record { at_ms, kind_name, name, deed, .. } = &row.record;
         let times = if row.times > 1 { format!(" x{}", row.times) } else { String::new() };
@@ -81,7 +86,9 @@ fn told(mut records: Vec<Record>) -> Vec<String> {
 #[test]
 fn a_rollout_is_one_row_and_so_is_the_next() {
     let mut records = vec![image(0, "checkout"), image(20 * MINUTE, "checkout")];
-    let set = |at_ms, name: &str| owned(("Deployment", "checkout"), record(at_ms, "ReplicaSet", name, Deed::Created));
+    let set = |at_ms, name: &str| {
+        owned(("Deployment", "checkout"), record(at_ms, "ReplicaSet", name, Deed::Created))
+    };
     // The news of the replica set is quicker than that of its deployment.
     records.push(set(-900, "checkout-a"));
     records.extend(churn(2_000, "checkout", "a", Deed::Created, 12));
@@ -126,20 +133,28 @@ fn what_somebody_does_to_a_pod_by_hand_stands_alone() {
         by: Some("kubectl-label".to_owned()),
         ..owned(("ReplicaSet", "cart-a"), record(5_000, "Pod", "cart-a-0", Deed::Changed))
     };
-    assert_eq!(told(vec![image(0, "cart"), by_hand]), ["0m Deployment/cart Changed", "0m Pod/cart-a-0 Changed"]);
+    assert_eq!(
+        told(vec![image(0, "cart"), by_hand]),
+        ["0m Deployment/cart Changed", "0m Pod/cart-a-0 Changed"]
+    );
 }
 
 #[test]
 fn a_deletion_that_was_asked_for_and_done_is_one() {
-    let mut records =
-        vec![record(0, "Deployment", "cart", Deed::DeletionAsked), record(MINUTE, "Deployment", "cart", Deed::Deleted)];
+    let mut records = vec![
+        record(0, "Deployment", "cart", Deed::DeletionAsked),
+        record(MINUTE, "Deployment", "cart", Deed::Deleted),
+    ];
     records.extend(churn(500, "cart", "a", Deed::Deleted, 2));
     records.push(record(0, "Deployment", "held", Deed::DeletionAsked));
-    assert_eq!(told(records), ["1m Deployment/cart Deleted pods+0~0-2", "0m Deployment/held DeletionAsked"]
-        .map(str::to_owned)
-        .into_iter()
-        .rev()
-        .collect::<Vec<_>>());
+    assert_eq!(
+        told(records),
+        ["1m Deployment/cart Deleted pods+0~0-2", "0m Deployment/held DeletionAsked"]
+            .map(str::to_owned)
+            .into_iter()
+            .rev()
+            .collect::<Vec<_>>()
+    );
 }
 
 #[test]

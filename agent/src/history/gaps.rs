@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use kubeplex_proto::changes::{Gap, GapReason};
 use crate::limits::HISTORY_GAPS;
+use kubeplex_proto::changes::{Gap, GapReason};
 
 /// A bounded number of them: of more the oldest become one of all kinds.
 #[derive(Default)]
@@ -12,9 +12,12 @@ pub(super) struct Gaps(VecDeque<Gap>);
 impl Gaps {
     pub(super) fn add(&mut self, gap: Gap) {
         let is_same = |known: &&mut Gap| known.kind == gap.kind && known.reason == gap.reason;
-        let touching = self.0.iter_mut().rev().find(is_same).filter(|known| {
-            gap.from_ms.is_none_or(|from| from <= known.to_ms)
-        });
+        let touching = self
+            .0
+            .iter_mut()
+            .rev()
+            .find(is_same)
+            .filter(|known| gap.from_ms.is_none_or(|from| from <= known.to_ms));
         match touching {
             Some(known) => {
                 known.from_ms = known.from_ms.zip(gap.from_ms).map(|(a, b)| a.min(b));

@@ -60,7 +60,9 @@ pub(super) fn inferred(
         return Vec::new();
     }
     let mut records = Vec::new();
-    for handle in handles.iter().filter(|handle| noise::is_recorded(&handle.info.id.group, &handle.info.id.resource)) {
+    for handle in
+        handles.iter().filter(|handle| noise::is_recorded(&handle.info.id.group, &handle.info.id.resource))
+    {
         of_rows(handle, spans, is_wanted, &mut records);
     }
     templates::changes(stores, spans, is_wanted, &mut records);
@@ -99,7 +101,10 @@ fn of_row(kind: &KindInfo, row: RowRef<'_>, by_hand: bool, spans: &Unrecorded, r
     let writer = row.last_manager();
     if spans.holds(created_ms) {
         let first = writer.filter(|writer| writer.time_ms <= created_ms + FIRST_WRITING_MS);
-        records.push(Record { by: first.map(|writer| writer.manager.to_owned()), ..told(created_ms, Deed::Created) });
+        records.push(Record {
+            by: first.map(|writer| writer.manager.to_owned()),
+            ..told(created_ms, Deed::Created)
+        });
     }
     if let Some(writer) = writer.filter(|_| by_hand)
         && spans.holds(writer.time_ms)
@@ -152,7 +157,8 @@ fn inferred_record(kind: &KindInfo, row: RowRef<'_>, at_ms: i64, deed: Deed, own
 /// What autoscalers told of their deeds.
 fn rescales(stores: Stores<'_>, spans: &Unrecorded, is_wanted: IsWanted<'_>, records: &mut Vec<Record>) {
     let events = GroupResource::new("", "events");
-    let told = stores.objects(&events, None, DECODED, &|row| row.created_ms().is_some_and(|at| spans.holds(at)));
+    let told =
+        stores.objects(&events, None, DECODED, &|row| row.created_ms().is_some_and(|at| spans.holds(at)));
     for event in told.iter().filter(|event| event["reason"] == "SuccessfulRescale") {
         records.extend(rescale(stores, event, spans, is_wanted));
     }

@@ -150,9 +150,7 @@ impl History {
             None => return,
         };
         let since_ms = match way {
-            Way::ListAfterGap { since } => {
-                Some(since.map_or(known_since_ms, |since| self.ms_at(since)))
-            }
+            Way::ListAfterGap { since } => Some(since.map_or(known_since_ms, |since| self.ms_at(since))),
             Way::Watch | Way::FirstList => None,
         };
         for sighting in sightings {
@@ -209,7 +207,12 @@ impl Witness for History {
         let mut state = self.state.lock();
         let known = state.kinds.get(&kind.id).copied();
         let from_start = known.map_or(self.started.elapsed() < FIRST_LISTS, |known| known.from_start);
-        let gap = |from_ms: Option<i64>, reason| Gap { from_ms, to_ms: now_ms, kind: Some(kind.id.clone()), reason };
+        let gap = |from_ms: Option<i64>, reason| Gap {
+            from_ms,
+            to_ms: now_ms,
+            kind: Some(kind.id.clone()),
+            reason,
+        };
         match (way, known) {
             (Way::ListAfterGap { since }, _) => {
                 let from_ms = since.map(|since| self.ms_at(since));

@@ -219,11 +219,17 @@ impl Reading<'_> {
         let stale = handles.iter().filter_map(|handle| {
             let status = handle.status();
             let id = &handle.info.id;
-            let counts = noise::is_recorded(&id.group, &id.resource) && asked.as_ref().is_none_or(|asked| asked == id);
+            let counts =
+                noise::is_recorded(&id.group, &id.resource) && asked.as_ref().is_none_or(|asked| asked == id);
             let is_stale = matches!(status.state, SyncState::Stale | SyncState::Error);
             let as_of = status.as_of.filter(|_| counts && is_stale)?;
             let from_ms = now_ms - as_of.elapsed().as_millis() as i64;
-            Some(Gap { from_ms: Some(from_ms), to_ms: *now_ms, kind: Some(id.clone()), reason: GapReason::Stale })
+            Some(Gap {
+                from_ms: Some(from_ms),
+                to_ms: *now_ms,
+                kind: Some(id.clone()),
+                reason: GapReason::Stale,
+            })
         });
         let concerns = |gap: &Gap| match (&gap.kind, asked) {
             (Some(of), Some(asked)) if self.question.names.is_empty() => of == asked,
@@ -231,7 +237,9 @@ impl Reading<'_> {
         };
         let mut gaps: Vec<Gap> = recorded.into_iter().filter(concerns).chain(stale).collect();
         gaps.retain(|gap| gap.to_ms >= *from_ms && gap.from_ms.is_none_or(|from| from <= *to_ms));
-        gaps.retain(|gap| gap.kind.as_ref().is_none_or(|kind| !self.sight.visibility.for_kind(kind).is_empty()));
+        gaps.retain(|gap| {
+            gap.kind.as_ref().is_none_or(|kind| !self.sight.visibility.for_kind(kind).is_empty())
+        });
         gaps
     }
 }

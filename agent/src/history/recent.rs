@@ -18,7 +18,8 @@ pub(super) struct Recent {
 impl Recent {
     /// Whether it is new. `version` is that of the state that the change led to; empty for a deletion.
     pub(super) fn is_new(&mut self, record: &Record, version: &str) -> bool {
-        let version = if matches!(record.deed, kubeplex_proto::changes::Deed::Created) { "" } else { version };
+        let version =
+            if matches!(record.deed, kubeplex_proto::changes::Deed::Created) { "" } else { version };
         let key = (&record.group, &record.resource, &record.namespace, &record.name, &record.uid);
         let hash = self.hasher.hash_one((key, record.deed, version));
         if !self.hashes.insert(hash) {

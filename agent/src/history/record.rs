@@ -97,7 +97,8 @@ pub(super) fn owner(json: &[u8]) -> Option<Owner> {
 
 /// The fields that a change is told by, and what became of the object. `None` where it is no change that anybody means.
 pub(super) fn changed(kind: &KindInfo, before: &[u8], after: &[u8]) -> Option<(Deed, Vec<FieldChange>, u32)> {
-    let mut fields: Vec<FieldChange> = delta::delta(before, after).into_iter().map(|one| field(kind, one)).collect();
+    let mut fields: Vec<FieldChange> =
+        delta::delta(before, after).into_iter().map(|one| field(kind, one)).collect();
     let asked = fields.iter().position(|field| field.path == "metadata.deletionTimestamp");
     if let Some(at) = asked {
         fields.remove(at);
@@ -128,10 +129,19 @@ pub(super) fn class(kind: &KindInfo, path: &Path) -> Class {
     match steps {
         [first, ..] if first.is_key("status") => Class::Status,
         // Networks and schedulers write where a pod is as others write a status; so do those who bind volumes.
-        [first, second, ..] if is_pod && first.is_key("metadata") && second.is_key("annotations") => Class::Status,
-        [first, second] if first.is_key("spec") && ["nodeName", "volumeName", "claimRef"].iter().any(|key| second.is_key(key)) => Class::Status,
+        [first, second, ..] if is_pod && first.is_key("metadata") && second.is_key("annotations") => {
+            Class::Status
+        }
+        [first, second]
+            if first.is_key("spec")
+                && ["nodeName", "volumeName", "claimRef"].iter().any(|key| second.is_key(key)) =>
+        {
+            Class::Status
+        }
         [first, ..] if first.is_key("metadata") => Class::Label,
-        [first, ..] if ["data", "binaryData", "stringData"].iter().any(|key| first.is_key(key)) => Class::Data,
+        [first, ..] if ["data", "binaryData", "stringData"].iter().any(|key| first.is_key(key)) => {
+            Class::Data
+        }
         [first, last] if first.is_key("spec") && last.is_key("replicas") => Class::Scale,
         [.., Step::Item { key: "name", .. }, last] if last.is_key("image") => Class::Image,
         _ => Class::Spec,
@@ -142,7 +152,9 @@ pub(super) fn class(kind: &KindInfo, path: &Path) -> Class {
 fn shown(value: Option<Value>) -> Value {
     match value {
         None => Value::Null,
-        Some(Value::Object(map)) if map.len() == 2 && map.contains_key("hash") && map.contains_key("bytes") => {
+        Some(Value::Object(map))
+            if map.len() == 2 && map.contains_key("hash") && map.contains_key("bytes") =>
+        {
             let hash: String = map["hash"].as_str().unwrap_or_default().chars().take(6).collect();
             format!("{} bytes ({hash})", map["bytes"]).into()
         }

@@ -65,7 +65,8 @@ pub(super) fn relations(
         _ => None,
     };
     for kind in &kinds {
-        let asked = stores.objects(kind, only, ASKED_OBJECTS, &|row| is_asked(kind, row.namespace(), row.name()));
+        let asked =
+            stores.objects(kind, only, ASKED_OBJECTS, &|row| is_asked(kind, row.namespace(), row.name()));
         for object in &asked {
             let (namespace, name) = place(object);
             relations.0.insert((kind.clone(), namespace.map(str::to_owned), name.to_owned()), "");
@@ -122,9 +123,8 @@ fn of_pods(stores: Stores<'_>, template: &Value, namespace: Option<&str>, relati
     }
     let labels = template["metadata"]["labels"].as_object();
     let Some(labels) = labels.filter(|labels| !labels.is_empty()) else { return };
-    let carries = |row: crate::cache::RowRef<'_>| {
-        labels.iter().all(|(key, value)| row.label(key) == value.as_str())
-    };
+    let carries =
+        |row: crate::cache::RowRef<'_>| labels.iter().all(|(key, value)| row.label(key) == value.as_str());
     for pod in stores.objects(&GroupResource::new("", "pods"), namespace, PODS, &carries) {
         if let Some(node) = pod["spec"]["nodeName"].as_str() {
             relations.add(("", "nodes"), None, node, "node");
@@ -147,7 +147,8 @@ fn ingresses(stores: Stores<'_>, namespace: Option<&str>, service: &str, relatio
     let kind = GroupResource::new("networking.k8s.io", "ingresses");
     for ingress in stores.objects(&kind, namespace, NEIGHBOURS, &|_| true) {
         let rules = workload::items(&ingress["spec"]["rules"]).iter();
-        let paths = rules.flat_map(|rule| workload::items(&rule["http"]["paths"])).map(|path| &path["backend"]);
+        let paths =
+            rules.flat_map(|rule| workload::items(&rule["http"]["paths"])).map(|path| &path["backend"]);
         let mut backends = paths.chain([&ingress["spec"]["defaultBackend"]]);
         if backends.any(|backend| backend["service"]["name"] == service) {
             relations.add(("networking.k8s.io", "ingresses"), namespace, place(&ingress).1, "ingress");

@@ -32,7 +32,9 @@ impl Ring {
         let json = json.into_boxed_slice();
         self.held += json.len() + ENTRY_OVERHEAD;
         self.entries.push_back(Entry { at_ms, json });
-        while self.held > self.most && let Some(oldest) = self.entries.pop_front() {
+        while self.held > self.most
+            && let Some(oldest) = self.entries.pop_front()
+        {
             self.held -= oldest.json.len() + ENTRY_OVERHEAD;
             self.overrun_ms = self.overrun_ms.max(Some(oldest.at_ms));
             self.dropped += 1;

@@ -48,7 +48,13 @@ pub(super) fn record(kind: &KindInfo, arrival: Arrival, sighting: &Sighting<'_>)
             let at_ms = arrival.at(Some(created_ms));
             let by = after.last_writer.as_ref().map(|writer| writer.manager.clone());
             let owner = record::owner(&after.json);
-            is_new.then(|| Record { at_ms, after_ms: None, uid: after.uid.clone(), by, ..blank(Deed::Created, owner) })
+            is_new.then(|| Record {
+                at_ms,
+                after_ms: None,
+                uid: after.uid.clone(),
+                by,
+                ..blank(Deed::Created, owner)
+            })
         }
         Fate::Updated { before, after } => changed(kind, arrival, (*before)?, after, blank),
         Fate::Replaced { before, after } => {

@@ -30,12 +30,15 @@ impl Stores<'_> {
         wanted: &dyn Fn(RowRef<'_>) -> bool,
     ) -> Vec<Value> {
         let Some(handle) = self.0.watched(kind) else { return Vec::new() };
-        let (mut objects, mut next) = (Vec::new(), Some((namespace.unwrap_or_default().to_owned(), String::new())));
+        let (mut objects, mut next) =
+            (Vec::new(), Some((namespace.unwrap_or_default().to_owned(), String::new())));
         while let Some((from_namespace, from_name)) = next.take() {
             let store = handle.store.read();
             let mut decoded = 0;
             for row in store.rows_from(&from_namespace, &from_name) {
-                if namespace.is_some_and(|namespace| row.namespace() != Some(namespace)) || objects.len() >= most {
+                if namespace.is_some_and(|namespace| row.namespace() != Some(namespace))
+                    || objects.len() >= most
+                {
                     break;
                 }
                 if decoded >= DECODED_AT_ONCE {

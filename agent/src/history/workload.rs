@@ -73,7 +73,6 @@ pub(super) fn selects(selector: &Value, labels: &Value) -> bool {
     wanted.is_some_and(|wanted| wanted.iter().all(|(key, value)| labels.get(key) == Some(value)))
 }
 
-
 pub(super) fn items(list: &Value) -> &[Value] {
     list.as_array().map_or(&[], Vec::as_slice)
 }
@@ -100,8 +99,10 @@ mod tests {
                 "env": [{"valueFrom": {"secretKeyRef": {"name": "db"}}}, {"valueFrom": {"configMapKeyRef": {"name": "flags"}}}],
             }],
         }});
-        let found: Vec<String> =
-            references(&template).into_iter().map(|(_, resource, name)| format!("{resource}/{name}")).collect();
+        let found: Vec<String> = references(&template)
+            .into_iter()
+            .map(|(_, resource, name)| format!("{resource}/{name}"))
+            .collect();
         assert_eq!(
             found.join(" "),
             "configmaps/app secrets/tls persistentvolumeclaims/data configmaps/ca secrets/token secrets/db \

@@ -120,7 +120,10 @@ fn within(answer: Answer, max_bytes: u64) -> (Vec<ChangesItem>, GatherEnd) {
     for change in answer.changes {
         bytes += kubeplex_proto::json_len::json_len(&change) as u64;
         if bytes > max_bytes {
-            let cut = Cut { status: LegStatus::Ok, message: format!("its changes take more than {max_bytes} bytes") };
+            let cut = Cut {
+                status: LegStatus::Ok,
+                message: format!("its changes take more than {max_bytes} bytes"),
+            };
             return (items, GatherEnd { cut: Some(cut) });
         }
         items.push(ChangesItem::Change(Box::new(change)));

@@ -56,7 +56,8 @@ pub(crate) fn timeline(gathered: &Gathered<ChangesItem>, now: Now) -> Timeline {
     let mut told = vec![0_u64; gathered.heads.len()];
     let mut changes: Vec<TimelineRow> = Vec::new();
     for (leg, item) in &gathered.items {
-        let ahead_ms = gathered.heads.get(leg.0).and_then(Option::as_ref).map_or(0, |heard| ahead_ms(heard, now));
+        let ahead_ms =
+            gathered.heads.get(leg.0).and_then(Option::as_ref).map_or(0, |heard| ahead_ms(heard, now));
         match item {
             ChangesItem::Change(change) => {
                 told[leg.0] += 1;
@@ -73,7 +74,11 @@ pub(crate) fn timeline(gathered: &Gathered<ChangesItem>, now: Now) -> Timeline {
             }
         }
     }
-    let unsent = gathered.heads.iter().zip(told).filter_map(|(head, told)| Some(head.as_ref()?.head.total.saturating_sub(told)));
+    let unsent = gathered
+        .heads
+        .iter()
+        .zip(told)
+        .filter_map(|(head, told)| Some(head.as_ref()?.head.total.saturating_sub(told)));
     timeline.more = unsent.sum();
     timeline.rows = alike(changes);
     timeline

@@ -19,7 +19,12 @@ fn change(at_ms: i64, name: &str, new: &str) -> Change {
         namespace: Some("shop".to_owned()),
         name: name.to_owned(),
         deed: Deed::Changed,
-        fields: vec![FieldChange { path: "spec.x".to_owned(), class: Class::Spec, old: "a".into(), new: new.into() }],
+        fields: vec![FieldChange {
+            path: "spec.x".to_owned(),
+            class: Class::Spec,
+            old: "a".into(),
+            new: new.into(),
+        }],
         more_fields: 0,
         by: Some("argocd".to_owned()),
         inferred: false,

@@ -90,9 +90,10 @@ fn around(arguments: &Arguments, scope: &Scope<'_>) -> Result<Option<Window>, Ca
         Moment::Ago(ms) => {
             (Moment::Ago(ms.saturating_add(window_ms)), Moment::Ago(ms.saturating_sub(window_ms)))
         }
-        Moment::At(ms) => {
-            (Moment::At(ms.saturating_sub_unsigned(window_ms)), Moment::At(ms.saturating_add_unsigned(window_ms)))
-        }
+        Moment::At(ms) => (
+            Moment::At(ms.saturating_sub_unsigned(window_ms)),
+            Moment::At(ms.saturating_add_unsigned(window_ms)),
+        ),
     };
     Ok(Some(Window { since, until: Some(until) }))
 }
@@ -115,7 +116,9 @@ mod tests {
             (json!({"around": "2m", "window": "5m"}), (ago(420_000), Some(ago(0)))),
             (json!({"around": "2026-11-23T18:00:00Z", "window": "1h"}), (at(-5_079), Some(at(2_121)))),
         ] {
-            let Request::Changes(query) = resolved(&fleet, "changes_list", &arguments).unwrap() else { panic!() };
+            let Request::Changes(query) = resolved(&fleet, "changes_list", &arguments).unwrap() else {
+                panic!()
+            };
             let second = |moment: Moment| match moment {
                 Moment::At(ms) => Moment::At(ms - ms.rem_euclid(1_000)),
                 ago => ago,

@@ -57,8 +57,13 @@ fn template(object: &Value, owners: &[&str]) -> Option<(Workload, Template)> {
     let metadata = &object["metadata"];
     let owner = items(&metadata["ownerReferences"]).iter().find(|owner| owner["controller"] == true)?;
     let kind_name = owner["kind"].as_str().filter(|kind| owners.contains(kind))?.to_owned();
-    let of_annotation = || metadata["annotations"]["deployment.kubernetes.io/revision"].as_str()?.parse().ok();
-    let kept = if object["data"].is_object() { &object["data"]["spec"]["template"] } else { &object["spec"]["template"] };
+    let of_annotation =
+        || metadata["annotations"]["deployment.kubernetes.io/revision"].as_str()?.parse().ok();
+    let kept = if object["data"].is_object() {
+        &object["data"]["spec"]["template"]
+    } else {
+        &object["spec"]["template"]
+    };
     let mut template = kept.clone();
     // What makes the pods of one template different from those of another by itself.
     if let Some(labels) = template["metadata"]["labels"].as_object_mut() {
@@ -66,7 +71,8 @@ fn template(object: &Value, owners: &[&str]) -> Option<(Workload, Template)> {
     }
     let created_ms = parse_time_ms(metadata["creationTimestamp"].as_str()?)?;
     let revision = object["revision"].as_i64().or_else(of_annotation)?;
-    let workload = (kind_name, metadata["namespace"].as_str().map(str::to_owned), owner["name"].as_str()?.to_owned());
+    let workload =
+        (kind_name, metadata["namespace"].as_str().map(str::to_owned), owner["name"].as_str()?.to_owned());
     Some((workload, Template { revision, created_ms, template }))
 }
 
@@ -89,8 +95,7 @@ fn change(
         scope: Scope::Namespaced,
         verbs: Vec::new(),
     };
-    let (_, fields, more_fields) =
-        record::changed(&info, state(before).as_bytes(), state(after).as_bytes())?;
+    let (_, fields, more_fields) = record::changed(&info, state(before).as_bytes(), state(after).as_bytes())?;
     Some(Record {
         at_ms: after.created_ms,
         after_ms: None,

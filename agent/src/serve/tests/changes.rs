@@ -56,8 +56,11 @@ async fn watching() -> World {
 
 fn of_now(told: &Told) -> Vec<String> {
     let line = |change: &Change| {
-        let fields: Vec<_> =
-            change.fields.iter().map(|field| format!(" {} {}>{}", field.path, field.old, field.new)).collect();
+        let fields: Vec<_> = change
+            .fields
+            .iter()
+            .map(|field| format!(" {} {}>{}", field.path, field.old, field.new))
+            .collect();
         format!("{:?} {}/{}{}", change.deed, change.kind_name, change.name, fields.concat())
     };
     told.changes.iter().filter(|change| !change.inferred).map(line).collect()
@@ -104,7 +107,11 @@ async fn what_happens_is_told_with_old_and_new_and_the_newest_first() {
     let lines = of_now(&told);
     assert_eq!(lines[0], "Deleted ConfigMap/flags");
     assert!(lines[1].starts_with("Changed ConfigMap/flags data.a \"7 bytes ("), "{lines:?}");
-    assert!(lines[1].contains(" data.b null>\"1 bytes (") && lines[1].ends_with("metadata.labels.team null>\"shop\""), "{lines:?}");
+    assert!(
+        lines[1].contains(" data.b null>\"1 bytes (")
+            && lines[1].ends_with("metadata.labels.team null>\"shop\""),
+        "{lines:?}"
+    );
     assert_eq!(lines[2], "Created ConfigMap/flags");
     assert!(!format!("{:?}", told.changes).contains("hunter"), "values of config maps are nowhere");
     assert_eq!(told.head.total, told.changes.len() as u64);

@@ -160,7 +160,10 @@ fn field(field: &FieldChange) -> String {
         (old, new) => {
             let (old, new) = (value(old), value(new));
             // Of an image the same repository need not be said twice.
-            let tag = old.rsplit_once(':').zip(new.rsplit_once(':')).filter(|((a, _), (b, _))| a == b && !a.is_empty());
+            let tag = old
+                .rsplit_once(':')
+                .zip(new.rsplit_once(':'))
+                .filter(|((a, _), (b, _))| a == b && !a.is_empty());
             match tag {
                 Some((_, (_, tag))) if path.ends_with(".image") => format!("{path}: {old} → {tag}"),
                 _ => format!("{path}: {old} → {new}"),
@@ -185,7 +188,8 @@ fn value(value: &Value) -> String {
 fn folded(folded: &[Folded]) -> String {
     let one = |folded: &Folded| {
         let counts = [("+", folded.created), ("-", folded.deleted), ("~", folded.changed)];
-        let counts = counts.iter().filter(|(_, count)| *count > 0).map(|(sign, count)| format!(" {sign}{count}"));
+        let counts =
+            counts.iter().filter(|(_, count)| *count > 0).map(|(sign, count)| format!(" {sign}{count}"));
         format!("{}{}", folded.kind.resource, counts.collect::<String>())
     };
     folded.iter().map(one).collect::<Vec<_>>().join(", ")

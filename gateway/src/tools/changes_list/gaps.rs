@@ -106,7 +106,8 @@ impl Gaps {
         if self.told.is_empty() {
             return max_bytes;
         }
-        max_bytes.saturating_sub((json_len(&self.told) + r#","gaps":,"moreGaps":99"#.len()).min(max_bytes / SHARE))
+        max_bytes
+            .saturating_sub((json_len(&self.told) + r#","gaps":,"moreGaps":99"#.len()).min(max_bytes / SHARE))
     }
 
     pub(super) fn add_to(mut self, rendered: &mut Rendered) {

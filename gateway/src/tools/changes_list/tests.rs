@@ -13,7 +13,8 @@ use crate::tools::catalogue;
 const MINUTE: i64 = 60_000;
 
 fn change(minutes_ago: i64, name: &str) -> Change {
-    let field = |path: &str, class, old: Value, new: Value| FieldChange { path: path.to_owned(), class, old, new };
+    let field =
+        |path: &str, class, old: Value, new: Value| FieldChange { path: path.to_owned(), class, old, new };
     Change {
         at_ms: NOW_MS - minutes_ago * MINUTE,
         after_ms: None,
@@ -42,7 +43,8 @@ fn change(minutes_ago: i64, name: &str) -> Change {
 
 /// What a call shows where every cluster tells the same.
 fn shown(arguments: &Value, items: &[ChangesItem]) -> Value {
-    let fleet = fleet(vec![cluster("a", &["env=prod"]), cluster("b", &["env=prod"]), cluster("c", &["env=dev"])]);
+    let fleet =
+        fleet(vec![cluster("a", &["env=prod"]), cluster("b", &["env=prod"]), cluster("c", &["env=dev"])]);
     let request = resolved(&fleet, NAME, arguments).unwrap();
     let Request::Changes(query) = &request else { panic!("{request:?}") };
     let mut gather = Gather::new(&query.targets);
@@ -74,7 +76,10 @@ fn item(change: Change) -> ChangesItem {
 #[test]
 fn a_rollout_over_clusters_is_one_row() {
     let answer = shown(&json!({}), &[item(change(3, "checkout"))]);
-    assert_eq!(answer["columns"], json!(["time", "cluster", "namespace", "object", "change", "by", "folded"]));
+    assert_eq!(
+        answer["columns"],
+        json!(["time", "cluster", "namespace", "object", "change", "by", "folded"])
+    );
     let row = &answer["groups"][0]["rows"][0];
     assert_eq!(
         *row,
@@ -94,7 +99,8 @@ fn a_rollout_over_clusters_is_one_row() {
 #[test]
 fn what_happened_is_said_in_few_words() {
     let other = |deed, fields: Vec<FieldChange>| Change { deed, fields, ..change(1, "x") };
-    let status = |old: Value, new: Value| FieldChange { path: "data.a".to_owned(), class: Class::Data, old, new };
+    let status =
+        |old: Value, new: Value| FieldChange { path: "data.a".to_owned(), class: Class::Data, old, new };
     for (change, words) in [
         (other(Deed::Created, vec![]), "created"),
         (other(Deed::Deleted, vec![]), "deleted"),
@@ -103,9 +109,14 @@ fn what_happened_is_said_in_few_words() {
         (other(Deed::Replaced, vec![status(json!(1), json!(2))]), "deleted and created anew: data.a: 1 → 2"),
         (other(Deed::Changed, vec![status(Value::Null, json!("x\u{202e}"))]), "data.a: set to x\\u{202e}"),
         (other(Deed::Changed, vec![status(json!(""), Value::Null)]), "data.a: \"\" removed"),
-        (Change { times: 7, ..other(Deed::Changed, vec![status(json!(1), json!(2))]) }, "data.a: 1 → 2 (7 times)"),
-        (Change { more_fields: 9, ..other(Deed::Changed, vec![status(json!(1), json!(2)); 5]) },
-            "data.a: 1 → 2; data.a: 1 → 2; data.a: 1 → 2; 11 more"),
+        (
+            Change { times: 7, ..other(Deed::Changed, vec![status(json!(1), json!(2))]) },
+            "data.a: 1 → 2 (7 times)",
+        ),
+        (
+            Change { more_fields: 9, ..other(Deed::Changed, vec![status(json!(1), json!(2)); 5]) },
+            "data.a: 1 → 2; data.a: 1 → 2; data.a: 1 → 2; 11 more",
+        ),
     ] {
         let answer = shown(&json!({"fields": "change"}), &[item(change)]);
         assert_eq!(answer["groups"][0]["rows"], json!([[words]]));
@@ -125,7 +136,8 @@ fn what_is_not_sure_is_noted_and_gaps_are_declared() {
             reason: GapReason::Relist,
         },
     ];
-    let items: Vec<_> = [item(inferred), item(between)].into_iter().chain(gaps.map(ChangesItem::Gap)).collect();
+    let items: Vec<_> =
+        [item(inferred), item(between)].into_iter().chain(gaps.map(ChangesItem::Gap)).collect();
     let answer = shown(&json!({"fields": "name,note"}), &items);
     assert_eq!(
         answer["groups"][0]["rows"],
@@ -170,7 +182,12 @@ fn pages_orders_and_groups() {
 #[test]
 fn a_page_and_its_gaps_keep_to_the_budget() {
     let mut items: Vec<_> = (0..200).map(|at| item(change(at % 50, &format!("d{at}")))).collect();
-    items.push(ChangesItem::Gap(Gap { from_ms: None, to_ms: NOW_MS, kind: None, reason: GapReason::Restart }));
+    items.push(ChangesItem::Gap(Gap {
+        from_ms: None,
+        to_ms: NOW_MS,
+        kind: None,
+        reason: GapReason::Restart,
+    }));
     for max_bytes in [1_000, 2_000, 7_500] {
         let answer = shown(&json!({ "maxBytes": max_bytes }), &items);
         assert!(answer.to_string().len() <= max_bytes, "{} of {max_bytes}", answer.to_string().len());

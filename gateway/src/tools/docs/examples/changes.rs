@@ -39,7 +39,12 @@ pub(super) fn gathered(query: &ChangesQuery) -> Gathered<ChangesItem> {
     gather.into_gathered().unwrap()
 }
 
-fn change(minutes: i64, (group, resource, kind): (&str, &str, &str), name: &str, field: FieldChange) -> Change {
+fn change(
+    minutes: i64,
+    (group, resource, kind): (&str, &str, &str),
+    name: &str,
+    field: FieldChange,
+) -> Change {
     Change {
         at_ms: minutes_ago(minutes),
         after_ms: None,
