@@ -183,6 +183,9 @@ pub const REFUSAL_SAID_EVERY: Duration = Duration::from_secs(600);
 /// The longest request that the agent's HTTP service reads.
 pub const REQUEST_BYTES: usize = 1024 * 1024;
 
+/// Of a message that the cluster wrote, as evidence of a problem, so much is kept.
+pub const EVIDENCE_CHARACTERS: usize = 300;
+
 /// What an operator may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

@@ -14,6 +14,7 @@ mod builtin;
 mod printer;
 pub mod table;
 
+pub(crate) use builtin::field;
 pub use kubeplex_proto::duration::human_duration;
 pub use printer::PrinterColumn;
 

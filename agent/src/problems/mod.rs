@@ -5,6 +5,7 @@
 
 pub mod analysers;
 pub mod finding;
+pub mod thresholds;
 pub mod world;
 
 pub use finding::{Evidence, Finding, ObjectRef, Severity, Verdict};

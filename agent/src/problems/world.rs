@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use super::ObjectRef;
 
+#[cfg(test)]
+pub mod fixture;
+
 /// The object that is judged.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {

@@ -9,17 +9,17 @@ pub(super) const NONE: &str = "<none>";
 pub(super) const UNSET: &str = "<unset>";
 pub(super) const UNKNOWN: &str = "<unknown>";
 
-pub(in crate::columns) fn name(object: &Value) -> Cell {
+pub(crate) fn name(object: &Value) -> Cell {
     text(object, "/metadata/name").into()
 }
 
-pub(in crate::columns) fn created(object: &Value) -> Cell {
+pub(crate) fn created(object: &Value) -> Cell {
     time(object, "/metadata/creationTimestamp")
 }
 
 /// The value at a JSON pointer that has nothing escaped: `/spec/ports/0/name`. That of `serde_json` allocates for each
 /// part, and every object goes through dozens of these.
-pub(super) fn at<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
+pub(crate) fn at<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
     pointer.split('/').skip(1).try_fold(object, |value, part| match value {
         Value::Object(map) => map.get(part),
         Value::Array(items) => items.get(part.parse::<usize>().ok()?),
@@ -28,41 +28,41 @@ pub(super) fn at<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
 }
 
 /// The text at a pointer; empty where there is none.
-pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     at(object, pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The text at a pointer, or what stands for nothing.
-pub(super) fn text_or<'a>(object: &'a Value, pointer: &str, absent: &'static str) -> &'a str {
+pub(crate) fn text_or<'a>(object: &'a Value, pointer: &str, absent: &'static str) -> &'a str {
     or(text(object, pointer), absent)
 }
 
 /// What stands for an empty text.
-pub(super) fn or<'a>(text: &'a str, absent: &'static str) -> &'a str {
+pub(crate) fn or<'a>(text: &'a str, absent: &'static str) -> &'a str {
     if text.is_empty() { absent } else { text }
 }
 
 /// The number at a pointer; 0 where there is none, as the API leaves zeros out.
-pub(super) fn number(object: &Value, pointer: &str) -> i64 {
+pub(crate) fn number(object: &Value, pointer: &str) -> i64 {
     at(object, pointer).and_then(Value::as_i64).unwrap_or_default()
 }
 
-pub(super) fn integer(object: &Value, pointer: &str) -> Cell {
+pub(crate) fn integer(object: &Value, pointer: &str) -> Cell {
     number(object, pointer).into()
 }
 
 /// The flag at a pointer.
-pub(super) fn flag(object: &Value, pointer: &str, absent: bool) -> bool {
+pub(crate) fn flag(object: &Value, pointer: &str, absent: bool) -> bool {
     at(object, pointer).and_then(Value::as_bool).unwrap_or(absent)
 }
 
 /// The array at a pointer; empty where there is none.
-pub(super) fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
+pub(crate) fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
     at(object, pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// How many entries the array or map at a pointer has.
-pub(super) fn count(object: &Value, pointer: &str) -> i64 {
+pub(crate) fn count(object: &Value, pointer: &str) -> i64 {
     match at(object, pointer) {
         Some(Value::Array(items)) => items.len() as i64,
         Some(Value::Object(map)) => map.len() as i64,
@@ -71,56 +71,56 @@ pub(super) fn count(object: &Value, pointer: &str) -> i64 {
 }
 
 /// Whether anything is at a pointer.
-pub(super) fn has(object: &Value, pointer: &str) -> bool {
+pub(crate) fn has(object: &Value, pointer: &str) -> bool {
     at(object, pointer).is_some_and(|value| !value.is_null())
 }
 
 /// Whether the object is on its way out.
-pub(super) fn is_deleted(object: &Value) -> bool {
+pub(crate) fn is_deleted(object: &Value) -> bool {
     has(object, "/metadata/deletionTimestamp")
 }
 
 /// The instant at a pointer; null where there is none.
-pub(super) fn time(object: &Value, pointer: &str) -> Cell {
+pub(crate) fn time(object: &Value, pointer: &str) -> Cell {
     parse_time_ms(text(object, pointer)).map_or(Cell::Null, Cell::Time)
 }
 
 /// The quantity at a pointer, as the server spells it, which is canonical; `0` where there is none.
-pub(super) fn quantity<'a>(object: &'a Value, pointer: &str) -> &'a str {
+pub(crate) fn quantity<'a>(object: &'a Value, pointer: &str) -> &'a str {
     or(text(object, pointer), "0")
 }
 
 /// An annotation, whose key needs no escaping for the caller.
-pub(super) fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+pub(crate) fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     at(object, "/metadata/annotations")?.get(key)?.as_str()
 }
 
 /// The texts of an array at a pointer, with commas between them.
-pub(super) fn joined(object: &Value, pointer: &str) -> String {
+pub(crate) fn joined(object: &Value, pointer: &str) -> String {
     join(list(object, pointer).iter().filter_map(Value::as_str))
 }
 
-pub(super) fn join<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn join<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     texts.collect::<Vec<_>>().join(",")
 }
 
 /// The first condition of a type.
-pub(super) fn condition<'a>(object: &'a Value, condition_type: &str) -> Option<&'a Value> {
+pub(crate) fn condition<'a>(object: &'a Value, condition_type: &str) -> Option<&'a Value> {
     list(object, "/status/conditions").iter().find(|condition| condition["type"] == condition_type)
 }
 
 /// Whether the first condition of a type is True.
-pub(super) fn is_true(object: &Value, condition_type: &str) -> bool {
+pub(crate) fn is_true(object: &Value, condition_type: &str) -> bool {
     condition(object, condition_type).is_some_and(|condition| condition["status"] == "True")
 }
 
 /// The names of the containers of a pod's spec.
-pub(super) fn containers(object: &Value, pod_spec: &str) -> Cell {
+pub(crate) fn containers(object: &Value, pod_spec: &str) -> Cell {
     each_container(object, pod_spec, "name")
 }
 
 /// The images of the containers of a pod's spec.
-pub(super) fn images(object: &Value, pod_spec: &str) -> Cell {
+pub(crate) fn images(object: &Value, pod_spec: &str) -> Cell {
     each_container(object, pod_spec, "image")
 }
 
@@ -131,7 +131,7 @@ fn each_container(object: &Value, pod_spec: &str, field: &str) -> Cell {
 }
 
 /// A map of labels as `k=v,…` in order of the keys, or `<none>`.
-pub(super) fn labels(object: &Value, pointer: &str) -> String {
+pub(crate) fn labels(object: &Value, pointer: &str) -> String {
     let Some(Value::Object(map)) = at(object, pointer) else { return NONE.to_owned() };
     let mut pairs: Vec<_> =
         map.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
@@ -140,7 +140,7 @@ pub(super) fn labels(object: &Value, pointer: &str) -> String {
 }
 
 /// A label selector in kubectl's grammar, in order of the keys; empty where it has no requirement.
-pub(super) fn selector(object: &Value, pointer: &str) -> String {
+pub(crate) fn selector(object: &Value, pointer: &str) -> String {
     let Some(selector) = at(object, pointer) else { return String::new() };
     let mut requirements = Vec::new();
     if let Some(Value::Object(labels)) = selector.get("matchLabels") {
@@ -156,7 +156,7 @@ pub(super) fn selector(object: &Value, pointer: &str) -> String {
 }
 
 /// The same, with `<none>` for no requirement.
-pub(super) fn selector_or_none(object: &Value, pointer: &str) -> Cell {
+pub(crate) fn selector_or_none(object: &Value, pointer: &str) -> Cell {
     or(&selector(object, pointer), NONE).into()
 }
 
@@ -175,7 +175,7 @@ fn requirement(expression: &Value) -> (&str, String) {
 }
 
 /// The first `most` texts with commas between them, and how many more there are.
-pub(super) fn abridged(texts: &[String], most: usize) -> String {
+pub(crate) fn abridged(texts: &[String], most: usize) -> String {
     let shown = texts[..texts.len().min(most)].join(",");
     match texts.len().saturating_sub(most) {
         0 => shown,

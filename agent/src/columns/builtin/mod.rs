@@ -20,7 +20,7 @@ mod coordination;
 mod endpoints;
 mod events;
 mod extension;
-pub(super) mod field;
+pub(crate) mod field;
 mod flowcontrol;
 mod network;
 mod nodes;
