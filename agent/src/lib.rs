@@ -45,6 +45,7 @@ use crate::clock::ClusterClock;
 use crate::config::AgentConfig;
 use crate::history::History;
 use crate::kinds::Kinds;
+use crate::problems::{Inbox, Problems};
 use crate::watch::{Witness, Witnesses};
 use crate::workers::Workers;
 
@@ -56,6 +57,8 @@ pub struct Agent {
     kinds: Kinds,
     #[cfg(test)]
     history: Arc<History>,
+    #[cfg(test)]
+    problems: Problems,
     router: Router,
 }
 
@@ -78,14 +81,36 @@ impl Agent {
         let span = tracing::error_span!("agent", %cluster);
         let workers = Workers::new(config.work_on(), tracker.clone());
         let history = Arc::new(History::new(api.clock().clone(), limits::HISTORY_RING_BYTES));
-        let witnesses = Witnesses::new(vec![Arc::clone(&history) as Arc<dyn Witness>]);
-        let kinds =
-            Kinds::start(config, api.clone(), &tracker, workers.clone(), witnesses, cancel, span.clone());
+        let inbox = Arc::new(Inbox::default());
+        let witnesses: Vec<Arc<dyn Witness>> = vec![Arc::clone(&history) as _, Arc::clone(&inbox) as _];
+        let witnesses = Witnesses::new(witnesses);
+        let settings = Problems::settings(&config);
+        let kinds = Kinds::start(
+            config,
+            api.clone(),
+            &tracker,
+            workers.clone(),
+            witnesses,
+            cancel.clone(),
+            span.clone(),
+        );
+        let problems = Problems::start(
+            settings,
+            (kinds.clone(), inbox),
+            api.clock().clone(),
+            workers.clone(),
+            &tracker,
+            cancel,
+            span.clone(),
+        );
+        #[cfg(test)]
+        let followed = problems.clone();
         let router = serve::router(serve::Parts {
             cluster,
             instance: instance.clone(),
             kinds: kinds.clone(),
             history: Arc::clone(&history),
+            problems,
             api: api.clone(),
             live_reads,
             deny,
@@ -100,6 +125,8 @@ impl Agent {
             kinds,
             #[cfg(test)]
             history,
+            #[cfg(test)]
+            problems: followed,
             router,
         }
     }

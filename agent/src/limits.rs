@@ -102,6 +102,33 @@ pub const PATH_STEPS: usize = 64;
 /// A descent inside a descent visits everything once for each pair of levels.
 pub const PATH_DESCENTS: usize = 2;
 
+/// Objects that verdicts of problems are remembered of: those with which something is wrong, and those that hang on others …
+pub const PROBLEM_OBJECTS: usize = 5_000;
+
+/// … and what these hang on, altogether. Each takes some hundred bytes; of objects beyond, only the number is known.
+pub const PROBLEM_LOOKS: usize = 20_000;
+
+/// Changed objects that are noted until they are judged; of kinds with more, all objects are.
+pub const PROBLEM_CHANGES: usize = 4_096;
+
+/// Objects that are judged before others get the thread: some milliseconds.
+pub const PROBLEM_BATCH: usize = 64;
+
+/// Events of one object that an analyser of problems gets, the newest.
+pub const PROBLEM_EVENTS_LOOKED_AT: usize = 20;
+
+/// Problems of one answer, the gravest.
+pub const PROBLEMS_TOLD: usize = 500;
+
+/// Objects of one problem that are named …
+pub const PROBLEM_EXAMPLES: usize = 3;
+
+/// … what shows it …
+pub const PROBLEM_EVIDENCE: usize = 3;
+
+/// … and different sorts of consequences.
+pub const PROBLEM_SYMPTOMS: usize = 5;
+
 /// Objects that an analyser of problems gets where it asks for several, each decoded.
 pub const PROBLEM_OBJECTS_LISTED: usize = 500;
 

@@ -181,6 +181,9 @@ pub const MAX_GROUPS: usize = 10_000;
 /// What a leg may send of groups, in bytes.
 pub const LEG_GROUP_BYTES: u64 = 1 << 20;
 
+/// Problems that one cluster tells, the gravest; of more it says how many.
+pub const MAX_LEG_PROBLEMS: u32 = 500;
+
 /// Distinct objects that `resources_get` shows.
 pub const MAX_DISTINCT_OBJECTS: usize = 20;
 

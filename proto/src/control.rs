@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ClusterId, Epoch, InstanceId};
 use crate::kind::{GroupResource, KindTable};
+use crate::problems::ProblemCounts;
 
 /// From the agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -165,6 +166,9 @@ pub struct ClusterReport {
     /// What stands between the agent and the API server, in a sentence; empty while requests succeed.
     #[serde(default)]
     pub api_problem: String,
+    /// How many problems there are, where the agent looks for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problems: Option<ProblemCounts>,
 }
 
 /// One kind of the cache.

@@ -22,6 +22,7 @@ pub mod kind;
 pub mod list;
 pub mod nearest;
 pub mod pattern;
+pub mod problems;
 pub mod quantity;
 pub mod selector;
 pub mod sort;
@@ -37,6 +38,9 @@ pub mod paths {
     /// `POST`, [`ChangesRequest`](crate::changes::ChangesRequest) → frames of
     /// [`GatherFrame`](crate::gather::GatherFrame) of [`ChangesItem`](crate::changes::ChangesItem).
     pub const CHANGES: &str = "/agent/v1/changes";
+    /// `POST`, [`ProblemsRequest`](crate::problems::ProblemsRequest) → frames of
+    /// [`GatherFrame`](crate::gather::GatherFrame) of [`Problem`](crate::problems::Problem).
+    pub const PROBLEMS: &str = "/agent/v1/problems";
     /// `POST`, open in both directions for the life of a link: frames of
     /// [`GatewayFrame`](crate::control::GatewayFrame) one way, [`AgentFrame`](crate::control::AgentFrame) the other.
     pub const CONTROL: &str = "/agent/v1/control";

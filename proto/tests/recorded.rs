@@ -16,6 +16,7 @@ use kubeplex_proto::gather::GatherFrame;
 use kubeplex_proto::get::{GetFrame, GetRequest};
 use kubeplex_proto::kind::Scope;
 use kubeplex_proto::list::{ColumnChoice, ListFrame, ListRequest};
+use kubeplex_proto::problems::{Problem, ProblemSeverity, ProblemsRequest};
 use kubeplex_proto::selector::LabelTest;
 use kubeplex_proto::sort::{Direction, KeyValue, SortBy};
 use kubeplex_proto::status::{AgentError, AgentErrorCode, LegStatus, Source};
@@ -25,6 +26,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 type ChangesFrame = GatherFrame<ChangesItem>;
+type ProblemsFrame = GatherFrame<Problem>;
 
 /// Names the variants of a closed set. A variant that is added and not named here does not compile, and one that is named and
 /// in no fixture fails.
@@ -55,6 +57,8 @@ kinds!(changes_item, ChangesItem { Change(_), Gap(_) });
 kinds!(deed, Deed { Created(), Changed(), Replaced(), DeletionAsked(), Deleted(), Followed() });
 kinds!(class, Class { Image(), Scale(), Data(), Spec(), Label(), Status() });
 kinds!(gap_reason, GapReason { NotRecorded(), Restart(), Overrun(), Relist(), Stale(), TooMany() });
+kinds!(problems_frame, ProblemsFrame { Head(_), Items(_), End(_) });
+kinds!(problem_severity, ProblemSeverity { Info(), Warning(), Critical() });
 kinds!(sync_state, SyncState { Syncing(), Synced(), Stale(), Forbidden(), Absent(), Error() });
 kinds!(leg_status, LegStatus { Ok(), Absent(), Syncing(), Stale(), Disconnected(), Forbidden(), Timeout(), Error() });
 kinds!(source, Source { Cache(), Fill(), Live() });
@@ -144,7 +148,8 @@ fn visit(value: &Value, place: String, places: &mut Vec<String>) {
                 places.push(place.clone());
             }
             for (key, below) in fields {
-                let is_data = key == "statusCounts" || key == "c" || (key == "object" && !is_tag);
+                let is_data =
+                    key == "statusCounts" || key == "c" || (key == "object" && !is_tag) || key == "arguments";
                 if !is_data {
                     visit(below, format!("{place}/{key}"), places);
                 }
@@ -253,6 +258,15 @@ fn changes_of_every_version_are_read() {
             ChangesItem::Gap(gap) => Some(gap_reason(&gap.reason)),
             ChangesItem::Change(_) => None,
         }));
+    }
+}
+
+#[test]
+fn problems_of_every_version_are_read() {
+    for version in PROTOCOL.min..=PROTOCOL.max {
+        let requests: Vec<ProblemsRequest> = read(version, "problems-requests");
+        complete::<ProblemSeverity>(requests.iter().map(|request| problem_severity(&request.severity)));
+        complete::<ProblemsFrame>(read(version, "problems-frames").iter().map(problems_frame));
     }
 }
 

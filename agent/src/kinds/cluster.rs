@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use kubeplex_proto::control::{ClusterReport, SyncState};
 use kubeplex_proto::kind::GroupResource;
+use kubeplex_proto::problems::ProblemCounts;
 use serde::Deserialize;
 
 use super::{KindHandle, Shared};
@@ -17,6 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct ClusterFacts {
     kubernetes_version: String,
     nodes: NodeCount,
+    problems: Option<ProblemCounts>,
 }
 
 /// Nodes that are ready, as of a revision of a store; counting again is for when it has moved on.
@@ -38,6 +40,7 @@ pub(super) fn report(shared: &Shared) -> ClusterReport {
     let discovered = shared.discovered.borrow().clone();
     let nodes = shared.handle(&GroupResource::new("", "nodes")).map(|nodes| count_nodes(shared, &nodes));
     let nodes = nodes.unwrap_or_default();
+    let problems = shared.facts.lock().problems;
     let problem = Some(shared.api.problem()).filter(|problem| !problem.is_empty());
     ClusterReport {
         kubernetes_version: shared.facts.lock().kubernetes_version.clone(),
@@ -47,6 +50,14 @@ pub(super) fn report(shared: &Shared) -> ClusterReport {
         ready: discovered.at.is_some() && shared.vital_handles().iter().all(|handle| settled(handle)),
         clock_offset_ms: shared.api.clock().offset_ms(),
         api_problem: problem.or(discovered.failure).unwrap_or_default(),
+        problems,
+    }
+}
+
+pub(super) fn note_problems(shared: &Shared, counts: Option<ProblemCounts>) {
+    let before = std::mem::replace(&mut shared.facts.lock().problems, counts);
+    if before != counts {
+        shared.tick();
     }
 }
 

@@ -17,6 +17,7 @@ use std::sync::atomic::AtomicBool;
 
 use kubeplex_proto::control::{ClusterReport, KindReport};
 use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable};
+use kubeplex_proto::problems::ProblemCounts;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
@@ -230,6 +231,16 @@ impl Kinds {
     pub fn snapshot(&self) -> Vec<KindReport> {
         // Reports look into the stores, so not under the lock of the slots.
         self.shared.handles().iter().map(|handle| handle.report()).collect()
+    }
+
+    /// Every watched kind, as readers get it, by name.
+    pub(crate) fn handles(&self) -> Vec<Arc<KindHandle>> {
+        self.shared.handles()
+    }
+
+    /// How many problems there are, for the report; `None` where nobody looks for them.
+    pub(crate) fn note_problems(&self, counts: Option<ProblemCounts>) {
+        cluster::note_problems(&self.shared, counts);
     }
 
     /// What each watched kind's store costs.

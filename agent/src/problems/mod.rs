@@ -4,11 +4,24 @@
 //! Verdicts are kept and made anew when what they were made from changes, so that nobody pays for them when they ask.
 
 pub mod analysers;
+mod cluster;
+mod engine;
 pub mod finding;
+mod fold;
+mod follow;
+mod inbox;
+mod judge;
+mod look;
+mod row;
+mod sight;
 pub mod thresholds;
+mod told;
 pub mod world;
 
 pub use finding::{Evidence, Finding, ObjectRef, Severity, Verdict};
+pub(crate) use fold::Wanted;
+pub(crate) use follow::{Looked, Problems};
+pub(crate) use inbox::Inbox;
 pub use world::{Subject, World};
 
 /// Looks at one object. Says nothing where the object is well, or is not of its kind.

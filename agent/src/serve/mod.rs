@@ -17,6 +17,7 @@ mod list;
 mod live;
 mod opening;
 mod places;
+mod problems;
 mod rights;
 mod scan;
 mod sight;
@@ -36,6 +37,7 @@ use crate::config::{Deny, LiveReads};
 use crate::history::History;
 use crate::kinds::Kinds;
 use crate::limits;
+use crate::problems::Problems;
 use crate::workers::Workers;
 
 use live::LiveStores;
@@ -48,6 +50,7 @@ pub(crate) struct Parts {
     pub(crate) instance: InstanceId,
     pub(crate) kinds: Kinds,
     pub(crate) history: Arc<History>,
+    pub(crate) problems: Problems,
     pub(crate) api: Api,
     pub(crate) live_reads: LiveReads,
     pub(crate) deny: Deny,
@@ -63,6 +66,7 @@ struct Shared {
     instance: InstanceId,
     kinds: Kinds,
     history: Arc<History>,
+    problems: Problems,
     api: Api,
     rights: Arc<Rights>,
     live: LiveStores,
@@ -73,15 +77,16 @@ struct Shared {
 
 /// The service under the paths of [`paths`]. Clones of the router share everything.
 pub(crate) fn router(parts: Parts) -> Router {
-    let Parts { cluster, instance, kinds, history, api, live_reads, deny, workers } = parts;
+    let Parts { cluster, instance, kinds, history, problems, api, live_reads, deny, workers } = parts;
     let rights = Arc::new(Rights::new(api.clone(), live_reads));
     let live = LiveStores::new(Arc::clone(&rights), deny, workers.clone());
     let (scans, epoch) = (Scans::new(workers), AtomicU64::new(0));
-    let shared = Shared { cluster, instance, kinds, history, api, rights, live, scans, epoch };
+    let shared = Shared { cluster, instance, kinds, history, problems, api, rights, live, scans, epoch };
     Router::new()
         .route(paths::LIST, post(list::list))
         .route(paths::GET, post(get::get))
         .route(paths::CHANGES, post(changes::changes))
+        .route(paths::PROBLEMS, post(problems::problems))
         // The control stream lasts as long as its link, so its body is read line by line and has no limit as a whole.
         .route(paths::CONTROL, post(control::control).layer(DefaultBodyLimit::disable()))
         .fallback(body::unknown_path)

@@ -151,6 +151,12 @@ impl<'a> Answers<'a> {
                 gathered.coverage.suffices(query.options.min_coverage)?;
                 Answered::Changes(query, gathered)
             }
+            Request::Problems(query) => {
+                let question = |_, context| query.leg_request(context);
+                let gathered = gather::gather(asked, legs, paths::PROBLEMS, question).await?;
+                gathered.coverage.suffices(query.options.min_coverage)?;
+                Answered::Problems(query, gathered)
+            }
         };
         Ok(Merged::new(asked.permit, answered))
     }

@@ -1,11 +1,12 @@
 //! What is rendered: the answers of all legs, put together, beside the question that they answer.
 
 use kubeplex_proto::changes::ChangesItem;
+use kubeplex_proto::problems::Problem;
 use kubeplex_proto::visibility::Visibility;
 
 use super::{Gathered, GetPage, GroupsPage, ListPage};
 use crate::policy::Permit;
-use crate::request::{ChangesQuery, ClustersQuery, GetQuery, KindsQuery, ListQuery};
+use crate::request::{ChangesQuery, ClustersQuery, GetQuery, KindsQuery, ListQuery, ProblemsQuery};
 
 /// The answers to a request that its caller may make.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub(crate) enum Answered<'a> {
     Groups(&'a ListQuery, GroupsPage),
     Get(&'a GetQuery, GetPage),
     Changes(&'a ChangesQuery, Gathered<ChangesItem>),
+    Problems(&'a ProblemsQuery, Gathered<Problem>),
 }
 
 impl<'a> Merged<'a> {

@@ -26,6 +26,7 @@ mod kinds;
 mod list;
 mod merged;
 mod noise;
+mod problems;
 
 use kubeplex_proto::status::{AgentErrorCode, LegStatus};
 
@@ -42,6 +43,7 @@ pub(crate) use kinds::{ServedKind, coverage as kinds_coverage, served as served_
 pub use list::{Ask, ListMerge, ListPage, PageClock, PageRow};
 pub(crate) use merged::Answered;
 pub use merged::Merged;
+pub(crate) use problems::{FleetProblem, fleet_problems};
 
 /// What a merge wants next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -50,7 +50,8 @@ impl Again {
             | Answered::Kinds(..)
             | Answered::Groups(..)
             | Answered::Get(..)
-            | Answered::Changes(..) => None,
+            | Answered::Changes(..)
+            | Answered::Problems(..) => None,
         }
     }
 

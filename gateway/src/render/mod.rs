@@ -45,7 +45,7 @@ pub struct RenderContext<'a> {
 }
 
 /// A value of a closed set as it is serialised.
-fn word(value: &impl serde::Serialize) -> String {
+pub(crate) fn word(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 

@@ -13,6 +13,7 @@ mod kinds;
 mod list;
 mod object_uri;
 mod page;
+mod problems;
 mod resume;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use kinds::{KindsQuery, NamedKind};
 pub use list::ListQuery;
 pub use object_uri::{InvalidObjectUri, ObjectUri, SCHEME};
 pub use page::{Field, Order, OrderTerm, PageQuery};
+pub use problems::ProblemsQuery;
 pub use resume::{Fingerprint, Resume};
 
 /// A call that is understood.
@@ -46,6 +48,7 @@ pub enum Request {
     List(ListQuery),
     Get(GetQuery),
     Changes(ChangesQuery),
+    Problems(ProblemsQuery),
 }
 
 /// What every request says beside its question.
@@ -118,6 +121,7 @@ impl Request {
             Self::List(query) => &query.options,
             Self::Get(query) => &query.options,
             Self::Changes(query) => &query.options,
+            Self::Problems(query) => &query.options,
         }
     }
 
@@ -129,12 +133,13 @@ impl Request {
             Self::List(query) => &query.targets,
             Self::Get(query) => &query.targets,
             Self::Changes(query) => &query.targets,
+            Self::Problems(query) => &query.targets,
         }
     }
 
     /// The legs to send; none where the fleet alone answers.
     pub fn legs(&self) -> impl Iterator<Item = (LegId, &Arc<ClusterView>)> {
-        let sends = matches!(self, Self::List(_) | Self::Get(_) | Self::Changes(_));
+        let sends = matches!(self, Self::List(_) | Self::Get(_) | Self::Changes(_) | Self::Problems(_));
         legs(self.targets()).filter(move |_| sends)
     }
 
@@ -151,7 +156,8 @@ impl Request {
             | Self::Get(GetQuery { kind, scope, namespaces, .. }) => {
                 Some(Objects { kind, scope: *scope, namespaces })
             }
-            Self::Changes(ChangesQuery { kind, scope, namespaces, .. }) => {
+            Self::Changes(ChangesQuery { kind, scope, namespaces, .. })
+            | Self::Problems(ProblemsQuery { kind, scope, namespaces, .. }) => {
                 kind.as_ref().map(|kind| Objects { kind, scope: *scope, namespaces })
             }
         }

@@ -13,6 +13,7 @@ mod guard;
 mod kinds;
 mod lists;
 mod plan;
+mod problems;
 mod synonyms;
 mod time_of_day;
 mod times;
@@ -31,6 +32,7 @@ pub(crate) use changes::changes;
 pub(crate) use events::events;
 pub(crate) use kinds::ResolvedKind;
 pub(crate) use plan::{AskedKind, ListQuestion, OwnColumns, clusters, get, list};
+pub(crate) use problems::problems;
 pub use time_of_day::TimeOfDay;
 pub(crate) use validate::Schema;
 

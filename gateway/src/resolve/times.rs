@@ -42,6 +42,23 @@ pub(super) fn window(arguments: &Arguments, usual_ms: u64, now_ms: i64) -> Resul
     }
 }
 
+/// The same where neither has to be there. The time is read where one is.
+///
+/// # Errors
+/// As [`window`].
+pub(super) fn either(
+    arguments: &Arguments,
+    now_ms: impl Fn() -> i64,
+) -> Result<(Option<Moment>, Option<Moment>), CallError> {
+    match (arguments.text("since"), arguments.text("until")) {
+        (None, None) => Ok((None, None)),
+        (since, _) => {
+            let Window { since: beginning, until } = window(arguments, 0, now_ms())?;
+            Ok((since.map(|_| beginning), until))
+        }
+    }
+}
+
 fn before(moment: Moment, ms: u64) -> Moment {
     match moment {
         Moment::Ago(ago) => Moment::Ago(ago.saturating_add(ms)),

@@ -9,6 +9,7 @@ mod clusters_list;
 mod events_list;
 mod instructions;
 mod pods_list;
+mod problems_list;
 mod resources_get;
 mod resources_list;
 mod schema;
@@ -79,6 +80,7 @@ pub fn catalogue() -> &'static Catalogue {
     static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue {
         tools: vec![
             clusters_list::tool(),
+            problems_list::tool(),
             api_resources_list::tool(),
             resources_list::tool(),
             resources_get::tool(),

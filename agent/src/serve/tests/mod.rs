@@ -109,6 +109,7 @@ impl World {
             instance: agent.instance().clone(),
             kinds: agent.kinds().clone(),
             history: agent.history(),
+            problems: agent.problems.clone(),
             api: agent.api().clone(),
             live_reads,
             deny,

@@ -4,6 +4,7 @@ use crate::limits::{DEFAULT_LIMIT, DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT_S, MAX_DIS
 use crate::tools::api_resources_list::KindColumn;
 use crate::tools::changes_list::ChangeColumn;
 use crate::tools::clusters_list::{ClusterColumn, Shown};
+use crate::tools::problems_list::ProblemColumn;
 
 pub(super) struct Meaning {
     /// In the words of a table.
@@ -23,14 +24,25 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
             ("all", "name, comma list or glob; of the objects that events tell of")
         }
         ("changes_list", "namespace") => ("all", "name, comma list or glob; of the objects that changed"),
+        ("problems_list", "namespace") => {
+            ("all", "name, comma list or glob; of the objects that problems are of")
+        }
         (_, "namespace") => ("all", "name, comma list or glob; of kinds that are in namespaces"),
         ("resources_get", "kind") => ("", "as for resources_list; needed unless `name` says it"),
+        ("problems_list", "kind") => {
+            ("", "as for resources_list: objects of this kind, and what descends from them")
+        }
         ("events_list", "kind") => ("", "of the objects that events tell of, as for resources_list"),
         ("changes_list", "kind") => ("all", "of the objects that changed, as for resources_list"),
         ("api_resources_list", "kind") => ("all", "names, short names or globs, as a comma list: `cert*,po`"),
         (_, "kind") => {
             ("", "as in kubectl: `po`, `Deployment`, `deployments.apps`, `certificates.cert-manager.io/v1`")
         }
+        ("problems_list", "name") => (
+            "",
+            "name, comma list or glob: these objects, and what descends from them; `deployment/cart` says the kind, too",
+        ),
+        (_, "severity") => ("`info`", "at least so severe"),
         ("events_list", "name") => (
             "",
             "of the objects that events tell of: name, comma list or glob; `deployment/cart` says the kind, too",
@@ -64,6 +76,9 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         ("changes_list", "fields") => {
             return Meaning { default: "the usual columns".to_owned(), text: columns_of_changes() };
         }
+        ("problems_list", "fields") => {
+            return Meaning { default: "the usual columns".to_owned(), text: columns_of_problems() };
+        }
         (_, "fields") => (
             "the kind's columns",
             "columns or paths, as a comma list: `name,spec.nodeName,cluster.labels.region`; `column.cluster` and \
@@ -74,6 +89,10 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
             "name",
             "columns, as a comma list; `-` for descending. A cluster whose value changes between two pages moves: \
              `dataAge` does so for clusters whose data is proved anew",
+        ),
+        ("problems_list", "sortBy") => (
+            "-severity, -clusters, -objects, firstSeen",
+            "columns, as a comma list; `-` for descending: what is gravest, widest and newest comes first",
         ),
         ("api_resources_list", "sortBy") => ("group, name", "columns, as a comma list; `-` for descending"),
         ("changes_list", "sortBy") => {
@@ -101,6 +120,11 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         ("clusters_list", "groupBy") => {
             ("", "counts instead of rows: columns as a comma list, with sums: `labels.region,sum(nodes)`")
         }
+        ("problems_list", "groupBy") => (
+            "",
+            "counts instead of rows: columns as a comma list, with `sum(objects)`; with `cluster`, `cluster.labels.env` or \
+             `namespace` a problem counts once in each",
+        ),
         (_, "groupBy") => (
             "",
             "counts instead of rows, over all clusters: columns, paths, `cluster`, `cluster.labels.env`, and sums of numbers \
@@ -116,6 +140,11 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
             "a time, as in `since`, in place of `since` and `until`: what changed shortly before and after it",
         ),
         (_, "window") => ("10m", "how long before and after `around`: a duration"),
+        ("problems_list", "since") => (
+            "",
+            "last seen then or later: `90s`, `10m`, `2h`, `3d` ago, or a time in RFC 3339; what is so now is always",
+        ),
+        ("problems_list", "until") => ("now", "last seen then or earlier"),
         (_, "since") => {
             ("1h", "last seen then or later: `90s`, `10m`, `2h`, `3d` ago, or a time in RFC 3339")
         }
@@ -142,6 +171,9 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         }
         ("clusters_list" | "api_resources_list" | "changes_list", "freshness") => {
             ("`cache`", "`live` is refused: agents push what this tool says")
+        }
+        ("problems_list", "freshness") => {
+            ("`cache`", "`live` is refused: agents judge objects when they change")
         }
         (_, "freshness") => {
             ("`cache`", "`live`: the API servers are asked, as the caller, where the agents may do so")
@@ -197,6 +229,20 @@ fn columns_of_changes() -> String {
     };
     format!(
         "columns, as a comma list. Usual are {}; where some change has something to say in them, {}, too. To be asked for: {}",
+        named(Shown::Always),
+        named(Shown::InTrouble),
+        named(Shown::OnRequest),
+    )
+}
+
+fn columns_of_problems() -> String {
+    let named = |shown: Shown| {
+        let columns = ProblemColumn::ALL.iter().filter(|column| column.shown() == shown);
+        columns.map(|column| format!("`{}`", column.name())).collect::<Vec<_>>().join(", ")
+    };
+    format!(
+        "columns, as a comma list, and `cluster.labels.NAME`. Usual are {}; {} where some problem has any. To be asked for: \
+         {}",
         named(Shown::Always),
         named(Shown::InTrouble),
         named(Shown::OnRequest),

@@ -19,7 +19,7 @@ use crate::merge::{
 use crate::render::RenderContext;
 use crate::request::fixtures::{NOW, NOW_MS, cluster, fleet, kind, kinds, lost, resolved, sealer};
 use crate::request::{GetQuery, GroupBy, ListQuery, Request, legs};
-use crate::tools::{api_resources_list, catalogue};
+use crate::tools::{api_resources_list, catalogue, problems_list};
 
 mod changes;
 
@@ -37,6 +37,7 @@ pub(super) fn of(tool: &'static str) -> Vec<Example> {
         "api_resources_list" => {
             vec![("Which clusters lack which certificate kinds?", json!({"kind": "cert*,issuers"}))]
         }
+        "problems_list" => vec![("What is wrong in the shop?", json!({"namespace": "shop"}))],
         "pods_list" => vec![
             (
                 "The two pods that restart most, anywhere; one cluster is down:",
@@ -82,6 +83,7 @@ impl Example {
             },
             Request::Get(query) => Answered::Get(query, merged_get(query)),
             Request::Changes(query) => Answered::Changes(query, changes::gathered(query)),
+            Request::Problems(query) => Answered::Problems(query, problems_list::fixture::answered(query)),
         });
         let sealer = sealer();
         let context = RenderContext { now: NOW, sealer: &sealer, nonce: [3; 24] };
