@@ -19,6 +19,7 @@ pub mod ingest;
 pub mod kinds;
 pub mod limits;
 pub mod link;
+pub mod logs;
 pub mod path;
 pub mod problems;
 pub mod query;

@@ -174,6 +174,24 @@ pub const LIVE_READS_KEPT: usize = 16;
 /// Live reads of single objects under way at once for one call, of the few that the agent allows itself altogether.
 pub const LIVE_OBJECTS_AT_ONCE: usize = 4;
 
+/// Logs that are read or followed at once, over all calls …
+pub const LOGS_AT_ONCE: usize = 100;
+
+/// … for one call, unless it follows them …
+pub const LOGS_OF_A_CALL_AT_ONCE: usize = 4;
+
+/// … and containers whose logs one call reads.
+pub const LOG_CONTAINERS: usize = 100;
+
+/// Lines of a container that are kept at most, whatever a gateway asks for …
+pub const LOG_LINES: usize = 100_000;
+
+/// … and lines shown around one that matches.
+pub const LOG_LINES_BESIDE: usize = 50;
+
+/// Workloads whose pods are looked for at once.
+pub const LOG_WORKLOADS: usize = 1_000;
+
 /// What a gateway says first on a link is short; more than this is no first word.
 pub const FIRST_WORD_BYTES: usize = 64 * 1024;
 

@@ -184,6 +184,29 @@ pub const LEG_GROUP_BYTES: u64 = 1 << 20;
 /// Problems that one cluster tells, the gravest; of more it says how many.
 pub const MAX_LEG_PROBLEMS: u32 = 500;
 
+/// Pods whose logs `pods_log` reads.
+pub const MAX_LOG_PODS: usize = 20;
+
+/// Lines of each container; with `patterns`, which shows no lines, more are read.
+pub const DEFAULT_TAIL: u32 = 100;
+pub const DEFAULT_TAIL_FOLDED: u32 = 10_000;
+pub const MAX_TAIL: u32 = 10_000;
+
+/// Lines before and after one that matches.
+pub const MAX_CONTEXT_LINES: u32 = 50;
+
+/// Seconds that logs are followed.
+pub const MAX_FOLLOW_S: u64 = 60;
+
+/// What a pattern that logs are searched for may take, compiled.
+pub const LOG_PATTERN_BYTES: usize = 1 << 20;
+
+/// Lines told of in one notification while logs are followed …
+pub const NEWS_LINES: usize = 20;
+
+/// … and characters of each.
+pub const NEWS_CHARS: usize = 200;
+
 /// Distinct objects that `resources_get` shows.
 pub const MAX_DISTINCT_OBJECTS: usize = 20;
 

@@ -3,6 +3,7 @@
 //! Written by the pipeline while the call runs; read by whoever reports progress, and at the end by a client that asked for
 //! a trace.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -12,6 +13,8 @@ use kubeplex_proto::status::LegStatus;
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::time::Instant;
+
+use crate::limits::{NEWS_CHARS, NEWS_LINES};
 
 /// In a request's `_meta`, `true` under this key asks for a trace; in the answer's `_meta` it is there under the same.
 pub const META_KEY: &str = "kubeplex/trace";
@@ -28,6 +31,8 @@ pub struct Trace {
     legs: Mutex<Vec<LegTrace>>,
     /// Legs of the call whose page was given again.
     page: OnceLock<Arc<[LegTrace]>>,
+    /// What came since a client was last told, and how many before that.
+    news: Mutex<(VecDeque<String>, usize)>,
     legs_expected: AtomicUsize,
     legs_over: AtomicUsize,
 }
@@ -108,6 +113,7 @@ impl Trace {
             stages: Mutex::new(Vec::with_capacity(STAGES)),
             legs: Mutex::default(),
             page: OnceLock::new(),
+            news: Mutex::default(),
             legs_expected: AtomicUsize::new(0),
             legs_over: AtomicUsize::new(0),
         }
@@ -125,6 +131,23 @@ impl Trace {
         Progress {
             over: self.legs_over.load(Ordering::Relaxed),
             expected: self.legs_expected.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What came since this was last asked, a line each; the oldest of too many are only counted.
+    pub fn take_news(&self) -> Vec<String> {
+        let (lines, before) = std::mem::take(&mut *self.news.lock());
+        let before = (before > 0).then(|| format!("({before} lines more)"));
+        before.into_iter().chain(lines).collect()
+    }
+
+    /// Notes something to be told before the answer is there.
+    pub(crate) fn tell(&self, line: String) {
+        let mut news = self.news.lock();
+        news.0.push_back(line.chars().take(NEWS_CHARS).collect());
+        if news.0.len() > NEWS_LINES {
+            news.0.pop_front();
+            news.1 += 1;
         }
     }
 
@@ -181,4 +204,23 @@ pub(crate) fn micros(duration: Duration) -> u64 {
 
 fn as_text<S: serde::Serializer>(cluster: &ClusterId, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(cluster.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_news_are_told_once_and_the_others_counted() {
+        let trace = Trace::begin(CallId("c".to_owned()));
+        assert!(trace.take_news().is_empty());
+        (0..NEWS_LINES + 2).for_each(|at| trace.tell(format!("line {at}")));
+        let news = trace.take_news();
+        assert_eq!(
+            (news.len(), news[0].as_str(), news[1].as_str()),
+            (NEWS_LINES + 1, "(2 lines more)", "line 2")
+        );
+        trace.tell("x".repeat(2 * NEWS_CHARS));
+        assert_eq!(trace.take_news(), ["x".repeat(NEWS_CHARS)]);
+    }
 }

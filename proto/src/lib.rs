@@ -20,6 +20,7 @@ pub mod json_len;
 pub mod keys;
 pub mod kind;
 pub mod list;
+pub mod log;
 pub mod nearest;
 pub mod pattern;
 pub mod problems;
@@ -27,6 +28,7 @@ pub mod quantity;
 pub mod selector;
 pub mod sort;
 pub mod status;
+pub mod template;
 pub mod visibility;
 
 /// Paths of the agent's HTTP service, and of the gateway's endpoint that agents dial.
@@ -41,6 +43,10 @@ pub mod paths {
     /// `POST`, [`ProblemsRequest`](crate::problems::ProblemsRequest) → frames of
     /// [`GatherFrame`](crate::gather::GatherFrame) of [`Problem`](crate::problems::Problem).
     pub const PROBLEMS: &str = "/agent/v1/problems";
+    /// `POST`, [`LogPodsRequest`](crate::log::LogPodsRequest) → [gathered](crate::gather) [`PodName`](crate::log::PodName)s.
+    pub const LOG_PODS: &str = "/agent/v1/log/pods";
+    /// `POST`, [`LogRequest`](crate::log::LogRequest) → [gathered](crate::gather) [`LogItem`](crate::log::LogItem)s.
+    pub const LOG: &str = "/agent/v1/log";
     /// `POST`, open in both directions for the life of a link: frames of
     /// [`GatewayFrame`](crate::control::GatewayFrame) one way, [`AgentFrame`](crate::control::AgentFrame) the other.
     pub const CONTROL: &str = "/agent/v1/control";

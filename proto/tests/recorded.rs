@@ -16,6 +16,7 @@ use kubeplex_proto::gather::GatherFrame;
 use kubeplex_proto::get::{GetFrame, GetRequest};
 use kubeplex_proto::kind::Scope;
 use kubeplex_proto::list::{ColumnChoice, ListFrame, ListRequest};
+use kubeplex_proto::log::{LogItem, LogPodsRequest, LogRequest, PodName};
 use kubeplex_proto::problems::{Problem, ProblemSeverity, ProblemsRequest};
 use kubeplex_proto::selector::LabelTest;
 use kubeplex_proto::sort::{Direction, KeyValue, SortBy};
@@ -40,6 +41,7 @@ macro_rules! kinds {
         }
     };
     (@pattern $set:ident $variant:ident ()) => { $set::$variant };
+    (@pattern $set:ident $variant:ident {..}) => { $set::$variant { .. } };
     (@pattern $set:ident $variant:ident (_)) => { $set::$variant(_) };
 }
 
@@ -59,6 +61,7 @@ kinds!(class, Class { Image(), Scale(), Data(), Spec(), Label(), Status() });
 kinds!(gap_reason, GapReason { NotRecorded(), Restart(), Overrun(), Relist(), Stale(), TooMany() });
 kinds!(problems_frame, ProblemsFrame { Head(_), Items(_), End(_) });
 kinds!(problem_severity, ProblemSeverity { Info(), Warning(), Critical() });
+kinds!(log_item, LogItem { Source(_), Lines(_), Over(_), Templates {..} });
 kinds!(sync_state, SyncState { Syncing(), Synced(), Stale(), Forbidden(), Absent(), Error() });
 kinds!(leg_status, LegStatus { Ok(), Absent(), Syncing(), Stale(), Disconnected(), Forbidden(), Timeout(), Error() });
 kinds!(source, Source { Cache(), Fill(), Live() });
@@ -116,7 +119,7 @@ fn with_unknown_fields(line: &Value) -> Vec<(String, Value)> {
 }
 
 fn visit(value: &Value, place: String, places: &mut Vec<String>) {
-    const TAGS: [&str; 23] = [
+    const TAGS: [&str; 27] = [
         "hello",
         "report",
         "welcome",
@@ -140,6 +143,10 @@ fn visit(value: &Value, place: String, places: &mut Vec<String>) {
         "items",
         "change",
         "gap",
+        "source",
+        "lines",
+        "templates",
+        "over",
     ];
     match value {
         Value::Object(fields) => {
@@ -267,6 +274,21 @@ fn problems_of_every_version_are_read() {
         let requests: Vec<ProblemsRequest> = read(version, "problems-requests");
         complete::<ProblemSeverity>(requests.iter().map(|request| problem_severity(&request.severity)));
         complete::<ProblemsFrame>(read(version, "problems-frames").iter().map(problems_frame));
+    }
+}
+
+#[test]
+fn logs_of_every_version_are_read() {
+    for version in PROTOCOL.min..=PROTOCOL.max {
+        assert!(!read::<LogPodsRequest>(version, "log-pods-requests").is_empty());
+        assert!(!read::<LogRequest>(version, "log-requests").is_empty());
+        assert!(!read::<GatherFrame<PodName>>(version, "log-pods-frames").is_empty());
+        let frames: Vec<GatherFrame<LogItem>> = read(version, "log-frames");
+        let items = frames.iter().filter_map(|frame| match frame {
+            GatherFrame::Items(items) => Some(items),
+            GatherFrame::Head(_) | GatherFrame::End(_) => None,
+        });
+        complete::<LogItem>(items.flatten().map(log_item));
     }
 }
 

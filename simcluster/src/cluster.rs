@@ -16,6 +16,7 @@ use crate::config::{Content, MetricsApi, SimConfig, WatchList};
 use crate::faults::FaultPlan;
 use crate::generate::{self, Random};
 use crate::http::{self, SimService};
+use crate::logs::LogBook;
 use crate::metrics;
 use crate::motion::Workloads;
 use crate::names::{Gvr, ObjectKey};
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     catalog: RwLock<Catalog>,
     policy: RwLock<Policy>,
     switches: RwLock<Switches>,
+    pub(crate) logs: LogBook,
     ids: Mutex<Random>,
     /// Apart from `ids`, so that requests do not change what objects are called.
     audit_ids: Mutex<Random>,
@@ -229,6 +231,11 @@ impl SimCluster {
         self.shared.update_catalog(|catalog| catalog.restore(group, version));
     }
 
+    /// Has a container write a line now. One that was told once writes nothing by itself any more, nor has ever done so.
+    pub fn write_log(&self, [namespace, pod, container]: [&str; 3], text: &str) {
+        self.shared.logs.write([namespace, pod, container], self.clock().now(), text);
+    }
+
     /// Number of objects, the length of their JSON together, and the bytes that they occupy beyond what they share.
     pub fn sizes(&self) -> (usize, usize, usize) {
         self.shared.store.sizes()
@@ -249,6 +256,7 @@ impl Shared {
                 watch_list: config.watch_list,
                 metrics_api: config.metrics_api,
             }),
+            logs: LogBook::default(),
             ids: Mutex::new(ids),
             audit_ids: Mutex::new(Random::new(config.seed ^ 0xa0d1)),
             config,

@@ -64,6 +64,16 @@ impl Server {
         self.try_get(path).await.unwrap_or_else(|error| panic!("{} GET {path}: {error}", self.name))
     }
 
+    /// What a GET answers that is no JSON: a log.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn text(&self, path: &str) -> String {
+        let request = Request::get(path).body(Vec::new()).expect("a request");
+        let answer = self.client.request_text(request).await;
+        answer.unwrap_or_else(|error| panic!("{} GET {path}: {error}", self.name))
+    }
+
     /// The objects of a list.
     pub async fn list(&self, path: &str) -> Vec<Value> {
         items(self.get(path).await, "items")

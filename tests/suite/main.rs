@@ -13,6 +13,7 @@ mod faults;
 mod ground;
 mod leaks;
 mod live_rights;
+mod logs;
 mod network;
 mod processes;
 mod protocol;

@@ -11,6 +11,7 @@ mod error;
 mod lines;
 mod page;
 mod paths;
+mod pieces;
 mod problem;
 
 use std::pin::Pin;
@@ -33,6 +34,7 @@ pub use error::{ApiError, Unreachable};
 pub use lines::WatchLines;
 pub use page::Page;
 pub use paths::{Query, collection_path, object_path};
+pub use pieces::Pieces;
 use problem::Problem;
 
 /// How the agent calls itself.
@@ -236,6 +238,24 @@ impl Api {
             Ok(WatchLines::new(body, limits::WATCH_LINE_BYTES, self.problem.clone()))
         });
         self.within(&path, timeout, call).await
+    }
+
+    /// Opens a text that may be long, or go on for long: a log. Only its beginning is charged to the budget, and `timeout` is
+    /// for the head of the reply.
+    ///
+    /// # Errors
+    /// Any [`ApiError`].
+    pub async fn pieces(&self, path_and_query: &str, timeout: Duration) -> Result<Pieces, ApiError> {
+        let _permit = self.budget.admit().await;
+        let call = Box::pin(async {
+            let headers = HeaderMap::from_iter([
+                (ACCEPT, HeaderValue::from_static("*/*")),
+                (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
+            ]);
+            let body = self.send(path_and_query, headers).await?.into_body();
+            Ok(Pieces::new(body, self.problem.clone()))
+        });
+        self.within(path_and_query, timeout, call).await
     }
 
     async fn bytes(&self, path_and_query: &str, ask: Ask<'_>) -> Result<Bytes, ApiError> {

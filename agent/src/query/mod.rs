@@ -11,6 +11,7 @@ mod filter;
 mod get;
 mod group;
 mod list;
+mod pods_of;
 mod rows;
 mod scan;
 mod top;
@@ -18,6 +19,7 @@ mod top;
 pub use budget::ScanBudget;
 pub use get::{Found, get};
 pub use list::{Listing, list};
+pub use pods_of::{PodsFound, Workload, owned, pods, pods_named, pods_of, workloads};
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use super::hints::Hints;
 use super::patterns::{NAMES, POINTERS, VALUES};
 
 /// What stands where a credential was.
-pub(super) const MASK: &str = "[redacted]";
+pub(crate) const MASK: &str = "[redacted]";
 
 /// Which patterns a name or a text is worth trying on.
 static NAME_HINTS: LazyLock<Hints> = LazyLock::new(|| Hints::of(NAMES));

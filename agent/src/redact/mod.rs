@@ -24,7 +24,8 @@ mod shown;
 pub use digest::{DigestKey, config_map};
 pub(crate) use shown::Masked;
 
-use mask::{MASK, is_credential_name, is_harmless};
+pub(crate) use mask::MASK;
+use mask::{is_credential_name, is_harmless};
 
 /// The annotation in which `kubectl apply` keeps a whole copy of the object, credentials included.
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";

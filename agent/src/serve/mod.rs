@@ -15,6 +15,7 @@ mod gathering;
 mod get;
 mod list;
 mod live;
+mod logs;
 mod opening;
 mod places;
 mod problems;
@@ -31,6 +32,7 @@ use axum::middleware;
 use axum::routing::post;
 use kubeplex_proto::ids::{ClusterId, InstanceId};
 use kubeplex_proto::paths;
+use tokio::sync::Semaphore;
 
 use crate::api::Api;
 use crate::config::{Deny, LiveReads};
@@ -71,6 +73,8 @@ struct Shared {
     rights: Arc<Rights>,
     live: LiveStores,
     scans: Scans,
+    /// Logs that may be read or followed at once.
+    logs: Arc<Semaphore>,
     /// Control streams opened so far; each belongs to a link of its own.
     epoch: AtomicU64,
 }
@@ -81,12 +85,16 @@ pub(crate) fn router(parts: Parts) -> Router {
     let rights = Arc::new(Rights::new(api.clone(), live_reads));
     let live = LiveStores::new(Arc::clone(&rights), deny, workers.clone());
     let (scans, epoch) = (Scans::new(workers), AtomicU64::new(0));
-    let shared = Shared { cluster, instance, kinds, history, problems, api, rights, live, scans, epoch };
+    let logs = Arc::new(Semaphore::new(limits::LOGS_AT_ONCE));
+    let shared =
+        Shared { cluster, instance, kinds, history, problems, api, rights, live, scans, logs, epoch };
     Router::new()
         .route(paths::LIST, post(list::list))
         .route(paths::GET, post(get::get))
         .route(paths::CHANGES, post(changes::changes))
         .route(paths::PROBLEMS, post(problems::problems))
+        .route(paths::LOG_PODS, post(logs::pods))
+        .route(paths::LOG, post(logs::read))
         // The control stream lasts as long as its link, so its body is read line by line and has no limit as a whole.
         .route(paths::CONTROL, post(control::control).layer(DefaultBodyLimit::disable()))
         .fallback(body::unknown_path)

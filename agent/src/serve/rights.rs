@@ -36,6 +36,8 @@ pub(super) struct Access {
     pub(super) verb: Verb,
     pub(super) kind: GroupResource,
     pub(super) version: String,
+    /// `log`; empty: the objects themselves.
+    pub(super) subresource: &'static str,
     /// None: in the whole cluster.
     pub(super) namespace: Option<String>,
     /// None: to all objects.
@@ -192,6 +194,7 @@ fn question(caller: &Identity, access: &Access) -> Vec<u8> {
                 "group": access.kind.group,
                 "version": access.version,
                 "resource": access.kind.resource,
+                "subresource": access.subresource,
                 "namespace": access.namespace.as_deref().unwrap_or_default(),
                 "name": access.name.as_deref().unwrap_or_default(),
             },
@@ -208,8 +211,9 @@ fn denied(caller: &Identity, access: &Access, reason: &str) -> String {
     };
     let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     let verb = access.verb.as_str();
+    let part = if access.subresource.is_empty() { String::new() } else { format!("/{}", access.subresource) };
     format!(
-        "{} may not {verb} {}{name} {place}{reason}; a role of the cluster that is bound to {} has to grant it",
+        "{} may not {verb} {}{part}{name} {place}{reason}; a role of the cluster that is bound to {} has to grant it",
         caller.user,
         access.kind,
         named(caller)
@@ -259,8 +263,14 @@ impl Access {
             verb,
             kind: info.id.clone(),
             version: info.version.clone(),
+            subresource: "",
             namespace: namespace.map(str::to_owned),
             name: name.map(str::to_owned),
         }
+    }
+
+    /// The same, to a part of the objects that is granted apart from them.
+    pub(super) fn part(self, subresource: &'static str) -> Self {
+        Self { subresource, ..self }
     }
 }

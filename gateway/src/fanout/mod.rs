@@ -17,6 +17,7 @@ mod groups;
 mod lane;
 mod leg;
 mod list;
+mod logs;
 mod metrics;
 mod probe;
 mod room;
@@ -157,6 +158,7 @@ impl<'a> Answers<'a> {
                 gathered.coverage.suffices(query.options.min_coverage)?;
                 Answered::Problems(query, gathered)
             }
+            Request::Logs(query) => Answered::Logs(query, logs::merge(query, asked, legs).await?),
         };
         Ok(Merged::new(asked.permit, answered))
     }

@@ -106,10 +106,14 @@ async fn report_progress(context: &RequestContext<RoleServer>, trace: &Trace) ->
     let mut ticks = tokio::time::interval_at(trace.started() + PROGRESS_EVERY, PROGRESS_EVERY);
     loop {
         ticks.tick().await;
+        let news = trace.take_news();
         let progress = trace.progress();
         // The protocol wants a number that grows with every notification, so it is time that is counted.
         let param = ProgressNotificationParam::new(token.clone(), trace.started().elapsed().as_secs_f64())
-            .with_message(format!("{} of {} clusters answered", progress.over, progress.expected));
+            .with_message(match news.as_slice() {
+                [] => format!("{} of {} clusters answered", progress.over, progress.expected),
+                news => news.iter().map(|line| one_line(line)).collect::<Vec<_>>().join("\n"),
+            });
         if context.peer.notify_progress(param).await.is_err() {
             return std::future::pending().await;
         }

@@ -77,6 +77,16 @@ impl<T> Gather<T> {
         });
     }
 
+    /// What each leg came to so far; `None` for one that was not asked.
+    pub(super) fn outcomes(&self) -> Vec<Option<LegOutcome>> {
+        let was_asked = |leg: &&Leg<T>| leg.head.is_some() || leg.end.is_some();
+        self.legs.iter().map(|leg| Some(leg).filter(was_asked).map(Leg::outcome)).collect()
+    }
+
+    pub(super) fn heads(&self) -> impl Iterator<Item = (LegId, Option<&Heard<GatherHead>>)> {
+        self.legs.iter().enumerate().map(|(at, leg)| (LegId(at), leg.head.as_ref()))
+    }
+
     /// # Errors
     /// Every leg failed.
     pub fn into_gathered(self) -> Result<Gathered<T>, CallError> {

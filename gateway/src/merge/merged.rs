@@ -4,9 +4,11 @@ use kubeplex_proto::changes::ChangesItem;
 use kubeplex_proto::problems::Problem;
 use kubeplex_proto::visibility::Visibility;
 
-use super::{Gathered, GetPage, GroupsPage, ListPage};
+use super::{Gathered, GetPage, GroupsPage, ListPage, LogPage};
 use crate::policy::Permit;
-use crate::request::{ChangesQuery, ClustersQuery, GetQuery, KindsQuery, ListQuery, ProblemsQuery};
+use crate::request::{
+    ChangesQuery, ClustersQuery, GetQuery, KindsQuery, ListQuery, LogsQuery, ProblemsQuery,
+};
 
 /// The answers to a request that its caller may make.
 #[derive(Debug)]
@@ -25,6 +27,7 @@ pub(crate) enum Answered<'a> {
     Get(&'a GetQuery, GetPage),
     Changes(&'a ChangesQuery, Gathered<ChangesItem>),
     Problems(&'a ProblemsQuery, Gathered<Problem>),
+    Logs(&'a LogsQuery, LogPage),
 }
 
 impl<'a> Merged<'a> {

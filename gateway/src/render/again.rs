@@ -51,7 +51,8 @@ impl Again {
             | Answered::Groups(..)
             | Answered::Get(..)
             | Answered::Changes(..)
-            | Answered::Problems(..) => None,
+            | Answered::Problems(..)
+            | Answered::Logs(..) => None,
         }
     }
 

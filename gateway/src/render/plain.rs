@@ -95,13 +95,13 @@ fn heading(text: &mut String, group: &Group<'_>) {
     }
 }
 
-fn line<'c>(text: &mut String, cells: impl Iterator<Item = &'c str>) {
+pub(super) fn line<'c>(text: &mut String, cells: impl Iterator<Item = &'c str>) {
     let cells: Vec<_> = cells.collect();
     text.push_str(&cells.join("\t"));
     text.push('\n');
 }
 
-fn cell(value: &Value) -> String {
+pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => one_line(text).into_owned(),

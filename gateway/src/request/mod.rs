@@ -11,6 +11,7 @@ mod get;
 mod group;
 mod kinds;
 mod list;
+mod logs;
 mod object_uri;
 mod page;
 mod problems;
@@ -32,6 +33,7 @@ pub use get::GetQuery;
 pub use group::{COUNT, GroupBy};
 pub use kinds::{KindsQuery, NamedKind};
 pub use list::ListQuery;
+pub use logs::LogsQuery;
 pub use object_uri::{InvalidObjectUri, ObjectUri, SCHEME};
 pub use page::{Field, Order, OrderTerm, PageQuery};
 pub use problems::ProblemsQuery;
@@ -49,6 +51,7 @@ pub enum Request {
     Get(GetQuery),
     Changes(ChangesQuery),
     Problems(ProblemsQuery),
+    Logs(LogsQuery),
 }
 
 /// What every request says beside its question.
@@ -122,6 +125,7 @@ impl Request {
             Self::Get(query) => &query.options,
             Self::Changes(query) => &query.options,
             Self::Problems(query) => &query.options,
+            Self::Logs(query) => &query.options,
         }
     }
 
@@ -134,12 +138,13 @@ impl Request {
             Self::Get(query) => &query.targets,
             Self::Changes(query) => &query.targets,
             Self::Problems(query) => &query.targets,
+            Self::Logs(query) => &query.targets,
         }
     }
 
     /// The legs to send; none where the fleet alone answers.
     pub fn legs(&self) -> impl Iterator<Item = (LegId, &Arc<ClusterView>)> {
-        let sends = matches!(self, Self::List(_) | Self::Get(_) | Self::Changes(_) | Self::Problems(_));
+        let sends = !matches!(self, Self::Clusters(_) | Self::Kinds(_));
         legs(self.targets()).filter(move |_| sends)
     }
 
@@ -153,7 +158,8 @@ impl Request {
         match self {
             Self::Clusters(_) | Self::Kinds(_) => None,
             Self::List(ListQuery { kind, scope, namespaces, .. })
-            | Self::Get(GetQuery { kind, scope, namespaces, .. }) => {
+            | Self::Get(GetQuery { kind, scope, namespaces, .. })
+            | Self::Logs(LogsQuery { kind, scope, namespaces, .. }) => {
                 Some(Objects { kind, scope: *scope, namespaces })
             }
             Self::Changes(ChangesQuery { kind, scope, namespaces, .. })

@@ -15,6 +15,11 @@ impl Arguments {
         self.0.get(name).and_then(Value::as_str)
     }
 
+    /// Whether a switch was given, and is on.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
+
     /// An integer that was given. JSON Schema calls 50.0 an integer, too.
     pub(crate) fn integer(&self, name: &str) -> Option<u64> {
         let value = self.0.get(name)?;

@@ -282,7 +282,7 @@ pub(super) fn namespaces(arguments: &Arguments, kind: &ResolvedKind) -> Result<V
     Ok(namespaces)
 }
 
-fn label_selector(name: &str, arguments: &Arguments) -> Result<LabelSelector, CallError> {
+pub(super) fn label_selector(name: &str, arguments: &Arguments) -> Result<LabelSelector, CallError> {
     let Some(text) = arguments.text(name) else { return Ok(LabelSelector::default()) };
     let selector: LabelSelector =
         text.parse().map_err(|error| CallError::invalid(format!("{name}: {error}")))?;

@@ -24,13 +24,25 @@ const DAY_MS: u64 = 24 * HOUR_MS;
 /// Without `since`, `usual_ms` before the end. `now_ms` is the gateway's time.
 ///
 /// # Errors
-/// `invalid_argument` for what is neither, for the future, and for an end before the beginning.
+/// As [`given`].
 pub(super) fn window(arguments: &Arguments, usual_ms: u64, now_ms: i64) -> Result<Window, CallError> {
+    let (since, until) = given(arguments, now_ms)?;
+    let since = since.unwrap_or_else(|| before(until.unwrap_or(Moment::Ago(0)), usual_ms));
+    Ok(Window { since, until })
+}
+
+/// `since` and `until`, where they are given. `now_ms` is the gateway's time.
+///
+/// # Errors
+/// `invalid_argument` for what is neither, for the future, and for an end before the beginning.
+pub(super) fn given(
+    arguments: &Arguments,
+    now_ms: i64,
+) -> Result<(Option<Moment>, Option<Moment>), CallError> {
     let given = |name: &str| arguments.text(name).map(|text| moment(name, text, now_ms)).transpose();
-    let until = given("until")?;
-    let since = given("since")?.unwrap_or_else(|| before(until.unwrap_or(Moment::Ago(0)), usual_ms));
-    match until {
-        Some(until) if since.at_ms(now_ms) > until.at_ms(now_ms) => {
+    let (until, since) = (given("until")?, given("since")?);
+    match (since, until) {
+        (Some(since), Some(until)) if since.at_ms(now_ms) > until.at_ms(now_ms) => {
             let text = |name| short(arguments.text(name).unwrap_or_default(), 40);
             Err(CallError::invalid(format!(
                 "since: \"{}\" is later than until, \"{}\"; since is the beginning",
@@ -38,7 +50,7 @@ pub(super) fn window(arguments: &Arguments, usual_ms: u64, now_ms: i64) -> Resul
                 text("until")
             )))
         }
-        until => Ok(Window { since, until }),
+        both => Ok(both),
     }
 }
 

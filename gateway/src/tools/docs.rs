@@ -66,6 +66,7 @@ fn type_of(argument: &Value) -> String {
     match argument["type"].as_str() {
         Some("integer") => format!("integer, {} to {}", argument["minimum"], argument["maximum"]),
         Some("string") => "text".to_owned(),
+        Some("boolean") => "`true` or `false`".to_owned(),
         other => panic!("the page has no words for an argument of type {other:?}"),
     }
 }

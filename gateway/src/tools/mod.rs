@@ -9,6 +9,7 @@ mod clusters_list;
 mod events_list;
 mod instructions;
 mod pods_list;
+mod pods_log;
 mod problems_list;
 mod resources_get;
 mod resources_list;
@@ -85,6 +86,7 @@ pub fn catalogue() -> &'static Catalogue {
             resources_list::tool(),
             resources_get::tool(),
             pods_list::tool(),
+            pods_log::tool(),
             events_list::tool(),
             changes_list::tool(),
         ],

@@ -24,7 +24,7 @@ use crate::store::{ListError, Object, Page, Scope};
 /// # Errors
 /// 404 where there is none.
 pub(crate) fn get(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     resource: &Arc<Resource>,
     route: &Route,
     path: &ResourcePath,

@@ -29,6 +29,7 @@ const PURE_MODULES: &[(&str, &[&str])] = &[
     ("gateway/src/tools", &["tokio", "axum", "hyper"]),
     ("agent/src/cache", &["tokio", "axum", "hyper", "kube"]),
     ("agent/src/columns", &["tokio", "axum", "hyper", "kube"]),
+    ("agent/src/logs", &["tokio", "axum", "hyper", "kube"]),
     ("agent/src/problems/analysers", &["tokio", "axum", "hyper", "kube"]),
     ("agent/src/path", &["tokio", "axum", "hyper", "kube"]),
     ("agent/src/query", &["tokio", "axum", "hyper", "kube"]),

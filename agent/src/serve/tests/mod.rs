@@ -6,6 +6,7 @@ mod control;
 mod fresh;
 mod lists;
 mod live;
+mod logs;
 mod narrow;
 mod objects;
 mod places;

@@ -1,5 +1,7 @@
 //! What arguments mean, in more words than models are charged for.
 
+mod logs;
+
 use crate::limits::{DEFAULT_LIMIT, DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT_S, MAX_DISTINCT_OBJECTS};
 use crate::tools::api_resources_list::KindColumn;
 use crate::tools::changes_list::ChangeColumn;
@@ -15,6 +17,11 @@ pub(super) struct Meaning {
 /// # Panics
 /// For an argument that nobody explained here yet.
 pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
+    if tool == "pods_log"
+        && let Some(meaning) = logs::meaning(argument)
+    {
+        return meaning;
+    }
     let (default, text) = match (tool, argument) {
         (_, "cluster") => ("all clusters", "clusters, by name, comma list or glob: `prod-*`"),
         (_, "clusterSelector") => {

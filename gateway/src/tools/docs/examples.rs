@@ -1,5 +1,7 @@
 //! One example a tool: a call, resolved and rendered as every call is, over answers that agents would give.
 
+mod logs;
+
 use std::sync::Arc;
 
 use kubeplex_proto::column::{CellFormat, Column};
@@ -48,6 +50,7 @@ pub(super) fn of(tool: &'static str) -> Vec<Example> {
                 json!({"cluster": "prod-eu,prod-us,dev", "groupBy": "cluster.labels.env,status,sum(restarts)"}),
             ),
         ],
+        "pods_log" => logs::examples(),
         "events_list" => vec![(
             "What happened to the pods of the shop in the last half hour?",
             json!({"kind": "pods", "namespace": "shop", "since": "30m", "cluster": "prod-*"}),
@@ -84,6 +87,7 @@ impl Example {
             Request::Get(query) => Answered::Get(query, merged_get(query)),
             Request::Changes(query) => Answered::Changes(query, changes::gathered(query)),
             Request::Problems(query) => Answered::Problems(query, problems_list::fixture::answered(query)),
+            Request::Logs(query) => Answered::Logs(query, logs::merged(query)),
         });
         let sealer = sealer();
         let context = RenderContext { now: NOW, sealer: &sealer, nonce: [3; 24] };
