@@ -81,7 +81,11 @@ impl Agent {
         // because a span that a filter leaves out names nothing.
         let span = tracing::error_span!("agent", %cluster);
         let workers = Workers::new(config.work_on(), tracker.clone());
-        let history = Arc::new(History::new(api.clock().clone(), limits::HISTORY_RING_BYTES));
+        let history = Arc::new(History::new(api.clock().clone(), config.history()));
+        if let Some(disk) = config.history().disk.clone() {
+            let keep = history::keep(Arc::clone(&history), disk, workers.clone(), cancel.clone());
+            tracker.spawn(keep.instrument(span.clone()));
+        }
         let inbox = Arc::new(Inbox::default());
         let witnesses: Vec<Arc<dyn Witness>> = vec![Arc::clone(&history) as _, Arc::clone(&inbox) as _];
         let witnesses = Witnesses::new(witnesses);

@@ -207,6 +207,15 @@ pub const CHANGE_VALUE_CHARS: usize = 160;
 /// Changes of late that are held in memory, in bytes.
 pub const HISTORY_RING_BYTES: usize = 16 * 1024 * 1024;
 
+/// Changes that wait to be written to a disk, in bytes.
+pub const HISTORY_PENDING_BYTES: usize = 4 * 1024 * 1024;
+
+/// Changes that are kept on a disk, in bytes, compressed …
+pub const HISTORY_DISK_BYTES: u64 = 256 * 1024 * 1024;
+
+/// … and for how long.
+pub const HISTORY_DISK_DAYS: u32 = 7;
+
 /// Spans of which not every change is known, remembered by kind; of more the oldest become one.
 pub const HISTORY_GAPS: usize = 512;
 

@@ -120,7 +120,7 @@ pub enum Class {
     Status,
 }
 
-/// Changes of one kind of objects that followed.
+/// How many objects of a kind came and went because of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Folded {
@@ -128,8 +128,6 @@ pub struct Folded {
     pub kind: GroupResource,
     #[serde(default)]
     pub created: u32,
-    #[serde(default)]
-    pub changed: u32,
     #[serde(default)]
     pub deleted: u32,
 }

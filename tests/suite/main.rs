@@ -1,6 +1,7 @@
 //! The suite over the whole: the same questions to simulated clusters and to real API servers.
 
 mod bad_input;
+mod changes;
 mod columns;
 mod command_line;
 mod conversion;

@@ -42,6 +42,7 @@ fn what_it_calls_a_default_is_one() {
     assert!(raw.serve.cert_file.take().is_some() && raw.serve.key_file.take().is_some(), "nor are these");
     let config = AgentConfig::try_from(raw).unwrap();
     check_defaults(&config);
+    assert_eq!(config.history().disk, Some(HistoryDisk::in_directory("/var/lib/kubeplex/history")));
     let context = Some("prod-eu".to_owned());
     let file = Some(PathBuf::from("/etc/kubeplex/kubeconfig"));
     assert_eq!(config.access(), &ClusterAccess::Kubeconfig { file, context });
@@ -80,6 +81,7 @@ fn check_defaults(config: &AgentConfig) {
     assert_eq!((config.limits(), config.link()), (&Limits::default(), Timings::default()));
     assert_eq!((config.watch(), config.live_reads()), (WatchMode::default(), LiveReads::default()));
     assert_eq!(config.deny(), &Deny::default());
+    assert_eq!(config.history().bytes, HistoryConfig::default().bytes);
     assert_eq!(
         (config.namespaces(), config.secrets()),
         (&WatchedNamespaces::default(), SecretsWatch::default())

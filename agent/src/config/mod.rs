@@ -1,5 +1,6 @@
 //! The agent's configuration: what a file may say ([`RawConfig`]), and what the agent works from ([`AgentConfig`]).
 
+mod history;
 mod links;
 mod raw;
 mod reach;
@@ -20,6 +21,7 @@ use crate::limits::Limits;
 use crate::watch::WatchTimings;
 use crate::workers::WorkOn;
 
+pub use history::{HistoryConfig, HistoryDisk};
 pub use raw::{ConfigError, RawConfig};
 pub use reach::{Deny, SecretData, SecretsWatch, WatchedNamespaces};
 pub use validate::InvalidConfig;
@@ -40,6 +42,7 @@ pub struct AgentConfig {
     pub(crate) deny: Deny,
     pub(crate) admin: Option<AdminListener>,
     pub(crate) limits: Limits,
+    pub(crate) history: HistoryConfig,
     pub(crate) timings: WatchTimings,
     pub(crate) work_on: WorkOn,
 }
@@ -123,6 +126,7 @@ impl AgentConfig {
             deny: Deny::default(),
             admin: None,
             limits: Limits::default(),
+            history: HistoryConfig::default(),
             timings: WatchTimings::default(),
             work_on: WorkOn::default(),
         }
@@ -167,6 +171,11 @@ impl AgentConfig {
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    #[must_use]
+    pub fn with_history(self, history: HistoryConfig) -> Self {
+        Self { history, ..self }
     }
 
     #[must_use]
@@ -229,6 +238,11 @@ impl AgentConfig {
 
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// What is remembered of changes.
+    pub fn history(&self) -> &HistoryConfig {
+        &self.history
     }
 
     pub fn timings(&self) -> &WatchTimings {

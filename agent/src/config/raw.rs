@@ -20,6 +20,7 @@ pub struct RawConfig {
     pub secrets: RawSecrets,
     pub deny: RawDeny,
     pub limits: RawLimits,
+    pub history: RawHistory,
     pub admin: RawAdmin,
 }
 
@@ -114,6 +115,18 @@ pub struct RawLimits {
     pub on_demand_idle_s: Option<u64>,
 }
 
+/// What is remembered of changes.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
+pub struct RawHistory {
+    pub memory_mib: Option<u64>,
+    /// Without one nothing outlasts a restart.
+    pub directory: Option<PathBuf>,
+    pub disk_mib: Option<u64>,
+    pub disk_days: Option<u64>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields, default, expecting = "a section")]
@@ -154,7 +167,7 @@ fn typed(key: &str, text: String) -> Value {
             items.map(str::to_owned).collect::<Vec<_>>().into()
         }
         // What is no number is refused as the text that it is.
-        (Some("limits" | "link"), _) => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+        (Some("limits" | "link"), _) | (_, "history.memory_mib" | "history.disk_mib" | "history.disk_days") => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
         (_, "admin.on_network" | "secrets.tls_dates" | "secrets.helm_releases") => {
             text.parse::<bool>().map_or_else(|_| text.into(), Value::from)
         }

@@ -10,6 +10,7 @@ use kubeplex_program::admin::Audience;
 use kubeplex_proto::ids::ClusterId;
 use kubeplex_proto::pattern::Pattern;
 
+use super::history;
 use super::links;
 use super::raw::{RawAdmin, RawConfig, RawGateway, RawKubernetes, RawLimits, RawSecrets};
 use super::{
@@ -45,6 +46,7 @@ impl TryFrom<RawConfig> for AgentConfig {
         let live_reads = keep(live_reads(raw.kubernetes.live_reads.as_deref()), &mut reasons);
         let admin = keep(admin(&raw.admin), &mut reasons);
         let limits = limits(&raw.limits, &mut reasons);
+        let history = history::history(&raw.history, &mut reasons);
         let (
             Some(cluster),
             Some(watch),
@@ -72,6 +74,7 @@ impl TryFrom<RawConfig> for AgentConfig {
             deny: Deny::new(patterns(raw.deny.kinds), patterns(raw.deny.namespaces)),
             admin,
             limits,
+            history,
             timings: WatchTimings::default(),
             work_on: WorkOn::default(),
         })

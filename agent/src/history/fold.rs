@@ -1,6 +1,6 @@
 //! What followed from a change is told with it: a rollout is one row, whatever it did to replica sets and pods.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kubeplex_proto::changes::{Change, Class, Deed, Folded};
 use kubeplex_proto::kind::GroupResource;
@@ -79,12 +79,24 @@ fn explain(early: Vec<(OwnedObject, Record)>, rows: &mut Vec<Row>, lookup: &Look
     for (at, row) in rows.iter().enumerate().filter(|(_, row)| leads(&row.record)) {
         leaders.entry(object(&row.record)).or_default().push((row.record.at_ms, at));
     }
+    let gone: HashSet<OwnedObject> = early
+        .iter()
+        .filter(|(_, record)| record.deed == Deed::Deleted)
+        .map(|(_, record)| object(record))
+        .collect();
     for (root, record) in early {
         let soon = leaders.get(&root).and_then(|leaders| {
             leaders.iter().find(|(at_ms, _)| (record.at_ms..=record.at_ms + AHEAD_MS).contains(at_ms))
         });
         if let Some((_, at)) = soon {
             rows[*at].follow(&record);
+            continue;
+        }
+        // Somebody's own after all; or asked for, and done further on.
+        if record.deed == Deed::Changed || record.deed == Deed::DeletionAsked {
+            if record.deed == Deed::Changed || !gone.contains(&object(&record)) {
+                rows.push(Row { record, folded: Vec::new(), times: 1 });
+            }
             continue;
         }
         let open = churn.get(&root).filter(|at| record.at_ms <= rows[**at].record.at_ms + CHURN_MS);
@@ -229,10 +241,13 @@ fn repeated(rows: Vec<Row>) -> Vec<Row> {
 impl Row {
     fn follow(&mut self, record: &Record) {
         let one = |deed: bool| u32::from(deed);
+        // What comes and goes tells of it; that its owner counted it meanwhile does not.
+        if matches!(record.deed, Deed::Changed | Deed::DeletionAsked | Deed::Followed) {
+            return;
+        }
         self.add(Folded {
             kind: record.kind(),
             created: one(matches!(record.deed, Deed::Created | Deed::Replaced)),
-            changed: one(matches!(record.deed, Deed::Changed | Deed::DeletionAsked | Deed::Followed)),
             deleted: one(record.deed == Deed::Deleted),
         });
     }
@@ -241,7 +256,6 @@ impl Row {
         match self.folded.iter_mut().find(|known| known.kind == more.kind) {
             Some(known) => {
                 known.created += more.created;
-                known.changed += more.changed;
                 known.deleted += more.deleted;
             }
             None => self.folded.push(more),

@@ -73,7 +73,7 @@ fn told(mut records: Vec<Record>) -> Vec<String> {
             .folded
             .iter()
             .map(|folded| {
-                format!(" {}+{}~{}-{}", folded.kind.resource, folded.created, folded.changed, folded.deleted)
+                format!(" {}+{}-{}", folded.kind.resource, folded.created, folded.deleted)
             })
             .collect();
         let Record { at_ms, kind_name, name, deed, .. } = &row.record;
@@ -98,8 +98,8 @@ fn a_rollout_is_one_row_and_so_is_the_next() {
     assert_eq!(
         told(records),
         [
-            "0m Deployment/checkout Changed pods+12~0-12 replicasets+1~0-0",
-            "20m Deployment/checkout Changed replicasets+1~0-0 pods+3~0-0",
+            "0m Deployment/checkout Changed pods+12-12 replicasets+1-0",
+            "20m Deployment/checkout Changed replicasets+1-0 pods+3-0",
         ]
     );
 }
@@ -114,10 +114,17 @@ fn what_nobody_asked_for_is_one_row_of_what_owns_it() {
         told(records),
         [
             "5m Pod/alone Created",
-            "1m Deployment/cart Followed pods+3~0-3",
-            "40m Deployment/cart Followed pods+0~0-1",
+            "1m Deployment/cart Followed pods+3-3",
+            "40m Deployment/cart Followed pods+0-1",
         ]
     );
+}
+
+#[test]
+fn pods_that_are_asked_to_go_and_go_are_churn_and_those_that_stay_are_told() {
+    let mut records = churn(0, "cart", "a", Deed::DeletionAsked, 2);
+    records.extend(churn(MINUTE, "cart", "a", Deed::Deleted, 1));
+    assert_eq!(told(records), ["0m Pod/cart-a-1 DeletionAsked", "1m Deployment/cart Followed pods+0-1"]);
 }
 
 #[test]
@@ -149,7 +156,7 @@ fn a_deletion_that_was_asked_for_and_done_is_one() {
     records.push(record(0, "Deployment", "held", Deed::DeletionAsked));
     assert_eq!(
         told(records),
-        ["1m Deployment/cart Deleted pods+0~0-2", "0m Deployment/held DeletionAsked"]
+        ["1m Deployment/cart Deleted pods+0-2", "0m Deployment/held DeletionAsked"]
             .map(str::to_owned)
             .into_iter()
             .rev()

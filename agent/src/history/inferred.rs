@@ -5,6 +5,8 @@
 
 mod templates;
 
+use std::collections::HashMap;
+
 use kubeplex_proto::changes::{Class, Deed, FieldChange};
 use kubeplex_proto::kind::{GroupResource, KindInfo};
 use kubeplex_proto::quantity::parse_time_ms;
@@ -36,16 +38,33 @@ const DECODED: usize = 5_000;
 /// A creation and its first writing have times that differ so much.
 const FIRST_WRITING_MS: i64 = 2_000;
 
-/// Spans of time, both ends included, of which nothing was recorded.
+/// The times of which nothing was recorded, of those that are asked about.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Unrecorded(pub(super) Vec<(i64, i64)>);
+pub(super) struct Unrecorded {
+    /// What is asked about, both ends included.
+    pub(super) asked: (i64, i64),
+    /// When each kind was first known …
+    pub(super) known_since: HashMap<GroupResource, i64>,
+    /// … and when those that are not among them.
+    pub(super) others_since: i64,
+    /// Spans in which the agent did not run, both ends included.
+    pub(super) away: Vec<(i64, i64)>,
+}
 
 /// Which objects are asked about.
 pub(super) type IsWanted<'a> = &'a dyn Fn(&GroupResource, Option<&str>, &str) -> bool;
 
 impl Unrecorded {
-    pub(super) fn holds(&self, at_ms: i64) -> bool {
-        self.0.iter().any(|(from, to)| (*from..=*to).contains(&at_ms))
+    pub(super) fn holds(&self, kind: &GroupResource, at_ms: i64) -> bool {
+        let since = self.known_since.get(kind).copied().unwrap_or(self.others_since);
+        let is_asked = (self.asked.0..=self.asked.1).contains(&at_ms);
+        is_asked && (at_ms < since || self.away.iter().any(|(from, to)| (*from..=*to).contains(&at_ms)))
+    }
+
+    /// Whether there is any such time.
+    fn is_empty(&self) -> bool {
+        let since = self.known_since.values().copied().max().unwrap_or_default().max(self.others_since);
+        self.asked.0 >= since && self.away.is_empty()
     }
 }
 
@@ -56,7 +75,7 @@ pub(super) fn inferred(
     spans: &Unrecorded,
     is_wanted: IsWanted<'_>,
 ) -> Vec<Record> {
-    if spans.0.is_empty() {
+    if spans.is_empty() {
         return Vec::new();
     }
     let mut records = Vec::new();
@@ -76,10 +95,10 @@ fn of_rows(handle: &KindHandle, spans: &Unrecorded, is_wanted: IsWanted<'_>, rec
     let by_hand = !MADE_BY_OTHERS.contains(&id);
     let mut names = Vec::new();
     for row in handle.store.read().rows() {
-        let created = row.created_ms().filter(|at| spans.holds(*at));
+        let created = row.created_ms().filter(|at| spans.holds(&kind.id, *at));
         let written = row.last_manager().filter(|_| by_hand).map(|writer| writer.time_ms);
         let ended = id == ("", "pods");
-        if (created.is_some() || written.is_some_and(|at| spans.holds(at)) || ended)
+        if (created.is_some() || written.is_some_and(|at| spans.holds(&kind.id, at)) || ended)
             && is_wanted(&kind.id, row.namespace(), row.name())
             && names.len() < DECODED
         {
@@ -99,7 +118,7 @@ fn of_row(kind: &KindInfo, row: RowRef<'_>, by_hand: bool, spans: &Unrecorded, r
     let told = |at_ms: i64, deed: Deed| inferred_record(kind, row, at_ms, deed, owner.clone());
     let created_ms = row.created_ms().unwrap_or(i64::MIN);
     let writer = row.last_manager();
-    if spans.holds(created_ms) {
+    if spans.holds(&kind.id, created_ms) {
         let first = writer.filter(|writer| writer.time_ms <= created_ms + FIRST_WRITING_MS);
         records.push(Record {
             by: first.map(|writer| writer.manager.to_owned()),
@@ -107,7 +126,7 @@ fn of_row(kind: &KindInfo, row: RowRef<'_>, by_hand: bool, spans: &Unrecorded, r
         });
     }
     if let Some(writer) = writer.filter(|_| by_hand)
-        && spans.holds(writer.time_ms)
+        && spans.holds(&kind.id, writer.time_ms)
         && writer.time_ms > created_ms + FIRST_WRITING_MS
         && !MACHINERY.contains(&writer.manager)
     {
@@ -116,15 +135,19 @@ fn of_row(kind: &KindInfo, row: RowRef<'_>, by_hand: bool, spans: &Unrecorded, r
     if kind.id.group.is_empty() && kind.id.resource == "pods" {
         let pod: Value = serde_json::from_slice(&json).unwrap_or_default();
         for status in items(&pod["status"]["containerStatuses"]) {
-            records.extend(ended(status, spans, &told));
+            records.extend(ended(status, &|at| spans.holds(&kind.id, at), &told));
         }
     }
 }
 
 /// How a container ended last.
-fn ended(status: &Value, spans: &Unrecorded, told: &dyn Fn(i64, Deed) -> Record) -> Option<Record> {
+fn ended(
+    status: &Value,
+    is_unrecorded: &dyn Fn(i64) -> bool,
+    told: &dyn Fn(i64, Deed) -> Record,
+) -> Option<Record> {
     let ended = &status["lastState"]["terminated"];
-    let at_ms = parse_time_ms(ended["finishedAt"].as_str()?).filter(|at| spans.holds(*at))?;
+    let at_ms = parse_time_ms(ended["finishedAt"].as_str()?).filter(|at| is_unrecorded(*at))?;
     let name = status["name"].as_str().unwrap_or_default();
     let field = FieldChange {
         path: format!("status.containerStatuses[{name}].lastState.terminated.reason"),
@@ -158,7 +181,7 @@ fn inferred_record(kind: &KindInfo, row: RowRef<'_>, at_ms: i64, deed: Deed, own
 fn rescales(stores: Stores<'_>, spans: &Unrecorded, is_wanted: IsWanted<'_>, records: &mut Vec<Record>) {
     let events = GroupResource::new("", "events");
     let told =
-        stores.objects(&events, None, DECODED, &|row| row.created_ms().is_some_and(|at| spans.holds(at)));
+        stores.objects(&events, None, DECODED, &|row| row.created_ms().is_some_and(|at| at >= spans.asked.0));
     for event in told.iter().filter(|event| event["reason"] == "SuccessfulRescale") {
         records.extend(rescale(stores, event, spans, is_wanted));
     }
@@ -172,7 +195,7 @@ fn rescale(stores: Stores<'_>, event: &Value, spans: &Unrecorded, is_wanted: IsW
     let target = &target["spec"]["scaleTargetRef"];
     let (kind_name, name) = (target["kind"].as_str()?, target["name"].as_str()?);
     let id = stores.kind_called(kind_name)?;
-    let at_ms = parse_time_ms(event["lastTimestamp"].as_str()?).filter(|at| spans.holds(*at))?;
+    let at_ms = parse_time_ms(event["lastTimestamp"].as_str()?).filter(|at| spans.holds(&id, *at))?;
     let size = event["message"].as_str()?.strip_prefix("New size: ")?.split(';').next()?;
     let field = FieldChange {
         path: "spec.replicas".to_owned(),

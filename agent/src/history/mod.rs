@@ -6,11 +6,14 @@
 //! objects are [`related`] to, and folds what followed from a change into it ([`fold`]).
 
 mod delta;
+mod disk;
 mod fold;
 mod gaps;
 mod inferred;
+mod keeper;
 mod merge_keys;
 mod noise;
+mod pending;
 pub(crate) mod question;
 mod recent;
 mod record;
@@ -21,6 +24,7 @@ mod stores;
 mod workload;
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use kubeplex_proto::changes::{Gap, GapReason};
@@ -29,12 +33,16 @@ use kubeplex_proto::status::AgentError;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use self::disk::{Disk, Line};
 use self::gaps::Gaps;
+pub(crate) use self::keeper::keep;
+use self::pending::Pending;
 use self::recent::Recent;
 use self::record::Record;
 use self::ring::Ring;
 use self::seen::Arrival;
 use crate::clock::ClusterClock;
+use crate::config::HistoryConfig;
 use crate::gauges;
 use crate::query::ScanBudget;
 use crate::watch::{Fate, Sighting, Way, Witness};
@@ -53,6 +61,8 @@ pub(crate) struct History {
     clock: ClusterClock,
     started: Instant,
     state: Mutex<State>,
+    /// Set once it is opened, where one is configured.
+    disk: OnceLock<Disk>,
 }
 
 struct State {
@@ -62,6 +72,10 @@ struct State {
     kinds: HashMap<GroupResource, Known>,
     /// The time of the latest change.
     stamped_ms: i64,
+    /// What waits for the disk, where there is one.
+    pending: Option<Pending>,
+    /// When the process before this one last wrote, until it is written down that it ended.
+    before: Option<i64>,
 }
 
 /// How far a kind is known.
@@ -79,20 +93,25 @@ struct Known {
 struct Recorded {
     records: Vec<Record>,
     gaps: Vec<Gap>,
-    /// Before that, nothing is recorded.
+    /// Before that, nothing is recorded …
     from_ms: i64,
+    /// … of these kinds before they were known.
+    known_since: HashMap<GroupResource, i64>,
 }
 
 impl History {
-    pub(crate) fn new(clock: ClusterClock, ring_bytes: usize) -> Self {
+    /// With a disk, [`keep`] has to run.
+    pub(crate) fn new(clock: ClusterClock, config: &HistoryConfig) -> Self {
         let state = State {
-            ring: Ring::new(ring_bytes),
+            ring: Ring::new(config.bytes),
             gaps: Gaps::default(),
             recent: Recent::default(),
             kinds: HashMap::new(),
             stamped_ms: 0,
+            pending: config.disk.as_ref().map(|_| Pending::default()),
+            before: None,
         };
-        Self { clock, started: Instant::now(), state: Mutex::new(state) }
+        Self { clock, started: Instant::now(), state: Mutex::new(state), disk: OnceLock::new() }
     }
 
     /// What was recorded between two times, both included, in the order in which it came to be known.
@@ -100,29 +119,80 @@ impl History {
     /// # Errors
     /// `timeout` when the budget is used up.
     fn read(&self, from_ms: i64, to_ms: i64, budget: &ScanBudget) -> Result<Recorded, AgentError> {
-        let (entries, mut gaps, overrun_ms, recorded_from_ms) = {
+        let (entries, mut recorded, overrun_ms, before) = {
             let state = self.state.lock();
-            (
-                state.ring.between(from_ms, to_ms),
-                state.gaps.between(from_ms, to_ms),
-                state.ring.overrun_ms(),
-                self.recorded_from_ms(&state),
-            )
+            let known_since = state.kinds.iter().map(|(kind, known)| (kind.clone(), known.since_ms)).collect();
+            let gaps = state.gaps.between(from_ms, to_ms);
+            let from_ms = self.recorded_from_ms(&state);
+            let recorded = Recorded { records: Vec::new(), gaps, from_ms, known_since };
+            (state.ring.between(from_ms, to_ms), recorded, state.ring.overrun_ms(), state.before)
         };
-        let begins = |to_ms: i64, reason| Gap { from_ms: None, to_ms, kind: None, reason };
-        match overrun_ms.filter(|overrun| *overrun >= from_ms) {
-            Some(overrun) => gaps.push(begins(overrun, GapReason::Overrun)),
-            None if recorded_from_ms > from_ms => gaps.push(begins(recorded_from_ms, GapReason::NotRecorded)),
-            None => {}
-        }
-        let mut records = Vec::with_capacity(entries.len());
+        let held_from_ms = overrun_ms.map_or(recorded.from_ms, |overrun| overrun + 1);
         for (at, json) in entries.iter().enumerate() {
             if at % READ_AT_ONCE == 0 {
                 budget.check()?;
             }
-            records.extend(ring::read(json));
+            recorded.records.extend(ring::read(json));
         }
-        Ok(Recorded { records, gaps, from_ms: recorded_from_ms })
+        match self.disk.get().and_then(|disk| Some((disk, disk.first_ms()?))) {
+            Some((disk, first_ms)) => {
+                recorded.add_restart(before);
+                // What is on the disk as well is read from there.
+                recorded.records.retain(|record| record.at_ms >= held_from_ms || record.is_of_status());
+                let kept = disk.read(from_ms, to_ms.min(held_from_ms - 1), budget)?;
+                recorded.records.extend(kept.records);
+                recorded.gaps.extend(kept.gaps);
+                recorded.from_ms = recorded.from_ms.min(first_ms);
+                recorded.known_since.clear();
+                let reason =
+                    if disk.dropped_segments() > 0 { GapReason::Overrun } else { GapReason::NotRecorded };
+                recorded.add_beginning(from_ms, recorded.from_ms, reason);
+            }
+            None if overrun_ms.is_some() => recorded.add_beginning(from_ms, held_from_ms, GapReason::Overrun),
+            None => recorded.add_beginning(from_ms, recorded.from_ms, GapReason::NotRecorded),
+        }
+        Ok(recorded)
+    }
+
+    /// What an earlier process wrote can be read from now on.
+    fn has_opened(&self, disk: Disk) {
+        self.state.lock().before = disk.alive_ms();
+        // It is opened once.
+        let _ = self.disk.set(disk);
+    }
+
+    fn has_no_disk(&self) {
+        self.state.lock().pending = None;
+    }
+
+    /// What waits to be written, and whether with it all that happened up to now is: not before it is known when this
+    /// process began to see it.
+    fn take_pending(&self) -> (Vec<Line>, bool) {
+        let mut state = self.state.lock();
+        let recorded_from_ms = self.recorded_from_ms(&state);
+        let settled = self.started.elapsed() >= FIRST_LISTS;
+        let mut lines = state.pending.as_mut().map(Pending::take).unwrap_or_default();
+        if settled && let Some(before) = state.before.take() {
+            let gap = restart(before, recorded_from_ms);
+            lines.extend(disk::gap_line(&gap));
+            state.gaps.add(gap);
+        }
+        (lines, settled)
+    }
+
+    /// These could not be written.
+    fn lost(&self, lines: &[Line]) {
+        let mut state = self.state.lock();
+        if let Some(pending) = &mut state.pending {
+            lines.iter().for_each(|(at_ms, _)| pending.lose(*at_ms));
+        }
+    }
+
+    fn add_gap(state: &mut State, gap: Gap) {
+        if let Some(pending) = &mut state.pending {
+            disk::gap_line(&gap).into_iter().for_each(|line| pending.push(line));
+        }
+        state.gaps.add(gap);
     }
 
     /// When the kinds that are watched from the start were all known.
@@ -180,11 +250,32 @@ impl History {
         if !state.recent.is_new(record, version) {
             return;
         }
+        if let Some(pending) = state.pending.as_mut().filter(|_| !record.is_of_status()) {
+            pending.push((record.at_ms, json.clone().into()));
+        }
         state.ring.push(record.at_ms, json);
         metrics::counter!("kubeplex_agent_history_changes_total").increment(1);
         gauges::hold("kubeplex_agent_history_bytes", state.ring.held() as f64);
         gauges::hold("kubeplex_agent_history_changes", state.ring.len() as f64);
         gauges::hold("kubeplex_agent_history_dropped_changes", state.ring.dropped() as f64);
+    }
+}
+
+/// The agent did not run.
+fn restart(before_ms: i64, recorded_from_ms: i64) -> Gap {
+    Gap { from_ms: Some(before_ms), to_ms: recorded_from_ms, kind: None, reason: GapReason::Restart }
+}
+
+impl Recorded {
+    fn add_restart(&mut self, before_ms: Option<i64>) {
+        self.gaps.extend(before_ms.map(|before| restart(before, self.from_ms)));
+    }
+
+    /// What is asked for may begin before anything is known.
+    fn add_beginning(&mut self, asked_ms: i64, known_ms: i64, reason: GapReason) {
+        if asked_ms < known_ms {
+            self.gaps.push(Gap { from_ms: None, to_ms: known_ms, kind: None, reason });
+        }
     }
 }
 
@@ -216,12 +307,14 @@ impl Witness for History {
         match (way, known) {
             (Way::ListAfterGap { since }, _) => {
                 let from_ms = since.map(|since| self.ms_at(since));
-                state.gaps.add(gap(from_ms, GapReason::Relist));
+                Self::add_gap(&mut state, gap(from_ms, GapReason::Relist));
             }
             // Another store, or a kind that could not be seen for a while.
-            (_, Some(known)) => state.gaps.add(gap(Some(known.told_ms), GapReason::NotRecorded)),
+            (_, Some(known)) => {
+                Self::add_gap(&mut state, gap(Some(known.told_ms), GapReason::NotRecorded));
+            }
             (_, None) if !from_start => {
-                state.gaps.add(gap(None, GapReason::NotRecorded));
+                Self::add_gap(&mut state, gap(None, GapReason::NotRecorded));
             }
             (_, None) => {}
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use kubeplex_proto::changes::{Change, Gap, GapReason};
+use kubeplex_proto::changes::{Change, Deed, Gap, GapReason};
 use kubeplex_proto::control::SyncState;
 use kubeplex_proto::kind::GroupResource;
 use kubeplex_proto::pattern::{Pattern, any_or_unrestricted};
@@ -11,7 +11,7 @@ use kubeplex_proto::status::AgentError;
 use kubeplex_proto::visibility::{KindVisibility, Visibility};
 use parking_lot::Mutex;
 
-use super::History;
+use super::{History, Recorded};
 use super::fold::{Lookup, Row, fold};
 use super::inferred::{Unrecorded, inferred};
 use super::noise;
@@ -25,6 +25,9 @@ use crate::watch::KindHandle;
 
 /// Changes that are read between two looks at the clock.
 const READ_AT_ONCE: usize = 1_000;
+
+/// What was recorded and what objects tell of it have times that differ by no more than this.
+const SAME_MS: i64 = 5_000;
 
 /// Owners of owners that are followed.
 const LEVELS: usize = 5;
@@ -84,12 +87,12 @@ pub(crate) fn answer(
     }
     let handles = kinds.all_watched();
     let recorded = history.read(question.from_ms, question.to_ms, budget)?;
+    let spans = unrecorded(question, &recorded);
     let mut records = recorded.records;
-    let spans = unrecorded(question, recorded.from_ms, &recorded.gaps);
     let is_visible = |kind: &GroupResource, namespace: Option<&str>, name: &str| {
         reading.is_in_reach(kind, namespace, name)
     };
-    records.extend(inferred(stores, &handles, &spans, &is_visible));
+    records.extend(unseen(inferred(stores, &handles, &spans, &is_visible), &records));
     let records = reading.wanted(records, budget)?;
     let rows = reading.fold(records);
     budget.check()?;
@@ -104,17 +107,28 @@ pub(crate) fn answer(
     Ok(Answer { changes, gaps, total })
 }
 
-/// The spans in which nobody wrote anything down.
-fn unrecorded(question: &Question, recorded_from_ms: i64, gaps: &[Gap]) -> Unrecorded {
-    let mut spans = Vec::new();
-    if recorded_from_ms > question.from_ms {
-        spans.push((question.from_ms, question.to_ms.min(recorded_from_ms)));
+/// The times of which nobody wrote anything down.
+fn unrecorded(question: &Question, recorded: &Recorded) -> Unrecorded {
+    let restarts = recorded.gaps.iter().filter(|gap| gap.reason == GapReason::Restart);
+    Unrecorded {
+        asked: (question.from_ms, question.to_ms),
+        known_since: recorded.known_since.clone(),
+        others_since: recorded.from_ms,
+        away: restarts.map(|gap| (gap.from_ms.unwrap_or(i64::MIN), gap.to_ms)).collect(),
     }
-    for gap in gaps.iter().filter(|gap| gap.reason == GapReason::Restart) {
-        let from_ms = gap.from_ms.unwrap_or(question.from_ms).max(question.from_ms);
-        spans.push((from_ms, gap.to_ms.min(question.to_ms)));
+}
+
+/// Without those that were recorded as well: what happened while a kind was listed for the first time is in both.
+fn unseen(inferred: Vec<Record>, recorded: &[Record]) -> Vec<Record> {
+    let mut seen: HashMap<(Object, Deed), Vec<i64>> = HashMap::new();
+    for record in recorded {
+        seen.entry((object(record), record.deed)).or_default().push(record.at_ms);
     }
-    Unrecorded(spans)
+    let is_unseen = |record: &Record| {
+        let times = seen.get(&(object(record), record.deed));
+        !times.is_some_and(|times| times.iter().any(|at| (at - record.at_ms).abs() <= SAME_MS))
+    };
+    inferred.into_iter().filter(is_unseen).collect()
 }
 
 impl Reading<'_> {

@@ -9,6 +9,9 @@ use super::options::{Manifest, Rights, Secrets};
 /// Where the agent's files are in its pod.
 pub(super) const FOLDER: &str = "/etc/kubeplex";
 
+/// Where it remembers changes.
+pub(super) const HISTORY: &str = "/var/lib/kubeplex/history";
+
 /// Where probes ask.
 pub(super) const ADMIN_PORT: u16 = 7577;
 
@@ -23,6 +26,7 @@ pub(super) fn agent(options: &Manifest) -> String {
         text += &format!("ca_file = \"{FOLDER}/gateway-ca.pem\"\n");
     }
     text += &rights(&options.rights);
+    text += &format!("\n# Outlasts a container, not the pod.\n[history]\ndirectory = \"{HISTORY}\"\n");
     text + &format!(
         "\n# The kubelet's probes come from outside the pod; where pods have IPv6 alone this is \"[::]:{ADMIN_PORT}\".\n\
          [admin]\nlisten = \"0.0.0.0:{ADMIN_PORT}\"\non_network = true\n"

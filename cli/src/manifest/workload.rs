@@ -4,7 +4,7 @@ use kubeplex_gateway::config::TokenHash;
 
 use super::Material;
 use super::document::{NAME, Place, block, in_quotes, metadata, quoted};
-use super::settings::{ADMIN_PORT, FOLDER};
+use super::settings::{ADMIN_PORT, FOLDER, HISTORY};
 
 /// As nobody in particular: the number that images without users have agreed on.
 const USER: u32 = 65_532;
@@ -164,8 +164,13 @@ kind: Deployment
             - name: configuration
               mountPath: {FOLDER}
               readOnly: true
-      # All that the agent keeps it keeps in memory, so it needs nothing to write to.
+            - name: history
+              mountPath: {HISTORY}
       volumes:
+        # Changes, of which the agent keeps 256 MiB at most. All else that it keeps is in memory.
+        - name: history
+          emptyDir:
+            sizeLimit: 320Mi
         - name: configuration
           projected:
             # 0440

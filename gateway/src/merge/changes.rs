@@ -133,7 +133,6 @@ fn add(folded: &mut Vec<Folded>, more: Folded) {
     match folded.iter_mut().find(|known| known.kind == more.kind) {
         Some(known) => {
             known.created += more.created;
-            known.changed += more.changed;
             known.deleted += more.deleted;
         }
         None => folded.push(more),

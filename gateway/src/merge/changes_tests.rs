@@ -29,7 +29,7 @@ fn change(at_ms: i64, name: &str, new: &str) -> Change {
         by: Some("argocd".to_owned()),
         inferred: false,
         relation: String::new(),
-        folded: vec![Folded { kind: GroupResource::new("", "pods"), created: 2, changed: 0, deleted: 1 }],
+        folded: vec![Folded { kind: GroupResource::new("", "pods"), created: 2, deleted: 1 }],
         times: 1,
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn changes(
                 continue;
             }
             templates.sort_by_key(|template| template.revision);
-            for pair in templates.windows(2).filter(|pair| spans.holds(pair[1].created_ms)) {
+            for pair in templates.windows(2).filter(|pair| spans.holds(&kind, pair[1].created_ms)) {
                 records.extend(change(&kind, &kind_name, namespace.as_deref(), &name, (&pair[0], &pair[1])));
             }
         }

@@ -187,7 +187,7 @@ fn value(value: &Value) -> String {
 /// `pods +12 -12, replicasets +1`.
 fn folded(folded: &[Folded]) -> String {
     let one = |folded: &Folded| {
-        let counts = [("+", folded.created), ("-", folded.deleted), ("~", folded.changed)];
+        let counts = [("+", folded.created), ("-", folded.deleted)];
         let counts =
             counts.iter().filter(|(_, count)| *count > 0).map(|(sign, count)| format!(" {sign}{count}"));
         format!("{}{}", folded.kind.resource, counts.collect::<String>())

@@ -36,7 +36,7 @@ fn change(minutes_ago: i64, name: &str) -> Change {
         by: Some("argocd-controller".to_owned()),
         inferred: false,
         relation: String::new(),
-        folded: vec![Folded { kind: GroupResource::new("", "pods"), created: 12, changed: 0, deleted: 12 }],
+        folded: vec![Folded { kind: GroupResource::new("", "pods"), created: 12, deleted: 12 }],
         times: 1,
     }
 }

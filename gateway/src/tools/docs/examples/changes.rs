@@ -74,7 +74,6 @@ fn rollout(minutes: i64) -> Change {
     let followed = |resource: &str, group: &str, created, deleted| Folded {
         kind: GroupResource::new(group, resource),
         created,
-        changed: 0,
         deleted,
     };
     Change {
