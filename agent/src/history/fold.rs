@@ -10,6 +10,10 @@ use super::record::{Owner, Record};
 /// What follows a change later than this is not told with it: the longest that rollouts usually take.
 const FOLLOWS_MS: i64 = 30 * 60_000;
 
+/// So much later news of what follows may be taken to have come: each kind has a watch of its own, and that of the cause may be
+/// the slower one.
+const NEWS_MS: i64 = 1_000;
+
 /// Controllers may be quicker than the news of what they follow.
 const AHEAD_MS: i64 = 5_000;
 
@@ -50,11 +54,13 @@ pub(super) struct Row {
 /// Folds `records`, which are in the order of time.
 pub(super) fn fold(records: Vec<Record>, lookup: &Lookup<'_>) -> Vec<Row> {
     let roots = roots(&records, lookup);
+    let mut records: Vec<_> = records.into_iter().zip(roots).collect();
+    records.sort_by_key(|(record, root)| record.at_ms + if root.is_some() { NEWS_MS } else { 0 });
     let mut rows: Vec<Row> = Vec::with_capacity(records.len());
     // Where the latest change of each object that others follow stands.
     let mut heads: HashMap<OwnedObject, usize> = HashMap::new();
     let mut early: Vec<(OwnedObject, Record)> = Vec::new();
-    for (record, root) in records.into_iter().zip(roots) {
+    for (record, root) in records {
         let Some(root) = root.filter(|_| follows(&record)) else {
             if leads(&record) {
                 heads.insert(object(&record), rows.len());

@@ -93,7 +93,7 @@ fn a_rollout_is_one_row_and_so_is_the_next() {
     records.push(set(-900, "checkout-a"));
     records.extend(churn(2_000, "checkout", "a", Deed::Created, 12));
     records.extend(churn(9_000, "checkout", "0", Deed::Deleted, 12));
-    records.push(set(20 * MINUTE + 5, "checkout-b"));
+    records.push(set(20 * MINUTE - 700, "checkout-b"));
     records.extend(churn(21 * MINUTE, "checkout", "b", Deed::Created, 3));
     assert_eq!(
         told(records),
