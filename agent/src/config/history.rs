@@ -65,7 +65,8 @@ mod tests {
     #[test]
     fn bounds_are_checked_whether_or_not_there_is_a_directory() {
         let mut reasons = Vec::new();
-        let raw = RawHistory { memory_mib: Some(0), disk_mib: Some(7), disk_days: Some(366), directory: None };
+        let raw =
+            RawHistory { memory_mib: Some(0), disk_mib: Some(7), disk_days: Some(366), directory: None };
         history(&raw, &mut reasons);
         assert_eq!(
             reasons,

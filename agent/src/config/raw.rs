@@ -167,7 +167,10 @@ fn typed(key: &str, text: String) -> Value {
             items.map(str::to_owned).collect::<Vec<_>>().into()
         }
         // What is no number is refused as the text that it is.
-        (Some("limits" | "link"), _) | (_, "history.memory_mib" | "history.disk_mib" | "history.disk_days") => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+        (Some("limits" | "link"), _)
+        | (_, "history.memory_mib" | "history.disk_mib" | "history.disk_days") => {
+            text.parse::<i64>().map_or_else(|_| text.into(), Value::from)
+        }
         (_, "admin.on_network" | "secrets.tls_dates" | "secrets.helm_releases") => {
             text.parse::<bool>().map_or_else(|_| text.into(), Value::from)
         }

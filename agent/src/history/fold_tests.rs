@@ -72,9 +72,7 @@ fn told(mut records: Vec<Record>) -> Vec<String> {
         let folded: Vec<_> = row
             .folded
             .iter()
-            .map(|folded| {
-                format!(" {}+{}-{}", folded.kind.resource, folded.created, folded.deleted)
-            })
+            .map(|folded| format!(" {}+{}-{}", folded.kind.resource, folded.created, folded.deleted))
             .collect();
         let Record { at_ms, kind_name, name, deed, .. } = &row.record;
         let times = if row.times > 1 { format!(" x{}", row.times) } else { String::new() };
@@ -98,7 +96,7 @@ fn a_rollout_is_one_row_and_so_is_the_next() {
     assert_eq!(
         told(records),
         [
-            "0m Deployment/checkout Changed pods+12-12 replicasets+1-0",
+            "0m Deployment/checkout Changed replicasets+1-0 pods+12-12",
             "20m Deployment/checkout Changed replicasets+1-0 pods+3-0",
         ]
     );

@@ -121,7 +121,8 @@ impl History {
     fn read(&self, from_ms: i64, to_ms: i64, budget: &ScanBudget) -> Result<Recorded, AgentError> {
         let (entries, mut recorded, overrun_ms, before) = {
             let state = self.state.lock();
-            let known_since = state.kinds.iter().map(|(kind, known)| (kind.clone(), known.since_ms)).collect();
+            let known_since =
+                state.kinds.iter().map(|(kind, known)| (kind.clone(), known.since_ms)).collect();
             let gaps = state.gaps.between(from_ms, to_ms);
             let from_ms = self.recorded_from_ms(&state);
             let recorded = Recorded { records: Vec::new(), gaps, from_ms, known_since };

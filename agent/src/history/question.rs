@@ -11,13 +11,13 @@ use kubeplex_proto::status::AgentError;
 use kubeplex_proto::visibility::{KindVisibility, Visibility};
 use parking_lot::Mutex;
 
-use super::{History, Recorded};
 use super::fold::{Lookup, Row, fold};
 use super::inferred::{Unrecorded, inferred};
 use super::noise;
 use super::record::{Owner, Record};
 use super::related::{Key, Relations, relations};
 use super::stores::Stores;
+use super::{History, Recorded};
 use crate::kinds::Kinds;
 use crate::limits::{ANSWER_CHANGES, CHANGES_READ};
 use crate::query::ScanBudget;

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 /// Longer than any of these tests takes.
 pub(crate) const LATELY: &str = "20m";
 
-
 /// Everything that is told, the newest first, over all pages; and the answer's first page.
 pub(crate) async fn told(fleet: &TestFleet, mut question: Value) -> (Vec<Row>, Value) {
     question["limit"] = json!(1_000);

@@ -37,7 +37,7 @@ struct Script {
 
 impl Script {
     fn new(sim: SimCluster) -> Self {
-        sim.apply(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})).unwrap();
+        sim.apply(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})).expect("a write");
         Self { sim, dice: Dice(7), alive: BTreeMap::new(), made: 0, done: Vec::new() }
     }
 
@@ -60,37 +60,39 @@ impl Script {
             0 => json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"k": "v"}}),
             1 => json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata,
                 "spec": {"selector": {"app": name}, "ports": [{"name": "http", "port": 80}]}}),
-            _ => json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": metadata, "spec": {"replicas": 1,
-                "template": {"spec": {"containers": [{"name": "app", "image": "app:1"}]}}}}),
+            _ => {
+                json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": metadata, "spec": {"replicas": 1,
+                "template": {"spec": {"containers": [{"name": "app", "image": "app:1"}]}}}})
+            }
         };
-        self.sim.apply(object.clone()).unwrap();
+        self.sim.apply(object.clone()).expect("a write");
         self.done.push(format!("{}/{name}: created", text(&object["kind"])));
         self.alive.insert(name, (object, 0));
     }
 
     fn any(&mut self) -> String {
         let at = self.dice.below(self.alive.len());
-        self.alive.keys().nth(at).unwrap().clone()
+        self.alive.keys().nth(at).expect("it is there").clone()
     }
 
     fn delete(&mut self) {
         let name = self.any();
-        let (object, _) = self.alive.remove(&name).unwrap();
-        self.sim.delete(&gvr(&object), NAMESPACE, &name).unwrap();
+        let (object, _) = self.alive.remove(&name).expect("it is there");
+        self.sim.delete(&gvr(&object), NAMESPACE, &name).expect("it is there");
         self.done.push(format!("{}/{name}: deleted", text(&object["kind"])));
     }
 
     /// Never the same fields of an object more than three times: from there on they are one row.
     fn change(&mut self) {
         let name = self.any();
-        let (object, changes) = self.alive.get_mut(&name).unwrap();
+        let (object, changes) = self.alive.get_mut(&name).expect("it is there");
         if *changes >= 3 {
             return self.make();
         }
         let kind = text(&object["kind"]);
         let told = match (kind.as_str(), self.dice.below(2)) {
             ("StatefulSet", 0) => {
-                let old = object["spec"]["replicas"].as_u64().unwrap();
+                let old = object["spec"]["replicas"].as_u64().expect("it is there");
                 object["spec"]["replicas"] = json!(old + 1);
                 format!("replicas: {old} → {}", old + 1)
             }
@@ -116,7 +118,7 @@ impl Script {
         };
         *changes += 1;
         let object = object.clone();
-        self.sim.apply(object).unwrap();
+        self.sim.apply(object).expect("a write");
         self.done.push(format!("{kind}/{name}: {told}"));
     }
 }
@@ -173,13 +175,13 @@ async fn five_hundred_changes_are_told_each_once_and_none_is_invented() {
 async fn what_happened_while_a_watch_was_cut_off_is_told_by_its_outcome_with_the_gap() {
     let fleet = fleet().await;
     let sim = fleet.sims[CLUSTER].clone();
-    sim.apply(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})).unwrap();
+    sim.apply(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})).expect("a write");
     let config_map = |name: &str, value: usize| {
         json!({"apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": name, "namespace": NAMESPACE, "labels": {"step": value.to_string()}}})
     };
     for name in ["changed", "deleted", "kept"] {
-        sim.apply(config_map(name, 0)).unwrap();
+        sim.apply(config_map(name, 0)).expect("a write");
     }
     until_told(&fleet, 3).await;
     let unreachable = FaultAction::Status { code: 503, message: "down".to_owned() };
@@ -188,10 +190,10 @@ async fn what_happened_while_a_watch_was_cut_off_is_told_by_its_outcome_with_the
     }
     sim.end_watches_of(&Gvr::core("configmaps"));
     for value in 1..=5 {
-        sim.apply(config_map("changed", value)).unwrap();
+        sim.apply(config_map("changed", value)).expect("a write");
     }
-    sim.delete(&Gvr::core("configmaps"), NAMESPACE, "deleted").unwrap();
-    sim.apply(config_map("made", 0)).unwrap();
+    sim.delete(&Gvr::core("configmaps"), NAMESPACE, "deleted").expect("it is there");
+    sim.apply(config_map("made", 0)).expect("a write");
     sim.compact();
     sim.faults().clear();
     let (lines, answer) = until_told(&fleet, 6).await;

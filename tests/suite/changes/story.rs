@@ -27,9 +27,9 @@ fn a_release_in_real_clusters_is_told_as_it_was() {
 
 fn path(rest: &str) -> String {
     match rest.split_once('/') {
-        Some(("deployments", name)) => {
-            format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{name}").trim_end_matches('/').to_owned()
-        }
+        Some(("deployments", name)) => format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{name}")
+            .trim_end_matches('/')
+            .to_owned(),
         _ => format!("/api/v1/namespaces/{NAMESPACE}/{rest}").trim_end_matches('/').to_owned(),
     }
 }
@@ -89,7 +89,9 @@ async fn until_told(fleet: &TestFleet, cluster: &str, wanted: &str) {
 
 /// What controllers of a real cluster put into every namespace.
 fn is_furniture(line: &str) -> bool {
-    ["ConfigMap/kube-root-ca.crt", "ServiceAccount/default", "Namespace/"].iter().any(|own| line.starts_with(own))
+    ["ConfigMap/kube-root-ca.crt", "ServiceAccount/default", "Namespace/"]
+        .iter()
+        .any(|own| line.starts_with(own))
 }
 
 async fn a_release_is_told_as_it_was(fleet: &TestFleet) {
@@ -119,8 +121,7 @@ async fn a_release_is_told_as_it_was(fleet: &TestFleet) {
 
 async fn everything_once_and_nothing_else(fleet: &TestFleet) {
     let (rows, answer) = told(fleet, json!({"cluster": "eu-1,us-1", "namespace": NAMESPACE})).await;
-    let lines: Vec<String> = rows.iter().map(line).filter(|line| !is_furniture(line)).collect();
-    let mut sorted = lines.clone();
+    let mut sorted: Vec<String> = rows.iter().map(line).filter(|line| !is_furniture(line)).collect();
     sorted.sort();
     let data = |line: &String| line.starts_with("ConfigMap/flags: data.a: 3 bytes (");
     assert!(sorted.iter().any(data), "{sorted:?}");
@@ -151,7 +152,8 @@ async fn an_object_with_what_it_is_related_to(fleet: &TestFleet) {
     let question = json!({"cluster": "eu-1", "namespace": NAMESPACE, "name": "deployment/checkout"});
     let (rows, _) = told(fleet, question).await;
     let of = |relation: &str| {
-        let rows = rows.iter().filter(|row| row.cells.get("relation").map(text).unwrap_or_default() == relation);
+        let rows =
+            rows.iter().filter(|row| row.cells.get("relation").map(text).unwrap_or_default() == relation);
         rows.map(line).collect::<Vec<_>>()
     };
     let mounted = of("mounted");
@@ -165,7 +167,8 @@ async fn times_and_groups(fleet: &TestFleet) {
     let times: Vec<String> = rows.iter().map(|row| text(row.cell("time"))).collect();
     assert!(times.windows(2).all(|pair| pair[0] >= pair[1]), "{times:?}");
     let image = rows.iter().find(|row| line(row).ends_with(IMAGE)).expect("the rollout");
-    let around = json!({"cluster": "eu-1", "namespace": NAMESPACE, "around": image.cell("time"), "window": "1m"});
+    let around =
+        json!({"cluster": "eu-1", "namespace": NAMESPACE, "around": image.cell("time"), "window": "1m"});
     let (near, _) = told(fleet, around).await;
     assert!(near.iter().any(|row| line(row).ends_with(IMAGE)), "{near:?}");
     let before = json!({"cluster": "eu-1", "namespace": NAMESPACE, "since": "30d", "until": "1d"});

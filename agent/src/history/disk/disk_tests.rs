@@ -24,7 +24,8 @@ impl Folder {
 
     fn files(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
-        let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|is| is == "changes")).collect();
+        let mut files: Vec<_> =
+            entries.filter(|path| path.extension().is_some_and(|is| is == "changes")).collect();
         files.sort();
         files
     }
@@ -61,7 +62,8 @@ fn lines(times: std::ops::Range<i64>) -> Vec<Line> {
 }
 
 fn read(disk: &Disk, from_ms: i64, to_ms: i64) -> Vec<i64> {
-    let budget = ScanBudget::new(Instant::now() + std::time::Duration::from_secs(60), CancellationToken::new());
+    let budget =
+        ScanBudget::new(Instant::now() + std::time::Duration::from_secs(60), CancellationToken::new());
     let kept = disk.read(from_ms, to_ms, &budget).unwrap();
     kept.records.iter().map(|record| record.at_ms).collect()
 }
@@ -82,7 +84,8 @@ fn what_one_process_wrote_the_next_one_reads() {
     disk.write(&lines(50..51), None, 60).unwrap();
     assert_eq!(read(&disk, 18, 31), [18, 19, 30, 31]);
     assert_eq!(read(&disk, 0, 100).len(), 13);
-    let budget = ScanBudget::new(Instant::now() + std::time::Duration::from_secs(60), CancellationToken::new());
+    let budget =
+        ScanBudget::new(Instant::now() + std::time::Duration::from_secs(60), CancellationToken::new());
     assert_eq!(disk.read(0, 100, &budget).unwrap().gaps, [gap]);
     assert_eq!(disk.alive_ms(), Some(40), "nobody said that it is settled yet");
 }

@@ -117,7 +117,8 @@ impl Disk {
             while let Some((head, payload)) = frame::first(rest) {
                 budget.check()?;
                 rest = &rest[head.len()..];
-                if head.first_ms <= to_ms && head.last_ms >= from_ms
+                if head.first_ms <= to_ms
+                    && head.last_ms >= from_ms
                     && let Ok(text) = frame::lines(payload)
                 {
                     kept.take(&text, from_ms, to_ms);
@@ -133,7 +134,9 @@ impl Kept {
         for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             if line.starts_with(b"{\"gap\":") {
                 let gap = serde_json::from_slice::<GapLine>(line).ok().map(|line| line.gap);
-                self.gaps.extend(gap.filter(|gap| gap.to_ms >= from_ms && gap.from_ms.is_none_or(|from| from <= to_ms)));
+                self.gaps.extend(
+                    gap.filter(|gap| gap.to_ms >= from_ms && gap.from_ms.is_none_or(|from| from <= to_ms)),
+                );
             } else if let Ok(record) = serde_json::from_slice::<Record>(line)
                 && (from_ms..=to_ms).contains(&record.at_ms)
             {

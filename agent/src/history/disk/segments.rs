@@ -68,9 +68,8 @@ impl Segments {
     pub(super) fn append(&mut self, lines: &[frame::Line]) -> io::Result<()> {
         let Some(frame) = frame::write(lines)? else { return Ok(()) };
         let Some((head, _)) = frame::first(&frame) else { return Ok(()) };
-        let is_full = |last: &Segment| {
-            last.bytes >= SEGMENT_BYTES || last.first_ms + SEGMENT_MS < head.last_ms
-        };
+        let is_full =
+            |last: &Segment| last.bytes >= SEGMENT_BYTES || last.first_ms + SEGMENT_MS < head.last_ms;
         if self.current.is_none() || self.all.last().is_none_or(is_full) {
             self.begin(head)?;
         }
