@@ -37,7 +37,8 @@ struct Script {
 
 impl Script {
     fn new(sim: SimCluster) -> Self {
-        sim.apply(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})).expect("a write");
+        sim.apply(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}))
+            .expect("a write");
         Self { sim, dice: Dice(7), alive: BTreeMap::new(), made: 0, done: Vec::new() }
     }
 
@@ -175,7 +176,8 @@ async fn five_hundred_changes_are_told_each_once_and_none_is_invented() {
 async fn what_happened_while_a_watch_was_cut_off_is_told_by_its_outcome_with_the_gap() {
     let fleet = fleet().await;
     let sim = fleet.sims[CLUSTER].clone();
-    sim.apply(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})).expect("a write");
+    sim.apply(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}))
+        .expect("a write");
     let config_map = |name: &str, value: usize| {
         json!({"apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": name, "namespace": NAMESPACE, "labels": {"step": value.to_string()}}})
