@@ -266,3 +266,12 @@ impl Default for Limits {
         }
     }
 }
+
+/// How long what a cluster is like is told again: who asks for the health of a fleet asks more than once.
+pub(crate) const HEALTH_KEPT: Duration = Duration::from_secs(5);
+
+/// For the API server to say whether it is ready.
+pub(crate) const READYZ: Duration = Duration::from_secs(5);
+
+/// Objects named one by one in each part of a cluster's health; of the others the number is told.
+pub(crate) const HEALTH_NAMED: usize = 10;

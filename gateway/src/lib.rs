@@ -12,6 +12,7 @@ pub mod error;
 mod escape;
 pub mod fanout;
 pub mod fleet;
+pub mod health;
 mod held;
 pub mod identify;
 pub mod limits;

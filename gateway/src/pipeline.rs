@@ -76,7 +76,7 @@ impl Pipeline {
             questions: Questions::default(),
             admission: Admission::new(config.limits(), telemetry),
             pages: KeptPages::new(results::bytes_of_pages(config.limits()), registry.clone(), telemetry),
-            fanout: Fanout::new(registry.clone(), config.limits(), telemetry.clone()),
+            fanout: Fanout::new(registry.clone(), config.limits(), *config.health(), telemetry.clone()),
             metrics: CallMetrics::new(telemetry),
             registry,
         }

@@ -15,6 +15,7 @@ pub mod events;
 pub mod gather;
 pub mod get;
 pub mod group;
+pub mod health;
 pub mod ids;
 pub mod json_len;
 pub mod keys;
@@ -47,6 +48,8 @@ pub mod paths {
     pub const LOG_PODS: &str = "/agent/v1/log/pods";
     /// `POST`, [`LogRequest`](crate::log::LogRequest) → [gathered](crate::gather) [`LogItem`](crate::log::LogItem)s.
     pub const LOG: &str = "/agent/v1/log";
+    /// `POST`, [`HealthRequest`](crate::health::HealthRequest) → frames of [`GatherFrame`](crate::gather::GatherFrame).
+    pub const HEALTH: &str = "/agent/v1/health";
     /// `POST`, open in both directions for the life of a link: frames of
     /// [`GatewayFrame`](crate::control::GatewayFrame) one way, [`AgentFrame`](crate::control::AgentFrame) the other.
     pub const CONTROL: &str = "/agent/v1/control";

@@ -14,6 +14,7 @@ use kubeplex_proto::control::{AgentFrame, GatewayFrame, SyncState};
 use kubeplex_proto::events::Moment;
 use kubeplex_proto::gather::GatherFrame;
 use kubeplex_proto::get::{GetFrame, GetRequest};
+use kubeplex_proto::health::{HealthFacts, HealthRequest};
 use kubeplex_proto::kind::Scope;
 use kubeplex_proto::list::{ColumnChoice, ListFrame, ListRequest};
 use kubeplex_proto::log::{LogItem, LogPodsRequest, LogRequest, PodName};
@@ -45,6 +46,8 @@ macro_rules! kinds {
     (@pattern $set:ident $variant:ident (_)) => { $set::$variant(_) };
 }
 
+type HealthFrame = GatherFrame<HealthFacts>;
+
 trait All {
     const ALL: &'static [&'static str];
 }
@@ -53,6 +56,7 @@ kinds!(agent_frame, AgentFrame { Hello(_), Report(_) });
 kinds!(gateway_frame, GatewayFrame { Welcome(_), Refused(_), Heartbeat() });
 kinds!(list_frame, ListFrame { Head(_), Rows(_), Groups(_), End(_), Unchanged(_) });
 kinds!(moment, Moment { Ago(_), At(_) });
+kinds!(gather_frame, HealthFrame { Head(_), Items(_), End(_) });
 kinds!(get_frame, GetFrame { Head(_), Object(_), End(_) });
 kinds!(changes_frame, ChangesFrame { Head(_), Items(_), End(_) });
 kinds!(changes_item, ChangesItem { Change(_), Gap(_) });
@@ -155,8 +159,11 @@ fn visit(value: &Value, place: String, places: &mut Vec<String>) {
                 places.push(place.clone());
             }
             for (key, below) in fields {
-                let is_data =
-                    key == "statusCounts" || key == "c" || (key == "object" && !is_tag) || key == "arguments";
+                let is_data = key == "statusCounts"
+                    || key == "kubelets"
+                    || key == "c"
+                    || (key == "object" && !is_tag)
+                    || key == "arguments";
                 if !is_data {
                     visit(below, format!("{place}/{key}"), places);
                 }
@@ -289,6 +296,15 @@ fn logs_of_every_version_are_read() {
             GatherFrame::Head(_) | GatherFrame::End(_) => None,
         });
         complete::<LogItem>(items.flatten().map(log_item));
+    }
+}
+
+#[test]
+fn the_health_of_clusters_is_read() {
+    for version in PROTOCOL.min..=PROTOCOL.max {
+        assert!(!read::<HealthRequest>(version, "health-requests").is_empty());
+        let frames: Vec<HealthFrame> = read(version, "health-frames");
+        complete::<HealthFrame>(frames.iter().map(gather_frame));
     }
 }
 

@@ -12,6 +12,7 @@ mod lines;
 mod page;
 mod paths;
 mod pieces;
+mod probe;
 mod problem;
 
 use std::pin::Pin;
@@ -35,6 +36,7 @@ pub use lines::WatchLines;
 pub use page::Page;
 pub use paths::{Query, collection_path, object_path};
 pub use pieces::Pieces;
+pub use probe::Probed;
 use problem::Problem;
 
 /// How the agent calls itself.

@@ -15,11 +15,13 @@ mod pods_of;
 mod rows;
 mod scan;
 mod top;
+mod visit;
 
 pub use budget::ScanBudget;
 pub use get::{Found, get};
 pub use list::{Listing, list};
 pub use pods_of::{PodsFound, Workload, owned, pods, pods_named, pods_of, workloads};
+pub use visit::visit;
 
 #[cfg(test)]
 mod tests;

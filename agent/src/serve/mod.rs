@@ -13,6 +13,7 @@ mod control;
 mod deadline;
 mod gathering;
 mod get;
+mod health;
 mod list;
 mod live;
 mod logs;
@@ -75,6 +76,7 @@ struct Shared {
     scans: Scans,
     /// Logs that may be read or followed at once.
     logs: Arc<Semaphore>,
+    known: health::Known,
     /// Control streams opened so far; each belongs to a link of its own.
     epoch: AtomicU64,
 }
@@ -86,8 +88,9 @@ pub(crate) fn router(parts: Parts) -> Router {
     let live = LiveStores::new(Arc::clone(&rights), deny, workers.clone());
     let (scans, epoch) = (Scans::new(workers), AtomicU64::new(0));
     let logs = Arc::new(Semaphore::new(limits::LOGS_AT_ONCE));
+    let known = health::Known::default();
     let shared =
-        Shared { cluster, instance, kinds, history, problems, api, rights, live, scans, logs, epoch };
+        Shared { cluster, instance, kinds, history, problems, api, rights, live, scans, logs, known, epoch };
     Router::new()
         .route(paths::LIST, post(list::list))
         .route(paths::GET, post(get::get))
@@ -95,6 +98,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         .route(paths::PROBLEMS, post(problems::problems))
         .route(paths::LOG_PODS, post(logs::pods))
         .route(paths::LOG, post(logs::read))
+        .route(paths::HEALTH, post(health::health))
         // The control stream lasts as long as its link, so its body is read line by line and has no limit as a whole.
         .route(paths::CONTROL, post(control::control).layer(DefaultBodyLimit::disable()))
         .fallback(body::unknown_path)

@@ -2,6 +2,7 @@
 
 mod callers;
 mod clusters;
+mod health;
 mod limits;
 mod links;
 mod listeners;
@@ -28,6 +29,7 @@ pub(super) fn validate(raw: RawConfig) -> Result<GatewayConfig, ConfigError> {
     let limits = mistakes.limits(&raw.limits, rates);
     let timings = mistakes.timings(&raw.link);
     let arrivals = mistakes.arrivals(&raw.link);
+    let health = mistakes.health(&raw.health);
     let (clusters, dialled) = mistakes.clusters(raw.clusters);
     let callers = mistakes.callers(&raw.callers, &clusters);
     mistakes.into_result(GatewayConfig {
@@ -44,6 +46,7 @@ pub(super) fn validate(raw: RawConfig) -> Result<GatewayConfig, ConfigError> {
         timings,
         arrivals,
         cursor_key,
+        health,
         fixtures: if raw.mcp.conformance_fixtures { Fixtures::Served } else { Fixtures::Hidden },
     })
 }

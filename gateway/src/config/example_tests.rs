@@ -57,6 +57,7 @@ fn check_defaults(config: &GatewayConfig) {
     assert_eq!((config.protection(), config.admin_audience()), (&Protection::None, Audience::ThisMachine));
     assert_eq!(config.limits(), &Limits::default());
     assert_eq!((config.timings(), config.arrivals()), (&Timings::default(), ARRIVALS));
+    assert_eq!(config.health(), &HealthThresholds::default());
     assert!(config.dialled().is_empty());
     assert!(config.allowed_hosts().is_empty() && config.allowed_origins().is_empty());
     assert_eq!(config.fixtures(), Fixtures::Hidden);

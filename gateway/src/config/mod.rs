@@ -27,6 +27,7 @@ pub use callers::{CallerSection, ConfiguredCaller, LOCAL_USER};
 pub use error::{ConfigError, Mistake};
 pub use kubeplex_program::configuration::Malformed;
 
+use crate::health::HealthThresholds;
 use crate::limits::{ARRIVALS, Limits};
 
 /// Where MCP clients and agents connect unless told otherwise.
@@ -50,6 +51,7 @@ pub struct GatewayConfig {
     timings: Timings,
     arrivals: usize,
     cursor_key: Option<CursorKey>,
+    health: HealthThresholds,
     fixtures: Fixtures,
 }
 
@@ -120,6 +122,7 @@ impl Default for GatewayConfig {
             timings: Timings::default(),
             arrivals: ARRIVALS,
             cursor_key: None,
+            health: HealthThresholds::default(),
             fixtures: Fixtures::Hidden,
         }
     }
@@ -249,6 +252,11 @@ impl GatewayConfig {
 
     pub fn cursor_key(&self) -> Option<&CursorKey> {
         self.cursor_key.as_ref()
+    }
+
+    /// What is a reason against a cluster.
+    pub fn health(&self) -> &HealthThresholds {
+        &self.health
     }
 
     pub fn fixtures(&self) -> Fixtures {

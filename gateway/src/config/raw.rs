@@ -17,6 +17,7 @@ pub(super) struct RawConfig {
     pub(super) limits: RawLimits,
     pub(super) rates: RawRates,
     pub(super) link: RawLink,
+    pub(super) health: RawHealth,
     #[serde(rename = "cluster")]
     pub(super) clusters: Vec<RawCluster>,
     #[serde(rename = "caller")]
@@ -143,6 +144,29 @@ pub(super) struct RawLink {
     pub(super) reconnect_max_ms: Option<u64>,
     /// After so long a link's end is no failed attempt.
     pub(super) stable_after_ms: Option<u64>,
+}
+
+/// From where on something is a reason against a cluster.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
+#[serde(deny_unknown_fields, default, expecting = "a section")]
+pub(super) struct RawHealth {
+    /// Milliseconds in which an API server says whether it is ready.
+    pub(super) api_slow_ms: Option<u64>,
+    /// Nodes that are not ready, in percent.
+    pub(super) nodes_critical_percent: Option<u8>,
+    /// Workloads that lack replicas, in percent.
+    pub(super) workloads_critical_percent: Option<u8>,
+    /// Of what nodes have, in percent.
+    pub(super) requested_percent: Option<u8>,
+    /// Of what nodes have, in percent.
+    pub(super) used_percent: Option<u8>,
+    /// Between a cluster and its agent, in milliseconds.
+    pub(super) clock_offset_ms: Option<u64>,
+    /// Until the end of a certificate.
+    pub(super) certificate_days: Option<u32>,
+    /// Minor releases behind the newest cluster.
+    pub(super) minors_behind: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]

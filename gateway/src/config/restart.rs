@@ -23,6 +23,7 @@ impl GatewayConfig {
             timings,
             arrivals,
             cursor_key,
+            health,
             fixtures,
         } = self;
         let differences = [
@@ -36,6 +37,7 @@ impl GatewayConfig {
             ("mcp.allowed_origins", *allowed_origins != new.allowed_origins),
             ("mcp.conformance_fixtures", *fixtures != new.fixtures),
             ("link.arrivals", *arrivals != new.arrivals),
+            ("health", *health != new.health),
             ("link", *timings != new.timings),
         ];
         let differences = differences.into_iter().chain(limits.differences(&new.limits));

@@ -34,6 +34,7 @@ use tokio::time::Instant;
 
 use crate::admit::Admitted;
 use crate::error::CallError;
+use crate::health::HealthThresholds;
 use crate::limits::{LEG_MARGIN, LEG_MARGIN_DIVISOR, Limits};
 use crate::merge::{Answered, Merged};
 use crate::policy::Permit;
@@ -54,6 +55,7 @@ pub struct Fanout {
     legs_per_cluster: usize,
     legs_per_call: usize,
     answer_bytes: usize,
+    health: HealthThresholds,
 }
 
 /// A request on its way: what its legs will have answered. Nothing is sent before the merge pulls.
@@ -78,7 +80,7 @@ struct Asked<'a> {
 }
 
 impl Fanout {
-    pub fn new(registry: Registry, limits: &Limits, telemetry: Telemetry) -> Self {
+    pub fn new(registry: Registry, limits: &Limits, health: HealthThresholds, telemetry: Telemetry) -> Self {
         Self {
             answers: KeptAnswers::new(results::bytes_of_answers(limits), registry.clone(), &telemetry),
             registry,
@@ -87,6 +89,7 @@ impl Fanout {
             legs_per_cluster: limits.legs_per_cluster,
             legs_per_call: limits.legs_per_call,
             answer_bytes: limits.answer_bytes,
+            health,
         }
     }
 
@@ -159,6 +162,11 @@ impl<'a> Answers<'a> {
                 Answered::Problems(query, gathered)
             }
             Request::Logs(query) => Answered::Logs(query, logs::merge(query, asked, legs).await?),
+            Request::Health(query) => {
+                let question = |_, context| query.leg_request(context);
+                let gathered = gather::gather(asked, legs, paths::HEALTH, question).await?;
+                Answered::Health(query, gathered, asked.fanout.health)
+            }
         };
         Ok(Merged::new(asked.permit, answered))
     }

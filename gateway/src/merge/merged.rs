@@ -1,13 +1,15 @@
 //! What is rendered: the answers of all legs, put together, beside the question that they answer.
 
 use kubeplex_proto::changes::ChangesItem;
+use kubeplex_proto::health::HealthFacts;
 use kubeplex_proto::problems::Problem;
 use kubeplex_proto::visibility::Visibility;
 
 use super::{Gathered, GetPage, GroupsPage, ListPage, LogPage};
+use crate::health::HealthThresholds;
 use crate::policy::Permit;
 use crate::request::{
-    ChangesQuery, ClustersQuery, GetQuery, KindsQuery, ListQuery, LogsQuery, ProblemsQuery,
+    ChangesQuery, ClustersQuery, GetQuery, HealthQuery, KindsQuery, ListQuery, LogsQuery, ProblemsQuery,
 };
 
 /// The answers to a request that its caller may make.
@@ -28,6 +30,8 @@ pub(crate) enum Answered<'a> {
     Changes(&'a ChangesQuery, Gathered<ChangesItem>),
     Problems(&'a ProblemsQuery, Gathered<Problem>),
     Logs(&'a LogsQuery, LogPage),
+    /// To be judged by these thresholds.
+    Health(&'a HealthQuery, Gathered<HealthFacts>, HealthThresholds),
 }
 
 impl<'a> Merged<'a> {

@@ -52,7 +52,8 @@ impl Again {
             | Answered::Get(..)
             | Answered::Changes(..)
             | Answered::Problems(..)
-            | Answered::Logs(..) => None,
+            | Answered::Logs(..)
+            | Answered::Health(..) => None,
         }
     }
 

@@ -9,6 +9,7 @@ mod clusters;
 pub(crate) mod fixtures;
 mod get;
 mod group;
+mod health;
 mod kinds;
 mod list;
 mod logs;
@@ -31,6 +32,7 @@ pub use changes::ChangesQuery;
 pub use clusters::ClustersQuery;
 pub use get::GetQuery;
 pub use group::{COUNT, GroupBy};
+pub use health::HealthQuery;
 pub use kinds::{KindsQuery, NamedKind};
 pub use list::ListQuery;
 pub use logs::LogsQuery;
@@ -52,6 +54,7 @@ pub enum Request {
     Changes(ChangesQuery),
     Problems(ProblemsQuery),
     Logs(LogsQuery),
+    Health(HealthQuery),
 }
 
 /// What every request says beside its question.
@@ -126,6 +129,7 @@ impl Request {
             Self::Changes(query) => &query.options,
             Self::Problems(query) => &query.options,
             Self::Logs(query) => &query.options,
+            Self::Health(query) => &query.options,
         }
     }
 
@@ -139,6 +143,7 @@ impl Request {
             Self::Changes(query) => &query.targets,
             Self::Problems(query) => &query.targets,
             Self::Logs(query) => &query.targets,
+            Self::Health(query) => &query.targets,
         }
     }
 
@@ -156,7 +161,7 @@ impl Request {
     /// The objects asked for, for policy.
     pub fn objects(&self) -> Option<Objects<'_>> {
         match self {
-            Self::Clusters(_) | Self::Kinds(_) => None,
+            Self::Clusters(_) | Self::Kinds(_) | Self::Health(_) => None,
             Self::List(ListQuery { kind, scope, namespaces, .. })
             | Self::Get(GetQuery { kind, scope, namespaces, .. })
             | Self::Logs(LogsQuery { kind, scope, namespaces, .. }) => {

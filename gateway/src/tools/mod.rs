@@ -5,6 +5,7 @@
 
 mod api_resources_list;
 mod changes_list;
+mod cluster_health;
 mod clusters_list;
 mod events_list;
 mod instructions;
@@ -82,6 +83,7 @@ pub fn catalogue() -> &'static Catalogue {
         tools: vec![
             clusters_list::tool(),
             problems_list::tool(),
+            cluster_health::tool(),
             api_resources_list::tool(),
             resources_list::tool(),
             resources_get::tool(),

@@ -29,7 +29,12 @@ pub(crate) fn answer(shared: &Shared, caller: &User, parts: &Parts) -> Result<Re
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let catalog = shared.catalog();
     match &*segments {
-        ["healthz" | "livez" | "readyz"] => Ok(Reply::bytes(200, "text/plain; charset=utf-8", "ok")),
+        [probe @ ("healthz" | "livez" | "readyz")] => {
+            let is_verbose =
+                parts.uri.query().is_some_and(|query| query.split('&').any(|part| part == "verbose"));
+            let text = if is_verbose { checks(probe) } else { "ok".to_owned() };
+            Ok(Reply::bytes(200, "text/plain; charset=utf-8", text))
+        }
         ["version"] => Ok(Reply::json(200, &version(&shared.config.kubernetes_version))),
         ["api"] => roots(shared, &catalog, parts, Root::Core),
         ["apis"] => roots(shared, &catalog, parts, Root::Groups),
@@ -43,6 +48,13 @@ pub(crate) fn answer(shared: &Shared, caller: &User, parts: &Parts) -> Result<Re
         ["apis", group, version] => resource_list(&catalog, group, version),
         _ => Err(ApiError::no_such_path()),
     }
+}
+
+/// As <https://kubernetes.io/docs/reference/using-api/health-checks/> shows it.
+fn checks(probe: &str) -> String {
+    let checks = ["ping", "log", "etcd", "informer-sync", "poststarthook/start-apiextensions-controllers"];
+    let passed: String = checks.iter().map(|check| format!("[+]{check} ok\n")).collect();
+    format!("{passed}{probe} check passed\n")
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ mod budgets;
 mod commands;
 mod events;
 mod groups;
+mod health;
 mod kinds;
 mod lists;
 mod objects;
@@ -51,4 +52,5 @@ on_every_ground! {
         groups_of_clusters_and_kinds_are_counted;
     commands: commands_list_what_the_servers_have, named_objects_are_rows_and_whole_objects,
         commands_end_as_scripts_expect;
+    health: clusters_are_as_their_servers_say;
 }

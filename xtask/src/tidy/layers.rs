@@ -26,6 +26,7 @@ const PURE_MODULES: &[(&str, &[&str])] = &[
     ("gateway/src/resolve", &["tokio", "axum", "hyper"]),
     ("gateway/src/merge", &["tokio", "axum", "hyper"]),
     ("gateway/src/render", &["tokio", "axum", "hyper"]),
+    ("gateway/src/health", &["tokio", "axum", "hyper"]),
     ("gateway/src/tools", &["tokio", "axum", "hyper"]),
     ("agent/src/cache", &["tokio", "axum", "hyper", "kube"]),
     ("agent/src/columns", &["tokio", "axum", "hyper", "kube"]),

@@ -4,6 +4,7 @@ mod callers;
 mod changes;
 mod control;
 mod fresh;
+mod health;
 mod lists;
 mod live;
 mod logs;

@@ -14,6 +14,7 @@ use kubeplex_test_support::list as answer;
 use serde_json::{Value, json};
 
 use crate::fleet::{ClusterView, Fleet};
+use crate::health::HealthThresholds;
 use crate::merge::{
     Answered, GetMerge, GetPage, GroupsAnswer, GroupsMerge, GroupsPage, Heard, LegFailure, ListMerge,
     ListPage, Merged, Step,
@@ -24,6 +25,8 @@ use crate::request::{GetQuery, GroupBy, ListQuery, Request, legs};
 use crate::tools::{api_resources_list, catalogue, problems_list};
 
 mod changes;
+
+mod health;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -36,6 +39,9 @@ pub(super) struct Example {
 pub(super) fn of(tool: &'static str) -> Vec<Example> {
     let calls: Vec<(&'static str, Value)> = match tool {
         "clusters_list" => vec![("The production clusters:", json!({"clusterSelector": "env=prod"}))],
+        "cluster_health" => {
+            vec![("How are the production clusters?", json!({"clusterSelector": "env=prod"}))]
+        }
         "api_resources_list" => {
             vec![("Which clusters lack which certificate kinds?", json!({"kind": "cert*,issuers"}))]
         }
@@ -88,6 +94,9 @@ impl Example {
             Request::Changes(query) => Answered::Changes(query, changes::gathered(query)),
             Request::Problems(query) => Answered::Problems(query, problems_list::fixture::answered(query)),
             Request::Logs(query) => Answered::Logs(query, logs::merged(query)),
+            Request::Health(query) => {
+                Answered::Health(query, health::gathered(query), HealthThresholds::default())
+            }
         });
         let sealer = sealer();
         let context = RenderContext { now: NOW, sealer: &sealer, nonce: [3; 24] };

@@ -1,0 +1,101 @@
+//! One cluster's verdict.
+
+use kubeplex_proto::health::HealthFacts;
+
+use super::{HealthThresholds, Minor, parts};
+
+/// How a cluster is, the worst last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Verdict {
+    Healthy,
+    /// It does less than it should, or will soon.
+    Degraded,
+    /// Nobody told.
+    Unknown,
+    /// It does not do its work.
+    Critical,
+}
+
+/// Why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reason {
+    pub(crate) verdict: Verdict,
+    /// Begins with what it is about: `nodes: …`.
+    pub(crate) text: String,
+}
+
+/// What there is to judge by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look<'a> {
+    /// The API server's version; empty where it never told.
+    pub(crate) version: &'a str,
+    /// Why there are no facts.
+    pub(crate) failure: Option<&'a str>,
+    pub(crate) facts: Option<&'a HealthFacts>,
+    /// Why they are old, where they are.
+    pub(crate) stale: Option<&'a str>,
+    /// The cluster's time, in milliseconds since 1970.
+    pub(crate) now_ms: i64,
+    /// The cluster's clock less its agent's, in milliseconds.
+    pub(crate) clock_offset_ms: i64,
+    /// The newest release of the clusters asked.
+    pub(crate) newest: Option<Minor>,
+}
+
+impl Verdict {
+    pub(crate) const WORST_FIRST: [Self; 4] = [Self::Critical, Self::Unknown, Self::Degraded, Self::Healthy];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Unknown => "unknown",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl Reason {
+    pub(super) fn new(verdict: Verdict, text: String) -> Self {
+        Self { verdict, text }
+    }
+
+    pub(super) fn degraded(text: String) -> Self {
+        Self::new(Verdict::Degraded, text)
+    }
+
+    pub(super) fn critical(text: String) -> Self {
+        Self::new(Verdict::Critical, text)
+    }
+}
+
+/// All reasons, the worst first. What is not known is the last, and says nothing against the cluster.
+pub(crate) fn judge(look: Look<'_>, thresholds: &HealthThresholds) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if let Some(failure) = look.failure {
+        reasons.push(Reason::new(Verdict::Unknown, format!("no answer: {failure}")));
+    }
+    if let Some(facts) = look.facts {
+        reasons.extend(parts::api(&facts.api, thresholds));
+        reasons.extend(facts.nodes.iter().flat_map(|nodes| parts::nodes(nodes, look.version, thresholds)));
+        reasons.extend(facts.workloads.iter().flat_map(|workloads| parts::workloads(workloads, thresholds)));
+        reasons.extend(facts.capacity.iter().flat_map(|capacity| parts::capacity(capacity, thresholds)));
+        let certificates = facts.certificates.iter();
+        reasons.extend(certificates.flat_map(|told| parts::certificates(told, look.now_ms, thresholds)));
+        reasons.extend(parts::clock(look.clock_offset_ms, thresholds));
+        reasons.extend(look.stale.map(|why| Reason::degraded(format!("data: {why}"))));
+        let not_known = facts.not_known.iter();
+        reasons.extend(not_known.map(|why| Reason::new(Verdict::Healthy, format!("not known: {why}"))));
+    }
+    reasons.extend(parts::release(look.version, look.newest, thresholds));
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.verdict));
+    reasons
+}
+
+/// What reasons come to.
+pub(crate) fn verdict(reasons: &[Reason]) -> Verdict {
+    reasons.iter().map(|reason| reason.verdict).max().unwrap_or(Verdict::Healthy)
+}
+
+#[cfg(test)]
+mod tests;
