@@ -95,6 +95,12 @@ pub const STATUS_VALUES: usize = 64;
 /// Groups of one answer: what has more different values is no grouping.
 pub const GROUPS: usize = 2_000;
 
+/// How long a search waits for kinds whose first lists are under way; one that is later is named as not searched.
+pub const SEARCH_SYNC: Duration = Duration::from_secs(2);
+
+/// Kinds that one search names and nobody watches yet, and that are therefore opened.
+pub const SEARCH_OPENED: usize = 5;
+
 /// Longer paths and longer chains of steps are nobody's honest question.
 pub const PATH_CHARACTERS: usize = 1_024;
 pub const PATH_STEPS: usize = 64;

@@ -26,6 +26,7 @@ pub mod nearest;
 pub mod pattern;
 pub mod problems;
 pub mod quantity;
+pub mod search;
 pub mod selector;
 pub mod sort;
 pub mod status;
@@ -36,6 +37,9 @@ pub mod visibility;
 pub mod paths {
     /// `POST`, [`ListRequest`](crate::list::ListRequest) → frames of [`ListFrame`](crate::list::ListFrame).
     pub const LIST: &str = "/agent/v1/list";
+    /// `POST`, a [`ListRequest`](crate::list::ListRequest) with a [`Search`](crate::search::Search) → frames of
+    /// [`ListFrame`](crate::list::ListFrame).
+    pub const SEARCH: &str = "/agent/v1/search";
     /// `POST`, [`GetRequest`](crate::get::GetRequest) → frames of [`GetFrame`](crate::get::GetFrame).
     pub const GET: &str = "/agent/v1/get";
     /// `POST`, [`ChangesRequest`](crate::changes::ChangesRequest) → frames of

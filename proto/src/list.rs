@@ -11,7 +11,9 @@ use crate::events::EventQuestion;
 use crate::group::{Group, Grouping};
 use crate::ids::InstanceId;
 use crate::kind::{GroupResource, Scope};
+use crate::paths;
 use crate::pattern::Pattern;
+use crate::search::{Search, SearchHead};
 use crate::selector::{FieldSelector, LabelSelector};
 use crate::sort::{RowKey, SortTerm};
 use crate::status::{LegStatus, Source};
@@ -37,6 +39,10 @@ pub struct ListRequest {
     /// For core/v1 Events alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<EventQuestion>,
+    /// Rows of all kinds that match are wanted instead of those of one kind; sent to a path of its own, and `kind` does not
+    /// count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
     /// Groups are wanted instead of rows. All of them are sent, in no order that matters; columns, order and page do not
     /// count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,6 +59,13 @@ pub struct ListRequest {
     /// An answer to this question that the gateway still has: where it is still right, it is not sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<Known>,
+}
+
+impl ListRequest {
+    /// Where an agent answers it.
+    pub fn path(&self) -> &'static str {
+        if self.search.is_some() { paths::SEARCH } else { paths::LIST }
+    }
 }
 
 /// What an answer showed, and of which process: another one's revisions are not comparable with it.
@@ -131,6 +144,9 @@ pub struct ListHead {
     pub clock_offset_ms: i64,
     /// The kind's revision that these rows show.
     pub revision: u64,
+    /// Of a search.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchHead>,
 }
 
 /// One row.

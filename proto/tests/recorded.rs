@@ -19,6 +19,7 @@ use kubeplex_proto::kind::Scope;
 use kubeplex_proto::list::{ColumnChoice, ListFrame, ListRequest};
 use kubeplex_proto::log::{LogItem, LogPodsRequest, LogRequest, PodName};
 use kubeplex_proto::problems::{Problem, ProblemSeverity, ProblemsRequest};
+use kubeplex_proto::search::{Comparison, Condition, NotSearched, Phrase};
 use kubeplex_proto::selector::LabelTest;
 use kubeplex_proto::sort::{Direction, KeyValue, SortBy};
 use kubeplex_proto::status::{AgentError, AgentErrorCode, LegStatus, Source};
@@ -57,6 +58,10 @@ kinds!(gateway_frame, GatewayFrame { Welcome(_), Refused(_), Heartbeat() });
 kinds!(list_frame, ListFrame { Head(_), Rows(_), Groups(_), End(_), Unchanged(_) });
 kinds!(moment, Moment { Ago(_), At(_) });
 kinds!(gather_frame, HealthFrame { Head(_), Items(_), End(_) });
+kinds!(condition, Condition { Word(_), Kind(_), Namespace(_), Name(_), Image(_), Label(_), Node(_), Status(_), Restarts(_), Age(_) });
+kinds!(phrase, Phrase { Part(_), Glob(_) });
+kinds!(comparison, Comparison { Less(), AtMost(), Equal(), AtLeast(), More() });
+kinds!(not_searched, NotSearched { NotWatched(), OnlyByName(), Syncing(), Forbidden(), Error() });
 kinds!(get_frame, GetFrame { Head(_), Object(_), End(_) });
 kinds!(changes_frame, ChangesFrame { Head(_), Items(_), End(_) });
 kinds!(changes_item, ChangesItem { Change(_), Gap(_) });
@@ -123,7 +128,7 @@ fn with_unknown_fields(line: &Value) -> Vec<(String, Value)> {
 }
 
 fn visit(value: &Value, place: String, places: &mut Vec<String>) {
-    const TAGS: [&str; 27] = [
+    const TAGS: [&str; 39] = [
         "hello",
         "report",
         "welcome",
@@ -151,6 +156,18 @@ fn visit(value: &Value, place: String, places: &mut Vec<String>) {
         "lines",
         "templates",
         "over",
+        "word",
+        "part",
+        "glob",
+        "kind",
+        "namespace",
+        "name",
+        "image",
+        "label",
+        "node",
+        "status",
+        "restarts",
+        "age",
     ];
     match value {
         Value::Object(fields) => {
@@ -159,11 +176,13 @@ fn visit(value: &Value, place: String, places: &mut Vec<String>) {
                 places.push(place.clone());
             }
             for (key, below) in fields {
+                let by_kind = place.ends_with("/search") && (key == "kinds" || key == "notSearched");
                 let is_data = key == "statusCounts"
                     || key == "kubelets"
                     || key == "c"
                     || (key == "object" && !is_tag)
-                    || key == "arguments";
+                    || key == "arguments"
+                    || by_kind;
                 if !is_data {
                     visit(below, format!("{place}/{key}"), places);
                 }
@@ -219,6 +238,19 @@ fn lists_of_every_version_are_read() {
         complete::<KeyValue>(keys.flat_map(|key| &key.values).map(key_value));
         let events = requests.iter().filter_map(|request| request.events.as_ref());
         complete::<Moment>(events.flat_map(|events| [&events.since, &events.until]).flatten().map(moment));
+        let terms =
+            || requests.iter().filter_map(|request| request.search.as_ref()).flat_map(|search| &search.terms);
+        complete::<Condition>(terms().map(|term| condition(&term.condition)));
+        let phrases = terms().filter_map(|term| match &term.condition {
+            Condition::Word(of) => Some(phrase(of)),
+            _ => None,
+        });
+        complete::<Phrase>(phrases);
+        let bounds = terms().filter_map(|term| match &term.condition {
+            Condition::Restarts(bound) | Condition::Age(bound) => Some(comparison(&bound.comparison)),
+            _ => None,
+        });
+        complete::<Comparison>(bounds);
         let rules = || requests.iter().flat_map(|request| request.context.visibility.rules());
         complete::<Reach>(rules().flat_map(|rule| [&rule.kinds, &rule.namespaces, &rule.names]).map(reach));
         complete::<ClusterScoped>(rules().map(|rule| cluster_scoped(&rule.cluster_scoped)));
@@ -233,6 +265,8 @@ fn lists_of_every_version_are_read() {
         };
         complete::<LegStatus>(heads().map(|head| leg_status(&head.status)));
         complete::<Source>(heads().map(|head| source(&head.source)));
+        let searches = heads().filter_map(|head| head.search.as_ref());
+        complete::<NotSearched>(searches.flat_map(|search| search.not_searched.keys()).map(not_searched));
         complete::<CellFormat>(
             heads().flat_map(|head| &head.columns).map(|column| cell_format(&column.format)),
         );

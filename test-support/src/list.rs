@@ -27,5 +27,6 @@ pub fn head(columns: Vec<Column>, total: u64) -> ListHead {
         cluster_now_ms: 0,
         clock_offset_ms: 0,
         revision: 1,
+        search: None,
     }
 }

@@ -65,6 +65,11 @@ impl Packed {
         }
     }
 
+    /// The text that the cell holds, but for the row's own name.
+    pub(super) fn text(self) -> Option<Symbol> {
+        (self.tag() == TEXT).then(|| self.symbol())
+    }
+
     /// Gives back what the cell holds in the strings.
     pub(super) fn release(self, strings: &mut Strings) {
         if matches!(self.tag(), TEXT | JSON) {

@@ -18,7 +18,7 @@ pub struct Prepared {
     pub(crate) created_ms: Option<i64>,
     pub(crate) labels: Vec<(String, String)>,
     pub(crate) last_writer: Option<LastWriter>,
-    /// One per narrow column, then one per indexed path of the kind.
+    /// One per narrow column, then one per indexed path of the kind, then its images.
     pub(crate) cells: Vec<Cell>,
     /// The whole object, compact.
     pub(crate) json: Vec<u8>,

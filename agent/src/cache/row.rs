@@ -81,7 +81,14 @@ impl<'a> RowRef<'a> {
         self.row.labels.id() as usize
     }
 
-    /// Narrow columns first, then the indexed paths of the kind's shape; null behind them.
+    /// The text of a cell that holds one other than the row's name. Equal texts have the same number, below
+    /// [`KindStore::text_bound`].
+    pub(crate) fn text(&self, index: usize) -> Option<(usize, &'a str)> {
+        let symbol = self.store.rows.cells(self.id).get(index)?.text()?;
+        Some((symbol.id() as usize, self.store.strings.get(symbol)))
+    }
+
+    /// Narrow columns first, then the indexed paths of the kind's shape, then its images; null behind them.
     pub fn cell(&self, index: usize) -> CellRef<'a> {
         match self.store.rows.cells(self.id).get(index) {
             Some(cell) => cell.read(self.name(), &self.store.strings),

@@ -57,6 +57,34 @@ impl KindShape {
         }
     }
 
+    /// Where objects of this kind hold the spec of pods, as a JSON pointer: a row keeps the images named there, in one text
+    /// behind its indexed paths, because they are searched for and a whole object takes long to decode.
+    pub fn pod_spec(&self) -> Option<&'static str> {
+        match (self.id.group.as_str(), self.id.resource.as_str()) {
+            ("", "pods") => Some("/spec"),
+            ("", "replicationcontrollers")
+            | ("apps", "deployments" | "replicasets" | "statefulsets" | "daemonsets")
+            | ("batch", "jobs") => Some("/spec/template/spec"),
+            ("batch", "cronjobs") => Some("/spec/jobTemplate/spec/template/spec"),
+            _ => None,
+        }
+    }
+
+    /// The cell of a row that holds its images, with commas between.
+    pub fn image_cell(&self) -> Option<usize> {
+        self.pod_spec().map(|_| self.narrow_columns() + self.indexed_paths().len())
+    }
+
+    /// How many cells of a row are columns; the indexed paths follow, and the images.
+    pub fn narrow_columns(&self) -> usize {
+        self.columns.defs().iter().filter(|def| !def.wide).count()
+    }
+
+    /// Cells of a row.
+    pub fn cells(&self) -> usize {
+        self.narrow_columns() + self.indexed_paths().len() + usize::from(self.pod_spec().is_some())
+    }
+
     /// Whether objects of this kind may hold what no store may.
     pub fn is_secrets(&self) -> bool {
         is_secrets(&self.id)

@@ -77,7 +77,7 @@ impl KindStore {
 
     /// A store without objects, which is at this revision; [`unused_revisions`] gives one.
     pub fn counting_from(shape: KindShape, revision: u64) -> Self {
-        let width = shape.columns.defs().iter().filter(|def| !def.wide).count() + shape.indexed_paths().len();
+        let width = shape.cells();
         Self {
             shape,
             strings: Strings::default(),
@@ -235,6 +235,11 @@ impl KindStore {
     /// More than any [`RowRef::label_set`].
     pub(crate) fn label_set_bound(&self) -> usize {
         self.labels.id_bound()
+    }
+
+    /// More than any number of a [`RowRef::text`].
+    pub(crate) fn text_bound(&self) -> usize {
+        self.strings.id_bound()
     }
 
     pub fn memory(&self) -> MemoryReport {

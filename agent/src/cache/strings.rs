@@ -73,6 +73,11 @@ impl Strings {
         &self.entries[symbol.0 as usize].text
     }
 
+    /// An upper bound of the ids in use.
+    pub(super) fn id_bound(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Strings in use.
     pub(super) fn len(&self) -> usize {
         self.index.len()

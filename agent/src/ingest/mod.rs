@@ -118,6 +118,7 @@ fn describe(
     }
     let mut cells = shape.columns.narrow(object);
     cells.extend(shape.indexed_paths().iter().map(|path| indexed(object, path)));
+    cells.extend(shape.pod_spec().map(|spec| images(object, spec)));
     Ok(Prepared {
         namespace: text("namespace"),
         name,
@@ -140,6 +141,20 @@ fn indexed(object: &Value, path: &str) -> Cell {
         Some(Value::Number(number)) => number.as_i64().map_or(Cell::Null, Cell::Integer),
         _ => Cell::Null,
     }
+}
+
+/// The images of all containers, each once, with commas between.
+fn images(object: &Value, spec: &str) -> Cell {
+    let spec = object.pointer(spec);
+    let containers = |list: &str| spec.and_then(|spec| spec.get(list)).and_then(Value::as_array);
+    let all = ["containers", "initContainers", "ephemeralContainers"].into_iter().filter_map(containers);
+    let mut images: Vec<&str> = Vec::new();
+    for image in all.flatten().filter_map(|container| container.get("image")?.as_str()) {
+        if !images.contains(&image) {
+            images.push(image);
+        }
+    }
+    if images.is_empty() { Cell::Null } else { Cell::Text(images.join(",")) }
 }
 
 fn labels(labels: &Value) -> Vec<(String, String)> {

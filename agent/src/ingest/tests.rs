@@ -52,7 +52,8 @@ fn a_pod_is_stripped_redacted_and_described() {
     assert_eq!(prepared.labels[0], ("app".to_owned(), "cart".to_owned()));
     let writer = prepared.last_writer.as_ref().unwrap();
     assert_eq!((writer.manager.as_str(), writer.operation.as_str()), ("kubelet", "Update"));
-    assert_eq!(prepared.cells[prepared.cells.len() - 2..], [Cell::from("n1"), Cell::from("Running")]);
+    let behind_columns = [Cell::from("n1"), Cell::from("Running"), Cell::from("cart:1")];
+    assert_eq!(prepared.cells[prepared.cells.len() - 3..], behind_columns);
     let text = String::from_utf8(prepared.json.clone()).unwrap();
     assert!(text.starts_with(r#"{"kind":"Pod","apiVersion":"v1","metadata":{"#), "{text}");
     for gone in ["canary", "managedFields", "last-applied", "annotations"] {

@@ -137,6 +137,14 @@ impl Kinds {
         Arc::clone(&self.shared.discovered.borrow().table)
     }
 
+    /// The same, once the cluster has said so for the first time. Give it a deadline by dropping it.
+    pub(crate) async fn discovered(&self) -> Arc<KindTable> {
+        let mut discovered = self.shared.discovered.subscribe();
+        // The sender lives as long as self.
+        let _ = discovered.wait_for(|known| known.at.is_some()).await;
+        self.discovery()
+    }
+
     /// Finds a kind, and starts to watch it where nobody does. Where nothing was discovered yet it waits for that, so give
     /// it a deadline by dropping it.
     pub async fn open(&self, id: &GroupResource, version: Option<&str>) -> Opened {

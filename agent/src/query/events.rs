@@ -12,7 +12,7 @@ use kubeplex_proto::status::{AgentError, AgentErrorCode};
 use parking_lot::RwLock;
 
 use super::budget::ScanBudget;
-use super::field::{Candidate, narrow_columns};
+use super::field::Candidate;
 use super::scan::{Decode, parse};
 use crate::cache::{CellRef, KindShape, KindStore, RowRef};
 use crate::limits::{DECODED_UNDER_LOCK, ROWS_UNDER_LOCK};
@@ -113,7 +113,7 @@ impl EventCells {
     fn find(shape: &KindShape) -> Option<Self> {
         let stored = |path: &str| {
             let at = shape.indexed_paths().iter().position(|indexed| *indexed == path);
-            at.map(|at| narrow_columns(shape) + at)
+            at.map(|at| shape.narrow_columns() + at)
         };
         let mut narrow = shape.columns.defs().iter().filter(|def| !def.wide);
         Some(Self {

@@ -71,7 +71,7 @@ impl Field {
             return Err(unknown(shape, word));
         }
         let source = match stored {
-            Some(at) => Source::Stored(narrow_columns(shape) + at),
+            Some(at) => Source::Stored(shape.narrow_columns() + at),
             None => path_source(shape, word)?,
         };
         Ok(Self { column: Column { name: word.to_owned(), format: CellFormat::Plain }, source })
@@ -221,11 +221,6 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// How many cells of a row are columns; the indexed paths follow.
-pub(super) fn narrow_columns(shape: &KindShape) -> usize {
-    shape.columns.defs().iter().filter(|def| !def.wide).count()
-}
-
 /// Paths to what rows hold need no object.
 fn path_source(shape: &KindShape, text: &str) -> Result<Source, AgentError> {
     let path = Path::of_caller(text)
@@ -241,7 +236,7 @@ fn path_source(shape: &KindShape, text: &str) -> Result<Source, AgentError> {
         ["metadata", "creationTimestamp"] => Source::Created,
         ["metadata", "labels", key] => Source::Label((*key).to_owned()),
         _ => match stored() {
-            Some(at) => Source::Stored(narrow_columns(shape) + at),
+            Some(at) => Source::Stored(shape.narrow_columns() + at),
             None => Source::Path(path),
         },
     })
@@ -264,7 +259,7 @@ fn unknown(shape: &KindShape, word: &str) -> AgentError {
     AgentError::new(AgentErrorCode::InvalidArgument, message).with_hint(hint)
 }
 
-fn cell_value(cell: CellRef<'_>) -> Value {
+pub(super) fn cell_value(cell: CellRef<'_>) -> Value {
     match cell {
         CellRef::Null => Value::Null,
         CellRef::Text(text) => text.into(),
@@ -274,7 +269,7 @@ fn cell_value(cell: CellRef<'_>) -> Value {
     }
 }
 
-fn cell_key(cell: CellRef<'_>) -> KeyValue {
+pub(super) fn cell_key(cell: CellRef<'_>) -> KeyValue {
     match cell {
         CellRef::Null => KeyValue::Missing,
         CellRef::Text(text) => text_key(text),

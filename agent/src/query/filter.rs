@@ -9,6 +9,7 @@ use kubeplex_proto::visibility::{KindVisibility, Visibility};
 
 use super::events::EventFilter;
 use super::field::{Candidate, Field};
+use super::search::Matcher;
 use crate::cache::{KindShape, KindStore, RowRef};
 
 /// The conditions of one request.
@@ -23,6 +24,7 @@ pub(super) struct Filter<'a> {
     object_fields: Vec<(Field, &'a FieldRequirement)>,
     /// Of events, what they must tell of.
     events: Option<EventFilter<'a>>,
+    search: Option<Matcher<'a>>,
     /// What the label selector says of each label set, while the lock is held.
     verdicts: Vec<Verdict>,
 }
@@ -64,6 +66,7 @@ impl<'a> Filter<'a> {
             row_fields: Vec::new(),
             object_fields: Vec::new(),
             events: None,
+            search: None,
             verdicts: Vec::new(),
         }
     }
@@ -98,6 +101,10 @@ impl<'a> Filter<'a> {
         Ok(self)
     }
 
+    pub(super) fn with_search(self, search: Matcher<'a>) -> Self {
+        Self { search: Some(search), ..self }
+    }
+
     /// Whether whole objects must be decoded.
     pub(super) fn needs_object(&self) -> bool {
         !self.object_fields.is_empty()
@@ -127,6 +134,9 @@ impl<'a> Filter<'a> {
     pub(super) fn begin(&mut self, store: &KindStore) {
         self.verdicts.clear();
         self.verdicts.resize(store.label_set_bound(), Verdict::Unknown);
+        if let Some(search) = &mut self.search {
+            search.begin(store);
+        }
     }
 
     /// Everything that the row alone can tell.
@@ -139,6 +149,7 @@ impl<'a> Filter<'a> {
             && self.labels_pass(row)
             && all_hold(&self.row_fields, Candidate { shape, row, object: None, told: None })
             && self.events.as_ref().is_none_or(|events| events.passes(row))
+            && self.search.as_mut().is_none_or(|search| search.passes(row))
     }
 
     /// What only the whole object can tell.

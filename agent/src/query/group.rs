@@ -21,59 +21,46 @@ use crate::limits::GROUPS;
 /// `invalid_argument` for a key or a sum that the kind can't have, and for a sum of what are no numbers; `too_large` for more
 /// groups than are kept; `timeout` when the budget is used up.
 pub(super) fn list(mut rows: Rows<'_>, grouping: &Grouping, max_bytes: u64) -> Result<Listing, AgentError> {
-    let mut groups = Groups::new(&rows, grouping, max_bytes)?;
-    let mut total = 0;
-    let visited = rows.visit(groups.decode(), &mut |candidate| {
-        total += 1;
-        groups.count(candidate);
+    let fields = |words: &[String]| -> Result<Vec<Field>, AgentError> {
+        words.iter().map(|word| rows.field(word).and_then(|field| no_age(field, word))).collect()
+    };
+    let (keys, sums) = (fields(&grouping.keys)?, fields(&grouping.sums)?);
+    let needs_object = keys.iter().chain(&sums).any(Field::needs_object);
+    let decode = if needs_object { Decode::Objects } else { Decode::Rows };
+    let mut groups = Groups::new(keys.iter().map(|key| key.column.clone()).collect(), max_bytes);
+    let visited = rows.visit(decode, &mut |candidate| {
+        groups.count(|| {
+            let amounts = sums.iter().map(|field| amount(field, candidate)).collect::<Result<_, _>>()?;
+            Ok((keys.iter().map(|key| key.value(candidate)).collect(), amounts))
+        });
     })?;
-    Ok(Listing {
-        columns: groups.keys.iter().map(|key| key.column.clone()).collect(),
-        total,
-        groups: groups.finish()?,
-        ..Listing::empty(visited.revision)
-    })
+    groups.finish(visited.revision)
 }
 
 /// Groups as they grow.
-struct Groups {
-    keys: Vec<Field>,
-    sums: Vec<Field>,
+pub(super) struct Groups {
+    keys: Vec<Column>,
     /// By their keys as JSON.
     found: BTreeMap<String, Group>,
+    total: u64,
     bytes_left: u64,
     fault: Option<AgentError>,
 }
 
 impl Groups {
-    fn new(rows: &Rows<'_>, grouping: &Grouping, max_bytes: u64) -> Result<Self, AgentError> {
-        let fields = |words: &[String]| -> Result<Vec<Field>, AgentError> {
-            words.iter().map(|word| rows.field(word).and_then(|field| no_age(field, word))).collect()
-        };
-        Ok(Self {
-            keys: fields(&grouping.keys)?,
-            sums: fields(&grouping.sums)?,
-            found: BTreeMap::new(),
-            bytes_left: max_bytes,
-            fault: None,
-        })
+    pub(super) fn new(keys: Vec<Column>, max_bytes: u64) -> Self {
+        Self { keys, found: BTreeMap::new(), total: 0, bytes_left: max_bytes, fault: None }
     }
 
-    fn decode(&self) -> Decode {
-        let needs_object = self.keys.iter().chain(&self.sums).any(Field::needs_object);
-        if needs_object { Decode::Objects } else { Decode::Rows }
-    }
-
-    fn count(&mut self, candidate: Candidate<'_>) {
+    /// Counts a row by its keys and amounts, which are not asked for once something is wrong.
+    pub(super) fn count(&mut self, row: impl FnOnce() -> Result<(Vec<Value>, Vec<KeyValue>), AgentError>) {
+        self.total += 1;
         if self.fault.is_none() {
-            self.fault = self.add(candidate).err();
+            self.fault = row().and_then(|(keys, amounts)| self.add(keys, amounts)).err();
         }
     }
 
-    fn add(&mut self, candidate: Candidate<'_>) -> Result<(), AgentError> {
-        let keys: Vec<Value> = self.keys.iter().map(|key| key.value(candidate)).collect();
-        let amounts = self.sums.iter().map(|field| amount(field, candidate));
-        let amounts = amounts.collect::<Result<Vec<_>, _>>()?;
+    fn add(&mut self, keys: Vec<Value>, amounts: Vec<KeyValue>) -> Result<(), AgentError> {
         let same = Value::from(keys.clone()).to_string();
         if let Some(known) = self.found.get_mut(&same) {
             known.count += 1;
@@ -91,30 +78,43 @@ impl Groups {
     }
 
     fn too_many(&self) -> AgentError {
-        let keys: Vec<_> = self.keys.iter().map(|key| key.column.name.as_str()).collect();
+        let keys: Vec<_> = self.keys.iter().map(|key| key.name.as_str()).collect();
         let message =
             format!("{} makes more than {} groups, which is too many", keys.join(","), self.found.len());
         AgentError::new(AgentErrorCode::TooLarge, message)
             .with_hint("group by what has fewer values, or select fewer objects")
     }
 
-    fn finish(self) -> Result<Vec<Group>, AgentError> {
+    /// # Errors
+    /// The first thing that was wrong.
+    pub(super) fn finish(self, revision: u64) -> Result<Listing, AgentError> {
         match self.fault {
             Some(fault) => Err(fault),
-            None => Ok(self.found.into_values().collect()),
+            None => Ok(Listing {
+                columns: self.keys,
+                total: self.total,
+                groups: self.found.into_values().collect(),
+                ..Listing::empty(revision)
+            }),
         }
     }
 }
 
 /// Two things are never equally old.
 fn no_age(field: Field, word: &str) -> Result<Field, AgentError> {
-    let Column { format: CellFormat::Age, name } = &field.column else { return Ok(field) };
-    let message = format!("\"{word}\" can't be grouped by or summed up: {name} is the time since a moment");
-    Err(AgentError::new(AgentErrorCode::InvalidArgument, message)
-        .with_hint("sortBy orders by it; events_list and others take since and until"))
+    match &field.column {
+        Column { format: CellFormat::Age, name } => Err(ages_differ(name, word)),
+        _ => Ok(field),
+    }
 }
 
-fn amount(field: &Field, candidate: Candidate<'_>) -> Result<KeyValue, AgentError> {
+pub(super) fn ages_differ(name: &str, word: &str) -> AgentError {
+    let message = format!("\"{word}\" can't be grouped by or summed up: {name} is the time since a moment");
+    AgentError::new(AgentErrorCode::InvalidArgument, message)
+        .with_hint("sortBy orders by it; events_list and others take since and until")
+}
+
+pub(super) fn amount(field: &Field, candidate: Candidate<'_>) -> Result<KeyValue, AgentError> {
     match field.amount(candidate) {
         Ok(amount) => Ok(amount.map_or(KeyValue::Missing, KeyValue::Number)),
         Err(value) => {

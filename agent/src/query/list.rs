@@ -241,14 +241,14 @@ impl StatusCounts {
 }
 
 /// Rows as far as they fit.
-struct Page {
-    rows: Vec<Row>,
+pub(super) struct Page {
+    pub(super) rows: Vec<Row>,
     bytes_left: u64,
-    cut: Option<Cut>,
+    pub(super) cut: Option<Cut>,
 }
 
 impl Page {
-    fn new(max_bytes: u64) -> Self {
+    pub(super) fn new(max_bytes: u64) -> Self {
         Self { rows: Vec::new(), bytes_left: max_bytes, cut: None }
     }
 
@@ -260,8 +260,7 @@ impl Page {
         let mut keys = keys.into_iter().peekable();
         let mut json = Vec::new();
         while keys.peek().is_some() && self.cut.is_none() {
-            if let Err(timeout) = budget.check() {
-                self.cut = Some(Cut { status: LegStatus::Timeout, message: timeout.message });
+            if self.is_overdue(budget) {
                 return;
             }
             let store = store.read();
@@ -290,8 +289,15 @@ impl Page {
         }
     }
 
+    /// Whether the budget is used up, so that the page ends here.
+    pub(super) fn is_overdue(&mut self, budget: &ScanBudget) -> bool {
+        let timeout = budget.check().err();
+        self.cut = timeout.map(|timeout| Cut { status: LegStatus::Timeout, message: timeout.message });
+        self.cut.is_some()
+    }
+
     /// Appends a row if there is room. The first one always has: a page without rows leads nowhere.
-    fn push(&mut self, row: Row) -> bool {
+    pub(super) fn push(&mut self, row: Row) -> bool {
         let size = json_len(&row) as u64 + 1;
         if size > self.bytes_left && !self.rows.is_empty() {
             let message = format!("the rows after {} did not fit into the bytes asked for", self.rows.len());

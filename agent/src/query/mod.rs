@@ -14,6 +14,7 @@ mod list;
 mod pods_of;
 mod rows;
 mod scan;
+mod search;
 mod top;
 mod visit;
 
@@ -22,6 +23,7 @@ pub use get::{Found, get};
 pub use list::{Listing, list};
 pub use pods_of::{PodsFound, Workload, owned, pods, pods_named, pods_of, workloads};
 pub use visit::visit;
+pub use search::{Finds, search};
 
 #[cfg(test)]
 mod tests;

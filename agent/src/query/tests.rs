@@ -38,7 +38,7 @@ fn list(
     super::list(store, request, NOW_MS, budget)
 }
 
-fn shape(resource: &str, kind: &str, scope: Scope) -> KindShape {
+pub(super) fn shape(resource: &str, kind: &str, scope: Scope) -> KindShape {
     let id = GroupResource::new("", resource);
     KindShape {
         columns: Arc::new(Columns::builtin(&id).unwrap_or_else(Columns::generic)),
@@ -103,6 +103,7 @@ pub(super) fn list_of(resource: &str) -> ListRequest {
         label_selector: "".parse().unwrap(),
         field_selector: "".parse().unwrap(),
         events: None,
+        search: None,
         group: None,
         columns: ColumnChoice::Usual,
         sort: Vec::new(),

@@ -16,7 +16,7 @@ use super::{Service, Shared};
 use crate::query::{self, Listing};
 
 /// The parts of a reply, in the order in which they are written.
-struct Reply {
+pub(super) struct Reply {
     head: Option<Box<ListHead>>,
     rows: std::vec::IntoIter<Row>,
     groups: std::vec::IntoIter<Group>,
@@ -38,7 +38,7 @@ pub(super) async fn list(
         Err(NotRead::Nothing(nothing)) => Reply::of_nothing(nothing, &service.0),
         Err(NotRead::Refused(error)) => return Err(error.into()),
     };
-    Ok(lines(futures::stream::unfold(reply, |mut reply| async move { Some((reply.next_line()?, reply)) })))
+    Ok(reply.send())
 }
 
 impl Service {
@@ -87,14 +87,23 @@ impl Reply {
             cluster_now_ms: clock.cluster_now_ms(),
             clock_offset_ms: clock.offset_ms(),
             revision: listing.revision,
+            search: None,
         };
         let end = ListEnd { more: listing.more, cut: listing.cut };
+        Self::new(head, listing.rows, listing.groups, end)
+    }
+
+    pub(super) fn new(head: ListHead, rows: Vec<Row>, groups: Vec<Group>, end: ListEnd) -> Self {
         Self {
             head: Some(Box::new(head)),
-            rows: listing.rows.into_iter(),
-            groups: listing.groups.into_iter(),
+            rows: rows.into_iter(),
+            groups: groups.into_iter(),
             end: Some(end),
         }
+    }
+
+    pub(super) fn send(self) -> Response {
+        lines(futures::stream::unfold(self, |mut reply| async move { Some((reply.next_line()?, reply)) }))
     }
 
     fn of_nothing(nothing: Nothing, shared: &Shared) -> Self {
@@ -113,14 +122,9 @@ impl Reply {
             cluster_now_ms: clock.cluster_now_ms(),
             clock_offset_ms: clock.offset_ms(),
             revision: 0,
+            search: None,
         };
-        let end = ListEnd { more: false, cut: None };
-        Self {
-            head: Some(Box::new(head)),
-            rows: Vec::new().into_iter(),
-            groups: Vec::new().into_iter(),
-            end: Some(end),
-        }
+        Self::new(head, Vec::new(), Vec::new(), ListEnd { more: false, cut: None })
     }
 
     fn next_line(&mut self) -> Option<Bytes> {

@@ -22,6 +22,7 @@ mod places;
 mod problems;
 mod rights;
 mod scan;
+mod search;
 mod sight;
 
 use std::sync::Arc;
@@ -93,6 +94,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         Shared { cluster, instance, kinds, history, problems, api, rights, live, scans, logs, known, epoch };
     Router::new()
         .route(paths::LIST, post(list::list))
+        .route(paths::SEARCH, post(search::search))
         .route(paths::GET, post(get::get))
         .route(paths::CHANGES, post(changes::changes))
         .route(paths::PROBLEMS, post(problems::problems))

@@ -242,7 +242,7 @@ impl Service {
     }
 
     /// The cluster has not yet said what it serves.
-    fn undiscovered(&self) -> Nothing {
+    pub(super) fn undiscovered(&self) -> Nothing {
         match self.0.api.problem() {
             problem if problem.is_empty() => {
                 Nothing::new(LegStatus::Syncing, "the agent is still finding out what the cluster serves")

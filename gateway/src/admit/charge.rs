@@ -31,13 +31,22 @@ pub(super) fn charges(class: Class, user: &str, request: &Request) -> Vec<Charge
 
 fn leg(class: Class, user: &str, request: &Request, cluster: &ClusterView) -> Charge<Cell> {
     let held = request.kind().and_then(|kind| cluster.caches.get(kind));
+    let objects = if is_search(request) {
+        cluster.caches.reports().map(|report| report.objects).sum()
+    } else {
+        held.map_or(0, |report| report.objects)
+    };
     // Its agent has to ask the API server for what it does not hold.
     let live = request.options().freshness == Freshness::Live || (request.kind().is_some() && held.is_none());
     let class = if live { Class::Live } else { class };
-    let scanned = held.map_or(0, |report| report.objects / OBJECTS_PER_CHARGE);
-    let amount = u32::try_from(scanned).unwrap_or(u32::MAX).saturating_add(1);
+    let amount = u32::try_from(objects / OBJECTS_PER_CHARGE).unwrap_or(u32::MAX).saturating_add(1);
     let key = Cell { user: user.to_owned(), cluster: Some(cluster.id.clone()) };
     Charge { rate: class.index(), key, amount: NonZeroU32::new(amount).unwrap_or(NonZeroU32::MIN) }
+}
+
+/// What it looks through is all that there is.
+fn is_search(request: &Request) -> bool {
+    matches!(request, Request::List(query) if query.search.is_some())
 }
 
 impl Charge<Cell> {
@@ -99,6 +108,8 @@ mod tests {
         let all = [(Class::Cached, a, 1), (Class::Cached, b, 42), (Class::Live, c, 1)];
         check(&fleet, "pods_list", &json!({}), &all);
         check(&fleet, "pods_list", &json!({"cluster": "b"}), &[(Class::Cached, b, 42)]);
+        let searched = [(Class::Cached, a, 1), (Class::Cached, b, 42), (Class::Cached, c, 1)];
+        check(&fleet, "fleet_search", &json!({"query": "cart"}), &searched);
         let live = [(Class::Live, a, 1), (Class::Live, b, 42), (Class::Live, c, 1)];
         check(&fleet, "pods_list", &json!({"freshness": "live"}), &live);
     }

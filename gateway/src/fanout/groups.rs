@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use kubeplex_proto::list::ListFrame;
-use kubeplex_proto::paths;
 use tracing::Instrument as _;
 
 use super::Asked;
@@ -59,7 +58,7 @@ async fn pull<'a>(
 
 async fn read(query: &ListQuery, room: &Room, leg: &mut Leg<'_>) -> Result<GroupsAnswer, LegFailure> {
     let mut request = query.leg_request(leg.cluster, 0, LEG_GROUP_BYTES, None, leg.context());
-    leg.send(paths::LIST, |remaining_ms| {
+    leg.send(request.path(), |remaining_ms| {
         request.context.deadline_ms = remaining_ms;
         request
     })

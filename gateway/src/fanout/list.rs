@@ -7,7 +7,6 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use kubeplex_link::limits::REPLY_FRAME;
 use kubeplex_proto::list::{ListEnd, ListFrame, ListHead, ListRequest, Row, Unchanged};
-use kubeplex_proto::paths;
 use tracing::Instrument as _;
 
 use super::Asked;
@@ -153,7 +152,7 @@ async fn read(
         leg.allow_share();
     }
     request.known = asking.known();
-    leg.send(paths::LIST, |remaining_ms| {
+    leg.send(request.path(), |remaining_ms| {
         request.context.deadline_ms = remaining_ms;
         request
     })

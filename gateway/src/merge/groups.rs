@@ -13,7 +13,7 @@ use crate::error::CallError;
 use crate::fleet::ClusterView;
 use crate::request::{Field, GroupBy, LegId, ListQuery};
 
-use super::{Coverage, Heard, LegFailure};
+use super::{Coverage, Heard, LegFailure, SearchNotes};
 
 use leg::Leg;
 pub(crate) use table::{GroupPage, GroupTable};
@@ -39,6 +39,8 @@ pub struct GroupsAnswer {
 pub struct GroupsPage {
     pub(crate) page: GroupPage,
     pub(crate) coverage: Coverage,
+    /// Where a search is answered.
+    pub(crate) search: Option<SearchNotes>,
 }
 
 impl<'q> GroupsMerge<'q> {
@@ -63,7 +65,11 @@ impl<'q> GroupsMerge<'q> {
         let coverage = Coverage { legs: self.legs.iter().map(|leg| leg.outcome(kind)).collect() };
         match coverage.failure() {
             Some(error) => Err(error),
-            None => Ok(GroupsPage { page: self.table.into_page(&self.query.page)?, coverage }),
+            None => {
+                let heads = self.legs.iter().enumerate();
+                let search = SearchNotes::of(heads.filter_map(|(at, leg)| Some((LegId(at), leg.head()?))));
+                Ok(GroupsPage { page: self.table.into_page(&self.query.page)?, coverage, search })
+            }
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::clock::Steady;
 use crate::error::CallError;
 use crate::request::{LegId, ListQuery};
 
-use super::{Coverage, Heard, LegFailure, Step};
+use super::{Coverage, Heard, LegFailure, SearchNotes, Step};
 
 pub use asks::Ask;
 
@@ -72,6 +72,8 @@ pub struct ListPage {
     /// The same by status.
     pub status_counts: BTreeMap<String, u64>,
     pub coverage: Coverage,
+    /// Where a search is answered.
+    pub search: Option<SearchNotes>,
     /// One entry for each leg; what the ages of its rows are relative to.
     pub clocks: Vec<Option<PageClock>>,
 }
@@ -209,9 +211,12 @@ impl ListMerge {
             return Err(error);
         }
         let heads = || self.legs.iter().filter_map(|leg| leg.head.as_ref());
-        let answered = self.legs.iter().zip(&coverage.legs).filter(|(_, outcome)| outcome.is_answered());
+        let answered = self.legs.iter().zip(&coverage.legs).enumerate();
+        let answered = answered.filter(|(_, (_, outcome))| outcome.is_answered());
         let (mut total, mut status_counts) = (0, BTreeMap::new());
-        for Head { heard: Heard { head, .. }, .. } in answered.filter_map(|(leg, _)| leg.head.as_ref()) {
+        let said: Vec<_> =
+            answered.filter_map(|(at, (leg, _))| Some((at, &leg.head.as_ref()?.heard.head))).collect();
+        for (_, head) in &said {
             total += head.total;
             for (status, count) in &head.status_counts {
                 *status_counts.entry(status.clone()).or_insert(0) += count;
@@ -222,6 +227,7 @@ impl ListMerge {
             more: self.done == Some(PageEnd::Cut),
             total,
             status_counts,
+            search: SearchNotes::of(said.into_iter().map(|(at, head)| (LegId(at), head))),
             clocks: self.legs.iter().map(Leg::clock).collect(),
             coverage,
             columns: self.columns,

@@ -28,6 +28,7 @@ mod logs;
 mod merged;
 mod noise;
 mod problems;
+mod search;
 
 use kubeplex_proto::status::{AgentErrorCode, LegStatus};
 
@@ -46,6 +47,7 @@ pub use logs::{LogMerge, LogOrigin, LogPage};
 pub(crate) use merged::Answered;
 pub use merged::Merged;
 pub(crate) use problems::{FleetProblem, fleet_problems};
+pub use search::SearchNotes;
 
 /// What a merge wants next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

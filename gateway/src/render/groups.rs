@@ -3,7 +3,7 @@
 use serde_json::Map;
 
 use crate::escape::escaped;
-use crate::merge::{Coverage, GroupPage};
+use crate::merge::{Coverage, GroupPage, SearchNotes};
 use crate::request::{CallOptions, GroupBy, PageQuery};
 
 use super::coverage::Nouns;
@@ -15,13 +15,14 @@ pub(crate) struct Groups<'a> {
     pub(crate) page: &'a PageQuery,
     pub(crate) options: &'a CallOptions,
     pub(crate) groups: GroupPage,
+    pub(crate) search: Option<&'a SearchNotes>,
     pub(crate) coverage: &'a Coverage,
     pub(crate) nouns: Nouns<'a>,
 }
 
 impl Groups<'_> {
     pub(crate) fn render(self, context: &RenderContext<'_>) -> Rendered {
-        let Self { by, page, options, groups, coverage, nouns } = self;
+        let Self { by, page, options, groups, search, coverage, nouns } = self;
         let (keys, rows): (Vec<_>, Vec<_>) = groups.rows.into_iter().unzip();
         let place = |cells: Vec<_>| PlacedRow {
             place: Place::default(),
@@ -33,6 +34,7 @@ impl Groups<'_> {
             more: groups.more,
             total: groups.total,
             status_counts: &Map::new(),
+            search,
             coverage,
             nouns,
             options,

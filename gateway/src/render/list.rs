@@ -34,6 +34,7 @@ pub(crate) fn list(query: &ListQuery, page: &ListPage, context: &RenderContext<'
         more: page.more,
         total: page.total,
         status_counts: &status_counts(&page.status_counts, query.options.max_bytes / COUNTS_SHARE),
+        search: page.search.as_ref(),
         coverage: &page.coverage,
         nouns: Nouns { shown: "rows", kind: &query.kind.resource },
         options: &query.options,

@@ -14,6 +14,7 @@ mod omit;
 mod page;
 mod plain;
 mod reply;
+mod search;
 
 use serde_json::Value;
 

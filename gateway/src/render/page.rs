@@ -1,16 +1,18 @@
 //! A page of rows, fitted into its budget: the shape that every listing tool answers in.
 
+use std::collections::BTreeMap;
+
 use kubeplex_proto::json_len::json_len;
 use kubeplex_proto::sort::RowKey;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::clock::Now;
-use crate::merge::Coverage;
+use crate::merge::{Coverage, SearchNotes};
 use crate::request::{CallOptions, Fingerprint, Output, Resume};
 
 use super::coverage::{CoverageContent, Nouns};
-use super::{RenderContext, Rendered, is_false, omit, plain};
+use super::{RenderContext, Rendered, is_false, omit, plain, search};
 
 /// What a listing tool has to say, before it is fitted.
 pub(crate) struct Page<'a> {
@@ -20,6 +22,8 @@ pub(crate) struct Page<'a> {
     pub(crate) more: bool,
     pub(crate) total: u64,
     pub(crate) status_counts: &'a Map<String, Value>,
+    /// Where a search is answered.
+    pub(crate) search: Option<&'a SearchNotes>,
     pub(crate) coverage: &'a Coverage,
     pub(crate) nouns: Nouns<'a>,
     pub(crate) options: &'a CallOptions,
@@ -65,6 +69,11 @@ pub(super) struct PageContent<'a> {
     pub(super) cursor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) status_counts: Option<&'a Map<String, Value>>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub(super) kind_counts: Map<String, Value>,
+    /// Kinds that a search did not look through, by the reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) not_searched: BTreeMap<String, Vec<String>>,
     pub(super) clusters: CoverageContent,
     #[serde(skip_serializing_if = "is_false")]
     pub(super) partial: bool,
@@ -152,6 +161,11 @@ impl Page<'_> {
             shown,
             cursor: (cut && shown > 0).then(|| cursor.seal(key_of(shown - 1), self.coverage)),
             status_counts: (counted && !self.status_counts.is_empty()).then_some(self.status_counts),
+            kind_counts: self.search.filter(|_| counted).map(search::kind_counts).unwrap_or_default(),
+            not_searched: self
+                .search
+                .map(|notes| search::not_searched(notes, self.options.max_bytes))
+                .unwrap_or_default(),
             clusters: self.clusters(counted, cursor.context.now),
             partial: self.coverage.is_partial(),
         }

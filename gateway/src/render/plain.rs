@@ -41,6 +41,14 @@ pub(super) fn page(content: &PageContent<'_>) -> String {
             counts.iter().map(|(status, count)| format!("{} {count}", one_line(status))).collect();
         text.push_str(&format!("by status: {}\n", counts.join(", ")));
     }
+    if !content.kind_counts.is_empty() {
+        let counts: Vec<_> =
+            content.kind_counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+        text.push_str(&format!("by kind: {}\n", counts.join(", ")));
+    }
+    for (why, kinds) in &content.not_searched {
+        text.push_str(&format!("not searched, {why}: {}\n", kinds.join(", ")));
+    }
     coverage(&mut text, &content.clusters, content.partial);
     text
 }

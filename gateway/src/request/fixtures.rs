@@ -141,6 +141,7 @@ pub(crate) fn page_of_one(query: &ListQuery, now: Steady, data_age_ms: u64) -> L
         cluster_now_ms: NOW_MS,
         clock_offset_ms: 0,
         revision: 5,
+        search: None,
     };
     let key = RowKey {
         values: vec![KeyValue::Text("eu".to_owned())],

@@ -4,6 +4,7 @@ use kubeplex_proto::events::EventQuestion;
 use kubeplex_proto::kind::{GroupResource, Scope};
 use kubeplex_proto::list::{ColumnChoice, ListRequest};
 use kubeplex_proto::pattern::Pattern;
+use kubeplex_proto::search::Search;
 use kubeplex_proto::selector::{FieldSelector, LabelSelector};
 use kubeplex_proto::sort::{RowKey, SortBy, SortTerm};
 
@@ -31,6 +32,8 @@ pub struct ListQuery {
     pub field_selector: FieldSelector,
     /// Set where it is events, and what they tell of.
     pub events: Option<Box<EventQuestion>>,
+    /// Set where it is whatever matches, of all kinds; `kind` is then none.
+    pub search: Option<Box<Search>>,
     pub page: PageQuery,
     pub options: CallOptions,
     pub understood: Understood,
@@ -55,6 +58,7 @@ impl ListQuery {
             label_selector: self.label_selector.clone(),
             field_selector: self.field_selector.clone(),
             events: self.events.as_deref().cloned(),
+            search: self.search.as_deref().cloned(),
             group: self.page.group.as_ref().map(|by| by.at_the_edge(self.namespace())),
             columns: self.columns(),
             sort: self.sort(cluster),

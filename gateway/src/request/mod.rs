@@ -162,6 +162,8 @@ impl Request {
     pub fn objects(&self) -> Option<Objects<'_>> {
         match self {
             Self::Clusters(_) | Self::Kinds(_) | Self::Health(_) => None,
+            // Of whatever kinds there are.
+            Self::List(ListQuery { search: Some(_), .. }) => None,
             Self::List(ListQuery { kind, scope, namespaces, .. })
             | Self::Get(GetQuery { kind, scope, namespaces, .. })
             | Self::Logs(LogsQuery { kind, scope, namespaces, .. }) => {

@@ -33,7 +33,15 @@ pub(crate) fn events(tool: &str, arguments: &Arguments, scope: &Scope<'_>) -> Re
         until,
     };
     rows(
-        Rows { tool, clusters, kind, namespaces, events: Some(question), usual: newest_first() },
+        Rows {
+            tool,
+            clusters,
+            kind,
+            namespaces,
+            events: Some(question),
+            search: None,
+            usual: newest_first(),
+        },
         arguments,
         scope,
     )

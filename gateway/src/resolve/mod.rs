@@ -16,6 +16,7 @@ mod lists;
 mod logs;
 mod plan;
 mod problems;
+mod search;
 mod synonyms;
 mod time_of_day;
 mod times;
@@ -37,6 +38,7 @@ pub(crate) use kinds::ResolvedKind;
 pub(crate) use logs::logs;
 pub(crate) use plan::{AskedKind, ListQuestion, OwnColumns, clusters, get, list};
 pub(crate) use problems::problems;
+pub(crate) use search::search;
 pub use time_of_day::TimeOfDay;
 pub(crate) use validate::Schema;
 

@@ -6,6 +6,7 @@ use kubeplex_proto::call::Freshness;
 use kubeplex_proto::events::EventQuestion;
 use kubeplex_proto::kind::Scope as KindScope;
 use kubeplex_proto::pattern::Pattern;
+use kubeplex_proto::search::Search;
 use kubeplex_proto::selector::{FieldSelector, LabelSelector};
 use serde::Serialize;
 
@@ -19,6 +20,7 @@ use crate::request::{
 
 use super::guard::short;
 use super::kinds::{self, ResolvedKind};
+use super::search::with_kind;
 use super::{Arguments, Scope, Understood, clusters as select, lists};
 
 /// Beside the arguments: what a listing tool says itself.
@@ -50,7 +52,11 @@ pub(crate) fn list(
         AskedKind::Named(text) => kinds::find(text, scope, &clusters)?,
     };
     let namespaces = namespaces(arguments, &kind)?;
-    rows(Rows { tool, clusters, kind, namespaces, events: None, usual: Order::Usual }, arguments, scope)
+    rows(
+        Rows { tool, clusters, kind, namespaces, events: None, search: None, usual: Order::Usual },
+        arguments,
+        scope,
+    )
 }
 
 /// What rows are asked for, beside the arguments that all lists share.
@@ -60,20 +66,25 @@ pub(super) struct Rows<'a> {
     pub(super) kind: ResolvedKind,
     pub(super) namespaces: Vec<Pattern>,
     pub(super) events: Option<EventQuestion>,
+    pub(super) search: Option<Search>,
     /// The order where nobody asks for one.
     pub(super) usual: Order,
 }
 
 pub(super) fn rows(rows: Rows<'_>, arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> {
-    let Rows { tool, clusters, kind, namespaces, events, usual } = rows;
+    let Rows { tool, clusters, kind, namespaces, events, search, usual } = rows;
     let label_selector = label_selector("labelSelector", arguments)?;
     let field_selector = match arguments.text("fieldSelector") {
         Some(text) => text.parse().map_err(|error| CallError::invalid(format!("fieldSelector: {error}")))?,
         None => FieldSelector::default(),
     };
     few_requirements("fieldSelector", field_selector.requirements.len())?;
-    let asked = (tool, &kind.id, &kind.version, &namespaces, &label_selector, &field_selector, &events);
-    let page = page(&asked, usual, &clusters, arguments, scope)?;
+    let about = (&events, &search);
+    let asked = (tool, &kind.id, &kind.version, &namespaces, &label_selector, &field_selector, about);
+    let mut page = page(&asked, usual, &clusters, arguments, scope)?;
+    if search.is_some() && page.group.is_none() {
+        page.order = with_kind(page.order);
+    }
     Ok(Request::List(ListQuery {
         targets: targets(clusters, page.resume.as_ref()),
         kind: kind.id,
@@ -83,6 +94,7 @@ pub(super) fn rows(rows: Rows<'_>, arguments: &Arguments, scope: &Scope<'_>) -> 
         label_selector,
         field_selector,
         events: events.map(Box::new),
+        search: search.map(Box::new),
         page,
         options: options(arguments),
         understood: Understood(()),

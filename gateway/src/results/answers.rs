@@ -111,6 +111,7 @@ pub(super) fn key(cluster: &ClusterId, request: &ListRequest) -> Option<Key> {
         label_selector,
         field_selector,
         events,
+        search,
         group,
         columns,
         sort,
@@ -120,7 +121,8 @@ pub(super) fn key(cluster: &ClusterId, request: &ListRequest) -> Option<Key> {
     } = request;
     let context = (visibility, max_bytes, freshness);
     // What a revision shows of the last hour is another thing in an hour.
-    if events.as_ref().is_some_and(EventQuestion::moves) {
+    // Nor does one revision vouch for what there is of all kinds.
+    if events.as_ref().is_some_and(EventQuestion::moves) || search.is_some() {
         return None;
     }
     let rows = (kind, version, namespaces, names, label_selector, field_selector, events, group);

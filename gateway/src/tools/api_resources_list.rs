@@ -113,6 +113,7 @@ fn rows(
         more,
         total,
         status_counts: &serde_json::Map::new(),
+        search: None,
         coverage,
         nouns: NOUNS,
         options: &query.options,
@@ -182,7 +183,7 @@ fn groups(
     }
     let groups = table.into_page(&query.page)?;
     let (page, options) = (&query.page, &query.options);
-    Ok(Groups { by, page, options, groups, coverage, nouns: NOUNS }.render(context))
+    Ok(Groups { by, page, options, groups, search: None, coverage, nouns: NOUNS }.render(context))
 }
 
 /// For the documentation's example and for tests, which see everything.

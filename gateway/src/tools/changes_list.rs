@@ -84,7 +84,8 @@ fn render(merged: Merged<'_>, context: &RenderContext<'_>) -> Result<Rendered, C
         Some(by) => {
             let groups = grouped(query, by, &timeline.rows).into_page(&query.page)?;
             let (page, coverage) = (&query.page, &gathered.coverage);
-            Groups { by, page, options: &options, groups, coverage, nouns: NOUNS }.render(context)
+            Groups { by, page, options: &options, groups, search: None, coverage, nouns: NOUNS }
+                .render(context)
         }
         None => rows(query, timeline, &gathered.coverage, &options, context),
     };
@@ -118,6 +119,7 @@ fn rows(
         more,
         total,
         status_counts: &serde_json::Map::new(),
+        search: None,
         coverage,
         nouns: NOUNS,
         options,

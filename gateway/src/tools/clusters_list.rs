@@ -112,6 +112,7 @@ fn render(merged: Merged<'_>, context: &RenderContext<'_>) -> Result<Rendered, C
         more,
         total: query.targets.len() as u64,
         status_counts: &serde_json::Map::new(),
+        search: None,
         coverage: &coverage,
         nouns: NOUNS,
         options: &query.options,
@@ -140,7 +141,7 @@ fn groups(
     }
     let groups = table.into_page(&query.page)?;
     let (page, options) = (&query.page, &query.options);
-    Ok(Groups { by, page, options, groups, coverage, nouns: NOUNS }.render(context))
+    Ok(Groups { by, page, options, groups, search: None, coverage, nouns: NOUNS }.render(context))
 }
 
 /// The columns with their names; without a choice the usual ones, and those that some cluster has something to say in.

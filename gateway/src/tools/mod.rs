@@ -8,6 +8,7 @@ mod changes_list;
 mod cluster_health;
 mod clusters_list;
 mod events_list;
+mod fleet_search;
 mod instructions;
 mod pods_list;
 mod pods_log;
@@ -84,6 +85,7 @@ pub fn catalogue() -> &'static Catalogue {
             clusters_list::tool(),
             problems_list::tool(),
             cluster_health::tool(),
+            fleet_search::tool(),
             api_resources_list::tool(),
             resources_list::tool(),
             resources_get::tool(),
@@ -165,9 +167,10 @@ fn render_groups(
 ) -> Result<Rendered, CallError> {
     let Some(by) = &query.page.group else { return Err(mismatch()) };
     let nouns = Nouns { shown: "rows", kind: &query.kind.resource };
-    let GroupsPage { page: groups, coverage } = answer;
+    let GroupsPage { page: groups, coverage, search } = answer;
     let (page, options) = (&query.page, &query.options);
-    Ok(Groups { by, page, options, groups, coverage: &coverage, nouns }.render(context))
+    Ok(Groups { by, page, options, groups, search: search.as_ref(), coverage: &coverage, nouns }
+        .render(context))
 }
 
 /// Answers to what another tool asks; the stages' types leave only this to check.

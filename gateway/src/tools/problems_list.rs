@@ -140,6 +140,7 @@ fn rows(
         more,
         total,
         status_counts: &by_severity,
+        search: None,
         coverage: &gathered.coverage,
         nouns: NOUNS,
         options: &query.options,
@@ -223,7 +224,7 @@ fn groups(
     }
     let groups = table.into_page(&query.page)?;
     let (page, options, coverage) = (&query.page, &query.options, &gathered.coverage);
-    Ok(Groups { by, page, options, groups, coverage, nouns: NOUNS }.render(context))
+    Ok(Groups { by, page, options, groups, search: None, coverage, nouns: NOUNS }.render(context))
 }
 
 #[cfg(test)]

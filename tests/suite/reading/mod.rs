@@ -12,6 +12,7 @@ mod lists;
 mod objects;
 mod orders;
 mod pages;
+mod search;
 mod selectors;
 
 /// A test on each ground for every question.
@@ -53,4 +54,6 @@ on_every_ground! {
     commands: commands_list_what_the_servers_have, named_objects_are_rows_and_whole_objects,
         commands_end_as_scripts_expect;
     health: clusters_are_as_their_servers_say;
+    search: terms_find_what_the_servers_have, the_best_matches_come_first_and_pages_follow, matches_are_counted,
+        a_kind_of_one_cluster_is_found_where_it_is, mistakes_in_a_query_have_their_column;
 }

@@ -26,6 +26,7 @@ Parts, as --only names them, and about how long each takes:
   ingest     watch events into one agent's cache                                     1 min
   steady     requests at the API server during a sync and after it                   10 s
   scale      1, 10, 50 and 100 clusters                                              1 min
+  search     fleet_search over 100 clusters of 1,000 pods                            1 min
   crowd      a gateway process with 100 clusters, 10 of them hung, and restarted     2 min
   small      an agent process on a small cluster                                     20 s
 One that fails is told of, in the document too, and the others run.";
@@ -81,6 +82,7 @@ const BENCHMARKS: &[Benchmark] = &[
     Benchmark { name: "ingest", program: "kubeplex-bench", arguments: &["ingest"] },
     Benchmark { name: "steady", program: "kubeplex-bench", arguments: &["steady"] },
     Benchmark { name: "scale", program: "kubeplex-bench", arguments: &["scale"] },
+    Benchmark { name: "search", program: "kubeplex-bench", arguments: &["search"] },
     Benchmark { name: "crowd", program: "kubeplex-bench", arguments: &["crowd"] },
     Benchmark { name: "small", program: "kubeplex-bench", arguments: &["small"] },
 ];

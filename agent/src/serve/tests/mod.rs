@@ -12,6 +12,7 @@ mod narrow;
 mod objects;
 mod places;
 mod requests;
+mod search;
 mod withdrawn;
 
 use std::time::Duration;
@@ -146,7 +147,7 @@ impl World {
     }
 
     async fn list(&self, request: &ListRequest) -> Result<ListAnswer, AgentError> {
-        let frames = self.ask::<ListFrame>(paths::LIST, request).await?;
+        let frames = self.ask::<ListFrame>(request.path(), request).await?;
         let (mut head, mut rows, mut end) = (None, Vec::new(), None);
         for frame in frames {
             assert!(end.is_none(), "{frame:?} after the end");
@@ -240,6 +241,7 @@ pub(super) fn list_of(kind: &str) -> ListRequest {
         label_selector: "".parse().unwrap(),
         field_selector: "".parse().unwrap(),
         events: None,
+        search: None,
         group: None,
         columns: ColumnChoice::Usual,
         sort: vec![],

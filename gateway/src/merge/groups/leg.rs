@@ -51,6 +51,14 @@ impl Leg {
         }
     }
 
+    /// What it said, where it can be counted on.
+    pub(super) fn head(&self) -> Option<&ListHead> {
+        match &self.progress {
+            Progress::Answered(heard) => Some(&heard.head),
+            Progress::Out | Progress::Open | Progress::Failed(_) => None,
+        }
+    }
+
     pub(super) fn outcome(&self, kind: &GroupResource) -> LegOutcome {
         let mut outcome = match &self.progress {
             Progress::Out => LegOutcome::out(&self.cluster),

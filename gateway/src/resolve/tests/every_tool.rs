@@ -8,7 +8,11 @@ fn every_tool_takes_the_usual_synonyms() {
     let fleet = fleet(vec![cluster("prod-eu", &[])]);
     for tool in crate::tools::catalogue().tools() {
         let properties = tool.input_schema()["properties"].as_object().unwrap();
-        let needed = |name: &str| if name == "kind" { json!("pods") } else { json!("pod/cart") };
+        let needed = |name: &str| match name {
+            "kind" => json!("pods"),
+            "query" => json!("cart"),
+            _ => json!("pod/cart"),
+        };
         let required = tool.input_schema()["required"].as_array().into_iter().flatten();
         let required: Map<String, Value> = required
             .map(|name| (name.as_str().unwrap().to_owned(), needed(name.as_str().unwrap())))

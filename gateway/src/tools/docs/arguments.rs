@@ -34,6 +34,24 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         ("problems_list", "namespace") => {
             ("all", "name, comma list or glob; of the objects that problems are of")
         }
+        ("fleet_search", "query") => (
+            "",
+            "words and `key:value`, all of which must hold: `cart status:Crash* restarts>5 -ns:kube-system`; see \
+             [search.md](search.md)",
+        ),
+        ("fleet_search", "namespace") => ("all", "name, comma list or glob; of the objects searched"),
+        ("fleet_search", "fields") => (
+            "kind, name, status, age, match",
+            "columns or paths, as a comma list; `image` and `namespace` are known of all kinds, columns of some kinds are \
+             empty for the others",
+        ),
+        ("fleet_search", "sortBy") => (
+            "match, kind, cluster, namespace, name",
+            "as for resources_list; `match` puts the whole name first, then its beginning, a part of it, and the rest",
+        ),
+        ("fleet_search", "freshness") => {
+            ("`cache`", "`live` is refused: a search looks through what agents hold")
+        }
         (_, "namespace") => ("all", "name, comma list or glob; of kinds that are in namespaces"),
         ("resources_get", "kind") => ("", "as for resources_list; needed unless `name` says it"),
         ("problems_list", "kind") => {

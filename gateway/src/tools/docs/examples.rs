@@ -8,6 +8,7 @@ use kubeplex_proto::column::{CellFormat, Column};
 use kubeplex_proto::get::{FoundObject, GetEnd, GetHead};
 use kubeplex_proto::group::Group;
 use kubeplex_proto::list::{ListEnd, ListHead, Row};
+use kubeplex_proto::search::{NotSearched, Place, SearchHead};
 use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
 use kubeplex_proto::status::{LegStatus, Source};
 use kubeplex_test_support::list as answer;
@@ -57,6 +58,10 @@ pub(super) fn of(tool: &'static str) -> Vec<Example> {
             ),
         ],
         "pods_log" => logs::examples(),
+        "fleet_search" => vec![(
+            "Where is the cart, and how does it fare? One cluster is down:",
+            json!({"query": "cart -kind:services", "limit": 3}),
+        )],
         "events_list" => vec![(
             "What happened to the pods of the shop in the last half hour?",
             json!({"kind": "pods", "namespace": "shop", "since": "30m", "cluster": "prod-*"}),
@@ -152,6 +157,31 @@ fn lines(resource: &str) -> (&'static [&'static str], Vec<Line>) {
                 ("prod-us", "shop", search, json!([search, "0/1", "CrashLoopBackOff", 41, days_ago(2)])),
             ],
         ),
+        "objects" => (
+            &["kind", "name", "status", "age", "match"],
+            vec![
+                (
+                    "prod-eu",
+                    "shop",
+                    "cart",
+                    json!(["deployments.apps", "cart", "3/3", days_ago(140), "name"]),
+                ),
+                ("prod-us", "shop", "cart", json!(["deployments.apps", "cart", "2/3", days_ago(90), "name"])),
+                ("prod-eu", "shop", cart, json!(["pods", cart, "Running", days_ago(3), "name"])),
+                (
+                    "prod-us",
+                    "shop",
+                    search,
+                    json!([
+                        "pods",
+                        search,
+                        "CrashLoopBackOff",
+                        days_ago(2),
+                        "image registry.example.com/shop/cart:1.42.0"
+                    ]),
+                ),
+            ],
+        ),
         "events" => (
             &["lastSeen", "type", "reason", "object", "message", "count"],
             vec![
@@ -205,12 +235,28 @@ fn merged_list(query: &ListQuery) -> ListPage {
         let mut rows: Vec<_> = own.map(|line| row(query, cluster, columns, line)).collect();
         let directions = query.page.order.directions();
         rows.sort_by(|a, b| a.key.compare(&b.key, &directions));
-        merge.head(leg, Heard::new(list_head(columns, &rows), NOW.steady));
+        let search = query.search.as_ref().map(|_| search_head(&rows));
+        let head = ListHead { search, ..list_head(columns, &rows) };
+        merge.head(leg, Heard::new(head, NOW.steady));
         merge.rows(leg, rows);
         merge.finish(leg, Ok(ListEnd { more: false, cut: None }));
     }
     while merge.next() == Step::Row {}
     merge.into_page().unwrap()
+}
+
+fn search_head(rows: &[Row]) -> SearchHead {
+    let mut head = SearchHead::default();
+    for row in rows {
+        *head.kinds.entry(row.cells[0].as_str().unwrap().to_owned()).or_insert(0) += 1;
+    }
+    let kinds = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    head.not_searched = [
+        (NotSearched::NotWatched, kinds(&["certificates.cert-manager.io", "leases.coordination.k8s.io"])),
+        (NotSearched::OnlyByName, kinds(&["events"])),
+    ]
+    .into();
+    head
 }
 
 /// Every row as a group of its own: the merge puts those together that are alike.
@@ -263,6 +309,10 @@ fn row(query: &ListQuery, cluster: &ClusterView, columns: &[&str], line: &Line) 
         SortBy::Constant(value) => value,
         SortBy::Field(word) => {
             let at = columns.iter().position(|column| *column == word).unwrap();
+            if word == "match" {
+                let place = if cells[at] == "name" { Place::NameStart } else { Place::Elsewhere };
+                return KeyValue::from_integer(place as i64);
+            }
             match (column(columns[at]).format, cells[at].as_i64()) {
                 (CellFormat::Age, Some(moment)) => KeyValue::from_ms(-moment),
                 _ => KeyValue::from_json(&cells[at]),

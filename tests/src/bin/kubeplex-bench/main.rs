@@ -9,6 +9,7 @@ mod load;
 mod peers;
 mod process;
 mod scale;
+mod search;
 mod small;
 mod steady;
 
@@ -36,6 +37,8 @@ enum Benchmark {
     Steady,
     /// Memory and time of 1, 10, 50 and 100 clusters
     Scale,
+    /// fleet_search over 100 clusters of 1,000 pods
+    Search,
     /// A gateway process: idle, with 100 clusters linked, with 10 of them hung, and restarted
     Crowd,
     /// An agent process on a small cluster
@@ -60,6 +63,7 @@ fn main() -> anyhow::Result<()> {
             Benchmark::Ingest => ingest::run().await,
             Benchmark::Steady => Ok(()),
             Benchmark::Scale => scale::run(),
+            Benchmark::Search => search::run().await,
             Benchmark::Crowd => crowd::run().await,
             Benchmark::Small => small::run().await,
             Benchmark::ScaleStep { clusters } => scale::step(clusters).await,

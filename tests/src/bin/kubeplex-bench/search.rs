@@ -1,0 +1,47 @@
+//! Words over all kinds of a hundred clusters of a thousand pods.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::figure::{Figure, millis, percentile};
+use crate::fleet;
+
+const CLUSTERS: usize = 100;
+const PODS: usize = 1_000;
+const CALLS: usize = 100;
+
+const LIMIT: &str = "a hundred agents, each of which looks through the rows of all its kinds, share the cores of this machine with \
+     the gateway that merges what they found";
+
+pub(crate) async fn run() -> anyhow::Result<()> {
+    let fleet = fleet::clusters(CLUSTERS, PODS).await;
+    let questions = [
+        ("a word", json!({"query": "cart"})),
+        ("a word that nothing has", json!({"query": "xyzzy"})),
+        ("an image", json!({"query": "image:cart"})),
+        ("two words and a status", json!({"query": "shop cart status:Running"})),
+        ("restarts and age", json!({"query": "restarts>1 age<30d"})),
+        ("counted by kind", json!({"query": "cart", "groupBy": "kind"})),
+    ];
+    for (name, arguments) in questions {
+        let found = fleet.call("fleet_search", arguments.clone()).await;
+        let mut samples = Vec::with_capacity(CALLS);
+        for _ in 0..CALLS {
+            let started = Instant::now();
+            fleet.call("fleet_search", arguments.clone()).await;
+            samples.push(started.elapsed());
+        }
+        let total = &found["total"];
+        for percent in [50.0, 99.0] {
+            let title = format!(
+                "fleet_search, {CLUSTERS} clusters × {PODS} pods, {name}, {total} matches, first page: p{percent:.0}"
+            );
+            let figure = Figure::new(title, millis(percentile(&mut samples, percent)), "ms", LIMIT);
+            let figure = if percent == 99.0 { figure.goal("≤ 100") } else { figure };
+            figure.print()?;
+        }
+    }
+    fleet.stop().await;
+    Ok(())
+}
