@@ -22,8 +22,8 @@ pub use budget::ScanBudget;
 pub use get::{Found, get};
 pub use list::{Listing, list};
 pub use pods_of::{PodsFound, Workload, owned, pods, pods_named, pods_of, workloads};
-pub use visit::visit;
 pub use search::{Finds, search};
+pub use visit::visit;
 
 #[cfg(test)]
 mod tests;

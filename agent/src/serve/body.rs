@@ -54,7 +54,15 @@ fn malformed(error: &serde_json::Error) -> Failure {
 
 pub(super) async fn unknown_path(uri: Uri) -> Failure {
     let message = format!("there is nothing at {:?}", uri.path());
-    let known = [paths::LIST, paths::SEARCH, paths::GET, paths::CHANGES, paths::HEALTH, paths::PROBLEMS, paths::CONTROL];
+    let known = [
+        paths::LIST,
+        paths::SEARCH,
+        paths::GET,
+        paths::CHANGES,
+        paths::HEALTH,
+        paths::PROBLEMS,
+        paths::CONTROL,
+    ];
     let hint = format!("the agent answers at {}", known.join(", "));
     AgentError::new(AgentErrorCode::InvalidArgument, message).with_hint(hint).into()
 }
