@@ -89,15 +89,22 @@ pub fn decide(caller: &Caller, deed: Deed) -> Decision {
 pub fn visible(caller: &Caller, fleet: Fleet) -> Fleet {
     let nodes = GroupResource::new("", "nodes");
     let sees_nodes = caller.visibility().for_kind(&nodes).shows_all_cluster_scoped();
-    if *caller.clusters() == Reach::All && sees_nodes {
+    let sees_all = caller.visibility().is_unrestricted();
+    if *caller.clusters() == Reach::All && sees_nodes && sees_all {
         return fleet;
     }
-    let seen = fleet.clusters().iter().filter(|cluster| caller.sees(&cluster.id));
-    Fleet::new(match sees_nodes {
-        true => seen.cloned().collect(),
-        // How many nodes there are is known to those who may see them all.
-        false => seen.map(|cluster| Arc::new(ClusterView { nodes: None, ..(**cluster).clone() })).collect(),
-    })
+    let known = |cluster: &Arc<ClusterView>| {
+        let mut known = Arc::clone(cluster);
+        // How many nodes there are is known to those who may see them all, and how many problems to those who may see all else.
+        if !sees_nodes && cluster.nodes.is_some() {
+            Arc::make_mut(&mut known).nodes = None;
+        }
+        if !sees_all && cluster.report.problems.is_some() {
+            Arc::make_mut(&mut Arc::make_mut(&mut known).report).problems = None;
+        }
+        known
+    };
+    Fleet::new(fleet.clusters().iter().filter(|cluster| caller.sees(&cluster.id)).map(known).collect())
 }
 
 /// Lets a request through to the clusters.
@@ -144,6 +151,7 @@ fn forbidden(message: String) -> CallError {
 #[cfg(test)]
 mod tests {
     use kubeplex_proto::ids::ClusterId;
+    use kubeplex_proto::problems::ProblemCounts;
     use kubeplex_proto::visibility::{Visibility, VisibilityRule};
     use serde_json::{Value, json};
 
@@ -236,19 +244,25 @@ mod tests {
 
     #[test]
     fn a_fleet_is_narrowed_to_what_a_caller_may_know() {
-        let all = || fleet(vec![cluster("prod-eu", &[]), cluster("prod-us", &[]), cluster("test", &[])]);
-        for (clusters, visibility, names, nodes_told) in [
-            (Reach::All, Visibility::everything(), vec!["prod-eu", "prod-us", "test"], true),
-            (only("prod-*"), Visibility::everything(), vec!["prod-eu", "prod-us"], true),
-            (only("prod-*"), only_kinds("pods"), vec!["prod-eu", "prod-us"], false),
-            (Reach::All, only_kinds("nodes"), vec!["prod-eu", "prod-us", "test"], true),
-            (only("test"), only_nodes(), vec!["test"], true),
-            (Reach::of([]), Visibility::everything(), vec![], true),
+        let with_problems = |name| {
+            let mut view = cluster(name, &[]);
+            Arc::make_mut(&mut view.report).problems = Some(ProblemCounts::default());
+            view
+        };
+        let all = || fleet(["prod-eu", "prod-us", "test"].map(with_problems).into());
+        for (clusters, visibility, names, nodes_told, problems_told) in [
+            (Reach::All, Visibility::everything(), vec!["prod-eu", "prod-us", "test"], true, true),
+            (only("prod-*"), Visibility::everything(), vec!["prod-eu", "prod-us"], true, true),
+            (only("prod-*"), only_kinds("pods"), vec!["prod-eu", "prod-us"], false, false),
+            (Reach::All, only_kinds("nodes"), vec!["prod-eu", "prod-us", "test"], true, false),
+            (only("test"), only_nodes(), vec!["test"], true, false),
+            (Reach::of([]), Visibility::everything(), vec![], true, true),
         ] {
             let seen = visible(&somebody_in(clusters, visibility), all());
             let found: Vec<_> = seen.clusters().iter().map(|cluster| cluster.id.as_str()).collect();
             assert_eq!(found, names);
             assert!(seen.clusters().iter().all(|cluster| cluster.nodes.is_some() == nodes_told));
+            assert!(seen.clusters().iter().all(|cluster| cluster.report.problems.is_some() == problems_told));
             assert_eq!(seen.get(&ClusterId::new("test").unwrap()).is_some(), names.contains(&"test"));
         }
     }

@@ -104,6 +104,14 @@ impl Visibility {
         &self.rules
     }
 
+    /// Whether nothing is hidden, whatever its kind.
+    pub fn is_unrestricted(&self) -> bool {
+        let all = |rule: &VisibilityRule| {
+            [&rule.kinds, &rule.namespaces, &rule.names].iter().all(|reach| **reach == Reach::All)
+        };
+        self.rules.iter().any(all)
+    }
+
     /// Whether any object of a kind can be visible. A kind of which none can is like one that there is not.
     pub fn shows_kind(&self, info: &KindInfo) -> bool {
         let seen = self.for_kind(&info.id);
@@ -281,6 +289,7 @@ mod tests {
             assert_eq!(of_kinds(patterns).reaches_group("example.com"), reached, "{patterns:?}");
         }
         assert!(Visibility::everything().reaches_group("example.com"));
+        assert!(Visibility::everything().is_unrestricted() && !of_kinds(&["*"]).is_unrestricted());
     }
 
     #[test]

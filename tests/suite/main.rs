@@ -16,6 +16,7 @@ mod leaks;
 mod live_rights;
 mod logs;
 mod network;
+mod problems;
 mod processes;
 mod protocol;
 mod proxied;

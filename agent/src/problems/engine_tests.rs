@@ -36,7 +36,7 @@ fn curious(subject: &Subject<'_>, world: &dyn World, verdict: &mut Verdict) {
         let test = LabelTest::In(vec![value.as_str().unwrap_or_default().to_owned()]);
         LabelSelector { requirements: vec![LabelRequirement { key: "l".to_owned(), test }] }
     };
-    if spec["any"].is_string() && world.any(&parts, namespace, &selector(&spec["any"])) {
+    if spec["any"].is_string() && world.one(&parts, namespace, &selector(&spec["any"])).is_some() {
         add(&Value::Null, 5);
     }
     if spec["select"].is_string() {
@@ -204,7 +204,7 @@ impl Model {
             let is_judged = judges(&object.kind).is_some();
             self.engine.lock().changed(object, is_judged, &self.all);
         }
-        while step(&self.engine, &self.all, 2, &judges) {}
+        while step(&self.engine, &self.all, 2, &judges) == 2 {}
         assert!(self.engine.lock().is_idle(self.all.now_ms));
     }
 

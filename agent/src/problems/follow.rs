@@ -24,6 +24,7 @@ use super::fold::{FoundOf, Wanted, problems};
 use super::inbox::Inbox;
 use super::judge::judge;
 use super::sight::Sight;
+use crate::cache;
 use crate::clock::ClusterClock;
 use crate::config::{AgentConfig, WatchMode};
 use crate::kinds::{KindHandle, Kinds, Opened};
@@ -150,7 +151,7 @@ impl Shared {
     fn wanted(&self) -> BTreeSet<GroupResource> {
         let crds = GroupResource::new("apiextensions.k8s.io", "customresourcedefinitions");
         let is_light = |kind: &GroupResource| self.watch == WatchMode::Builtin || *kind != crds;
-        judged().chain(self.missed.lock().iter().cloned()).filter(is_light).collect()
+        kinds().chain(self.missed.lock().iter().cloned()).filter(is_light).collect()
     }
 
     /// The kinds that verdicts hang on. One that the cluster does not serve is left out.
@@ -218,7 +219,7 @@ impl Shared {
         if self.inbox.is_empty() && self.engine.lock().is_idle(self.clock.cluster_now_ms()) {
             return;
         }
-        let mut first = true;
+        let (mut first, mut judged) = (true, 0);
         loop {
             let (shared, handles, takes) = (Arc::clone(self), handles.clone(), std::mem::take(&mut first));
             let work = self.workers.run(move || {
@@ -226,19 +227,27 @@ impl Shared {
                 if takes {
                     shared.note_changes(&cluster);
                 }
-                let more = step(&shared.engine, &cluster, PROBLEM_BATCH, &judges);
+                let taken = step(&shared.engine, &cluster, PROBLEM_BATCH, &judges);
                 shared.missed.lock().extend(cluster.into_missed());
-                more
+                taken
             });
             // What panics inside an analyser is caught there.
-            if !work.await.unwrap_or_default() {
+            let taken = work.await.unwrap_or_default();
+            judged += taken;
+            if taken < PROBLEM_BATCH {
                 break;
             }
+        }
+        match judged {
+            0 => return,
+            // What it took to read very many is not needed for the few that change from now on.
+            PROBLEM_BATCH.. => cache::rest(),
+            _ => {}
         }
         let shared = Arc::clone(self);
         let counted = self.workers.run(move || {
             let mut engine = shared.engine.lock();
-            engine.retry_left_out(judged());
+            engine.retry_left_out(kinds());
             let found = engine.found();
             drop(engine);
             counts(&found, shared.clock.cluster_now_ms())
@@ -269,13 +278,13 @@ impl Shared {
     }
 }
 
-/// Judges up to so many objects that are due; whether some are left.
+/// Judges up to so many objects that are due, and says how many there were: as many as that, and there may be more.
 pub(super) fn step(
     engine: &Mutex<Engine>,
     sight: &dyn Sight,
     most: usize,
     judges: &dyn Fn(&GroupResource) -> Option<&'static Judges>,
-) -> bool {
+) -> usize {
     let taken = engine.lock().take(most, sight);
     for object in &taken {
         // A bug in an analyser costs the verdicts on objects that it meets it at.
@@ -286,7 +295,7 @@ pub(super) fn step(
         });
         engine.lock().put(Arc::clone(object), judged, sight.now_ms());
     }
-    taken.len() == most
+    taken.len()
 }
 
 async fn follow(shared: Arc<Shared>) {
@@ -325,7 +334,7 @@ fn judges(kind: &GroupResource) -> Option<&'static Judges> {
     analysers::ALL.iter().find(|judges| judges.group == kind.group && judges.resource == kind.resource)
 }
 
-fn judged() -> impl Iterator<Item = GroupResource> {
+fn kinds() -> impl Iterator<Item = GroupResource> {
     analysers::ALL.iter().map(|judges| GroupResource::new(judges.group, judges.resource))
 }
 

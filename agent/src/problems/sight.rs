@@ -98,15 +98,15 @@ impl World for Recorder<'_> {
         found
     }
 
-    fn any(&self, kind: &GroupResource, namespace: &str, labels: &LabelSelector) -> bool {
-        let Some(name) = self.sight.first(kind, namespace, labels) else {
-            self.note(Look::Labels(kind.clone(), namespace.to_owned(), labels.clone()));
-            return false;
-        };
-        // As long as this one is there and matches, nothing else matters.
-        let namespace = Some(namespace.to_owned());
-        self.note(Look::Object(Arc::new(ObjectRef { kind: kind.clone(), namespace, name })));
-        true
+    fn one(&self, kind: &GroupResource, namespace: &str, labels: &LabelSelector) -> Option<Arc<Value>> {
+        match self.sight.first(kind, namespace, labels) {
+            // As long as this one is there and matches, nothing else matters.
+            Some(name) => self.get(kind, Some(namespace), &name),
+            None => {
+                self.note(Look::Labels(kind.clone(), namespace.to_owned(), labels.clone()));
+                None
+            }
+        }
     }
 
     fn select(&self, kind: &GroupResource, namespace: &str, labels: &LabelSelector) -> Vec<Arc<Value>> {

@@ -24,8 +24,8 @@ pub struct Subject<'a> {
 /// The rest of the cluster, as far as its kinds are watched. Whatever is looked at is remembered: the verdict is made anew
 /// when it changes.
 ///
-/// What is remembered of a healthy object takes memory too, so look at others where there is a suspicion, or ask
-/// [`any`](Self::any), which costs a single memory whatever there is. Of lists at most
+/// What is remembered of a healthy object takes memory too, so look at others where there is a suspicion, or ask for
+/// [`one`](Self::one), which costs a single memory however many there are. Of lists at most
 /// [`PROBLEM_OBJECTS_LISTED`](crate::limits::PROBLEM_OBJECTS_LISTED) objects come.
 pub trait World {
     /// Milliseconds since 1970, by the cluster's clock.
@@ -37,8 +37,8 @@ pub trait World {
     /// `None` where it is not there or not known.
     fn get(&self, kind: &GroupResource, namespace: Option<&str>, name: &str) -> Option<Arc<Value>>;
 
-    /// Whether there is an object in this namespace whose labels match.
-    fn any(&self, kind: &GroupResource, namespace: &str, labels: &LabelSelector) -> bool;
+    /// One of the objects of this namespace whose labels match; which one must not matter.
+    fn one(&self, kind: &GroupResource, namespace: &str, labels: &LabelSelector) -> Option<Arc<Value>>;
 
     /// Those in this namespace whose labels match.
     fn select(&self, kind: &GroupResource, namespace: &str, labels: &LabelSelector) -> Vec<Arc<Value>>;

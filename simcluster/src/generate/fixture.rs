@@ -15,10 +15,10 @@ pub(crate) fn cluster_objects(catalog: &Catalog, at: &str) -> Vec<Value> {
             "webhooks": [{"name": "webhook.cert-manager.io", "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": "Fail", "timeoutSeconds": 30,
                 "clientConfig": {"service": {"name": "cert-manager-webhook", "namespace": "platform", "path": "/validate", "port": 443}},
                 "rules": [{"apiGroups": ["cert-manager.io"], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["*/*"], "scope": "*"}]}]}),
-        json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration", "metadata": {"name": "linkerd-proxy-injector-webhook-config", "creationTimestamp": at},
-            "webhooks": [{"name": "linkerd-proxy-injector.linkerd.io", "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": "Ignore", "timeoutSeconds": 10,
-                "clientConfig": {"service": {"name": "linkerd-proxy-injector", "namespace": "linkerd", "path": "/", "port": 443}},
-                "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"], "scope": "Namespaced"}]}]}),
+        json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration", "metadata": {"name": "cert-manager-webhook", "creationTimestamp": at},
+            "webhooks": [{"name": "webhook.cert-manager.io", "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": "Fail", "timeoutSeconds": 30,
+                "clientConfig": {"service": {"name": "cert-manager-webhook", "namespace": "platform", "path": "/mutate", "port": 443}},
+                "rules": [{"apiGroups": ["cert-manager.io"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["certificaterequests"], "scope": "*"}]}]}),
     ];
     for (name, value) in [
         ("system-node-critical", 2_000_001_000),
@@ -142,12 +142,27 @@ pub(crate) fn custom_objects(namespace: &str, name: &str, troubles: Troubles, at
         ("True", "Certificate is up to date and has not expired")
     };
     let (sync, health) = if troubled { ("OutOfSync", "Degraded") } else { ("Synced", "Healthy") };
-    vec![
+    let mut objects = vec![
         json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": format!("{name}-tls"), "namespace": namespace, "creationTimestamp": at},
             "spec": {"secretName": format!("{name}-tls"), "dnsNames": [format!("{name}.example.com")], "issuerRef": {"name": "letsencrypt", "kind": "ClusterIssuer"}},
             "status": {"conditions": [{"type": "Ready", "status": status, "reason": if troubled { "DoesNotExist" } else { "Ready" }, "message": message, "lastTransitionTime": at, "observedGeneration": 1}]}}),
         json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": name, "namespace": namespace, "creationTimestamp": at},
             "spec": {"project": "default", "destination": {"namespace": namespace, "server": "https://kubernetes.default.svc"}, "source": {"repoURL": "https://git.example.com/deploy.git", "path": name, "targetRevision": "main"}},
             "status": {"sync": {"status": sync, "revision": "9b1c7e2f4d5a60718293a4b5c6d7e8f901234567"}, "health": {"status": health}}}),
-    ]
+    ];
+    if !troubled {
+        objects.push(issued(namespace, name, at));
+    }
+    objects
+}
+
+/// What cert-manager keeps a certificate and its key in.
+fn issued(namespace: &str, name: &str, at: &str) -> Value {
+    const CERTIFICATE: &str = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSURCVENDQWUyZ0F3SUJBZ0lJVkZKMAotLS0tLUVORCBDRVJUSUZJQ0FURS0tLS0tCg==";
+    const KEY: &str =
+        "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JSUV2UUlCQURBTkJna3EKLS0tLS1FTkQgUFJJVkFURSBLRVktLS0tLQo=";
+    let tls = format!("{name}-tls");
+    json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+        "metadata": {"name": tls, "namespace": namespace, "creationTimestamp": at, "annotations": {"cert-manager.io/certificate-name": tls}},
+        "data": {"tls.crt": CERTIFICATE, "tls.key": KEY}})
 }

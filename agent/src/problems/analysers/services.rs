@@ -49,8 +49,13 @@ pub(super) fn judge(subject: &Subject<'_>, world: &dyn World, verdict: &mut Verd
         return;
     }
     let namespace = pod::namespace(service).unwrap_or_default();
+    // Pods of a service are alike, mostly: where the first has the ports, no other is looked at.
     let by_name = list(service, "/spec/ports").iter().any(|port| port["targetPort"].is_string());
-    if !by_name && is_served(service, namespace, world) {
+    let has_ports = || {
+        let one = Vec::from_iter(world.one(&kind::of(PODS), namespace, &selector));
+        missing_port(service, &one).is_none()
+    };
+    if is_served(service, namespace, world) && (!by_name || has_ports()) {
         return;
     }
     let created_ms = created_ms(service).unwrap_or_default();

@@ -124,8 +124,8 @@ impl World for Fixture {
         objects.into_iter().find(|object| object["metadata"]["name"] == name)
     }
 
-    fn any(&self, kind: &GroupResource, namespace: &str, labels: &LabelSelector) -> bool {
-        !self.select(kind, namespace, labels).is_empty()
+    fn one(&self, kind: &GroupResource, namespace: &str, labels: &LabelSelector) -> Option<Arc<Value>> {
+        self.select(kind, namespace, labels).into_iter().next()
     }
 
     fn select(&self, kind: &GroupResource, namespace: &str, labels: &LabelSelector) -> Vec<Arc<Value>> {

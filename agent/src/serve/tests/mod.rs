@@ -11,6 +11,7 @@ mod logs;
 mod narrow;
 mod objects;
 mod places;
+mod problems;
 mod requests;
 mod search;
 mod withdrawn;

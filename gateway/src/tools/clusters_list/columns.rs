@@ -2,6 +2,7 @@
 
 use kubeplex_proto::column::same_column;
 use kubeplex_proto::duration::human_duration;
+use kubeplex_proto::problems::ProblemCounts;
 use kubeplex_proto::sort::KeyValue;
 use serde_json::{Map, Value};
 
@@ -24,6 +25,8 @@ pub(in crate::tools) enum ClusterColumn {
     Version,
     /// Ready of all.
     Nodes,
+    /// How many, by severity; `0` where its agent looks for them and finds none.
+    Problems,
     Labels,
     /// The cluster's clock less the agent's, where it is worth saying.
     ClockOffset,
@@ -44,13 +47,14 @@ pub(in crate::tools) enum Shown {
 }
 
 impl ClusterColumn {
-    pub(in crate::tools) const ALL: [Self; 10] = [
+    pub(in crate::tools) const ALL: [Self; 11] = [
         Self::Name,
         Self::Link,
         Self::LinkAge,
         Self::DataAge,
         Self::Version,
         Self::Nodes,
+        Self::Problems,
         Self::Labels,
         Self::ClockOffset,
         Self::Problem,
@@ -65,6 +69,7 @@ impl ClusterColumn {
             Self::DataAge => "dataAge",
             Self::Version => "version",
             Self::Nodes => "nodes",
+            Self::Problems => "problems",
             Self::Labels => "labels",
             Self::ClockOffset => "clockOffset",
             Self::Problem => "problem",
@@ -91,7 +96,7 @@ impl ClusterColumn {
             | Self::Version
             | Self::Nodes
             | Self::Labels => Shown::Always,
-            Self::ClockOffset | Self::Problem => Shown::InTrouble,
+            Self::Problems | Self::ClockOffset | Self::Problem => Shown::InTrouble,
             Self::Agent | Self::Label(_) => Shown::OnRequest,
         }
     }
@@ -107,6 +112,7 @@ impl ClusterColumn {
             Self::Nodes => {
                 cluster.nodes.map_or(Value::Null, |nodes| format!("{}/{}", nodes.ready, nodes.all).into())
             }
+            Self::Problems => report.problems.map_or(Value::Null, problems),
             Self::Labels => labels(cluster),
             Self::ClockOffset if report.clock_offset_ms.unsigned_abs() <= WORTH_SAYING_MS => Value::Null,
             Self::ClockOffset => offset(report.clock_offset_ms).into(),
@@ -124,6 +130,7 @@ impl ClusterColumn {
             Self::LinkAge => KeyValue::from_ms(cluster.link_changed_ms.saturating_neg()),
             Self::DataAge => cluster.caches.oldest_proof().map_or(KeyValue::Missing, until_now),
             Self::Nodes => cluster.nodes.map_or(KeyValue::Missing, |nodes| count(nodes.all)),
+            Self::Problems => cluster.report.problems.map_or(KeyValue::Missing, gravity),
             Self::ClockOffset => KeyValue::from_ms(cluster.report.clock_offset_ms),
             Self::Link => KeyValue::from_integer(match cluster.link {
                 LinkState::Connected => 0,
@@ -144,6 +151,24 @@ fn age(ms: u64) -> Value {
 /// `null` while it was never said.
 fn said(text: &str) -> Value {
     if text.is_empty() { Value::Null } else { one_line(text).into() }
+}
+
+/// `2 critical, 1 info`.
+fn problems(counts: ProblemCounts) -> Value {
+    let ProblemCounts { critical, warning, info } = counts;
+    let counts = [(critical, "critical"), (warning, "warning"), (info, "info")];
+    let told =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, severity)| format!("{count} {severity}"));
+    let told = told.collect::<Vec<_>>().join(", ");
+    if told.is_empty() { 0.into() } else { told.into() }
+}
+
+/// One that is critical weighs more than any number of others.
+fn gravity(counts: ProblemCounts) -> KeyValue {
+    const MORE: u64 = 1_000_000;
+    let ProblemCounts { critical, warning, info } = counts;
+    let weight = (critical.min(MORE) * MORE + warning.min(MORE - 1)) * MORE + info.min(MORE - 1);
+    KeyValue::from_integer(i64::try_from(weight).unwrap_or(i64::MAX))
 }
 
 fn labels(cluster: &ClusterView) -> Value {

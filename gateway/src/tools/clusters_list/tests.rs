@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use kubeplex_proto::problems::ProblemCounts;
 use serde_json::json;
 
 use super::*;
@@ -58,6 +59,23 @@ fn trouble_gets_its_columns_when_there_is_some() {
     assert!(columns.ends_with(&[json!("clockOffset"), json!("problem")]));
     assert_eq!(structured["groups"][0]["rows"][0][7], "-65s");
     assert_eq!(structured["groups"][0]["rows"][1][8], json!(null));
+}
+
+#[test]
+fn problems_are_counted_where_agents_look_for_them_and_the_gravest_lead() {
+    let counting = |name: &str, critical, warning| {
+        let mut view = cluster(name, &[]);
+        Arc::make_mut(&mut view.report).problems = Some(ProblemCounts { critical, warning, info: 0 });
+        view
+    };
+    let clusters = || vec![counting("a", 0, 7), counting("b", 1, 0), counting("c", 0, 0), cluster("d", &[])];
+    let answer = rendered(clusters(), &json!({"sortBy": "-problems", "fields": "name,problems"})).structured;
+    assert_eq!(
+        answer["groups"][0]["rows"],
+        json!([["b", "1 critical"], ["a", "7 warning"], ["c", 0], ["d", null]])
+    );
+    let columns = rendered(clusters(), &json!({})).structured["columns"].clone();
+    assert!(columns.as_array().unwrap().contains(&json!("problems")), "{columns}");
 }
 
 /// As a list of its pods would say it.
