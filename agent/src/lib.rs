@@ -13,6 +13,7 @@ pub mod clock;
 pub mod columns;
 pub mod config;
 pub mod discovery;
+pub mod explain;
 pub mod gauges;
 mod history;
 pub mod ingest;

@@ -180,6 +180,12 @@ pub const LIVE_READS_KEPT: usize = 16;
 /// Live reads of single objects under way at once for one call, of the few that the agent allows itself altogether.
 pub const LIVE_OBJECTS_AT_ONCE: usize = 4;
 
+/// What documents that describe kinds may take, compressed: a few dozen of them.
+pub const DOCUMENTS_BYTES: usize = 4 * 1024 * 1024;
+
+/// Fields of a kind that are told at once.
+pub const EXPLAINED_FIELDS: usize = 1_000;
+
 /// Logs that are read or followed at once, over all calls …
 pub const LOGS_AT_ONCE: usize = 100;
 

@@ -184,6 +184,13 @@ pub const LEG_GROUP_BYTES: u64 = 1 << 20;
 /// Problems that one cluster tells, the gravest; of more it says how many.
 pub const MAX_LEG_PROBLEMS: u32 = 500;
 
+/// Levels of fields that `resource_explain` shows …
+pub const USUAL_EXPLAINED_DEPTH: u32 = 1;
+pub const MAX_EXPLAINED_DEPTH: u32 = 5;
+
+/// … and steps of a path to them.
+pub const MAX_EXPLAINED_PATH: usize = 32;
+
 /// Pods whose logs `pods_log` reads.
 pub const MAX_LOG_PODS: usize = 20;
 

@@ -12,6 +12,7 @@ pub mod column;
 pub mod control;
 pub mod duration;
 pub mod events;
+pub mod explain;
 pub mod gather;
 pub mod get;
 pub mod group;
@@ -48,6 +49,9 @@ pub mod paths {
     /// `POST`, [`ProblemsRequest`](crate::problems::ProblemsRequest) → frames of
     /// [`GatherFrame`](crate::gather::GatherFrame) of [`Problem`](crate::problems::Problem).
     pub const PROBLEMS: &str = "/agent/v1/problems";
+    /// `POST`, [`ExplainRequest`](crate::explain::ExplainRequest) → [gathered](crate::gather)
+    /// [`Field`](crate::explain::Field)s.
+    pub const EXPLAIN: &str = "/agent/v1/explain";
     /// `POST`, [`LogPodsRequest`](crate::log::LogPodsRequest) → [gathered](crate::gather) [`PodName`](crate::log::PodName)s.
     pub const LOG_PODS: &str = "/agent/v1/log/pods";
     /// `POST`, [`LogRequest`](crate::log::LogRequest) → [gathered](crate::gather) [`LogItem`](crate::log::LogItem)s.

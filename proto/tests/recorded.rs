@@ -12,6 +12,7 @@ use kubeplex_proto::changes::{ChangesItem, ChangesRequest, Class, Deed, GapReaso
 use kubeplex_proto::column::CellFormat;
 use kubeplex_proto::control::{AgentFrame, GatewayFrame, SyncState};
 use kubeplex_proto::events::Moment;
+use kubeplex_proto::explain::{ExplainRequest, Field};
 use kubeplex_proto::gather::GatherFrame;
 use kubeplex_proto::get::{GetFrame, GetRequest};
 use kubeplex_proto::health::{HealthFacts, HealthRequest};
@@ -315,6 +316,14 @@ fn problems_of_every_version_are_read() {
         let requests: Vec<ProblemsRequest> = read(version, "problems-requests");
         complete::<ProblemSeverity>(requests.iter().map(|request| problem_severity(&request.severity)));
         complete::<ProblemsFrame>(read(version, "problems-frames").iter().map(problems_frame));
+    }
+}
+
+#[test]
+fn fields_of_every_version_are_read() {
+    for version in PROTOCOL.min..=PROTOCOL.max {
+        assert!(!read::<ExplainRequest>(version, "explain-requests").is_empty());
+        assert!(!read::<GatherFrame<Field>>(version, "explain-frames").is_empty());
     }
 }
 

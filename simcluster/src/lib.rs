@@ -52,7 +52,7 @@
 //!
 //! # What is simpler than in a real server
 //!
-//! JSON only (no protobuf, no gzip, no YAML); no OpenAPI; no schema validation or defaulting; strategic merge patches and server-side apply are merged as
+//! JSON only (no protobuf, no gzip, no YAML); OpenAPI v3 of custom kinds and an excerpt of `apps/v1` alone; no schema validation or defaulting; strategic merge patches and server-side apply are merged as
 //! JSON merge patches; no conversion between versions of a CRD; `events.k8s.io` and `autoscaling/v1` are not served; pods are deleted at once
 //! over HTTP, without a grace period; `exec`, `attach` and `portforward` do not exist.
 

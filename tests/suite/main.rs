@@ -10,6 +10,7 @@ mod deployed;
 mod dialled;
 mod doctor;
 mod expired;
+mod explain;
 mod faults;
 mod ground;
 mod leaks;

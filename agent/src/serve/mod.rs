@@ -11,6 +11,7 @@ mod config_maps;
 mod contain;
 mod control;
 mod deadline;
+mod explain;
 mod gathering;
 mod get;
 mod health;
@@ -75,6 +76,7 @@ struct Shared {
     rights: Arc<Rights>,
     live: LiveStores,
     scans: Scans,
+    documents: explain::Documents,
     /// Logs that may be read or followed at once.
     logs: Arc<Semaphore>,
     known: health::Known,
@@ -89,15 +91,29 @@ pub(crate) fn router(parts: Parts) -> Router {
     let live = LiveStores::new(Arc::clone(&rights), deny, workers.clone());
     let (scans, epoch) = (Scans::new(workers), AtomicU64::new(0));
     let logs = Arc::new(Semaphore::new(limits::LOGS_AT_ONCE));
-    let known = health::Known::default();
-    let shared =
-        Shared { cluster, instance, kinds, history, problems, api, rights, live, scans, logs, known, epoch };
+    let (known, documents) = (health::Known::default(), explain::Documents::default());
+    let shared = Shared {
+        cluster,
+        instance,
+        kinds,
+        history,
+        problems,
+        api,
+        rights,
+        live,
+        scans,
+        documents,
+        logs,
+        known,
+        epoch,
+    };
     Router::new()
         .route(paths::LIST, post(list::list))
         .route(paths::SEARCH, post(search::search))
         .route(paths::GET, post(get::get))
         .route(paths::CHANGES, post(changes::changes))
         .route(paths::PROBLEMS, post(problems::problems))
+        .route(paths::EXPLAIN, post(explain::explain))
         .route(paths::LOG_PODS, post(logs::pods))
         .route(paths::LOG, post(logs::read))
         .route(paths::HEALTH, post(health::health))

@@ -94,14 +94,26 @@ impl Rights {
                      configuration forbids"
                 )));
             }
-            LiveReads::Impersonate => {
-                let as_caller = Impersonation::of(caller);
-                self.api.acting_as(as_caller.map_err(|nobody| forbidden(nobody.to_string()))?)
-            }
+            LiveReads::Impersonate => self.as_caller(caller)?,
         };
         match self.verdict(caller, &access, deadline).await? {
             Verdict::Allowed => Ok(as_caller),
             Verdict::Denied(reason) => Err(forbidden(denied(caller, &access, &reason))),
+        }
+    }
+
+    /// The API server as this caller sees it, for what it shows to everybody whom it knows: what it serves, and how that is
+    /// made.
+    ///
+    /// # Errors
+    /// Where nobody may act as the caller.
+    pub(super) fn as_caller(&self, caller: &Identity) -> Result<Api, Nothing> {
+        match self.mode {
+            LiveReads::Own | LiveReads::Refused => Ok(self.api.clone()),
+            LiveReads::Impersonate => {
+                let as_caller = Impersonation::of(caller);
+                Ok(self.api.acting_as(as_caller.map_err(|nobody| forbidden(nobody.to_string()))?))
+            }
         }
     }
 

@@ -161,6 +161,10 @@ impl<'a> Answers<'a> {
                 gathered.coverage.suffices(query.options.min_coverage)?;
                 Answered::Problems(query, gathered)
             }
+            Request::Explain(query) => {
+                let question = |_, context| query.leg_request(context);
+                Answered::Explain(query, gather::gather(asked, legs, paths::EXPLAIN, question).await?)
+            }
             Request::Logs(query) => Answered::Logs(query, logs::merge(query, asked, legs).await?),
             Request::Health(query) => {
                 let question = |_, context| query.leg_request(context);

@@ -1,6 +1,7 @@
 //! What is rendered: the answers of all legs, put together, beside the question that they answer.
 
 use kubeplex_proto::changes::ChangesItem;
+use kubeplex_proto::explain::Field;
 use kubeplex_proto::health::HealthFacts;
 use kubeplex_proto::problems::Problem;
 use kubeplex_proto::visibility::Visibility;
@@ -9,7 +10,8 @@ use super::{Gathered, GetPage, GroupsPage, ListPage, LogPage};
 use crate::health::HealthThresholds;
 use crate::policy::Permit;
 use crate::request::{
-    ChangesQuery, ClustersQuery, GetQuery, HealthQuery, KindsQuery, ListQuery, LogsQuery, ProblemsQuery,
+    ChangesQuery, ClustersQuery, ExplainQuery, GetQuery, HealthQuery, KindsQuery, ListQuery, LogsQuery,
+    ProblemsQuery,
 };
 
 /// The answers to a request that its caller may make.
@@ -32,6 +34,7 @@ pub(crate) enum Answered<'a> {
     Logs(&'a LogsQuery, LogPage),
     /// To be judged by these thresholds.
     Health(&'a HealthQuery, Gathered<HealthFacts>, HealthThresholds),
+    Explain(&'a ExplainQuery, Gathered<Field>),
 }
 
 impl<'a> Merged<'a> {

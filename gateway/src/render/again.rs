@@ -53,7 +53,8 @@ impl Again {
             | Answered::Changes(..)
             | Answered::Problems(..)
             | Answered::Logs(..)
-            | Answered::Health(..) => None,
+            | Answered::Health(..)
+            | Answered::Explain(..) => None,
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod again;
 mod coverage;
+mod explain;
 mod get;
 mod groups;
 mod health;
@@ -23,6 +24,7 @@ use crate::cursor::CursorSealer;
 
 pub(crate) use again::{Again, Lasting};
 pub(crate) use coverage::Nouns;
+pub(crate) use explain::explain;
 pub(crate) use get::get;
 pub(crate) use groups::Groups;
 pub(crate) use health::health;

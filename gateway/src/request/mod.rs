@@ -5,6 +5,7 @@
 
 mod changes;
 mod clusters;
+mod explain;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod get;
@@ -30,6 +31,7 @@ use crate::fleet::ClusterView;
 
 pub use changes::ChangesQuery;
 pub use clusters::ClustersQuery;
+pub use explain::ExplainQuery;
 pub use get::GetQuery;
 pub use group::{COUNT, GroupBy};
 pub use health::HealthQuery;
@@ -55,6 +57,7 @@ pub enum Request {
     Problems(ProblemsQuery),
     Logs(LogsQuery),
     Health(HealthQuery),
+    Explain(ExplainQuery),
 }
 
 /// What every request says beside its question.
@@ -130,6 +133,7 @@ impl Request {
             Self::Problems(query) => &query.options,
             Self::Logs(query) => &query.options,
             Self::Health(query) => &query.options,
+            Self::Explain(query) => &query.options,
         }
     }
 
@@ -144,6 +148,7 @@ impl Request {
             Self::Problems(query) => &query.targets,
             Self::Logs(query) => &query.targets,
             Self::Health(query) => &query.targets,
+            Self::Explain(query) => &query.targets,
         }
     }
 
@@ -169,6 +174,7 @@ impl Request {
             | Self::Logs(LogsQuery { kind, scope, namespaces, .. }) => {
                 Some(Objects { kind, scope: *scope, namespaces })
             }
+            Self::Explain(query) => Some(Objects { kind: &query.kind, scope: query.scope, namespaces: &[] }),
             Self::Changes(ChangesQuery { kind, scope, namespaces, .. })
             | Self::Problems(ProblemsQuery { kind, scope, namespaces, .. }) => {
                 kind.as_ref().map(|kind| Objects { kind, scope: *scope, namespaces })

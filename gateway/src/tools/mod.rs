@@ -13,6 +13,7 @@ mod instructions;
 mod pods_list;
 mod pods_log;
 mod problems_list;
+mod resource_explain;
 mod resources_get;
 mod resources_list;
 mod schema;
@@ -87,6 +88,7 @@ pub fn catalogue() -> &'static Catalogue {
             cluster_health::tool(),
             fleet_search::tool(),
             api_resources_list::tool(),
+            resource_explain::tool(),
             resources_list::tool(),
             resources_get::tool(),
             pods_list::tool(),

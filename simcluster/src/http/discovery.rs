@@ -36,6 +36,7 @@ pub(crate) fn answer(shared: &Shared, caller: &User, parts: &Parts) -> Result<Re
             Ok(Reply::bytes(200, "text/plain; charset=utf-8", text))
         }
         ["version"] => Ok(Reply::json(200, &version(&shared.config.kubernetes_version))),
+        ["openapi", "v3", below @ ..] => super::openapi::answer(shared, below),
         ["api"] => roots(shared, &catalog, parts, Root::Core),
         ["apis"] => roots(shared, &catalog, parts, Root::Groups),
         ["api", version] => resource_list(&catalog, "", version),

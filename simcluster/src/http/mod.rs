@@ -6,6 +6,7 @@ mod cursor;
 mod discovery;
 mod dispatch;
 mod list;
+mod openapi;
 mod query;
 mod render;
 mod reply;

@@ -30,6 +30,7 @@ const PURE_MODULES: &[(&str, &[&str])] = &[
     ("gateway/src/tools", &["tokio", "axum", "hyper"]),
     ("agent/src/cache", &["tokio", "axum", "hyper", "kube"]),
     ("agent/src/columns", &["tokio", "axum", "hyper", "kube"]),
+    ("agent/src/explain", &["tokio", "axum", "hyper", "kube"]),
     ("agent/src/logs", &["tokio", "axum", "hyper", "kube"]),
     ("agent/src/problems/analysers", &["tokio", "axum", "hyper", "kube"]),
     ("agent/src/path", &["tokio", "axum", "hyper", "kube"]),

@@ -3,6 +3,7 @@
 mod callers;
 mod changes;
 mod control;
+mod explain;
 mod fresh;
 mod health;
 mod lists;

@@ -23,6 +23,10 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         return meaning;
     }
     let (default, text) = match (tool, argument) {
+        ("resource_explain", "cluster") => (
+            "all clusters",
+            "the first of these is asked that has the kind; those with another version are named",
+        ),
         (_, "cluster") => ("all clusters", "clusters, by name, comma list or glob: `prod-*`"),
         (_, "clusterSelector") => {
             ("", "clusters, by a label selector over their labels: `env=prod,region in (eu,us)`")
@@ -72,6 +76,11 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
             "",
             "of the objects that events tell of: name, comma list or glob; `deployment/cart` says the kind, too",
         ),
+        ("resource_explain", "path") => (
+            "the object itself",
+            "a field, with dots: `spec.template.spec.containers`; lists and maps are passed through",
+        ),
+        ("resource_explain", "depth") => ("1", "levels of fields below it"),
         ("resources_get", "name") => (
             "",
             "name, comma list or glob; `deployment/cart` says the kind, too, and `k8s://prod-eu/shop/apps/deployments/cart` \

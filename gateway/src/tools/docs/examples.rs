@@ -1,5 +1,6 @@
 //! One example a tool: a call, resolved and rendered as every call is, over answers that agents would give.
 
+mod explain;
 mod logs;
 
 use std::sync::Arc;
@@ -62,6 +63,7 @@ pub(super) fn of(tool: &'static str) -> Vec<Example> {
             "Where is the cart, and how does it fare? One cluster is down:",
             json!({"query": "cart -kind:services", "limit": 3}),
         )],
+        "resource_explain" => vec![explain::example()],
         "events_list" => vec![(
             "What happened to the pods of the shop in the last half hour?",
             json!({"kind": "pods", "namespace": "shop", "since": "30m", "cluster": "prod-*"}),
@@ -98,6 +100,7 @@ impl Example {
             Request::Get(query) => Answered::Get(query, merged_get(query)),
             Request::Changes(query) => Answered::Changes(query, changes::gathered(query)),
             Request::Problems(query) => Answered::Problems(query, problems_list::fixture::answered(query)),
+            Request::Explain(query) => Answered::Explain(query, explain::gathered(query)),
             Request::Logs(query) => Answered::Logs(query, logs::merged(query)),
             Request::Health(query) => {
                 Answered::Health(query, health::gathered(query), HealthThresholds::default())
