@@ -20,6 +20,7 @@ const PARTS: &str = "\
 Parts, as --only names them, and about how long each takes:
   cache      bytes a pod, memory through a first sync and a relist, speed of reads   2 min
   link       round trips and throughput of a link                                    15 s
+  logs       search and redaction of logs in the agent                               10 s
   fleet      pods_list over 10 clusters, one call after the other                    30 s
   load       calls a second of a page that is kept, beside bare rmcp                 4 min
   freshness  from a write at the API server to a row in an answer                    15 s
@@ -76,6 +77,7 @@ struct Benchmark {
 const BENCHMARKS: &[Benchmark] = &[
     Benchmark { name: "cache", program: "examples/cache_bench", arguments: &[] },
     Benchmark { name: "link", program: "examples/link_bench", arguments: &[] },
+    Benchmark { name: "logs", program: "examples/log_bench", arguments: &[] },
     Benchmark { name: "fleet", program: "kubeplex-bench", arguments: &["fleet"] },
     Benchmark { name: "load", program: "kubeplex-bench", arguments: &["load"] },
     Benchmark { name: "freshness", program: "kubeplex-bench", arguments: &["freshness"] },
