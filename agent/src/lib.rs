@@ -139,7 +139,7 @@ impl Agent {
 
     /// For tests that put a service of their own together.
     #[cfg(test)]
-    fn history(&self) -> Arc<History> {
+    pub(crate) fn history(&self) -> Arc<History> {
         Arc::clone(&self.history)
     }
 

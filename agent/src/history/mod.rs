@@ -162,6 +162,12 @@ impl History {
         let _ = self.disk.set(disk);
     }
 
+    /// For tests that wait for it.
+    #[cfg(test)]
+    pub(crate) fn has_disk(&self) -> bool {
+        self.disk.get().is_some()
+    }
+
     fn has_no_disk(&self) {
         self.state.lock().pending = None;
     }

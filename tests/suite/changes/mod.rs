@@ -1,5 +1,6 @@
 //! The flight recorder: what is told of changes is what was done, nothing else, and what is not known is declared.
 
+mod day;
 mod oracle;
 mod story;
 

@@ -9,6 +9,7 @@ use kubeplex_proto::visibility::{Reach, VisibilityRule};
 use serde_json::json;
 
 use super::*;
+use crate::config::{HistoryConfig, HistoryDisk};
 
 fn changes() -> ChangesRequest {
     ChangesRequest {
@@ -149,4 +150,64 @@ async fn nobody_is_told_of_what_they_may_not_see() {
     ever.context.visibility = Visibility::nothing();
     let nothing = told(&world, &ever).await;
     assert_eq!((nothing.head.total, nothing.changes.len()), (0, 0));
+}
+
+/// A directory of its own, gone with the test.
+struct Folder(std::path::PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn label(world: &World, value: &str) {
+    let name = json!({"name": "flags", "namespace": "default", "labels": {"step": value}});
+    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": name});
+    world.sim.apply(object).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_is_a_gap_and_what_was_before_it_is_still_told() {
+    let folder = Folder(std::env::temp_dir().join(format!("kubeplex-changes-{}", uuid::Uuid::new_v4())));
+    let disk = Some(HistoryDisk::in_directory(&folder.0));
+    let config =
+        || config().with_watch(WatchMode::Builtin).with_history(HistoryConfig { bytes: 1 << 20, disk: disk.clone() });
+    let world = World::of(small(), config());
+    world.until(|world| world.agent.kinds().cluster().ready).await;
+    label(&world, "1").await;
+    let request = ChangesRequest { kind: Some("configmaps".parse().unwrap()), ..changes() };
+    until_told(&world, &request, |told| of_now(told).len() == 1).await;
+    label(&world, "2").await;
+    until_told(&world, &request, |told| of_now(told).len() == 2).await;
+    // Long enough that it is known when this agent began to see, and that all is written.
+    sleep(Duration::from_secs(70)).await;
+    let sim = world.sim.clone();
+    let client = kube::Client::new(sim.service(), "default");
+    drop(world);
+
+    let (cancel, tracker) = (CancellationToken::new(), TaskTracker::new());
+    let agent = loop {
+        let agent = Agent::start(config(), client.clone(), tracker.clone(), cancel.clone());
+        // The directory is free once the agent before has written the last of it.
+        let opened = timeout(Duration::from_secs(5), async {
+            while !agent.history().has_disk() {
+                sleep(Duration::from_millis(50)).await;
+            }
+        });
+        if opened.await.is_ok() {
+            break agent;
+        }
+    };
+    let world = World { router: agent.router(), sim, agent, cancel, asked: Arc::default() };
+    world.until(|world| world.agent.kinds().cluster().ready).await;
+    label(&world, "3").await;
+    let told = until_told(&world, &request, |told| of_now(told).len() == 3).await;
+    let lines = of_now(&told);
+    assert!(lines[0].ends_with("metadata.labels.step \"2\">\"3\""), "{lines:?}");
+    assert!(lines[1].ends_with("metadata.labels.step \"1\">\"2\""), "{lines:?}");
+    assert_eq!(lines[2], "Created ConfigMap/flags");
+    let restart = told.gaps.iter().find(|gap| gap.reason == GapReason::Restart);
+    let restart = restart.unwrap_or_else(|| panic!("{:?}", told.gaps));
+    assert!(told.changes[1].at_ms <= restart.from_ms.unwrap() && restart.to_ms <= told.changes[0].at_ms);
 }

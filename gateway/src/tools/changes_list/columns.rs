@@ -20,8 +20,7 @@ const MAX_FIELDS: usize = 3;
 const MAX_VALUE_CHARS: usize = 60;
 
 /// What stands before most fields that somebody changes.
-const PREFIXES: [&str; 4] =
-    ["spec.template.spec.", "spec.jobTemplate.spec.template.spec.", "spec.template.", "spec."];
+const PREFIXES: [&str; 3] = ["spec.template.spec.", "spec.jobTemplate.spec.template.spec.", "spec."];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tools) enum ChangeColumn {
