@@ -2,17 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use kubeplex_proto::changes::{Change, Class, Deed, Folded};
+use kubeplex_proto::changes::{Change, Class, Deed, FieldChange, Folded};
 use kubeplex_proto::kind::GroupResource;
 
 use super::record::{Owner, Record};
 
 /// What follows a change later than this is not told with it: the longest that rollouts usually take.
 const FOLLOWS_MS: i64 = 30 * 60_000;
-
-/// So much later news of what follows may be taken to have come: each kind has a watch of its own, and that of the cause may be
-/// the slower one.
-const NEWS_MS: i64 = 1_000;
 
 /// Controllers may be quicker than the news of what they follow.
 const AHEAD_MS: i64 = 5_000;
@@ -54,50 +50,60 @@ pub(super) struct Row {
 /// Folds `records`, which are in the order of time.
 pub(super) fn fold(records: Vec<Record>, lookup: &Lookup<'_>) -> Vec<Row> {
     let roots = roots(&records, lookup);
-    let mut records: Vec<_> = records.into_iter().zip(roots).collect();
-    records.sort_by_key(|(record, root)| record.at_ms + if root.is_some() { NEWS_MS } else { 0 });
     let mut rows: Vec<Row> = Vec::with_capacity(records.len());
-    // Where the latest change of each object that others follow stands.
-    let mut heads: HashMap<OwnedObject, usize> = HashMap::new();
-    let mut early: Vec<(OwnedObject, Record)> = Vec::new();
-    for (record, root) in records {
-        let Some(root) = root.filter(|_| follows(&record)) else {
-            if leads(&record) {
-                heads.insert(object(&record), rows.len());
+    // Where the changes of each object stand that others follow.
+    let mut leaders: HashMap<OwnedObject, Vec<usize>> = HashMap::new();
+    let mut followers: Vec<(OwnedObject, Record)> = Vec::new();
+    for (record, root) in records.into_iter().zip(roots) {
+        match root.filter(|_| follows(&record)) {
+            Some(root) => followers.push((root, record)),
+            None => {
+                if leads(&record) {
+                    leaders.entry(object(&record)).or_default().push(rows.len());
+                }
+                rows.push(Row { record, folded: Vec::new(), times: 1 });
             }
-            rows.push(Row { record, folded: Vec::new(), times: 1 });
-            continue;
-        };
-        let head = heads.get(&root).filter(|at| record.at_ms <= rows[**at].record.at_ms + FOLLOWS_MS);
-        match head {
-            Some(at) => rows[*at].follow(&record),
-            None => early.push((root, record)),
         }
     }
-    explain(early, &mut rows, lookup);
+    let mut unexplained = Vec::new();
+    for (root, record) in followers {
+        match leaders.get(&root).and_then(|of_root| leader(&record, of_root, &rows)) {
+            Some(at) => rows[at].follow(&record),
+            None => unexplained.push((root, record)),
+        }
+    }
+    churn(unexplained, &mut rows, lookup);
     repeated(deletions(rows))
 }
 
-/// What no earlier change explains: a later one that it was quicker than, or nothing, and then it is churn.
-fn explain(early: Vec<(OwnedObject, Record)>, rows: &mut Vec<Row>, lookup: &Lookup<'_>) {
-    let mut churn: HashMap<OwnedObject, usize> = HashMap::new();
-    let mut leaders: HashMap<OwnedObject, Vec<(i64, usize)>> = HashMap::new();
-    for (at, row) in rows.iter().enumerate().filter(|(_, row)| leads(&row.record)) {
-        leaders.entry(object(&row.record)).or_default().push((row.record.at_ms, at));
-    }
-    let gone: HashSet<OwnedObject> = early
+/// The change that something followed: the latest before it, or one whose news was the slower. A replica set is made for
+/// another template, and for each but one.
+fn leader(record: &Record, of_root: &[usize], rows: &[Row]) -> Option<usize> {
+    let later_ms = |at: &usize| record.at_ms - rows[*at].record.at_ms;
+    let near = || of_root.iter().copied().filter(|at| (-AHEAD_MS..=FOLLOWS_MS).contains(&later_ms(at)));
+    let is_new_set = record.deed == Deed::Created && record.kind_name == "ReplicaSet";
+    let kind = record.kind();
+    let has_set = |row: &Row| row.folded.iter().any(|folded| folded.kind == kind && folded.created > 0);
+    let wants_set = |at: &usize| is_new_set && changes_template(&rows[*at].record) && !has_set(&rows[*at]);
+    let before = || near().filter(|at| later_ms(at) >= 0).max_by_key(|at| (rows[*at].record.at_ms, *at));
+    let after = || near().min_by_key(|at| rows[*at].record.at_ms);
+    near().filter(wants_set).min_by_key(|at| later_ms(at).abs()).or_else(before).or_else(after)
+}
+
+fn changes_template(record: &Record) -> bool {
+    let is_of_template = |field: &FieldChange| field.path.starts_with("spec.template");
+    matches!(record.deed, Deed::Created | Deed::Replaced) || record.fields.iter().any(is_of_template)
+}
+
+/// What no change explains is told by what it was that came and went.
+fn churn(unexplained: Vec<(OwnedObject, Record)>, rows: &mut Vec<Row>, lookup: &Lookup<'_>) {
+    let mut open: HashMap<OwnedObject, usize> = HashMap::new();
+    let gone: HashSet<OwnedObject> = unexplained
         .iter()
         .filter(|(_, record)| record.deed == Deed::Deleted)
         .map(|(_, record)| object(record))
         .collect();
-    for (root, record) in early {
-        let soon = leaders.get(&root).and_then(|leaders| {
-            leaders.iter().find(|(at_ms, _)| (record.at_ms..=record.at_ms + AHEAD_MS).contains(at_ms))
-        });
-        if let Some((_, at)) = soon {
-            rows[*at].follow(&record);
-            continue;
-        }
+    for (root, record) in unexplained {
         // Somebody's own after all; or asked for, and done further on.
         if record.deed == Deed::Changed || record.deed == Deed::DeletionAsked {
             if record.deed == Deed::Changed || !gone.contains(&object(&record)) {
@@ -105,30 +111,28 @@ fn explain(early: Vec<(OwnedObject, Record)>, rows: &mut Vec<Row>, lookup: &Look
             }
             continue;
         }
-        let open = churn.get(&root).filter(|at| record.at_ms <= rows[**at].record.at_ms + CHURN_MS);
-        match open {
-            Some(at) => {
+        let known = open.get(&root).filter(|at| record.at_ms <= rows[**at].record.at_ms + CHURN_MS);
+        match (known, (lookup.kind)(&root.0)) {
+            (Some(at), _) => {
                 let row = &mut rows[*at];
                 row.record.after_ms = row.record.after_ms.or(Some(row.record.at_ms));
                 row.record.at_ms = row.record.at_ms.max(record.at_ms);
                 row.follow(&record);
             }
-            None => {
-                let Some(kind) = (lookup.kind)(&root.0) else {
-                    rows.push(Row { record, folded: Vec::new(), times: 1 });
-                    continue;
-                };
-                churn.insert(root.clone(), rows.len());
-                let mut row = Row { record: unexplained(kind, root, &record), folded: Vec::new(), times: 1 };
+            (None, Some(kind)) => {
+                open.insert(root.clone(), rows.len());
+                let mut row =
+                    Row { record: of_root(kind, root, &record), folded: Vec::new(), times: 1 };
                 row.follow(&record);
                 rows.push(row);
             }
+            (None, None) => rows.push(Row { record, folded: Vec::new(), times: 1 }),
         }
     }
 }
 
 /// A row of the root of what changed without anybody's asking.
-fn unexplained(kind: GroupResource, (kind_name, namespace, name): OwnedObject, record: &Record) -> Record {
+fn of_root(kind: GroupResource, (kind_name, namespace, name): OwnedObject, record: &Record) -> Record {
     Record {
         group: kind.group,
         resource: kind.resource,

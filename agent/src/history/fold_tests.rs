@@ -1,6 +1,5 @@
 //! Rollouts, deletions, churn, and the same over and over, as single rows.
 
-use kubeplex_proto::changes::FieldChange;
 use serde_json::{Value, json};
 
 use super::*;
@@ -93,11 +92,17 @@ fn a_rollout_is_one_row_and_so_is_the_next() {
     records.extend(churn(9_000, "checkout", "0", Deed::Deleted, 12));
     records.push(set(20 * MINUTE - 700, "checkout-b"));
     records.extend(churn(21 * MINUTE, "checkout", "b", Deed::Created, 3));
+    // Scaled before the news of the new replica set was there: that set is not for more pods.
+    let replicas = vec![field("spec.replicas", Class::Scale, json!(2), json!(3))];
+    let scaled = Record { fields: replicas, ..record(40 * MINUTE + 100, "Deployment", "checkout", Deed::Changed) };
+    records.extend([image(40 * MINUTE, "checkout"), scaled, set(40 * MINUTE + 300, "checkout-c")]);
     assert_eq!(
         told(records),
         [
             "0m Deployment/checkout Changed replicasets+1-0 pods+12-12",
             "20m Deployment/checkout Changed replicasets+1-0 pods+3-0",
+            "40m Deployment/checkout Changed replicasets+1-0",
+            "40m Deployment/checkout Changed",
         ]
     );
 }
