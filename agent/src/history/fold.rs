@@ -121,8 +121,7 @@ fn churn(unexplained: Vec<(OwnedObject, Record)>, rows: &mut Vec<Row>, lookup: &
             }
             (None, Some(kind)) => {
                 open.insert(root.clone(), rows.len());
-                let mut row =
-                    Row { record: of_root(kind, root, &record), folded: Vec::new(), times: 1 };
+                let mut row = Row { record: of_root(kind, root, &record), folded: Vec::new(), times: 1 };
                 row.follow(&record);
                 rows.push(row);
             }

@@ -94,7 +94,8 @@ fn a_rollout_is_one_row_and_so_is_the_next() {
     records.extend(churn(21 * MINUTE, "checkout", "b", Deed::Created, 3));
     // Scaled before the news of the new replica set was there: that set is not for more pods.
     let replicas = vec![field("spec.replicas", Class::Scale, json!(2), json!(3))];
-    let scaled = Record { fields: replicas, ..record(40 * MINUTE + 100, "Deployment", "checkout", Deed::Changed) };
+    let scaled =
+        Record { fields: replicas, ..record(40 * MINUTE + 100, "Deployment", "checkout", Deed::Changed) };
     records.extend([image(40 * MINUTE, "checkout"), scaled, set(40 * MINUTE + 300, "checkout-c")]);
     assert_eq!(
         told(records),

@@ -38,7 +38,10 @@ async fn what_changed_today_and_what_moved_before_it_broke_take_one_call_each() 
         })
     };
     assert!(checkout(&told), "{today}");
-    assert!(told.iter().all(|row| text(row.cell("note")).starts_with("inferred")), "nobody recorded: {today}");
+    assert!(
+        told.iter().all(|row| text(row.cell("note")).starts_with("inferred")),
+        "nobody recorded: {today}"
+    );
     assert!(text(&today["gaps"][0]["reason"]).starts_with("not recorded"), "{today}");
 
     let question = json!({"cluster": "prod-us", "namespace": "shop", "name": "deployment/checkout",

@@ -171,8 +171,11 @@ async fn label(world: &World, value: &str) {
 async fn a_restart_is_a_gap_and_what_was_before_it_is_still_told() {
     let folder = Folder(std::env::temp_dir().join(format!("kubeplex-changes-{}", uuid::Uuid::new_v4())));
     let disk = Some(HistoryDisk::in_directory(&folder.0));
-    let config =
-        || config().with_watch(WatchMode::Builtin).with_history(HistoryConfig { bytes: 1 << 20, disk: disk.clone() });
+    let config = || {
+        config()
+            .with_watch(WatchMode::Builtin)
+            .with_history(HistoryConfig { bytes: 1 << 20, disk: disk.clone() })
+    };
     let world = World::of(small(), config());
     world.until(|world| world.agent.kinds().cluster().ready).await;
     label(&world, "1").await;
