@@ -93,8 +93,16 @@ impl Server {
     /// # Panics
     /// When the server refuses.
     pub async fn create(&self, path: &str, object: Value) -> Value {
-        let created = self.send(Method::POST, path, Some(object), "application/json").await;
+        let created = self.try_create(path, object).await;
         created.unwrap_or_else(|error| panic!("{} POST {path}: {error}", self.name))
+    }
+
+    /// As [`create`](Self::create).
+    ///
+    /// # Errors
+    /// What the server or the connection says.
+    pub async fn try_create(&self, path: &str, object: Value) -> Result<Value, kube::Error> {
+        self.send(Method::POST, path, Some(object), "application/json").await
     }
 
     /// Changes an object by a JSON merge patch.

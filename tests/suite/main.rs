@@ -17,6 +17,7 @@ mod leaks;
 mod live_rights;
 mod logs;
 mod network;
+mod planted;
 mod problems;
 mod processes;
 mod protocol;

@@ -4,6 +4,7 @@ mod bench;
 mod controlplane;
 mod deny;
 mod dist;
+mod planted;
 mod simulate;
 mod soak;
 mod test;
@@ -35,6 +36,8 @@ enum Task {
     Simulate(simulate::Options),
     /// The whole under faults in real time: every answer right, and memory and open files as at the beginning
     Soak(soak::Options),
+    /// Faults planted on real API servers, and whether problems_list names each by its true cause first
+    Planted(planted::Options),
     /// The programs as they are shipped: static, stripped, within their size, with checksums
     Dist(dist::Options),
     /// Real Kubernetes control planes on loopback, for the tests and for trying things out
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&options),
         Task::Simulate(options) => simulate::run(&options),
         Task::Soak(options) => soak::run(&options),
+        Task::Planted(options) => planted::run(&options),
         Task::Dist(options) => dist::run(&options),
         Task::Controlplane(command) => controlplane::run(command),
     };

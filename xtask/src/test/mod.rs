@@ -7,7 +7,9 @@ mod steps;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use step::{Outcome, Step};
+pub(crate) use step::Outcome;
+use step::Step;
+pub(crate) use steps::on_control_planes;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {

@@ -18,7 +18,7 @@ impl Step {
 }
 
 /// What came of a part.
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Counted {
         passed: u64,
         failed: u64,

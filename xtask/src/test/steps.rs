@@ -70,24 +70,30 @@ fn has_go() -> bool {
     Command::new("go").arg("version").output().is_ok()
 }
 
-/// Brings real control planes up, runs what needs them, and takes them down whatever happened.
 fn real() -> Outcome {
+    on_control_planes(|tests| {
+        tests.args(SIMULATED.iter().flat_map(|part| ["--skip", part]));
+    })
+}
+
+/// Brings real control planes up, runs what of the suite `choose` adds arguments for, and takes them down whatever happened.
+pub(crate) fn on_control_planes(choose: impl FnOnce(&mut Command)) -> Outcome {
     if !has_go() {
         return Outcome::NotRun(NO_GO.to_owned());
     }
     if let Err(error) = controlplane::run(controlplane::Command::Up { count: CLUSTERS }) {
         return Outcome::of(Err(error.context("bringing the real control planes up")));
     }
-    let outcome = counted(
-        Command::new("cargo")
-            .args(["test", "--quiet", "--workspace", "--test", "suite", "--no-fail-fast"])
-            .args(["--", "--test-threads", "1"])
-            .args(SIMULATED.iter().flat_map(|part| ["--skip", part]))
-            .current_dir(crate::root())
-            .env("KUBEPLEX_TEST_CONTROLPLANE", controlplane::state())
-            .env("KUBEPLEX_TEST_CONTEXTS", FOREIGN)
-            .env("KUBECONFIG", controlplane::kubeconfig()),
-    );
+    let mut tests = Command::new("cargo");
+    tests
+        .args(["test", "--quiet", "--workspace", "--test", "suite", "--no-fail-fast"])
+        .args(["--", "--test-threads", "1"])
+        .current_dir(crate::root())
+        .env("KUBEPLEX_TEST_CONTROLPLANE", controlplane::state())
+        .env("KUBEPLEX_TEST_CONTEXTS", FOREIGN)
+        .env("KUBECONFIG", controlplane::kubeconfig());
+    choose(&mut tests);
+    let outcome = counted(&mut tests);
     if let Err(error) = controlplane::run(controlplane::Command::Down) {
         eprintln!("taking the control planes down: {error:#}");
     }

@@ -64,10 +64,12 @@ fn pending(claim: &Value, world: &dyn World, verdict: &mut Verdict) {
         return verdict.look_again(since_ms + CLAIM_MS);
     }
     let name = reference(CLAIMS, claim);
-    let found = failed(&name, world).or_else(|| match class_of(claim) {
+    let of_class = match class_of(claim) {
         None | Some("") => no_class(&name, claim, world),
         Some(class) => of_class(claim, class, world),
-    });
+    };
+    // What the class tells is more certain than how the controller words that it can't go on.
+    let found = of_class.or_else(|| failed(&name, world));
     let found = found.or_else(|| {
         if world.now_ms() - since_ms < PROVISIONER_MS {
             verdict.look_again(since_ms + PROVISIONER_MS);
@@ -86,14 +88,14 @@ fn class_of(claim: &Value) -> Option<&str> {
 
 fn failed(claim: &ObjectRef, world: &dyn World) -> Option<Finding> {
     let event = event::newest(world, claim, &["ProvisioningFailed"])?;
-    if text(&event, "/message").contains("storageclass") && text(&event, "/message").contains("not found") {
-        return None;
-    }
-    let finding = Finding::new(
-        "ProvisioningFailed",
-        Severity::Critical,
-        "its volume can't be made: the provisioner fails",
-    );
+    let message = text(&event, "/message");
+    let missing = event::quoted_after(message, "storageclass.storage.k8s.io ")
+        .filter(|_| message.contains("not found"));
+    let (cause, message) = match missing {
+        Some(class) => ("MissingStorageClass", format!("its storage class {class} does not exist")),
+        None => ("ProvisioningFailed", "its volume can't be made: the provisioner fails".to_owned()),
+    };
+    let finding = Finding::new(cause, Severity::Critical, message);
     Some(finding.shown_by([Evidence::event(&event)]).last_seen(event::last_seen_ms(&event)))
 }
 
@@ -249,6 +251,27 @@ mod tests {
             &["Critical ProvisioningFailed: its volume can't be made: the provisioner fails"],
         );
         check(&with_class("csi.example.com", "WaitForFirstConsumer"), &claim(json!("fast"), 90), &[]);
+        let gone = "storageclass.storage.k8s.io \"fast\" not found";
+        let unknown = Fixture::new().without_knowing("storageclasses.storage.k8s.io").warning(
+            "data",
+            "ProvisioningFailed",
+            gone,
+        );
+        check(
+            &unknown,
+            &claim(json!("fast"), 3),
+            &["Critical MissingStorageClass: its storage class fast does not exist"],
+        );
+        let by_hand = with_class("kubernetes.io/no-provisioner", "Immediate").warning(
+            "data",
+            "ProvisioningFailed",
+            "no volume plugin matched name: kubernetes.io/no-provisioner",
+        );
+        check(
+            &by_hand,
+            &claim(json!("fast"), 3),
+            &["Critical NoMatchingVolume: volumes of its storage class fast are made by hand, and none fits"],
+        );
     }
 
     #[test]

@@ -61,8 +61,7 @@ pub(super) fn is_looping(container: &Container<'_>, world: &dyn World, verdict: 
 
 fn looping(subject: &Subject<'_>, container: &Container<'_>, world: &dyn World) -> Option<Finding> {
     let pod = subject.object;
-    let name = pod::name_of(pod);
-    match Ending::of(container, &name, world) {
+    match Ending::of(container, pod, world) {
         Some(Ending::Itself) | None => {}
         Some(Ending::CannotStart) => return Some(cannot_start(container)),
         // Their own analysers tell of these.

@@ -22,6 +22,7 @@ fn page() -> String {
         A cause is said of the object that has it. What only follows from another object's problem is a symptom of that: pods of\n\
         a node that is not ready, pods that wait for a claim, a service whose pods crash. What looks wrong for a moment only is\n\
         no problem: how long each thing may last is in `agent/src/problems/thresholds.rs`.\n\n\
+        [planted-faults.md](planted-faults.md) shows what was named of faults that were planted on real API servers.\n\n\
         This page is rendered from `agent/src/problems/analysers`, and a test keeps the two equal.\n\n\
         | cause | severity | what is looked at | when it is said |\n|---|---|---|---|\n",
         kinds.join(", ")

@@ -7,9 +7,9 @@
 use serde_json::Value;
 
 use super::event;
-use super::pod::Container;
+use super::pod::{self, Container};
 use crate::columns::field::{number, text};
-use crate::problems::{Evidence, ObjectRef, World};
+use crate::problems::{Evidence, World};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
@@ -25,7 +25,7 @@ pub(super) enum Ending {
 }
 
 impl Ending {
-    pub(super) fn of(container: &Container<'_>, pod: &ObjectRef, world: &dyn World) -> Option<Self> {
+    pub(super) fn of(container: &Container<'_>, pod: &Value, world: &dyn World) -> Option<Self> {
         let end = container.last_end()?;
         let message = text(end, "/message");
         Some(match text(end, "/reason") {
@@ -39,6 +39,15 @@ impl Ending {
     }
 }
 
+pub(super) fn is_out_of_memory(container: &Container<'_>) -> bool {
+    container.last_end().is_some_and(|end| text(end, "/reason") == "OOMKilled")
+}
+
+/// Whether the last end says that the binary is for other processors.
+pub(super) fn is_foreign(container: &Container<'_>) -> bool {
+    container.last_end().is_some_and(|end| is_for_other_processors(text(end, "/message")))
+}
+
 pub(super) fn is_for_other_processors(message: &str) -> bool {
     message.contains("exec format error")
 }
@@ -46,10 +55,10 @@ pub(super) fn is_for_other_processors(message: &str) -> bool {
 /// Which probe, in lower case: the kubelet says `Container app failed liveness probe, will be restarted`.
 pub(super) fn killed_by_probe(
     container: &Container<'_>,
-    pod: &ObjectRef,
+    pod: &Value,
     world: &dyn World,
 ) -> Option<&'static str> {
-    let killings = event::recent(world, pod)
+    let killings = event::recent(world, &pod::name_of(pod))
         .into_iter()
         .filter(|event| text(event, "/reason") == "Killing" && event::is_of_container(event, container.name));
     let probe = |message: &str| {

@@ -4,12 +4,12 @@
 //! CRI-O's wording. While the kubelet backs off, older ones only say so, and the reason is in the event `Failed`.
 //! <https://kubernetes.io/docs/concepts/containers/images/#imagepullbackoff>
 
-use super::ending::{self, Ending};
+use super::ending;
 use super::event;
 use super::pod::{self, Container};
 use super::{Cause, Severity, Subject, Verdict, World};
 use crate::columns::field::text;
-use crate::problems::{Evidence, Finding, ObjectRef};
+use crate::problems::{Evidence, Finding};
 
 const fn cause(name: &'static str, when: &'static str) -> Cause {
     Cause {
@@ -52,22 +52,21 @@ const REASONS: [&str; 7] = [
 
 pub(super) fn judge(subject: &Subject<'_>, world: &dyn World, verdict: &mut Verdict) {
     let pod = subject.object;
-    if pod::is_over(pod) {
+    if pod::is_over(pod) || pod::is_ready(pod) {
         return;
     }
-    let name = pod::name_of(pod);
     for container in pod::containers(pod) {
         if REASONS.contains(&container.waits_for()) {
-            verdict.add(not_pulled(subject, &name, &container, world));
-        } else if is_foreign(&container, &name, world) {
+            verdict.add(not_pulled(subject, &container, world));
+        } else if is_foreign(&container) {
             verdict.add(foreign(subject, &container));
         }
     }
 }
 
-fn is_foreign(container: &Container<'_>, pod: &ObjectRef, world: &dyn World) -> bool {
+fn is_foreign(container: &Container<'_>) -> bool {
     ending::is_for_other_processors(container.waiting_message())
-        || !container.is_running() && Ending::of(container, pod, world) == Some(Ending::Architecture)
+        || !container.is_running() && ending::is_foreign(container)
 }
 
 fn foreign(subject: &Subject<'_>, container: &Container<'_>) -> Finding {
@@ -77,14 +76,10 @@ fn foreign(subject: &Subject<'_>, container: &Container<'_>) -> Finding {
         .shown_by(ending::waiting(container))
 }
 
-fn not_pulled(
-    subject: &Subject<'_>,
-    pod: &ObjectRef,
-    container: &Container<'_>,
-    world: &dyn World,
-) -> Finding {
+fn not_pulled(subject: &Subject<'_>, container: &Container<'_>, world: &dyn World) -> Finding {
     let image = image(subject, container);
-    let failed = event::recent(world, pod).into_iter().find(|event| is_of_pull(event, container));
+    let events = event::recent(world, &pod::name_of(subject.object));
+    let failed = events.into_iter().find(|event| is_of_pull(event, container));
     let told = failed.as_deref().map_or("", |event| text(event, "/message"));
     let (cause, words) = match container.waits_for() {
         "InvalidImageName" => ("ImageNameInvalid", "is no valid name of an image"),

@@ -2,7 +2,7 @@
 //!
 //! <https://kubernetes.io/docs/concepts/workloads/pods/init-containers/>
 
-use super::ending::{self, Ending};
+use super::ending;
 use super::pod::{self, Container};
 use super::{Cause, Severity, Subject, Verdict, World};
 use crate::problems::Finding;
@@ -20,10 +20,10 @@ pub(super) fn judge(subject: &Subject<'_>, world: &dyn World, verdict: &mut Verd
     if pod::is_over(pod) {
         return;
     }
-    let name = pod::name_of(pod);
     let failing = pod::containers(pod).filter(|container| container.is_init && is_failing(container));
     for container in failing {
-        if !matches!(Ending::of(&container, &name, world), Some(Ending::OutOfMemory | Ending::Architecture)) {
+        // Their own analysers tell of these.
+        if !ending::is_out_of_memory(&container) && !ending::is_foreign(&container) {
             verdict.add(finding(subject, &container, world));
         }
     }

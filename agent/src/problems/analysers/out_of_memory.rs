@@ -3,7 +3,7 @@
 //! <https://kubernetes.io/docs/tasks/configure-pod-container/assign-memory-resource/#exceed-a-container-s-memory-limit>
 
 use super::crash_loop::is_looping;
-use super::ending::{self, Ending};
+use super::ending;
 use super::pod::{self, Container};
 use super::{Cause, Severity, Subject, Verdict, World};
 use crate::columns::field::{is_deleted, text};
@@ -22,9 +22,8 @@ pub(super) fn judge(subject: &Subject<'_>, world: &dyn World, verdict: &mut Verd
     if is_deleted(pod) || text(pod, "/status/phase") == "Succeeded" {
         return;
     }
-    let name = pod::name_of(pod);
     for container in pod::containers(pod) {
-        let is_ours = Ending::of(&container, &name, world) == Some(Ending::OutOfMemory);
+        let is_ours = ending::is_out_of_memory(&container);
         if is_ours && (is_recent(&container, world, verdict) || is_looping(&container, world, verdict)) {
             verdict.add(finding(subject, &container));
         }

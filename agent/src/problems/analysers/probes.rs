@@ -76,11 +76,11 @@ pub(super) fn judge(subject: &Subject<'_>, world: &dyn World, verdict: &mut Verd
 
 /// The container that a probe's failures restart.
 fn killed(subject: &Subject<'_>, container: &Container<'_>, world: &dyn World) -> Option<Finding> {
-    let pod = pod::name_of(subject.object);
-    if Ending::of(container, &pod, world) != Some(Ending::Probe) {
+    let pod = subject.object;
+    if Ending::of(container, pod, world) != Some(Ending::Probe) {
         return None;
     }
-    let probe = ending::killed_by_probe(container, &pod, world)?;
+    let probe = ending::killed_by_probe(container, pod, world)?;
     let (cause, name) = if probe == "startup" {
         ("StartupProbeFailing", "Startup")
     } else {
