@@ -58,7 +58,9 @@ pub(crate) fn render(exchange: &Exchange, endpoint: &Endpoint, look: Look) -> St
 
 /// What was found: nothing else.
 pub(crate) fn body(content: &Value, said: &str, look: Look) -> String {
-    if is_of_rows(content) {
+    if is_of_lines(content) {
+        written_lines(content).iter().map(|line| format!("{line}\n")).collect()
+    } else if is_of_rows(content) {
         Table::of(content).text(look.width, Paint(look.colour))
     } else if content["objects"].is_array() {
         objects(content, look)
@@ -78,6 +80,22 @@ pub(crate) fn footer(content: &Value, look: Look, is_whole: bool) -> String {
     }
     amiss(&mut text, content, look);
     text
+}
+
+/// Logs: lines stand as they were written, however long they are.
+fn is_of_lines(content: &Value) -> bool {
+    content["rows"].is_array()
+}
+
+/// Each line with whose it is before it, where that is not the same of all.
+pub(crate) fn written_lines(content: &Value) -> Vec<String> {
+    let rows = content["rows"].as_array().into_iter().flatten();
+    let cells = |row: &Value| {
+        let cells = row.as_array().into_iter().flatten().filter(|cell| !cell.is_null());
+        cells.map(|cell| cell.as_str().map_or_else(|| cell.to_string(), str::to_owned)).collect::<Vec<_>>()
+    };
+    // The gateway escapes what a container wrote; this holds for whatever else may answer.
+    rows.map(|row| cells(row).join("  ").replace(char::is_control, " ")).collect()
 }
 
 fn is_of_rows(content: &Value) -> bool {
@@ -107,9 +125,11 @@ fn objects(content: &Value, look: Look) -> String {
 
 fn counted(text: &mut String, content: &Value) {
     let none = |list: &str| content[list].as_array().is_some_and(Vec::is_empty);
-    if none("objects") || none("groups") {
+    if none("objects") || none("groups") || none("rows") {
         text.push_str("nothing found\n");
-    } else if let (Some(shown), true) = (content["shown"].as_u64(), is_of_rows(content)) {
+    } else if let (Some(shown), true) =
+        (content["shown"].as_u64(), is_of_rows(content) || is_of_lines(content))
+    {
         let of = content["total"].as_u64().map(|total| format!(" of {total}")).unwrap_or_default();
         let _ = writeln!(text, "{shown}{of} shown");
     }
@@ -152,6 +172,13 @@ fn amiss(text: &mut String, content: &Value, look: Look) {
     }
     if let Some(more) = counts(&clusters["moreProblems"]) {
         let _ = writeln!(text, "{}", warning(format!("and more clusters: {more}")));
+    }
+    for note in content["notes"].as_array().into_iter().flatten() {
+        let said = note.as_object().into_iter().flatten().map(|(_, said)| match said {
+            Value::String(said) => said.clone(),
+            other => other.to_string(),
+        });
+        let _ = writeln!(text, "{}", warning(said.collect::<Vec<_>>().join(" ")));
     }
     if let Some(names) = names(&clusters["rejoined"]) {
         let back =
@@ -265,6 +292,20 @@ mod tests {
         let content = json!({"groups": [], "clusters": {"expected": 1, "answered": 1, "heardMs": 1_200}});
         assert!(
             rendered(content, PLAIN).contains("1 of 1 clusters answered, all heard within the last 2 s\n")
+        );
+    }
+
+    #[test]
+    fn lines_of_logs_stand_as_they_were_written() {
+        let long = "x".repeat(300);
+        let content = json!({"pod": "cart-1", "date": "2026-11-23", "columns": ["time", "cluster", "line"],
+            "rows": [["18:23:37.000Z", "eu", long], ["18:23:38.000Z", "us", "a\u{1b}b"]], "shown": 2, "total": 9,
+            "notes": [{"pod": "cart-2", "message": "it has no log"}], "clusters": {"expected": 2, "answered": 2}});
+        let text = body(&content, "gateway's text", Look { width: Some(40), colour: false });
+        assert_eq!(text, format!("18:23:37.000Z  eu  {long}\n18:23:38.000Z  us  a b\n"));
+        assert_eq!(
+            footer(&content, PLAIN, true),
+            "2 of 9 shown\n2 of 2 clusters answered\n! cart-2 it has no log\n"
         );
     }
 

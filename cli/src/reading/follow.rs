@@ -11,9 +11,9 @@ use kubeplex_program::output;
 use kubeplex_program::signals::StopSignals;
 use serde_json::{Map, Value, json};
 
+use crate::answer;
 use crate::client::Client;
 use crate::exit::Exit;
-use crate::table::Table;
 
 use super::aside;
 use super::pages::{self, Answer};
@@ -24,6 +24,9 @@ pub(super) const ARGUMENT: &str = "followSeconds";
 
 /// How long one call follows: what is written shows at most so much later.
 pub(super) const ROUND: Duration = Duration::from_secs(2);
+
+/// Lines of a container that one round may bring; a gateway grants no more.
+const MOST_LINES: u32 = 10_000;
 
 /// Until Ctrl-C. The outcome is that of the last round.
 ///
@@ -41,7 +44,7 @@ pub(super) async fn run(client: &Client, question: &Question) -> anyhow::Result<
             () = stop.next() => return Ok(exit),
             answer = pages::read_with(client, question, &arguments) => answer?,
         };
-        for line in seen.news(lines(&answer)) {
+        for line in seen.news(lines(&answer), newest(&answer)) {
             output::line(&line)?;
         }
         let trouble = answer.content.as_ref().map(|content| content["clusters"]["problems"].clone());
@@ -59,18 +62,24 @@ pub(super) async fn run(client: &Client, question: &Question) -> anyhow::Result<
 /// The next round begins where this one ended, however much came before.
 fn go_on(arguments: &mut Map<String, Value>, last: Timestamp) {
     arguments.insert("since".to_owned(), json!(last.to_string()));
-    arguments.remove("tail");
+    arguments.insert("tail".to_owned(), json!(MOST_LINES));
 }
 
 /// One text a line, in the order of the answer.
 fn lines(answer: &Answer) -> Vec<String> {
-    match &answer.content {
-        Some(content) if content["groups"].is_array() => {
-            Table::of(content).rows().iter().map(|row| row.join("  ")).collect()
-        }
-        Some(_) => answer.text.lines().map(str::to_owned).collect(),
-        None => Vec::new(),
-    }
+    answer.content.as_ref().map(answer::written_lines).unwrap_or_default()
+}
+
+/// When the newest line was written. The day stands once, where it is the same of all.
+fn newest(answer: &Answer) -> Option<Timestamp> {
+    let content = answer.content.as_ref()?;
+    let column = content["columns"].as_array()?.iter().position(|column| column == "time")?;
+    let moment = |row: &Value| {
+        let time = row[column].as_str()?;
+        let day = content["date"].as_str().map(|day| format!("{day}T")).unwrap_or_default();
+        format!("{day}{time}").parse::<Timestamp>().ok()
+    };
+    content["rows"].as_array()?.iter().filter_map(moment).max()
 }
 
 /// What has been shown, as far as it may come again.
@@ -84,8 +93,7 @@ struct Seen {
 
 impl Seen {
     /// The lines that were not among those of the round before.
-    fn news(&mut self, lines: Vec<String>) -> Vec<String> {
-        let newest = lines.iter().filter_map(|line| moment(line)).max();
+    fn news(&mut self, lines: Vec<String>, newest: Option<Timestamp>) -> Vec<String> {
         self.last = self.last.max(newest);
         let news = lines.iter().filter(|line| !self.round.contains(*line)).cloned().collect();
         if !lines.is_empty() {
@@ -95,26 +103,26 @@ impl Seen {
     }
 }
 
-/// When a line was written: the first of its words that is a time.
-fn moment(line: &str) -> Option<Timestamp> {
-    line.split_whitespace().find_map(|word| word.parse().ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn answer(rows: Value) -> Answer {
+        let content = json!({"date": "2026-01-01", "columns": ["time", "line"], "rows": rows});
+        Answer { content: Some(content), ..Answer::default() }
+    }
+
     #[test]
     fn each_line_is_shown_once() {
         let mut seen = Seen::default();
-        let round = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
-        assert_eq!(seen.news(round(&["2026-01-01T00:00:01Z a", "2026-01-01T00:00:02Z b"])).len(), 2);
-        assert_eq!(
-            seen.news(round(&["2026-01-01T00:00:02Z b", "2026-01-01T00:00:02Z c"])),
-            ["2026-01-01T00:00:02Z c"]
-        );
-        assert!(seen.news(Vec::new()).is_empty());
-        assert!(seen.news(round(&["2026-01-01T00:00:02Z b", "2026-01-01T00:00:02Z c"])).is_empty());
+        let mut round = |rows: Value| {
+            let answer = answer(rows);
+            seen.news(lines(&answer), newest(&answer))
+        };
+        assert_eq!(round(json!([["00:00:01Z", "a"], ["00:00:02Z", "b"]])).len(), 2);
+        assert_eq!(round(json!([["00:00:02Z", "b"], ["00:00:02Z", "c"]])), ["00:00:02Z  c"]);
+        assert!(round(json!([])).is_empty());
+        assert!(round(json!([["00:00:02Z", "b"], ["00:00:02Z", "c"]])).is_empty());
         assert_eq!(seen.last.unwrap().to_string(), "2026-01-01T00:00:02Z");
     }
 
@@ -122,6 +130,6 @@ mod tests {
     fn a_round_begins_where_the_one_before_ended() {
         let mut arguments = Map::from_iter([("tail".to_owned(), json!(5))]);
         go_on(&mut arguments, "2026-01-01T00:00:02.5Z".parse().unwrap());
-        assert_eq!(Value::Object(arguments), json!({"since": "2026-01-01T00:00:02.5Z"}));
+        assert_eq!(Value::Object(arguments), json!({"since": "2026-01-01T00:00:02.5Z", "tail": MOST_LINES}));
     }
 }

@@ -102,7 +102,7 @@ const INVALID_PARAMS: i64 = -32_602;
 /// No rows and no objects. What has neither says something else, and is not empty.
 fn is_empty(content: &serde_json::Value) -> bool {
     let none = |list: &str| content[list].as_array().is_some_and(Vec::is_empty);
-    content["shown"] == 0 || none("groups") || none("objects")
+    content["shown"] == 0 || none("groups") || none("objects") || none("rows")
 }
 
 #[cfg(test)]
