@@ -95,6 +95,9 @@ pub const STATUS_VALUES: usize = 64;
 /// Groups of one answer: what has more different values is no grouping.
 pub const GROUPS: usize = 2_000;
 
+/// Objects that are compared at once.
+pub const COMPARED_OBJECTS: usize = 5_000;
+
 /// How long a search waits for kinds whose first lists are under way; one that is later is named as not searched.
 pub const SEARCH_SYNC: Duration = Duration::from_secs(2);
 

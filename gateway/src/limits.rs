@@ -178,6 +178,19 @@ pub const MAX_LIST_PARTS: usize = 64;
 pub const MAX_GROUP_PARTS: usize = 8;
 /// Groups over all clusters, at about 300 bytes each.
 pub const MAX_GROUPS: usize = 10_000;
+
+/// Objects that are compared with those of other clusters; agents have a bound of their own.
+pub const MAX_COMPARED_OBJECTS: u32 = 5_000;
+
+/// Objects of which it is told by what they differ.
+pub const MAX_DIFFERING_OBJECTS: usize = 100;
+
+/// Places named where an object is missing.
+pub const MAX_SIDES: usize = 1_000;
+
+/// Of a manifest, which is longer than other arguments.
+pub const MAX_MANIFEST_BYTES: usize = 256 << 10;
+pub const MAX_MANIFEST_OBJECTS: usize = 200;
 /// What a leg may send of groups, in bytes.
 pub const LEG_GROUP_BYTES: u64 = 1 << 20;
 

@@ -9,7 +9,9 @@
 pub mod call;
 pub mod changes;
 pub mod column;
+pub mod compare;
 pub mod control;
+pub mod digest;
 pub mod duration;
 pub mod events;
 pub mod explain;
@@ -41,6 +43,11 @@ pub mod paths {
     /// `POST`, a [`ListRequest`](crate::list::ListRequest) with a [`Search`](crate::search::Search) → frames of
     /// [`ListFrame`](crate::list::ListFrame).
     pub const SEARCH: &str = "/agent/v1/search";
+    /// `POST`, [`DigestRequest`](crate::digest::DigestRequest) → frames of [`GatherFrame`](crate::gather::GatherFrame) of
+    /// [`DigestItem`](crate::digest::DigestItem).
+    pub const DIGESTS: &str = "/agent/v1/digests";
+    /// `POST`, [`IntentRequest`](crate::digest::IntentRequest) → the same of [`ObjectIntent`](crate::digest::ObjectIntent).
+    pub const INTENTS: &str = "/agent/v1/intents";
     /// `POST`, [`GetRequest`](crate::get::GetRequest) → frames of [`GetFrame`](crate::get::GetFrame).
     pub const GET: &str = "/agent/v1/get";
     /// `POST`, [`ChangesRequest`](crate::changes::ChangesRequest) → frames of

@@ -8,6 +8,7 @@ mod conversion;
 mod cut_and_heal;
 mod deployed;
 mod dialled;
+mod diff;
 mod doctor;
 mod expired;
 mod explain;

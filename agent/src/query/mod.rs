@@ -5,6 +5,7 @@
 
 mod budget;
 mod default_class;
+mod digest;
 mod events;
 mod field;
 mod filter;
@@ -19,6 +20,7 @@ mod top;
 mod visit;
 
 pub use budget::ScanBudget;
+pub use digest::{digests, intent};
 pub use get::{Found, get};
 pub use list::{Listing, list};
 pub use pods_of::{PodsFound, Workload, owned, pods, pods_named, pods_of, workloads};

@@ -58,6 +58,8 @@ pub(super) async fn unknown_path(uri: Uri) -> Failure {
         paths::LIST,
         paths::SEARCH,
         paths::GET,
+        paths::DIGESTS,
+        paths::INTENTS,
         paths::CHANGES,
         paths::HEALTH,
         paths::PROBLEMS,

@@ -7,6 +7,7 @@
 mod body;
 mod bug;
 mod changes;
+mod compared;
 mod config_maps;
 mod contain;
 mod control;
@@ -111,6 +112,8 @@ pub(crate) fn router(parts: Parts) -> Router {
         .route(paths::LIST, post(list::list))
         .route(paths::SEARCH, post(search::search))
         .route(paths::GET, post(get::get))
+        .route(paths::DIGESTS, post(compared::digests))
+        .route(paths::INTENTS, post(compared::intents))
         .route(paths::CHANGES, post(changes::changes))
         .route(paths::PROBLEMS, post(problems::problems))
         .route(paths::EXPLAIN, post(explain::explain))

@@ -46,7 +46,11 @@ fn leg(class: Class, user: &str, request: &Request, cluster: &ClusterView) -> Ch
 
 /// What it looks through is all that there is.
 fn is_search(request: &Request) -> bool {
-    matches!(request, Request::List(query) if query.search.is_some())
+    match request {
+        Request::List(query) => query.search.is_some(),
+        Request::Diff(query) => query.kinds.is_empty(),
+        _ => false,
+    }
 }
 
 impl Charge<Cell> {

@@ -11,6 +11,7 @@
 
 mod ask;
 mod breaker;
+mod diff;
 mod gather;
 mod get;
 mod groups;
@@ -148,6 +149,7 @@ impl<'a> Answers<'a> {
                     Answered::List(query, page)
                 }
             },
+            Request::Diff(query) => Answered::Diff(query, diff::compare(query, asked, legs).await?),
             Request::Get(query) => Answered::Get(query, get::merge(query, asked, legs).await?),
             Request::Changes(query) => {
                 let question = |_, context| query.leg_request(context);

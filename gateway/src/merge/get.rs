@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use kubeplex_proto::compare::{drop_managed_fields, keep_common, without_noise};
 use kubeplex_proto::get::{FoundObject, GetEnd, GetHead};
 use kubeplex_proto::kind::GroupResource;
 use kubeplex_proto::status::LegStatus;
@@ -14,7 +15,6 @@ use crate::fleet::ClusterView;
 use crate::limits::MAX_DISTINCT_OBJECTS;
 use crate::request::{GetQuery, LegId};
 
-use super::noise::{drop_managed_fields, keep_common, without_noise};
 use super::{Coverage, Heard, LegFailure, LegOutcome, RowsShown};
 
 /// Feeds in any order: `head` once a leg, then `object` as they come, then `finish`. Every leg is needed to its end.

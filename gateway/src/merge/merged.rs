@@ -6,12 +6,12 @@ use kubeplex_proto::health::HealthFacts;
 use kubeplex_proto::problems::Problem;
 use kubeplex_proto::visibility::Visibility;
 
-use super::{Gathered, GetPage, GroupsPage, ListPage, LogPage};
+use super::{DiffPage, Gathered, GetPage, GroupsPage, ListPage, LogPage};
 use crate::health::HealthThresholds;
 use crate::policy::Permit;
 use crate::request::{
-    ChangesQuery, ClustersQuery, ExplainQuery, GetQuery, HealthQuery, KindsQuery, ListQuery, LogsQuery,
-    ProblemsQuery,
+    ChangesQuery, ClustersQuery, DiffQuery, ExplainQuery, GetQuery, HealthQuery, KindsQuery, ListQuery,
+    LogsQuery, ProblemsQuery,
 };
 
 /// The answers to a request that its caller may make.
@@ -29,6 +29,7 @@ pub(crate) enum Answered<'a> {
     /// To a [`ListQuery`] that wants groups.
     Groups(&'a ListQuery, GroupsPage),
     Get(&'a GetQuery, GetPage),
+    Diff(&'a DiffQuery, DiffPage),
     Changes(&'a ChangesQuery, Gathered<ChangesItem>),
     Problems(&'a ProblemsQuery, Gathered<Problem>),
     Logs(&'a LogsQuery, LogPage),

@@ -17,6 +17,7 @@
 
 mod changes;
 mod coverage;
+mod diff;
 mod enough;
 mod gather;
 mod get;
@@ -26,7 +27,6 @@ mod kinds;
 mod list;
 mod logs;
 mod merged;
-mod noise;
 mod problems;
 mod search;
 
@@ -36,6 +36,7 @@ use crate::request::LegId;
 
 pub(crate) use changes::{Timeline, TimelineRow, timeline};
 pub use coverage::{Coverage, LegOutcome, RowsShown};
+pub use diff::{Called, DiffPage, Difference, DigestTable, ObjectDiff, Side};
 pub use gather::{Gather, Gathered};
 pub use get::{GetMerge, GetPage, SharedObject};
 pub(crate) use groups::{GroupPage, GroupTable};

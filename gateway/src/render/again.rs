@@ -50,6 +50,7 @@ impl Again {
             | Answered::Kinds(..)
             | Answered::Groups(..)
             | Answered::Get(..)
+            | Answered::Diff(..)
             | Answered::Changes(..)
             | Answered::Problems(..)
             | Answered::Logs(..)

@@ -4,6 +4,7 @@
 
 mod again;
 mod coverage;
+mod diff;
 mod explain;
 mod get;
 mod groups;
@@ -24,6 +25,7 @@ use crate::cursor::CursorSealer;
 
 pub(crate) use again::{Again, Lasting};
 pub(crate) use coverage::Nouns;
+pub(crate) use diff::diff;
 pub(crate) use explain::explain;
 pub(crate) use get::get;
 pub(crate) use groups::Groups;

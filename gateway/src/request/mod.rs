@@ -5,6 +5,7 @@
 
 mod changes;
 mod clusters;
+mod diff;
 mod explain;
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -31,6 +32,7 @@ use crate::fleet::ClusterView;
 
 pub use changes::ChangesQuery;
 pub use clusters::ClustersQuery;
+pub use diff::{Against, DiffQuery, WrittenObject};
 pub use explain::ExplainQuery;
 pub use get::GetQuery;
 pub use group::{COUNT, GroupBy};
@@ -53,6 +55,7 @@ pub enum Request {
     Kinds(KindsQuery),
     List(ListQuery),
     Get(GetQuery),
+    Diff(DiffQuery),
     Changes(ChangesQuery),
     Problems(ProblemsQuery),
     Logs(LogsQuery),
@@ -129,6 +132,7 @@ impl Request {
             Self::Kinds(query) => &query.options,
             Self::List(query) => &query.options,
             Self::Get(query) => &query.options,
+            Self::Diff(query) => &query.options,
             Self::Changes(query) => &query.options,
             Self::Problems(query) => &query.options,
             Self::Logs(query) => &query.options,
@@ -144,6 +148,7 @@ impl Request {
             Self::Kinds(query) => &query.targets,
             Self::List(query) => &query.targets,
             Self::Get(query) => &query.targets,
+            Self::Diff(query) => &query.targets,
             Self::Changes(query) => &query.targets,
             Self::Problems(query) => &query.targets,
             Self::Logs(query) => &query.targets,
@@ -169,6 +174,10 @@ impl Request {
             Self::Clusters(_) | Self::Kinds(_) | Self::Health(_) => None,
             // Of whatever kinds there are.
             Self::List(ListQuery { search: Some(_), .. }) => None,
+            Self::Diff(DiffQuery { kinds, scope, namespaces, .. }) => match kinds.as_slice() {
+                [kind] => Some(Objects { kind, scope: *scope, namespaces }),
+                _ => None,
+            },
             Self::List(ListQuery { kind, scope, namespaces, .. })
             | Self::Get(GetQuery { kind, scope, namespaces, .. })
             | Self::Logs(LogsQuery { kind, scope, namespaces, .. }) => {

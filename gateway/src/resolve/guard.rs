@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::CallError;
-use crate::limits::{MAX_ARGUMENT_BYTES, MAX_ARGUMENT_DEPTH, MAX_ARGUMENT_VALUES};
+use crate::limits::{MAX_ARGUMENT_BYTES, MAX_ARGUMENT_DEPTH, MAX_ARGUMENT_VALUES, MAX_MANIFEST_BYTES};
 
 /// Without recursion, so that depth costs memory in proportion and not the stack. The cursor is left to its own bound.
 pub(super) fn check(arguments: &Map<String, Value>) -> Result<(), CallError> {
@@ -34,12 +34,13 @@ pub(super) fn check(arguments: &Map<String, Value>) -> Result<(), CallError> {
 }
 
 fn check_length(name: &str, text: &str) -> Result<(), CallError> {
-    if text.len() <= MAX_ARGUMENT_BYTES {
+    let most = if name == "manifest" { MAX_MANIFEST_BYTES } else { MAX_ARGUMENT_BYTES };
+    if text.len() <= most {
         return Ok(());
     }
     let name = short_name(name);
     Err(CallError::invalid(format!(
-        "{name}: {} bytes of text are more than {MAX_ARGUMENT_BYTES}, the most of an argument",
+        "{name}: {} bytes of text are more than {most}, the most of an argument",
         text.len()
     )))
 }

@@ -8,6 +8,7 @@ mod changes_list;
 mod cluster_health;
 mod clusters_list;
 mod events_list;
+mod fleet_diff;
 mod fleet_search;
 mod instructions;
 mod pods_list;
@@ -87,6 +88,7 @@ pub fn catalogue() -> &'static Catalogue {
             problems_list::tool(),
             cluster_health::tool(),
             fleet_search::tool(),
+            fleet_diff::tool(),
             api_resources_list::tool(),
             resource_explain::tool(),
             resources_list::tool(),

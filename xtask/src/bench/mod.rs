@@ -28,6 +28,7 @@ Parts, as --only names them, and about how long each takes:
   steady     requests at the API server during a sync and after it                   10 s
   scale      1, 10, 50 and 100 clusters                                              1 min
   search     fleet_search over 100 clusters of 1,000 pods                            1 min
+  diff       fleet_diff over 10 clusters of 500 deployments                           1 min
   crowd      a gateway process with 100 clusters, 10 of them hung, and restarted     2 min
   small      an agent process on a small cluster                                     20 s
 One that fails is told of, in the document too, and the others run.";
@@ -85,6 +86,7 @@ const BENCHMARKS: &[Benchmark] = &[
     Benchmark { name: "steady", program: "kubeplex-bench", arguments: &["steady"] },
     Benchmark { name: "scale", program: "kubeplex-bench", arguments: &["scale"] },
     Benchmark { name: "search", program: "kubeplex-bench", arguments: &["search"] },
+    Benchmark { name: "diff", program: "kubeplex-bench", arguments: &["diff"] },
     Benchmark { name: "crowd", program: "kubeplex-bench", arguments: &["crowd"] },
     Benchmark { name: "small", program: "kubeplex-bench", arguments: &["small"] },
 ];

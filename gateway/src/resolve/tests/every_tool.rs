@@ -5,7 +5,7 @@ use super::*;
 /// Whatever the tool, an argument that is often called otherwise is taken under that name.
 #[test]
 fn every_tool_takes_the_usual_synonyms() {
-    let fleet = fleet(vec![cluster("prod-eu", &[])]);
+    let fleet = fleet(vec![cluster("prod-eu", &[]), cluster("prod-us", &[])]);
     for tool in crate::tools::catalogue().tools() {
         let properties = tool.input_schema()["properties"].as_object().unwrap();
         let needed = |name: &str| match name {
@@ -18,12 +18,15 @@ fn every_tool_takes_the_usual_synonyms() {
             .map(|name| (name.as_str().unwrap().to_owned(), needed(name.as_str().unwrap())))
             .collect();
         for (synonym, meant, value) in [
-            ("clusters", "cluster", json!(["prod-eu"])),
-            ("context", "cluster", json!("prod-eu")),
+            ("clusters", "cluster", json!(["prod-eu", "prod-us"])),
+            ("context", "cluster", json!("prod-*")),
             ("ns", "namespace", json!(["shop", "pay"])),
             ("selector", "labelSelector", json!("app=cart")),
         ] {
             let mut arguments = required.clone();
+            if tool.name == "fleet_diff" {
+                arguments.insert("kind".to_owned(), json!("pods"));
+            }
             arguments.insert(synonym.to_owned(), value);
             let resolved = resolved(&fleet, tool.name, &Value::Object(arguments));
             let name = tool.name;

@@ -38,6 +38,32 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         ("problems_list", "namespace") => {
             ("all", "name, comma list or glob; of the objects that problems are of")
         }
+        ("fleet_diff", "namespace") => (
+            "all",
+            "name, comma list or glob; alone: all kinds in it that somebody makes objects of for their own sake",
+        ),
+        ("fleet_diff", "kind") => ("", "as for resources_list; needed unless `name` or `manifest` says it"),
+        ("fleet_diff", "baseline") => {
+            ("majority", "the cluster that the others are compared with; else what most of them have")
+        }
+        ("fleet_diff", "toNamespace") => {
+            ("", "a namespace whose objects are compared with those of `namespace`")
+        }
+        ("fleet_diff", "manifest") => (
+            "",
+            "objects as YAML or JSON, several documents or a list, that the clusters are compared with; up to 256 KiB",
+        ),
+        ("fleet_diff", "ignore") => (
+            "",
+            "paths that may differ, as a comma list: `spec.replicas,metadata.annotations['a.b/c'],\
+             spec.template.spec.containers[*].image`",
+        ),
+        ("fleet_diff", "maxBytes") => {
+            return numbered(
+                DEFAULT_MAX_BYTES,
+                "bytes of the structured answer; the largest values are left out, then the last objects",
+            );
+        }
         ("fleet_search", "query") => (
             "",
             "words and `key:value`, all of which must hold: `cart status:Crash* restarts>5 -ns:kube-system`; see \

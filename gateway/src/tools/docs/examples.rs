@@ -27,6 +27,7 @@ use crate::request::{GetQuery, GroupBy, ListQuery, Request, legs};
 use crate::tools::{api_resources_list, catalogue, problems_list};
 
 mod changes;
+mod diff;
 
 mod health;
 
@@ -59,6 +60,7 @@ pub(super) fn of(tool: &'static str) -> Vec<Example> {
             ),
         ],
         "pods_log" => logs::examples(),
+        "fleet_diff" => diff::examples(),
         "fleet_search" => vec![(
             "Where is the cart, and how does it fare? One cluster is down:",
             json!({"query": "cart -kind:services", "limit": 3}),
@@ -98,6 +100,7 @@ impl Example {
                 None => Answered::List(query, merged_list(query)),
             },
             Request::Get(query) => Answered::Get(query, merged_get(query)),
+            Request::Diff(query) => Answered::Diff(query, diff::compared(query)),
             Request::Changes(query) => Answered::Changes(query, changes::gathered(query)),
             Request::Problems(query) => Answered::Problems(query, problems_list::fixture::answered(query)),
             Request::Explain(query) => Answered::Explain(query, explain::gathered(query)),

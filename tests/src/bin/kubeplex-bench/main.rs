@@ -1,6 +1,7 @@
 //! The benchmarks of the whole, each a subcommand that prints figures as JSON, one a line. `cargo xtask bench` runs them.
 
 mod crowd;
+mod diff;
 mod figure;
 mod fleet;
 mod freshness;
@@ -39,6 +40,8 @@ enum Benchmark {
     Scale,
     /// fleet_search over 100 clusters of 1,000 pods
     Search,
+    /// fleet_diff over 10 clusters of 500 deployments
+    Diff,
     /// A gateway process: idle, with 100 clusters linked, with 10 of them hung, and restarted
     Crowd,
     /// An agent process on a small cluster
@@ -64,6 +67,7 @@ fn main() -> anyhow::Result<()> {
             Benchmark::Steady => Ok(()),
             Benchmark::Scale => scale::run(),
             Benchmark::Search => search::run().await,
+            Benchmark::Diff => diff::run().await,
             Benchmark::Crowd => crowd::run().await,
             Benchmark::Small => small::run().await,
             Benchmark::ScaleStep { clusters } => scale::step(clusters).await,

@@ -1,6 +1,7 @@
-//! What is not compared when two clusters hold the same object: what a cluster assigns by itself, or counts.
+//! What is not compared when two clusters hold the same object: what a cluster assigns by itself, or counts; and, of what
+//! somebody wanted, what came of it.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// A place of which the values say nothing about what somebody wanted.
 struct Noise {
@@ -64,8 +65,69 @@ const ASSIGNED: &[(&str, Noise)] = &[
     ("PersistentVolumeClaim", Noise { path: &["spec", "volumeName"], reason: "holds a uid" }),
 ];
 
+/// What is not compared where only what somebody wanted counts.
+const OF_INTENT: &[Noise] = &[
+    Noise { path: &["apiVersion"], reason: "each cluster's own choice of those that it serves" },
+    Noise { path: &["kind"], reason: "objects of one kind are compared" },
+    Noise { path: &["status"], reason: "what came of it" },
+    Noise { path: &["omittedBytes"], reason: "said of an object too large to be kept" },
+    Noise { path: &["metadata", "name"], reason: "objects are compared that are called alike" },
+    Noise { path: &["metadata", "namespace"], reason: "objects of two namespaces may be compared" },
+    Noise { path: &["metadata", "generateName"], reason: "the name is made of it" },
+    Noise { path: &["metadata", "deletionTimestamp"], reason: "when, not what" },
+    Noise { path: &["metadata", "deletionGracePeriodSeconds"], reason: "how long its deletion takes" },
+    Noise { path: &["metadata", "finalizers"], reason: "set by the controllers of a cluster" },
+    Noise {
+        path: &["spec", "template", "metadata", "annotations", "kubectl.kubernetes.io/restartedAt"],
+        reason: "when it was restarted, not what",
+    },
+];
+
+/// Annotations that the controllers of a cluster keep, by how they begin.
+const ANNOTATIONS: [&str; 9] = [
+    "deployment.kubernetes.io/",
+    "pv.kubernetes.io/",
+    "volume.kubernetes.io/",
+    "volume.beta.kubernetes.io/",
+    "autoscaling.alpha.kubernetes.io/",
+    "endpoints.kubernetes.io/",
+    "batch.kubernetes.io/job-tracking",
+    "control-plane.alpha.kubernetes.io/",
+    "kubectl.kubernetes.io/last-applied-configuration",
+];
+
+/// What the controllers of a cluster fill in for one kind.
+const GENERATED: &[(&str, Noise)] = &[
+    ("Service", Noise { path: &["spec", "ipFamilies"], reason: "of each cluster's own range" }),
+    ("Service", Noise { path: &["spec", "healthCheckNodePort"], reason: "from each cluster's own range" }),
+    ("ServiceAccount", Noise { path: &["secrets"], reason: "tokens, called at random" }),
+    ("Job", Noise { path: &["spec", "selector"], reason: "holds a uid" }),
+    ("Job", Noise { path: &["spec", "template", "metadata", "labels", "controller-uid"], reason: "a uid" }),
+    (
+        "Job",
+        Noise {
+            path: &["spec", "template", "metadata", "labels", "batch.kubernetes.io/controller-uid"],
+            reason: "a uid",
+        },
+    ),
+    ("Job", Noise { path: &["spec", "template", "metadata", "labels", "job-name"], reason: "its own name" }),
+    (
+        "Job",
+        Noise {
+            path: &["spec", "template", "metadata", "labels", "batch.kubernetes.io/job-name"],
+            reason: "its own name",
+        },
+    ),
+    ("PersistentVolume", Noise { path: &["spec", "claimRef"], reason: "holds a uid" }),
+    ("Namespace", Noise { path: &["spec", "finalizers"], reason: "set by the API server" }),
+    (
+        "Namespace",
+        Noise { path: &["metadata", "labels", "kubernetes.io/metadata.name"], reason: "its own name" },
+    ),
+];
+
 /// The object without its noise: what is compared.
-pub(super) fn without_noise(object: &Value) -> Value {
+pub fn without_noise(object: &Value) -> Value {
     let mut quiet = object.clone();
     for noise in NOISE {
         remove(&mut quiet, noise.path);
@@ -81,7 +143,7 @@ pub(super) fn without_noise(object: &Value) -> Value {
 }
 
 /// What two objects that differ in noise alone have in common: what is shown of them.
-pub(super) fn keep_common(shown: &mut Value, other: &Value) {
+pub fn keep_common(shown: &mut Value, other: &Value) {
     match (shown, other) {
         (Value::Object(shown), Value::Object(other)) => keep_common_keys(shown, other),
         (Value::Array(shown), Value::Array(other)) => {
@@ -111,7 +173,7 @@ fn keep_common_keys(shown: &mut Map<String, Value>, other: &Map<String, Value>) 
 }
 
 /// managedFields are never shown; they are most of an object.
-pub(super) fn drop_managed_fields(object: &mut Value) {
+pub fn drop_managed_fields(object: &mut Value) {
     remove(object, &["metadata", "managedFields"]);
 }
 
@@ -137,10 +199,44 @@ fn remove(value: &mut Value, path: &[&str]) {
     }
 }
 
+/// Leaves what somebody wanted of an object that is without noise.
+pub(super) fn keep_intent(kind: &str, quiet: &mut Value) {
+    for noise in OF_INTENT {
+        remove(quiet, noise.path);
+    }
+    for (_, noise) in GENERATED.iter().filter(|(of, _)| *of == kind) {
+        remove(quiet, noise.path);
+    }
+    if kind == "ConfigMap" {
+        ["data", "binaryData"]
+            .iter()
+            .filter_map(|field| quiet.get_mut(*field)?.as_object_mut().map(sizes))
+            .for_each(drop);
+    }
+    let Some(metadata) = quiet.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+        annotations.retain(|key, _| !ANNOTATIONS.iter().any(|own| key.starts_with(own)));
+    }
+    // Nothing is as good as none.
+    metadata.retain(|_, value| !value.is_null() && value.as_object().is_none_or(|map| !map.is_empty()));
+    if metadata.is_empty() {
+        remove(quiet, &["metadata"]);
+    }
+}
+
+/// Agents keep digests of values that no two of them make alike, and how long the values are.
+fn sizes(values: &mut Map<String, Value>) {
+    for value in values.values_mut() {
+        let bytes = match &*value {
+            Value::String(text) => text.len().into(),
+            other => other.get("bytes").cloned().unwrap_or_default(),
+        };
+        *value = json!({ "bytes": bytes });
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -187,7 +283,7 @@ mod tests {
 
     #[test]
     fn every_entry_has_a_reason_and_reaches_its_place() {
-        for noise in NOISE {
+        for noise in NOISE.iter().chain(OF_INTENT) {
             assert!(!noise.reason.is_empty());
             let mut holder = noise.path.iter().rev().fold(json!(1), |below, key| match *key {
                 "*" if noise.path.contains(&"state") && below.get("startedAt").is_some() => {

@@ -1,0 +1,126 @@
+//! Comparing: the same objects in several clusters, one of them another, against each other and against what was written.
+
+use kubeplex_tests::fleet::TestFleet;
+use kubeplex_tests::wait;
+use serde_json::{Value, json};
+use simcluster::SimConfig;
+
+use crate::ground;
+
+const PATH: &str = "/apis/apps/v1/namespaces/default/deployments";
+
+async fn compares(fleet: &TestFleet) {
+    differences_have_their_paths_and_clusters(fleet).await;
+    a_namespace_is_compared_with_all_its_kinds(fleet).await;
+    what_can_not_be_compared_is_refused(fleet).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_of_simulated_clusters_are_compared() {
+    let config = |name| SimConfig { pods: 20, nodes: 2, ..SimConfig::named(name, 7) };
+    let fleet = TestFleet::simulated(["ap-1", "eu-1", "us-1"].map(config).into()).await.ready().await;
+    compares(&fleet).await;
+    fleet.stop().await;
+}
+
+#[test]
+fn objects_of_real_clusters_are_compared() {
+    ground::real_alone("objects_of_real_clusters_are_compared", async |fleet| compares(fleet).await);
+}
+
+/// As somebody writes one; everything else is filled in by the API server.
+fn written(name: &str, image: &str) -> Value {
+    let container = json!({"name": "main", "image": image, "ports": [{"containerPort": 80}],
+        "env": [{"name": "MODE", "value": "fast"}], "readinessProbe": {"httpGet": {"port": 80}}});
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": "default"},
+        "spec": {"replicas": 0, "selector": {"matchLabels": {"app": name}}, "template": {
+            "metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}}},
+    })
+}
+
+/// All clusters but the last have the deployment, the first with an image of its own.
+async fn plant(fleet: &TestFleet, name: &str) {
+    let last = fleet.servers.len() - 1;
+    for (at, server) in fleet.servers.iter().enumerate() {
+        server.delete(&format!("{PATH}/{name}")).await;
+        if at < last {
+            let image = if at == 0 { "cart:2" } else { "cart:1" };
+            server.create(PATH, written(name, image)).await;
+        }
+    }
+}
+
+async fn differences_have_their_paths_and_clusters(fleet: &TestFleet) {
+    let names: Vec<String> = fleet.servers.iter().map(|server| server.name.clone()).collect();
+    let [first, second, third] = names.as_slice() else {
+        return ground::compared(fleet, false, "there are not three clusters");
+    };
+    let name = "compared";
+    plant(fleet, name).await;
+    let question = json!({"name": format!("deployment/{name}"), "namespace": "default", "baseline": second});
+    let expected = json!({
+        "object": format!("deployments.apps default/{name}"), "agree": [second],
+        "differ": [{"path": "spec.template.spec.containers[name=main].image",
+            "values": [{"value": "cart:1", "clusters": [second]}, {"value": "cart:2", "clusters": [first]}]}],
+        "missing": [third],
+    });
+    wait::until("what differs to be told", async || {
+        let answer = fleet.exchange("fleet_diff", question.clone()).await;
+        let answer = answer.structured().cloned().unwrap_or_else(|error| error.clone());
+        let told = ["object", "agree", "differ", "missing"].iter().all(|key| answer[key] == expected[key]);
+        if told { Ok(()) } else { Err(answer) }
+    })
+    .await;
+
+    // What the API server filled in is no difference from what was written.
+    let manifest = written(name, "cart:1").to_string();
+    let answer = fleet.call("fleet_diff", json!({"manifest": manifest, "cluster": second})).await;
+    assert_eq!(answer["agree"], json!([second, "manifest"]), "{answer}");
+    assert!(answer.get("differ").is_none(), "{answer}");
+    let ignored = fleet
+        .call(
+            "fleet_diff",
+            json!({"name": format!("deployment/{name}"), "namespace": "default",
+            "ignore": "spec.template.spec.containers[*].image", "cluster": format!("{first},{second}")}),
+        )
+        .await;
+    assert_eq!(ignored["agree"], json!([first, second]), "{ignored}");
+    assert!(ignored.get("differ").is_none(), "{ignored}");
+
+    for server in &fleet.servers {
+        server.delete(&format!("{PATH}/{name}")).await;
+    }
+    wait::until("the deployment to be gone", async || {
+        let answer = fleet.exchange("fleet_diff", question.clone()).await;
+        if answer.structured().is_err() { Ok(()) } else { Err(name) }
+    })
+    .await;
+}
+
+async fn a_namespace_is_compared_with_all_its_kinds(fleet: &TestFleet) {
+    let answer = fleet.call("fleet_diff", json!({"namespace": "d*,k*,p*,s*", "maxBytes": 1 << 20})).await;
+    let (total, equal) =
+        (answer["total"].as_u64().unwrap_or_default(), answer["equal"].as_u64().unwrap_or_default());
+    let shown = answer["objects"].as_array().map_or(0, Vec::len) as u64;
+    assert_eq!(total, equal + shown + answer["moreObjects"].as_u64().unwrap_or_default(), "{answer}");
+    let objects = answer["objects"].to_string();
+    for kept in ["pods ", "events ", "replicasets.apps ", "endpointslices", "kube-root-ca.crt"] {
+        assert!(!objects.contains(kept), "{kept} is nobody's intent");
+    }
+    ground::compared(fleet, total > 0, "nothing was compared");
+}
+
+async fn what_can_not_be_compared_is_refused(fleet: &TestFleet) {
+    for (arguments, said) in [
+        (json!({}), "nothing to compare"),
+        (json!({"name": "deployment/x", "baseline": "nowhere"}), "baseline: there is no cluster \"nowhere\""),
+        (
+            json!({"name": "deployment/there-is-no-such-thing"}),
+            "none of the clusters asked has any such object",
+        ),
+    ] {
+        let error = fleet.refused("fleet_diff", arguments).await;
+        assert!(error["message"].as_str().unwrap_or_default().contains(said), "{error}");
+    }
+}
