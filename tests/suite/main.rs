@@ -31,4 +31,5 @@ mod separate;
 mod stdio;
 mod stopped;
 mod tokens;
+mod walks;
 mod writes;

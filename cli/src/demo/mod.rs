@@ -46,6 +46,11 @@ fn impatient() -> Timings {
     }
 }
 
+/// The clusters of a demo that stands still, for whoever measures it or asks it in a test.
+pub fn configs(clusters: u16, pods: u32) -> Vec<SimConfig> {
+    catalog::clusters(clusters, pods).into_iter().map(|cluster| cluster.config).collect()
+}
+
 /// # Errors
 /// When the gateway can't start; for another terminal's demo, when it can't be reached, or has no such clusters.
 pub async fn run(demo: Demo) -> anyhow::Result<ExitCode> {

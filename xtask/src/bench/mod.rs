@@ -31,6 +31,9 @@ Parts, as --only names them, and about how long each takes:
   diff       fleet_diff over 10 clusters of 500 deployments                           1 min
   crowd      a gateway process with 100 clusters, 10 of them hung, and restarted     2 min
   small      an agent process on a small cluster                                     20 s
+  problems   problems_list over 100 clusters of 1,000 pods                           1 min
+  timeline   changes_list over 30,000 changes in 100 clusters                        1 min
+  tokens     what an answer of each tool costs a model                               15 s
 One that fails is told of, in the document too, and the others run.";
 
 #[derive(clap::Args)]
@@ -89,6 +92,9 @@ const BENCHMARKS: &[Benchmark] = &[
     Benchmark { name: "diff", program: "kubeplex-bench", arguments: &["diff"] },
     Benchmark { name: "crowd", program: "kubeplex-bench", arguments: &["crowd"] },
     Benchmark { name: "small", program: "kubeplex-bench", arguments: &["small"] },
+    Benchmark { name: "problems", program: "kubeplex-bench", arguments: &["problems"] },
+    Benchmark { name: "timeline", program: "kubeplex-bench", arguments: &["timeline"] },
+    Benchmark { name: "tokens", program: "kubeplex-bench", arguments: &["tokens"] },
 ];
 
 /// Builds once, runs each benchmark in turn, and reports.

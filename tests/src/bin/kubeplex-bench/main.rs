@@ -8,11 +8,14 @@ mod freshness;
 mod ingest;
 mod load;
 mod peers;
+mod problems;
 mod process;
 mod scale;
 mod search;
 mod small;
 mod steady;
+mod timeline;
+mod tokens;
 
 use clap::{Parser, Subcommand};
 
@@ -46,6 +49,12 @@ enum Benchmark {
     Crowd,
     /// An agent process on a small cluster
     Small,
+    /// problems_list over 100 clusters of 1,000 pods
+    Problems,
+    /// changes_list over what 100 clusters went through in ten minutes
+    Timeline,
+    /// What an answer of each tool costs a model
+    Tokens,
     /// One step of `scale`, in a process of its own
     #[command(hide = true)]
     ScaleStep { clusters: usize },
@@ -70,6 +79,9 @@ fn main() -> anyhow::Result<()> {
             Benchmark::Diff => diff::run().await,
             Benchmark::Crowd => crowd::run().await,
             Benchmark::Small => small::run().await,
+            Benchmark::Problems => problems::run().await,
+            Benchmark::Timeline => timeline::run().await,
+            Benchmark::Tokens => tokens::run().await,
             Benchmark::ScaleStep { clusters } => scale::step(clusters).await,
         }
     })

@@ -1,0 +1,59 @@
+//! What is wrong in a hundred clusters of a thousand pods, each with a few faults.
+
+use std::time::{Duration, Instant};
+
+use kubeplex_tests::fleet::TestFleet;
+use serde_json::{Value, json};
+
+use crate::figure::{Figure, millis, percentile};
+use crate::fleet;
+
+const CLUSTERS: usize = 100;
+const PODS: usize = 1_000;
+const CALLS: usize = 100;
+
+/// Verdicts are there when nothing has been added to them for so long.
+const SETTLED: Duration = Duration::from_secs(3);
+
+const LIMIT: &str = "verdicts are kept, so a call costs what a hundred agents on the cores of this machine write down of theirs, and the \
+     gateway folds";
+
+pub(crate) async fn run() -> anyhow::Result<()> {
+    let fleet = fleet::clusters(CLUSTERS, PODS).await;
+    let total = settled(&fleet).await;
+    let questions = [
+        ("all", json!({})),
+        ("critical ones of one namespace", json!({"severity": "critical", "namespace": "shop"})),
+        ("counted by cause", json!({"groupBy": "cause"})),
+    ];
+    for (name, arguments) in questions {
+        let mut samples = Vec::with_capacity(CALLS);
+        for _ in 0..CALLS {
+            let started = Instant::now();
+            fleet.call("problems_list", arguments.clone()).await;
+            samples.push(started.elapsed());
+        }
+        for percent in [50.0, 99.0] {
+            let title = format!(
+                "problems_list, {CLUSTERS} clusters × {PODS} pods, {total} problems, {name}: p{percent:.0}"
+            );
+            let figure = Figure::new(title, millis(percentile(&mut samples, percent)), "ms", LIMIT);
+            let figure = if percent == 99.0 { figure.goal("≤ 250") } else { figure };
+            figure.print()?;
+        }
+    }
+    fleet.stop().await;
+    Ok(())
+}
+
+/// How many problems there are once all objects are judged.
+async fn settled(fleet: &TestFleet) -> Value {
+    let (mut last, mut since) = (Value::Null, Instant::now());
+    while since.elapsed() < SETTLED || last.is_null() {
+        let total = fleet.call("problems_list", json!({"limit": 1})).await["total"].clone();
+        if total != last {
+            (last, since) = (total, Instant::now());
+        }
+    }
+    last
+}
