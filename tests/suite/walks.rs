@@ -26,8 +26,8 @@ const WALKS: [Walk; 3] = [
         calls: &[
             Call {
                 tool: "problems_list",
-                arguments: r#"{"cluster":"prod-eu","namespace":"shop","name":"deployment/checkout"}"#,
-                shows: &["checkout", "maximum"],
+                arguments: r#"{"cluster":"prod-eu","namespace":"shop"}"#,
+                shows: &["checkout", "AtMaximum"],
             },
             Call {
                 tool: "changes_list",

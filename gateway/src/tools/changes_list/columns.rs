@@ -128,12 +128,7 @@ fn clusters(query: &ChangesQuery, row: &TimelineRow) -> String {
 
 /// `containers[app].image: shop/checkout:1.8.1 → 1.8.2; replicas: 3 → 5`.
 fn what(change: &Change) -> String {
-    let mut parts: Vec<String> = change.fields.iter().take(MAX_FIELDS).map(field).collect();
-    let more = change.fields.len().saturating_sub(MAX_FIELDS) + change.more_fields as usize;
-    if more > 0 {
-        parts.push(format!("{more} more"));
-    }
-    let fields = parts.join("; ");
+    let fields = fields(change);
     let deed = match change.deed {
         Deed::Created => "created",
         Deed::Changed if fields.is_empty() => "changed",
@@ -151,11 +146,41 @@ fn what(change: &Change) -> String {
     if change.times > 1 { format!("{told} ({} times)", change.times) } else { told }
 }
 
-fn field(field: &FieldChange) -> String {
-    let path = PREFIXES.iter().find_map(|prefix| field.path.strip_prefix(prefix)).unwrap_or(&field.path);
+/// What several fields became alike is said once.
+fn fields(change: &Change) -> String {
+    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+    for field in &change.fields {
+        let path = PREFIXES.iter().find_map(|prefix| field.path.strip_prefix(prefix)).unwrap_or(&field.path);
+        let became = became(path, field);
+        match told.iter_mut().find(|(known, _)| *known == became) {
+            Some((_, paths)) => paths.push(path),
+            None => told.push((became, vec![path])),
+        }
+    }
+    let left_out = told.iter().skip(MAX_FIELDS).map(|(_, paths)| paths.len()).sum::<usize>();
+    let shown = told.iter().take(MAX_FIELDS);
+    let mut parts: Vec<_> = shown.map(|(became, paths)| format!("{}: {became}", some(paths))).collect();
+    match left_out + change.more_fields as usize {
+        0 => {}
+        more => parts.push(format!("{more} more")),
+    }
+    parts.join("; ")
+}
+
+/// Two of the paths, and how many more there are.
+fn some(paths: &[&str]) -> String {
+    match paths {
+        [one] => (*one).to_owned(),
+        [one, other] => format!("{one}, {other}"),
+        [one, others @ ..] => format!("{one} and {} others", others.len()),
+        [] => String::new(),
+    }
+}
+
+fn became(path: &str, field: &FieldChange) -> String {
     match (&field.old, &field.new) {
-        (Value::Null, new) => format!("{path}: set to {}", value(new)),
-        (old, Value::Null) => format!("{path}: {} removed", value(old)),
+        (Value::Null, new) => format!("set to {}", value(new)),
+        (old, Value::Null) => format!("{} removed", value(old)),
         (old, new) => {
             let (old, new) = (value(old), value(new));
             // Of an image the same repository need not be said twice.
@@ -164,8 +189,8 @@ fn field(field: &FieldChange) -> String {
                 .zip(new.rsplit_once(':'))
                 .filter(|((a, _), (b, _))| a == b && !a.is_empty());
             match tag {
-                Some((_, (_, tag))) if path.ends_with(".image") => format!("{path}: {old} → {tag}"),
-                _ => format!("{path}: {old} → {new}"),
+                Some((_, (_, tag))) if path.ends_with(".image") => format!("{old} → {tag}"),
+                _ => format!("{old} → {new}"),
             }
         }
     }

@@ -99,8 +99,13 @@ fn a_rollout_over_clusters_is_one_row() {
 #[test]
 fn what_happened_is_said_in_few_words() {
     let other = |deed, fields: Vec<FieldChange>| Change { deed, fields, ..change(1, "x") };
-    let status =
-        |old: Value, new: Value| FieldChange { path: "data.a".to_owned(), class: Class::Data, old, new };
+    let named = |path: &str, old: Value, new: Value| FieldChange {
+        path: path.to_owned(),
+        class: Class::Data,
+        old,
+        new,
+    };
+    let status = |old: Value, new: Value| named("data.a", old, new);
     for (change, words) in [
         (other(Deed::Created, vec![]), "created"),
         (other(Deed::Deleted, vec![]), "deleted"),
@@ -114,8 +119,19 @@ fn what_happened_is_said_in_few_words() {
             "data.a: 1 → 2 (7 times)",
         ),
         (
-            Change { more_fields: 9, ..other(Deed::Changed, vec![status(json!(1), json!(2)); 5]) },
-            "data.a: 1 → 2; data.a: 1 → 2; data.a: 1 → 2; 11 more",
+            Change {
+                more_fields: 9,
+                ..other(Deed::Changed, (1..=5).map(|old| status(json!(old), json!(0))).collect())
+            },
+            "data.a: 1 → 0; data.a: 2 → 0; data.a: 3 → 0; 11 more",
+        ),
+        (
+            other(Deed::Changed, ["a", "b"].map(|path| named(path, json!(1), json!(2))).into()),
+            "a, b: 1 → 2",
+        ),
+        (
+            other(Deed::Changed, ["a", "b", "c", "d"].map(|path| named(path, json!(1), json!(2))).into()),
+            "a and 3 others: 1 → 2",
         ),
     ] {
         let answer = shown(&json!({"fields": "change"}), &[item(change)]);
