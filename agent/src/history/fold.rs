@@ -281,6 +281,12 @@ impl Row {
         self.times += 1;
     }
 
+    /// Whether nothing of it is known but that there are objects of its root that came then.
+    pub(super) fn is_only_inferred(&self) -> bool {
+        let came = self.folded.iter().all(|folded| folded.deleted == 0);
+        self.record.deed == Deed::Followed && self.record.inferred && came
+    }
+
     pub(super) fn into_change(self, relation: &'static str) -> Change {
         let Self { record, folded, times } = self;
         Change {

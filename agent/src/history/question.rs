@@ -211,8 +211,12 @@ impl Reading<'_> {
         fold(records, &lookup)
     }
 
-    /// A row with how it is related; `None` for one of a kind that was only read to be folded.
+    /// A row with how it is related; `None` for one that was only read to be folded, or that tells nothing to who asks for all.
     fn told(&self, row: Row) -> Option<Change> {
+        // That a workload once got another pod is what every workload's pods tell; who asks for it by name wants to know.
+        if row.is_only_inferred() && self.question.names.is_empty() {
+            return None;
+        }
         let record = &row.record;
         let kind = record.kind();
         let asked = self.question.kind.as_ref();

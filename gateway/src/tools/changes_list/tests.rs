@@ -125,10 +125,7 @@ fn what_happened_is_said_in_few_words() {
             },
             "data.a: 1 → 0; data.a: 2 → 0; data.a: 3 → 0; 11 more",
         ),
-        (
-            other(Deed::Changed, ["a", "b"].map(|path| named(path, json!(1), json!(2))).into()),
-            "a, b: 1 → 2",
-        ),
+        (other(Deed::Changed, ["a", "b"].map(|path| named(path, json!(1), json!(2))).into()), "a, b: 1 → 2"),
         (
             other(Deed::Changed, ["a", "b", "c", "d"].map(|path| named(path, json!(1), json!(2))).into()),
             "a and 3 others: 1 → 2",

@@ -23,9 +23,17 @@ const ANSWERS: &[(&str, &str, &str)] = &[
     ("resource_explain", r#"{"cluster":"prod-eu","kind":"deployments","path":"spec.strategy"}"#, ""),
     ("resources_list", r#"{"kind":"deployments"}"#, ""),
     ("resources_get", r#"{"cluster":"prod-eu","namespace":"shop","name":"deployment/checkout"}"#, ""),
-    ("resources_describe", r#"{"cluster":"prod-us","namespace":"shop","name":"deployment/checkout"}"#, "≤ 1500"),
+    (
+        "resources_describe",
+        r#"{"cluster":"prod-us","namespace":"shop","name":"deployment/checkout"}"#,
+        "≤ 1500",
+    ),
     ("pods_list", "{}", ""),
-    ("pods_log", r#"{"cluster":"prod-eu","namespace":"shop","name":"deployment/checkout","patterns":true}"#, ""),
+    (
+        "pods_log",
+        r#"{"cluster":"prod-eu","namespace":"shop","name":"deployment/checkout","patterns":true}"#,
+        "",
+    ),
     ("events_list", "{}", ""),
     ("top", r#"{"kind":"pods"}"#, ""),
 ];
@@ -42,9 +50,14 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     }
     let tools: Vec<_> =
         kubeplex_gateway::tools::catalogue().tools().iter().map(|tool| tool.descriptor()).collect();
-    Figure::new(format!("tools/list, {} tools", tools.len()), tokens(&json!({ "tools": tools })), "tokens", LIMIT)
-        .goal("≤ 4000")
-        .print()?;
+    Figure::new(
+        format!("tools/list, {} tools", tools.len()),
+        tokens(&json!({ "tools": tools })),
+        "tokens",
+        LIMIT,
+    )
+    .goal("≤ 4000")
+    .print()?;
     fleet.stop().await;
     Ok(())
 }
