@@ -1,14 +1,11 @@
 //! Five hundred objects of the same names in each of ten clusters, of which some differ in one of them.
 
-use std::time::Instant;
-
-use anyhow::ensure;
 use kubeplex_tests::fleet::TestFleet;
 use kubeplex_tests::wait;
 use serde_json::{Value, json};
 use simcluster::SimConfig;
 
-use crate::figure::{Figure, millis, percentile};
+use crate::asked::Asked;
 
 const CLUSTERS: usize = 10;
 const OBJECTS: usize = 500;
@@ -43,22 +40,12 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         }
     })
     .await;
-    let mut samples = Vec::with_capacity(CALLS);
-    for _ in 0..CALLS {
-        let started = Instant::now();
-        let answer = fleet.call("fleet_diff", arguments.clone()).await;
-        samples.push(started.elapsed());
-        ensure!(answer.get("partial").is_none(), "an answer is partial");
-    }
-    for percent in [50.0, 99.0] {
-        let title = format!(
-            "fleet_diff, {CLUSTERS} clusters × {OBJECTS} deployments, {} of them differ: p{percent:.0}",
-            OBJECTS / DIFFERS_EVERY
-        );
-        let figure = Figure::new(title, millis(percentile(&mut samples, percent)), "ms", LIMIT);
-        let figure = if percent == 99.0 { figure.goal("≤ 500") } else { figure };
-        figure.print()?;
-    }
+    let title = format!(
+        "fleet_diff, {CLUSTERS} clusters × {OBJECTS} deployments, {} of them differ",
+        OBJECTS / DIFFERS_EVERY
+    );
+    let asked = Asked { tool: "fleet_diff", arguments, calls: CALLS, title, goal: "≤ 500", limit: LIMIT };
+    asked.measure(&fleet).await?;
     fleet.stop().await;
     Ok(())
 }

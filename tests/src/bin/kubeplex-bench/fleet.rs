@@ -1,12 +1,10 @@
 //! One caller asks ten clusters of a thousand pods.
 
-use std::time::Instant;
-
 use kubeplex_tests::fleet::TestFleet;
 use serde_json::json;
 use simcluster::SimConfig;
 
-use crate::figure::{Figure, millis, percentile};
+use crate::asked::Asked;
 
 const CALLS: usize = 300;
 
@@ -40,16 +38,8 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     for (name, arguments) in questions {
         let (calls, limit) = if name.contains("outside") { (CALLS / 10, SCAN) } else { (CALLS, LEGS) };
         fleet.call("pods_list", arguments.clone()).await;
-        let mut samples = Vec::with_capacity(CALLS);
-        for _ in 0..calls {
-            let started = Instant::now();
-            fleet.call("pods_list", arguments.clone()).await;
-            samples.push(started.elapsed());
-        }
-        for percent in [50.0, 99.0] {
-            let title = format!("pods_list, 10 clusters × 1,000 pods, {name}: p{percent:.0}");
-            Figure::new(title, millis(percentile(&mut samples, percent)), "ms", limit).print()?;
-        }
+        let title = format!("pods_list, 10 clusters × 1,000 pods, {name}");
+        Asked { tool: "pods_list", arguments, calls, title, goal: "", limit }.measure(&fleet).await?;
     }
     fleet.stop().await;
     Ok(())

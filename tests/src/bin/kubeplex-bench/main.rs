@@ -1,5 +1,6 @@
 //! The benchmarks of the whole, each a subcommand that prints figures as JSON, one a line. `cargo xtask bench` runs them.
 
+mod asked;
 mod crowd;
 mod diff;
 mod figure;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use kubeplex_tests::fleet::TestFleet;
 use serde_json::{Value, json};
 
-use crate::figure::{Figure, millis, percentile};
+use crate::asked::Asked;
 use crate::fleet;
 
 const CLUSTERS: usize = 100;
@@ -27,20 +27,10 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         ("counted by cause", json!({"groupBy": "cause"})),
     ];
     for (name, arguments) in questions {
-        let mut samples = Vec::with_capacity(CALLS);
-        for _ in 0..CALLS {
-            let started = Instant::now();
-            fleet.call("problems_list", arguments.clone()).await;
-            samples.push(started.elapsed());
-        }
-        for percent in [50.0, 99.0] {
-            let title = format!(
-                "problems_list, {CLUSTERS} clusters × {PODS} pods, {total} problems, {name}: p{percent:.0}"
-            );
-            let figure = Figure::new(title, millis(percentile(&mut samples, percent)), "ms", LIMIT);
-            let figure = if percent == 99.0 { figure.goal("≤ 250") } else { figure };
-            figure.print()?;
-        }
+        let title = format!("problems_list, {CLUSTERS} clusters × {PODS} pods, {total} problems, {name}");
+        let asked =
+            Asked { tool: "problems_list", arguments, calls: CALLS, title, goal: "≤ 250", limit: LIMIT };
+        asked.measure(&fleet).await?;
     }
     fleet.stop().await;
     Ok(())

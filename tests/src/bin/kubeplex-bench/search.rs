@@ -1,10 +1,8 @@
 //! Words over all kinds of a hundred clusters of a thousand pods.
 
-use std::time::Instant;
-
 use serde_json::json;
 
-use crate::figure::{Figure, millis, percentile};
+use crate::asked::Asked;
 use crate::fleet;
 
 const CLUSTERS: usize = 100;
@@ -26,21 +24,12 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     ];
     for (name, arguments) in questions {
         let found = fleet.call("fleet_search", arguments.clone()).await;
-        let mut samples = Vec::with_capacity(CALLS);
-        for _ in 0..CALLS {
-            let started = Instant::now();
-            fleet.call("fleet_search", arguments.clone()).await;
-            samples.push(started.elapsed());
-        }
         let total = &found["total"];
-        for percent in [50.0, 99.0] {
-            let title = format!(
-                "fleet_search, {CLUSTERS} clusters × {PODS} pods, {name}, {total} matches, first page: p{percent:.0}"
-            );
-            let figure = Figure::new(title, millis(percentile(&mut samples, percent)), "ms", LIMIT);
-            let figure = if percent == 99.0 { figure.goal("≤ 100") } else { figure };
-            figure.print()?;
-        }
+        let title =
+            format!("fleet_search, {CLUSTERS} clusters × {PODS} pods, {name}, {total} matches, first page");
+        let asked =
+            Asked { tool: "fleet_search", arguments, calls: CALLS, title, goal: "≤ 100", limit: LIMIT };
+        asked.measure(&fleet).await?;
     }
     fleet.stop().await;
     Ok(())

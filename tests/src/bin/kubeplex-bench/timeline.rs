@@ -1,13 +1,11 @@
 //! One timeline of what a hundred clusters went through in ten minutes.
 
-use std::time::Instant;
-
 use kubeplex_tests::fleet::TestFleet;
 use kubeplex_tests::wait;
 use serde_json::{Value, json};
 use simcluster::Gvr;
 
-use crate::figure::{Figure, millis, percentile};
+use crate::asked::Asked;
 use crate::fleet;
 
 const CLUSTERS: usize = 100;
@@ -29,20 +27,11 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         ("counted by cluster", json!({"since": "10m", "groupBy": "cluster"})),
     ];
     for (name, arguments) in questions {
-        let mut samples = Vec::with_capacity(CALLS);
-        for _ in 0..CALLS {
-            let started = Instant::now();
-            fleet.call("changes_list", arguments.clone()).await;
-            samples.push(started.elapsed());
-        }
-        for percent in [50.0, 99.0] {
-            let title = format!(
-                "changes_list, {CHANGES} changes in ten minutes over {CLUSTERS} clusters, {name}: p{percent:.0}"
-            );
-            let figure = Figure::new(title, millis(percentile(&mut samples, percent)), "ms", LIMIT);
-            let figure = if percent == 99.0 { figure.goal("≤ 300") } else { figure };
-            figure.print()?;
-        }
+        let title =
+            format!("changes_list, {CHANGES} changes in ten minutes over {CLUSTERS} clusters, {name}");
+        let asked =
+            Asked { tool: "changes_list", arguments, calls: CALLS, title, goal: "≤ 300", limit: LIMIT };
+        asked.measure(&fleet).await?;
     }
     fleet.stop().await;
     Ok(())

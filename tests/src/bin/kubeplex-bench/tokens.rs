@@ -35,7 +35,6 @@ const ANSWERS: &[(&str, &str, &str)] = &[
         "",
     ),
     ("events_list", "{}", ""),
-    ("top", r#"{"kind":"pods"}"#, ""),
 ];
 
 pub(crate) async fn run() -> anyhow::Result<()> {
