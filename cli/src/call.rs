@@ -121,9 +121,8 @@ mod tests {
             json!({"code": "not_found", "message": "no cluster \"x\"", "hint": "did you mean \"y\"?"});
         assert_eq!(describe(&error, "pods_list"), "not_found: no cluster \"x\"\ndid you mean \"y\"?");
         let unknown = describe(&json!({"code": -32602, "message": "unknown tool: \"pods\""}), "pods");
-        assert!(unknown.starts_with(
-            "refused by the protocol (-32602): unknown tool: \"pods\"\ndid you mean pods_list? the tools are "
-        ));
+        let told = "refused by the protocol (-32602): unknown tool: \"pods\"\ndid you mean pods_list";
+        assert!(unknown.starts_with(told) && unknown.contains("? the tools are "), "{unknown}");
         let far = describe(&json!({"code": -32602, "message": "unknown tool: \"x\""}), "x");
         assert!(far.contains("\nthe tools are ") && far.contains("resources_get"), "{far}");
     }
