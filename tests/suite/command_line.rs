@@ -62,7 +62,7 @@ async fn exit_statuses_say_why_there_is_no_answer() {
         ),
         (at(&["call", "pods_list", r#"{"cluster":"nowhere"}"#]), 3, "not_found: "),
         (at(&["call", "pods_list", r#"{"limt":3}"#]), 3, "did you mean limit?"),
-        (at(&["call", "pods_lst"]), 3, "did you mean pods_list?"),
+        (at(&["call", "pods_lst"]), 3, "did you mean pods_list"),
     ] {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let outcome = kubeplex(&arguments).await;

@@ -106,6 +106,16 @@ fn right_words(name: &str) -> &'static [&'static str] {
         "groupBy" => {
             &["namespace", "cluster", "cluster.labels.member,sum(clusters)", "status,sum(restarts)", "group"]
         }
+        "query" => &["cart", "cart ns:shop", "kind:pods restarts>1", "image:cart -status:Running"],
+        "baseline" => &["eu", "us"],
+        "toNamespace" => &["payments"],
+        "manifest" => &["kind: ConfigMap\napiVersion: v1\nmetadata: {name: cart, namespace: shop}"],
+        "ignore" => &["spec.replicas", "metadata.labels"],
+        "around" => &["5m", "2020-01-01T00:00:00Z"],
+        "window" => &["5m", "1h"],
+        "path" => &["spec", "spec.template", "metadata.name"],
+        "container" => &["cart", "linkerd-proxy"],
+        "grep" => &["error", "^level=", "duration_ms=[0-9]+"],
         "since" => &["90s", "1h", "3d", "2020-01-01T00:00:00Z"],
         "until" => &["0s", "5m", "2020-01-02T00:00:00Z"],
         _ => &[""],
@@ -116,10 +126,17 @@ fn right_words(name: &str) -> &'static [&'static str] {
 fn property(name: &str, schema: &Value) -> BoxedStrategy<Value> {
     let right = if let Some(choices) = schema["enum"].as_array() {
         prop::sample::select(choices.clone()).boxed()
+    } else if schema["type"] == "boolean" {
+        any::<bool>().prop_map(Value::from).boxed()
     } else if schema["type"] == "integer" {
         let (least, most) =
             (schema["minimum"].as_i64().unwrap_or(0), schema["maximum"].as_i64().unwrap_or(i64::MAX));
-        let most = if most > 100_000 || most == 120 { least.saturating_add(20) } else { most };
+        // Who waits for new lines waits as long as they say.
+        let most = match name {
+            "followSeconds" => least,
+            _ if most > 100_000 || most == 120 => least.saturating_add(20),
+            _ => most,
+        };
         prop_oneof![
             4 => (least..=most).prop_map(Value::from),
             1 => prop::sample::select(vec![json!(least - 1), json!(most.saturating_add(1)), json!(-1), json!(1e18)]),
