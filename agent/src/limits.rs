@@ -290,3 +290,16 @@ pub(crate) const READYZ: Duration = Duration::from_secs(5);
 
 /// Objects named one by one in each part of a cluster's health; of the others the number is told.
 pub(crate) const HEALTH_NAMED: usize = 10;
+
+/// Objects described in one answer, and in each part of a description the most that is told one by one.
+pub(crate) const SHEETS: usize = 5;
+pub(crate) const SHEET_RELATIVES: usize = 8;
+pub(crate) const SHEET_EVENTS: usize = 5;
+pub(crate) const SHEET_PROBLEMS: usize = 3;
+pub(crate) const SHEET_CHANGES: usize = 5;
+
+/// How far back a description looks for changes.
+pub(crate) const SHEET_CHANGES_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What an object may take of its description.
+pub(crate) const SHEET_OBJECT_BYTES: usize = 1_600;

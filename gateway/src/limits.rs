@@ -107,6 +107,12 @@ pub const MAX_MAX_BYTES: usize = 4 << 20;
 /// VS Code and Copilot CLI move larger results into a file and show the model a preview.
 pub const DEFAULT_MAX_BYTES: usize = 7_500;
 
+/// Objects of one cluster that are described at once.
+pub const MAX_LEG_SHEETS: u32 = 5;
+
+/// What one description may take, in bytes of JSON: about 1,200 tokens.
+pub const SHEET_BYTES: usize = 3_800;
+
 /// Bytes of one argument's text: nobody types more, and selectors are matched against every object.
 pub const MAX_ARGUMENT_BYTES: usize = 4_096;
 /// Levels of arrays and objects in the arguments; the deepest that a tool knows is one.

@@ -31,6 +31,7 @@ pub mod problems;
 pub mod quantity;
 pub mod search;
 pub mod selector;
+pub mod sheet;
 pub mod sort;
 pub mod status;
 pub mod template;
@@ -63,6 +64,8 @@ pub mod paths {
     pub const LOG_PODS: &str = "/agent/v1/log/pods";
     /// `POST`, [`LogRequest`](crate::log::LogRequest) → [gathered](crate::gather) [`LogItem`](crate::log::LogItem)s.
     pub const LOG: &str = "/agent/v1/log";
+    /// `POST`, [`SheetRequest`](crate::sheet::SheetRequest) → [gathered](crate::gather) [`Sheet`](crate::sheet::Sheet)s.
+    pub const SHEET: &str = "/agent/v1/sheet";
     /// `POST`, [`HealthRequest`](crate::health::HealthRequest) → frames of [`GatherFrame`](crate::gather::GatherFrame).
     pub const HEALTH: &str = "/agent/v1/health";
     /// `POST`, open in both directions for the life of a link: frames of

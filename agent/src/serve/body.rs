@@ -62,6 +62,7 @@ pub(super) async fn unknown_path(uri: Uri) -> Failure {
         paths::INTENTS,
         paths::CHANGES,
         paths::HEALTH,
+        paths::SHEET,
         paths::PROBLEMS,
         paths::CONTROL,
     ];

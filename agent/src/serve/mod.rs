@@ -25,6 +25,7 @@ mod problems;
 mod rights;
 mod scan;
 mod search;
+mod sheet;
 mod sight;
 
 use std::sync::Arc;
@@ -120,6 +121,7 @@ pub(crate) fn router(parts: Parts) -> Router {
         .route(paths::LOG_PODS, post(logs::pods))
         .route(paths::LOG, post(logs::read))
         .route(paths::HEALTH, post(health::health))
+        .route(paths::SHEET, post(sheet::sheet))
         // The control stream lasts as long as its link, so its body is read line by line and has no limit as a whole.
         .route(paths::CONTROL, post(control::control).layer(DefaultBodyLimit::disable()))
         .fallback(body::unknown_path)

@@ -168,6 +168,10 @@ impl<'a> Answers<'a> {
                 Answered::Explain(query, gather::gather(asked, legs, paths::EXPLAIN, question).await?)
             }
             Request::Logs(query) => Answered::Logs(query, logs::merge(query, asked, legs).await?),
+            Request::Sheets(query) => {
+                let question = |_, context| query.leg_request(context);
+                Answered::Sheets(query, gather::gather(asked, legs, paths::SHEET, question).await?)
+            }
             Request::Health(query) => {
                 let question = |_, context| query.leg_request(context);
                 let gathered = gather::gather(asked, legs, paths::HEALTH, question).await?;

@@ -4,6 +4,7 @@ use kubeplex_proto::changes::ChangesItem;
 use kubeplex_proto::explain::Field;
 use kubeplex_proto::health::HealthFacts;
 use kubeplex_proto::problems::Problem;
+use kubeplex_proto::sheet::Sheet;
 use kubeplex_proto::visibility::Visibility;
 
 use super::{DiffPage, Gathered, GetPage, GroupsPage, ListPage, LogPage};
@@ -11,7 +12,7 @@ use crate::health::HealthThresholds;
 use crate::policy::Permit;
 use crate::request::{
     ChangesQuery, ClustersQuery, DiffQuery, ExplainQuery, GetQuery, HealthQuery, KindsQuery, ListQuery,
-    LogsQuery, ProblemsQuery,
+    LogsQuery, ProblemsQuery, SheetsQuery,
 };
 
 /// The answers to a request that its caller may make.
@@ -33,6 +34,7 @@ pub(crate) enum Answered<'a> {
     Changes(&'a ChangesQuery, Gathered<ChangesItem>),
     Problems(&'a ProblemsQuery, Gathered<Problem>),
     Logs(&'a LogsQuery, LogPage),
+    Sheets(&'a SheetsQuery, Gathered<Sheet>),
     /// To be judged by these thresholds.
     Health(&'a HealthQuery, Gathered<HealthFacts>, HealthThresholds),
     Explain(&'a ExplainQuery, Gathered<Field>),

@@ -54,6 +54,7 @@ impl Again {
             | Answered::Changes(..)
             | Answered::Problems(..)
             | Answered::Logs(..)
+            | Answered::Sheets(..)
             | Answered::Health(..)
             | Answered::Explain(..) => None,
         }

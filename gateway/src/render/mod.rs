@@ -17,6 +17,7 @@ mod page;
 mod plain;
 mod reply;
 mod search;
+mod sheets;
 
 use serde_json::Value;
 
@@ -35,6 +36,7 @@ pub(crate) use logs::logs;
 pub(crate) use moment::rfc3339;
 pub(crate) use page::{Page, PageCursor, Place, PlacedRow};
 pub use reply::{Reply, Written};
+pub(crate) use sheets::sheets;
 
 /// A reply as it is made.
 #[derive(Debug, Clone, PartialEq)]

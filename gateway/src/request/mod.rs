@@ -19,6 +19,7 @@ mod object_uri;
 mod page;
 mod problems;
 mod resume;
+mod sheets;
 
 use std::sync::Arc;
 
@@ -44,6 +45,7 @@ pub use object_uri::{InvalidObjectUri, ObjectUri, SCHEME};
 pub use page::{Field, Order, OrderTerm, PageQuery};
 pub use problems::ProblemsQuery;
 pub use resume::{Fingerprint, Resume};
+pub use sheets::SheetsQuery;
 
 /// A call that is understood.
 #[derive(Debug)]
@@ -61,6 +63,7 @@ pub enum Request {
     Logs(LogsQuery),
     Health(HealthQuery),
     Explain(ExplainQuery),
+    Sheets(SheetsQuery),
 }
 
 /// What every request says beside its question.
@@ -138,6 +141,7 @@ impl Request {
             Self::Logs(query) => &query.options,
             Self::Health(query) => &query.options,
             Self::Explain(query) => &query.options,
+            Self::Sheets(query) => &query.options,
         }
     }
 
@@ -154,6 +158,7 @@ impl Request {
             Self::Logs(query) => &query.targets,
             Self::Health(query) => &query.targets,
             Self::Explain(query) => &query.targets,
+            Self::Sheets(query) => &query.targets,
         }
     }
 
@@ -180,6 +185,7 @@ impl Request {
             },
             Self::List(ListQuery { kind, scope, namespaces, .. })
             | Self::Get(GetQuery { kind, scope, namespaces, .. })
+            | Self::Sheets(SheetsQuery { kind, scope, namespaces, .. })
             | Self::Logs(LogsQuery { kind, scope, namespaces, .. }) => {
                 Some(Objects { kind, scope: *scope, namespaces })
             }

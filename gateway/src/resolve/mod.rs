@@ -41,7 +41,7 @@ pub(crate) use explain::explain;
 pub(crate) use health::health;
 pub(crate) use kinds::ResolvedKind;
 pub(crate) use logs::logs;
-pub(crate) use plan::{AskedKind, ListQuestion, OwnColumns, clusters, get, list};
+pub(crate) use plan::{AskedKind, ListQuestion, OwnColumns, clusters, describe, get, list};
 pub(crate) use problems::problems;
 pub(crate) use search::search;
 pub use time_of_day::TimeOfDay;

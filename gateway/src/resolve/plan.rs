@@ -15,7 +15,7 @@ use crate::fleet::ClusterView;
 use crate::limits::{DEFAULT_LIMIT, DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT_S, MAX_LIST_PARTS};
 use crate::request::{
     CallOptions, ClustersQuery, Field, Fingerprint, GetQuery, GroupBy, InvalidObjectUri, LegId, ListQuery,
-    ObjectUri, Order, Output, PageQuery, Request, Resume, SCHEME, Standing, Target,
+    ObjectUri, Order, Output, PageQuery, Request, Resume, SCHEME, SheetsQuery, Standing, Target,
 };
 
 use super::guard::short;
@@ -120,6 +120,28 @@ pub(crate) fn get(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, C
         namespaces: named.namespaces,
         names: named.names,
         fields,
+        options: options(arguments),
+        understood: Understood(()),
+    }))
+}
+
+/// Everything about objects by name, or about one by its identity.
+///
+/// # Errors
+/// Whatever is wrong with the arguments.
+pub(crate) fn describe(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> {
+    let name = arguments.text("name");
+    let named = match name.filter(|name| name.starts_with(SCHEME)) {
+        Some(identity) => identified(identity, arguments, scope)?,
+        None => named(name, arguments, scope)?,
+    };
+    Ok(Request::Sheets(SheetsQuery {
+        targets: targets(named.clusters, None),
+        kind: named.kind.id,
+        scope: named.kind.scope,
+        version: named.kind.version,
+        namespaces: named.namespaces,
+        names: named.names,
         options: options(arguments),
         understood: Understood(()),
     }))

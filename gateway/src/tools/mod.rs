@@ -15,6 +15,7 @@ mod pods_list;
 mod pods_log;
 mod problems_list;
 mod resource_explain;
+mod resources_describe;
 mod resources_get;
 mod resources_list;
 mod schema;
@@ -93,6 +94,7 @@ pub fn catalogue() -> &'static Catalogue {
             resource_explain::tool(),
             resources_list::tool(),
             resources_get::tool(),
+            resources_describe::tool(),
             pods_list::tool(),
             pods_log::tool(),
             events_list::tool(),

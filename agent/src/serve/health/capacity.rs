@@ -8,12 +8,12 @@ use super::{resources, text};
 
 /// Of all objects seen.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Sum(Resources);
+pub(in crate::serve) struct Sum(Resources);
 
 impl Sum {
     /// What a pod keeps from others: as the scheduler and `kubectl describe node` count it, once it has a node and until it
     /// ends.
-    pub(super) fn request(&mut self, pod: &Value) {
+    pub(in crate::serve) fn request(&mut self, pod: &Value) {
         let has_ended = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
         if !has_ended && !text(pod, "/spec/nodeName").is_empty() {
             self.add(requests(pod));
@@ -21,12 +21,20 @@ impl Sum {
     }
 
     /// A `NodeMetrics`.
-    pub(super) fn usage(&mut self, metrics: &Value) {
+    pub(in crate::serve) fn usage(&mut self, metrics: &Value) {
         self.add(resources(&metrics["usage"]));
     }
 
-    pub(super) fn resources(self) -> Resources {
+    pub(in crate::serve) fn resources(self) -> Resources {
         self.0
+    }
+
+    /// The most that a pod's containers may take, where each has a limit; of one that has none, nothing is counted.
+    pub(in crate::serve) fn limit(&mut self, pod: &Value) {
+        let containers = pod.pointer("/spec/containers").and_then(Value::as_array);
+        for container in containers.into_iter().flatten() {
+            self.add(container.pointer("/resources/limits").map(resources).unwrap_or_default());
+        }
     }
 
     fn add(&mut self, more: Resources) {

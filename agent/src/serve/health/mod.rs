@@ -1,6 +1,6 @@
 //! How the cluster is, for one caller: parts that are found out at once, each told only where it can be told whole.
 
-mod capacity;
+pub(super) mod capacity;
 mod certificates;
 mod nodes;
 mod readyz;
@@ -228,7 +228,7 @@ impl Looking<'_> {
         let (rows, visibility) = (readable.rows.clone(), self.context.visibility.clone());
         let scan = move |budget: &ScanBudget| {
             let mut made = T::default();
-            query::visit(rows.store(), &visibility, budget, &mut |object| see(&mut made, object))?;
+            query::visit(rows.store(), &visibility, &[], budget, &mut |object| see(&mut made, object))?;
             Ok(made)
         };
         match self.service.0.scans.run(self.deadline, scan).await {

@@ -15,6 +15,7 @@ mod places;
 mod problems;
 mod requests;
 mod search;
+mod sheets;
 mod withdrawn;
 
 use std::time::Duration;

@@ -30,6 +30,7 @@ mod changes;
 mod diff;
 
 mod health;
+mod sheets;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -42,6 +43,10 @@ pub(super) struct Example {
 pub(super) fn of(tool: &'static str) -> Vec<Example> {
     let calls: Vec<(&'static str, Value)> = match tool {
         "clusters_list" => vec![("The production clusters:", json!({"clusterSelector": "env=prod"}))],
+        "resources_describe" => vec![(
+            "What is there to know of the cart?",
+            json!({"name": "deployment/cart", "namespace": "shop", "cluster": "prod-eu,prod-us"}),
+        )],
         "cluster_health" => {
             vec![("How are the production clusters?", json!({"clusterSelector": "env=prod"}))]
         }
@@ -105,6 +110,7 @@ impl Example {
             Request::Problems(query) => Answered::Problems(query, problems_list::fixture::answered(query)),
             Request::Explain(query) => Answered::Explain(query, explain::gathered(query)),
             Request::Logs(query) => Answered::Logs(query, logs::merged(query)),
+            Request::Sheets(query) => Answered::Sheets(query, sheets::gathered(query)),
             Request::Health(query) => {
                 Answered::Health(query, health::gathered(query), HealthThresholds::default())
             }
