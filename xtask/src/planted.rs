@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 
-use crate::test::{Outcome, on_control_planes};
+use crate::test::{Outcome, PLANTED, on_control_planes};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -17,7 +17,7 @@ pub(crate) struct Options {
 /// When Go is missing, or a fault was not named as it should be.
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let outcome = on_control_planes(|tests| {
-        tests.args(["planted::every", "--nocapture"]);
+        tests.args([PLANTED, "--nocapture"]);
         if options.write {
             tests.env("KUBEPLEX_UPDATE_DOCS", "1");
         }

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 pub(crate) use step::Outcome;
 use step::Step;
-pub(crate) use steps::on_control_planes;
+pub(crate) use steps::{PLANTED, on_control_planes};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {

@@ -20,6 +20,9 @@ const FOREIGN: &str = "eu-1,us-1";
 /// What of the suite is about simulated clusters alone, and has run with the other tests.
 const SIMULATED: [&str; 3] = ["simulated", "faults::", "bad_input::"];
 
+/// The trial of planted faults: it has control planes of its own, because what it plants goes on after it.
+pub(crate) const PLANTED: &str = "planted::every";
+
 pub(super) const ALL: &[Step] = &[
     Step { name: "format", about: "rustfmt has nothing to change", action: || Outcome::of(format()) },
     Step { name: "tidy", about: "layering and shape", action: || Outcome::of(tidy::run()) },
@@ -28,6 +31,7 @@ pub(super) const ALL: &[Step] = &[
     Step { name: "rust", about: "unit tests, and the suite on simulated clusters", action: rust },
     Step { name: "go", about: "the Go part of the control planes", action: go },
     Step { name: "real", about: "the same suite on real API servers", action: real },
+    Step { name: "planted", about: "faults planted on real API servers, and named", action: planted },
     Step {
         name: "conformance",
         about: "the official MCP suite, both protocol eras",
@@ -72,7 +76,13 @@ fn has_go() -> bool {
 
 fn real() -> Outcome {
     on_control_planes(|tests| {
-        tests.args(SIMULATED.iter().flat_map(|part| ["--skip", part]));
+        tests.args(SIMULATED.iter().chain([&PLANTED]).flat_map(|part| ["--skip", part]));
+    })
+}
+
+fn planted() -> Outcome {
+    on_control_planes(|tests| {
+        tests.arg(PLANTED);
     })
 }
 
