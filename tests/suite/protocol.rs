@@ -7,8 +7,22 @@ use serde_json::{Value, json};
 
 use crate::ground;
 
-const TOOLS: [&str; 6] =
-    ["clusters_list", "api_resources_list", "resources_list", "resources_get", "pods_list", "events_list"];
+const TOOLS: [&str; 14] = [
+    "clusters_list",
+    "problems_list",
+    "cluster_health",
+    "fleet_search",
+    "fleet_diff",
+    "api_resources_list",
+    "resource_explain",
+    "resources_list",
+    "resources_get",
+    "resources_describe",
+    "pods_list",
+    "pods_log",
+    "events_list",
+    "changes_list",
+];
 
 /// What the ground has in one cluster, and what it has not.
 const THERE: &str = "k8s://eu-1/shop/apps/deployments/leaky";
