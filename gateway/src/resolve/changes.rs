@@ -6,10 +6,10 @@ use crate::error::CallError;
 use crate::request::{ChangesQuery, Request};
 
 use super::guard::short;
-use super::kinds;
-use super::plan::{OwnColumns, kind_and_name, namespaces, options, own_page, some_clusters, targets};
+use super::meant::{Meant, meant};
+use super::plan::{OwnColumns, options, own_page, some_clusters, targets};
 use super::times::{self, Window};
-use super::{Arguments, Scope, Understood, lists};
+use super::{Arguments, Scope, Understood};
 
 /// How far back changes are asked for where nobody says it.
 const USUAL_MS: u64 = times::HOUR_MS;
@@ -28,13 +28,7 @@ pub(crate) fn changes(
     columns: &OwnColumns<'_>,
 ) -> Result<Request, CallError> {
     let clusters = some_clusters(arguments, scope)?;
-    let find = |text: &str| kinds::find(text, scope, &clusters);
-    let (kind, name) = kind_and_name(arguments.text("kind"), arguments.text("name"), find)?;
-    let namespaces = match &kind {
-        Some(kind) => namespaces(arguments, kind)?,
-        None => lists::name_patterns("namespace", arguments.text("namespace"))?,
-    };
-    let names = lists::name_patterns("name", name)?;
+    let Meant { kind, namespaces, names } = meant(arguments, scope, &clusters)?;
     let Window { since, until } = match around(arguments, scope)? {
         Some(window) => window,
         None => times::window(arguments, USUAL_MS, scope.time.ms())?,

@@ -17,6 +17,7 @@ mod kinds;
 mod lists;
 mod logs;
 mod manifest;
+mod meant;
 mod plan;
 mod problems;
 mod search;

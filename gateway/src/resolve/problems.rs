@@ -5,10 +5,10 @@ use kubeplex_proto::problems::ProblemSeverity;
 use crate::error::CallError;
 use crate::request::{ProblemsQuery, Request};
 
-use super::kinds;
-use super::plan::{OwnColumns, kind_and_name, namespaces, options, own_page, some_clusters, targets};
+use super::meant::{Meant, meant};
+use super::plan::{OwnColumns, options, own_page, some_clusters, targets};
 use super::times;
-use super::{Arguments, Scope, Understood, lists};
+use super::{Arguments, Scope, Understood};
 
 /// A page of problems.
 ///
@@ -21,13 +21,7 @@ pub(crate) fn problems(
     columns: &OwnColumns<'_>,
 ) -> Result<Request, CallError> {
     let clusters = some_clusters(arguments, scope)?;
-    let find = |text: &str| kinds::find(text, scope, &clusters);
-    let (kind, name) = kind_and_name(arguments.text("kind"), arguments.text("name"), find)?;
-    let namespaces = match &kind {
-        Some(kind) => namespaces(arguments, kind)?,
-        None => lists::name_patterns("namespace", arguments.text("namespace"))?,
-    };
-    let names = lists::name_patterns("name", name)?;
+    let Meant { kind, namespaces, names } = meant(arguments, scope, &clusters)?;
     let (since, until) = times::either(arguments, || scope.time.ms())?;
     let severity = match arguments.text("severity") {
         Some("critical") => ProblemSeverity::Critical,

@@ -2,7 +2,6 @@
 
 mod columns;
 
-use kubeplex_proto::nearest::nearest;
 use kubeplex_proto::sort::{Direction, KeyValue, RowKey};
 #[cfg(test)]
 use kubeplex_proto::visibility::Visibility;
@@ -16,6 +15,7 @@ use crate::request::{Field, GroupBy, KindsQuery, Order, Request};
 use crate::resolve::{self, Arguments, OwnColumns, Schema, Scope};
 
 use super::clusters_list::Shown;
+use super::no_column::{Known, no_column};
 use super::schema::{clusters, listing, strict, text};
 use super::{Class, Tool, mismatch};
 
@@ -50,15 +50,8 @@ fn check(argument: &str, field: &Field) -> Result<(), CallError> {
 fn column(argument: &str, field: &Field) -> Result<KindColumn, CallError> {
     let name = field.to_string();
     KindColumn::parse(&name).ok_or_else(|| {
-        let known = KindColumn::ALL.map(KindColumn::name);
-        let near = nearest(&name, known);
-        let near =
-            if near.is_empty() { String::new() } else { format!("did you mean {}? ", near.join(", ")) };
-        let name: String = name.chars().take(60).collect();
-        CallError::invalid(format!(
-            "{argument}: kinds have no column \"{name}\"; {near}there are {}",
-            known.join(", ")
-        ))
+        let columns = KindColumn::ALL.map(KindColumn::name);
+        no_column(argument, &name, &Known { of: "kinds", columns: &columns, cluster_labels: false })
     })
 }
 

@@ -3,7 +3,6 @@
 mod columns;
 mod gaps;
 
-use kubeplex_proto::nearest::nearest;
 use kubeplex_proto::sort::{Direction, KeyValue, RowKey};
 use serde_json::Value;
 
@@ -15,6 +14,7 @@ use crate::request::{ChangesQuery, Field, GroupBy, Order, Request};
 use crate::resolve::{self, Arguments, OwnColumns, Schema, Scope};
 
 use super::clusters_list::Shown;
+use super::no_column::{Known, no_column};
 use super::schema::{clusters, listing, strict, text, times};
 use super::{Class, Tool, mismatch};
 
@@ -46,21 +46,15 @@ fn plan(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> 
 
 fn check(argument: &str, field: &Field) -> Result<(), CallError> {
     if let Field::ClusterLabel(_) = field {
-        return Err(no_column(argument, &field.to_string()));
+        return Err(unknown(argument, &field.to_string()));
     }
     let name = field.to_string();
-    ChangeColumn::parse(&name).map(|_| ()).ok_or_else(|| no_column(argument, &name))
+    ChangeColumn::parse(&name).map(|_| ()).ok_or_else(|| unknown(argument, &name))
 }
 
-fn no_column(argument: &str, name: &str) -> CallError {
-    let known = ChangeColumn::ALL.map(ChangeColumn::name);
-    let near = nearest(name, known);
-    let near = if near.is_empty() { String::new() } else { format!("did you mean {}? ", near.join(", ")) };
-    let name: String = name.chars().take(60).collect();
-    CallError::invalid(format!(
-        "{argument}: changes have no column \"{name}\"; {near}there are {}",
-        known.join(", ")
-    ))
+fn unknown(argument: &str, name: &str) -> CallError {
+    let columns = ChangeColumn::ALL.map(ChangeColumn::name);
+    no_column(argument, name, &Known { of: "changes", columns: &columns, cluster_labels: false })
 }
 
 fn check_groups(by: &GroupBy) -> Result<(), CallError> {

@@ -2,7 +2,6 @@
 
 mod columns;
 
-use kubeplex_proto::nearest::nearest;
 use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
 use kubeplex_proto::status::LegStatus;
 use serde_json::Value;
@@ -15,6 +14,7 @@ use crate::render::{Groups, Nouns, Page, PageCursor, Place, PlacedRow, RenderCon
 use crate::request::{ClustersQuery, Field, GroupBy, Request, Target};
 use crate::resolve::{self, Arguments, OwnColumns, Schema, Scope};
 
+use super::no_column::{Known, no_column};
 use super::schema::{clusters, listing, strict, text};
 use super::{Class, Tool, mismatch};
 
@@ -71,14 +71,8 @@ fn check_groups(by: &GroupBy) -> Result<(), CallError> {
 }
 
 fn unknown(argument: &str, name: &str) -> CallError {
-    let known = ClusterColumn::ALL.map(|column| column.name());
-    let near = nearest(name, known);
-    let near = if near.is_empty() { String::new() } else { format!("did you mean {}? ", near.join(", ")) };
-    let name: String = name.chars().take(60).collect();
-    CallError::invalid(format!(
-        "{argument}: clusters have no column \"{name}\"; {near}there are {} and cluster.labels.NAME",
-        known.join(", ")
-    ))
+    let columns = ClusterColumn::ALL.map(|column| column.name());
+    no_column(argument, name, &Known { of: "clusters", columns: &columns, cluster_labels: true })
 }
 
 fn render(merged: Merged<'_>, context: &RenderContext<'_>) -> Result<Rendered, CallError> {

@@ -11,6 +11,7 @@ mod events_list;
 mod fleet_diff;
 mod fleet_search;
 mod instructions;
+mod no_column;
 mod pods_list;
 mod pods_log;
 mod problems_list;

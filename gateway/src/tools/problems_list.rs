@@ -4,7 +4,6 @@ mod columns;
 mod next;
 
 use kubeplex_proto::column::same_column;
-use kubeplex_proto::nearest::nearest;
 use kubeplex_proto::problems::Problem;
 use kubeplex_proto::sort::{Direction, KeyValue, RowKey};
 use serde_json::{Map, Value, json};
@@ -18,6 +17,7 @@ use crate::request::{Field, GroupBy, Order, ProblemsQuery, Request};
 use crate::resolve::{self, Arguments, OwnColumns, Schema, Scope};
 
 use super::clusters_list::Shown;
+use super::no_column::{Known, no_column};
 use super::schema::{clusters, listing, strict, text, times};
 use super::{Class, Tool, mismatch};
 
@@ -68,15 +68,8 @@ fn check(argument: &str, field: &Field) -> Result<(), CallError> {
 
 fn column(argument: &str, name: &str) -> Result<ProblemColumn, CallError> {
     ProblemColumn::parse(name).ok_or_else(|| {
-        let known = ProblemColumn::ALL.map(ProblemColumn::name);
-        let near = nearest(name, known);
-        let near =
-            if near.is_empty() { String::new() } else { format!("did you mean {}? ", near.join(", ")) };
-        let name: String = name.chars().take(60).collect();
-        CallError::invalid(format!(
-            "{argument}: problems have no column \"{name}\"; {near}there are {} and cluster.labels.NAME",
-            known.join(", ")
-        ))
+        let columns = ProblemColumn::ALL.map(ProblemColumn::name);
+        no_column(argument, name, &Known { of: "problems", columns: &columns, cluster_labels: true })
     })
 }
 
