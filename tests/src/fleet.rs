@@ -10,6 +10,7 @@ use kubeplex_cli::linked::{LinkedAgents, LinkedCluster};
 use kubeplex_cli::stand::Stand;
 use kubeplex_cli::startup::ClusterState;
 use kubeplex_gateway::GatewayConfig;
+use kubeplex_gateway::limits::Limits;
 use kubeplex_proto::ids::ClusterId;
 use serde_json::{Map, Value, json};
 use simcluster::{SimCluster, SimConfig};
@@ -63,6 +64,11 @@ pub fn free_ports() -> Listen {
 impl TestFleet {
     /// Simulated clusters with the names and configurations given; agents dial the gateway as over a network.
     pub async fn simulated(configs: Vec<SimConfig>) -> Self {
+        Self::simulated_under(Limits::default(), configs).await
+    }
+
+    /// As [`simulated`](Self::simulated), with a gateway that has other limits.
+    pub async fn simulated_under(limits: Limits, configs: Vec<SimConfig>) -> Self {
         let (mut sims, mut clusters) = (BTreeMap::new(), Vec::new());
         for config in configs {
             let (name, labels) = (config.name.clone(), config.labels.clone());
@@ -72,12 +78,17 @@ impl TestFleet {
             clusters.push(TestCluster { name: name.clone(), labels, agent: client(), server });
             sims.insert(name, sim);
         }
-        Self { sims, ..Self::linked(clusters, Contents::Seeded).await }
+        Self { sims, ..Self::linked_under(limits, clusters, Contents::Seeded).await }
     }
 
     /// Clusters of any making; agents dial the gateway as over a network, and watch the built-in kinds.
     pub async fn linked(clusters: Vec<TestCluster>, contents: Contents) -> Self {
-        let (mut config, mut starting, mut servers) = (GatewayConfig::default(), Vec::new(), Vec::new());
+        Self::linked_under(Limits::default(), clusters, contents).await
+    }
+
+    async fn linked_under(limits: Limits, clusters: Vec<TestCluster>, contents: Contents) -> Self {
+        let mut config = GatewayConfig::default().with_limits(limits);
+        let (mut starting, mut servers) = (Vec::new(), Vec::new());
         for TestCluster { name, labels, agent, server } in clusters {
             let linked = LinkedCluster::new(id_of(&name), labels);
             config = config.with_cluster(linked.expected());

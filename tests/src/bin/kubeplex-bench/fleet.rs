@@ -1,5 +1,6 @@
-//! One caller asks ten clusters of a thousand pods.
+//! One caller asks ten clusters of a thousand pods, through a gateway that keeps no answers.
 
+use kubeplex_gateway::limits::Limits;
 use kubeplex_tests::fleet::TestFleet;
 use serde_json::json;
 use simcluster::SimConfig;
@@ -13,22 +14,31 @@ const LEGS: &str =
 const SCAN: &str =
     "a path outside the rows makes the agents decompress and parse every object, ten thousand of them";
 
-/// Ten simulated clusters of about a thousand pods, agents linked as over a network, everything synced.
-pub(crate) async fn ten_clusters() -> TestFleet {
-    clusters(10, 1_000).await
+/// Simulated clusters, agents linked as over a network, everything synced.
+pub(crate) async fn clusters(count: usize, pods: usize) -> TestFleet {
+    TestFleet::simulated(configs(count, pods)).await.ready().await
 }
 
-pub(crate) async fn clusters(count: usize, pods: usize) -> TestFleet {
+/// The same behind a gateway that keeps no answers: every call asks all agents.
+pub(crate) async fn asked_anew(count: usize, pods: usize) -> TestFleet {
+    TestFleet::simulated_under(keeping_nothing(), configs(count, pods)).await.ready().await
+}
+
+pub(crate) fn keeping_nothing() -> Limits {
+    Limits { result_cache_bytes: 0, ..Limits::default() }
+}
+
+fn configs(count: usize, pods: usize) -> Vec<SimConfig> {
     let config = |index: usize| SimConfig {
         pods,
         nodes: pods / 30 + 3,
         ..SimConfig::named(&format!("cluster-{index:03}"), index as u64 + 1)
     };
-    TestFleet::simulated((0..count).map(config).collect()).await.ready().await
+    (0..count).map(config).collect()
 }
 
 pub(crate) async fn run() -> anyhow::Result<()> {
-    let fleet = ten_clusters().await;
+    let fleet = asked_anew(10, 1_000).await;
     let questions = [
         ("first page, usual order", json!({})),
         ("sorted by restarts over all clusters", json!({"sortBy": "-restarts"})),

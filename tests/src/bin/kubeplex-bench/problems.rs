@@ -19,7 +19,7 @@ const LIMIT: &str = "verdicts are kept, so a call costs what a hundred agents on
      gateway folds";
 
 pub(crate) async fn run() -> anyhow::Result<()> {
-    let fleet = fleet::clusters(CLUSTERS, PODS).await;
+    let fleet = fleet::asked_anew(CLUSTERS, PODS).await;
     let total = settled(&fleet).await;
     let questions = [
         ("all", json!({})),

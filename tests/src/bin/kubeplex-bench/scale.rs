@@ -1,4 +1,4 @@
-//! What one cluster costs, and what ten, fifty and a hundred do, each fleet in a process of its own.
+//! What one cluster costs, and what ten, fifty and a hundred do, each fleet in a process of its own; no answer is kept.
 
 use std::process::Command;
 use std::time::Instant;
@@ -28,7 +28,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
 pub(crate) async fn step(clusters: usize) -> anyhow::Result<()> {
     let started = Instant::now();
-    let fleet = fleet::clusters(clusters, PODS).await;
+    let fleet = fleet::asked_anew(clusters, PODS).await;
     let title = format!("{clusters} cluster{} × {PODS} pods", if clusters == 1 { "" } else { "s" });
     let starting = started.elapsed().as_secs_f64();
     Figure::new(format!("{title}: until all are ready"), starting, "s", WHOLE).print()?;

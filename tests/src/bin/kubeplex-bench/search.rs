@@ -13,7 +13,7 @@ const LIMIT: &str = "a hundred agents, each of which looks through the rows of a
      the gateway that merges what they found";
 
 pub(crate) async fn run() -> anyhow::Result<()> {
-    let fleet = fleet::clusters(CLUSTERS, PODS).await;
+    let fleet = fleet::asked_anew(CLUSTERS, PODS).await;
     let questions = [
         ("a word", json!({"query": "cart"})),
         ("a word that nothing has", json!({"query": "xyzzy"})),

@@ -18,7 +18,7 @@ const CHANGES: usize = 10 * 60 * 50;
 const LIMIT: &str = "a hundred agents fold what they recorded, on the cores of this machine, and the gateway puts that together in one order";
 
 pub(crate) async fn run() -> anyhow::Result<()> {
-    let fleet = fleet::clusters(CLUSTERS, PODS).await;
+    let fleet = fleet::asked_anew(CLUSTERS, PODS).await;
     change(&fleet)?;
     recorded(&fleet).await;
     let questions = [
