@@ -95,7 +95,7 @@ pub enum Deed {
 }
 
 /// A field with what it was and is. What is not there is null; what is long is cut.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FieldChange {
     /// `spec.template.spec.containers[app].image`.

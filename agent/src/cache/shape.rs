@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use kubeplex_proto::column::same_column;
 use kubeplex_proto::kind::{GroupResource, Scope};
 
 use crate::columns::Columns;
@@ -73,6 +74,12 @@ impl KindShape {
     /// The cell of a row that holds its images, with commas between.
     pub fn image_cell(&self) -> Option<usize> {
         self.pod_spec().map(|_| self.narrow_columns() + self.indexed_paths().len())
+    }
+
+    /// The place of a column among a row's cells, which are those of the columns that are not wide.
+    pub fn narrow_column(&self, name: &str) -> Option<usize> {
+        let mut narrow = self.columns.defs().iter().filter(|def| !def.wide);
+        narrow.position(|def| same_column(&def.column.name, name))
     }
 
     /// How many cells of a row are columns; the indexed paths follow, and the images.

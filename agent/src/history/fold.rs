@@ -227,12 +227,13 @@ fn repeated(rows: Vec<Row>) -> Vec<Row> {
         let important = row.record.fields.iter().any(|field| field.class <= Class::Scale);
         (is_change && !important).then(|| (object(&row.record), paths, row.record.by.clone()))
     };
+    let keys: Vec<_> = rows.iter().map(key).collect();
     let mut counts: HashMap<_, usize> = HashMap::new();
-    rows.iter().filter_map(key).for_each(|key| *counts.entry(key).or_default() += 1);
+    keys.iter().flatten().for_each(|key| *counts.entry(key).or_default() += 1);
     let mut first: HashMap<_, usize> = HashMap::new();
     let mut kept: Vec<Row> = Vec::with_capacity(rows.len());
-    for row in rows {
-        let Some(key) = key(&row).filter(|key| counts[key] >= OVER_AND_OVER) else {
+    for (row, key) in rows.into_iter().zip(&keys) {
+        let Some(key) = key.as_ref().filter(|key| counts[key] >= OVER_AND_OVER) else {
             kept.push(row);
             continue;
         };

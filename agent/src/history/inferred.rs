@@ -16,7 +16,7 @@ use super::noise;
 use super::record::{self, Owner, Record};
 use super::stores::Stores;
 use super::workload::items;
-use crate::cache::RowRef;
+use crate::cache::{CellRef, Manager, RowRef};
 use crate::watch::KindHandle;
 
 /// Managers that write what others decided: a state, mostly.
@@ -93,26 +93,35 @@ fn of_rows(handle: &KindHandle, spans: &Unrecorded, is_wanted: IsWanted<'_>, rec
     let kind = &handle.info;
     let id = (kind.id.group.as_str(), kind.id.resource.as_str());
     let by_hand = !MADE_BY_OTHERS.contains(&id);
+    let restarts = if id == ("", "pods") { handle.narrow_column("restarts") } else { None };
     let mut names = Vec::new();
     for row in handle.store.read().rows() {
-        let created = row.created_ms().filter(|at| spans.holds(&kind.id, *at));
-        let written = row.last_manager().filter(|_| by_hand).map(|writer| writer.time_ms);
-        let ended = id == ("", "pods");
-        if (created.is_some() || written.is_some_and(|at| spans.holds(&kind.id, at)) || ended)
+        let is_created = row.created_ms().is_some_and(|at| spans.holds(&kind.id, at));
+        let is_written =
+            by_hand && row.last_manager().is_some_and(|writer| is_writing(kind, row, writer, spans));
+        // What ended was started again.
+        let has_ended = restarts.is_some_and(|at| row.cell(at) != CellRef::Integer(0));
+        if (is_created || is_written || has_ended)
             && is_wanted(&kind.id, row.namespace(), row.name())
             && names.len() < DECODED
         {
-            names.push((row.namespace().map(str::to_owned), row.name().to_owned()));
+            names.push((row.namespace().map(str::to_owned), row.name().to_owned(), has_ended));
         }
     }
-    for (namespace, name) in names {
+    for (namespace, name, has_ended) in names {
         let store = handle.store.read();
         let Some(row) = store.get(namespace.as_deref(), &name) else { continue };
-        of_row(kind, row, by_hand, spans, records);
+        of_row(kind, row, (by_hand, has_ended), spans, records);
     }
 }
 
-fn of_row(kind: &KindInfo, row: RowRef<'_>, by_hand: bool, spans: &Unrecorded, records: &mut Vec<Record>) {
+fn of_row(
+    kind: &KindInfo,
+    row: RowRef<'_>,
+    (by_hand, has_ended): (bool, bool),
+    spans: &Unrecorded,
+    records: &mut Vec<Record>,
+) {
     let mut json = Vec::new();
     let owner = if row.object(&mut json) { record::owner(&json) } else { None };
     let told = |at_ms: i64, deed: Deed| inferred_record(kind, row, at_ms, deed, owner.clone());
@@ -125,19 +134,22 @@ fn of_row(kind: &KindInfo, row: RowRef<'_>, by_hand: bool, spans: &Unrecorded, r
             ..told(created_ms, Deed::Created)
         });
     }
-    if let Some(writer) = writer.filter(|_| by_hand)
-        && spans.holds(&kind.id, writer.time_ms)
-        && writer.time_ms > created_ms + FIRST_WRITING_MS
-        && !MACHINERY.contains(&writer.manager)
-    {
+    if let Some(writer) = writer.filter(|writer| by_hand && is_writing(kind, row, *writer, spans)) {
         records.push(Record { by: Some(writer.manager.to_owned()), ..told(writer.time_ms, Deed::Changed) });
     }
-    if kind.id.group.is_empty() && kind.id.resource == "pods" {
+    if has_ended {
         let pod: Value = serde_json::from_slice(&json).unwrap_or_default();
         for status in items(&pod["status"]["containerStatuses"]) {
             records.extend(ended(status, &|at| spans.holds(&kind.id, at), &told));
         }
     }
+}
+
+/// Whether the last writing tells of a change, rather than of the creation or of what others decided.
+fn is_writing(kind: &KindInfo, row: RowRef<'_>, writer: Manager<'_>, spans: &Unrecorded) -> bool {
+    spans.holds(&kind.id, writer.time_ms)
+        && writer.time_ms > row.created_ms().unwrap_or(i64::MIN) + FIRST_WRITING_MS
+        && !MACHINERY.contains(&writer.manager)
 }
 
 /// How a container ended last.

@@ -120,6 +120,9 @@ fn unrecorded(question: &Question, recorded: &Recorded) -> Unrecorded {
 
 /// Without those that were recorded as well: what happened while a kind was listed for the first time is in both.
 fn unseen(inferred: Vec<Record>, recorded: &[Record]) -> Vec<Record> {
+    if inferred.is_empty() {
+        return inferred;
+    }
     let mut seen: HashMap<(Object, Deed), Vec<i64>> = HashMap::new();
     for record in recorded {
         seen.entry((object(record), record.deed)).or_default().push(record.at_ms);
@@ -155,8 +158,11 @@ impl Reading<'_> {
     /// Those that the question is about, in the order of time.
     fn wanted(&self, records: Vec<Record>, budget: &ScanBudget) -> Result<Vec<Record>, AgentError> {
         let mut wanted = Vec::new();
+        // Whom things belong to counts where an object is asked for by its name.
+        let by_name = !self.question.names.is_empty();
+        let owned = records.iter().filter(|_| by_name);
         let owners: HashMap<Object, Owner> =
-            records.iter().filter_map(|record| Some((object(record), record.owner.clone()?))).collect();
+            owned.filter_map(|record| Some((object(record), record.owner.clone()?))).collect();
         for (at, record) in records.into_iter().enumerate() {
             if at % READ_AT_ONCE == 0 {
                 budget.check()?;
@@ -166,7 +172,7 @@ impl Reading<'_> {
                 continue;
             }
             let named = self.is_asked(&kind, namespace, &record.name);
-            let related = self.question.names.is_empty() || named || self.is_related(&record, &owners);
+            let related = !by_name || named || self.is_related(&record, &owners);
             // Who asks for an object by its name wants to know how it was as well.
             if related && (named || !record.is_of_status()) {
                 wanted.push(record);

@@ -54,6 +54,13 @@ impl Stores<'_> {
         objects
     }
 
+    /// Every row of a kind.
+    pub(super) fn rows(self, kind: &GroupResource, visit: &mut dyn FnMut(RowRef<'_>)) {
+        if let Some(handle) = self.0.watched(kind) {
+            handle.store.read().rows().for_each(visit);
+        }
+    }
+
     /// What controls an object.
     pub(super) fn owner(self, kind_name: &str, namespace: Option<&str>, name: &str) -> Option<Owner> {
         let kind = self.kind_called(kind_name)?;

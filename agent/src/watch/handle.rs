@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kubeplex_proto::column::same_column;
 use kubeplex_proto::control::{KindReport, SyncState};
 use kubeplex_proto::kind::KindInfo;
 use parking_lot::{Mutex, RwLock};
@@ -95,8 +94,7 @@ impl KindHandle {
 
     /// The place of a column among a row's cells, which are those of the columns that are not wide.
     pub(crate) fn narrow_column(&self, name: &str) -> Option<usize> {
-        let mut narrow = self.shape.columns.defs().iter().filter(|def| !def.wide);
-        narrow.position(|def| same_column(&def.column.name, name))
+        self.shape.narrow_column(name)
     }
 
     /// What ingest must know of the kind; no lock needed.

@@ -1,9 +1,11 @@
 //! One timeline of what changed in many clusters: by one clock, and with the same change of the same object told once.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use kubeplex_proto::changes::{Change, ChangesItem, Deed, Folded, Gap};
+use kubeplex_proto::changes::{Change, ChangesItem, Deed, FieldChange, Folded, Gap};
 use kubeplex_proto::gather::GatherHead;
+use kubeplex_proto::kind::GroupResource;
 
 use crate::clock::Now;
 use crate::request::LegId;
@@ -20,21 +22,25 @@ const SAME_CHANGE_MS: i64 = 15 * 60_000;
 
 /// What changed, in one cluster or alike in several.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct TimelineRow {
+pub(crate) struct TimelineRow<'a> {
     /// When it last happened, by the gateway's clock, in milliseconds since 1970.
     pub(crate) at_ms: i64,
     /// Set where it was some time in between.
     pub(crate) after_ms: Option<i64>,
     /// In the order in which it happened there.
     pub(crate) legs: Vec<LegId>,
-    /// As the first of them told it, with what followed in all.
-    pub(crate) change: Change,
+    /// As the first of them told it.
+    pub(crate) change: &'a Change,
+    /// What followed, in all of them.
+    pub(crate) folded: Cow<'a, [Folded]>,
+    /// How often, in the one in which it was most often.
+    pub(crate) times: u32,
 }
 
 /// Everything that was told, the newest first.
 #[derive(Debug, Default)]
-pub(crate) struct Timeline {
-    pub(crate) rows: Vec<TimelineRow>,
+pub(crate) struct Timeline<'a> {
+    pub(crate) rows: Vec<TimelineRow<'a>>,
     /// By the gateway's clock.
     pub(crate) gaps: Vec<(LegId, Gap)>,
     /// Changes that agents counted and did not send.
@@ -43,18 +49,18 @@ pub(crate) struct Timeline {
 
 /// What makes two changes the same.
 #[derive(PartialEq, Eq, Hash)]
-struct Alike {
-    object: (String, Option<String>, String),
+struct Alike<'a> {
+    object: (&'a GroupResource, Option<&'a str>, &'a str),
     deed: Deed,
-    fields: Vec<(String, String, String)>,
-    by: Option<String>,
+    fields: &'a [FieldChange],
+    by: Option<&'a str>,
     inferred: bool,
 }
 
-pub(crate) fn timeline(gathered: &Gathered<ChangesItem>, now: Now) -> Timeline {
+pub(crate) fn timeline(gathered: &Gathered<ChangesItem>, now: Now) -> Timeline<'_> {
     let mut timeline = Timeline::default();
     let mut told = vec![0_u64; gathered.heads.len()];
-    let mut changes: Vec<TimelineRow> = Vec::new();
+    let mut changes: Vec<TimelineRow<'_>> = Vec::new();
     for (leg, item) in &gathered.items {
         let ahead_ms =
             gathered.heads.get(leg.0).and_then(Option::as_ref).map_or(0, |heard| ahead_ms(heard, now));
@@ -65,7 +71,9 @@ pub(crate) fn timeline(gathered: &Gathered<ChangesItem>, now: Now) -> Timeline {
                     at_ms: change.at_ms - ahead_ms,
                     after_ms: change.after_ms.map(|after| after - ahead_ms),
                     legs: vec![*leg],
-                    change: (**change).clone(),
+                    change,
+                    folded: Cow::Borrowed(&change.folded),
+                    times: change.times,
                 });
             }
             ChangesItem::Gap(gap) => {
@@ -92,12 +100,12 @@ fn ahead_ms(heard: &Heard<GatherHead>, now: Now) -> i64 {
 }
 
 /// The newest first; the same changes of different clusters that are close in time together.
-fn alike(mut changes: Vec<TimelineRow>) -> Vec<TimelineRow> {
+fn alike(mut changes: Vec<TimelineRow<'_>>) -> Vec<TimelineRow<'_>> {
     changes.sort_by(|a, b| a.at_ms.cmp(&b.at_ms).then_with(|| a.legs[0].cmp(&b.legs[0])));
-    let mut rows: Vec<TimelineRow> = Vec::new();
-    let mut open: HashMap<Alike, usize> = HashMap::new();
+    let mut rows: Vec<TimelineRow<'_>> = Vec::with_capacity(changes.len());
+    let mut open: HashMap<Alike<'_>, usize> = HashMap::with_capacity(changes.len());
     for change in changes {
-        let key = Alike::of(&change.change);
+        let key = Alike::of(change.change);
         let known = open.get(&key).copied().filter(|at| {
             let row = &rows[*at];
             change.at_ms - row.at_ms <= SAME_CHANGE_MS && !row.legs.contains(&change.legs[0])
@@ -114,7 +122,7 @@ fn alike(mut changes: Vec<TimelineRow>) -> Vec<TimelineRow> {
     rows
 }
 
-impl TimelineRow {
+impl TimelineRow<'_> {
     fn join(&mut self, other: Self) {
         self.after_ms = match (self.after_ms, other.after_ms) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -122,33 +130,30 @@ impl TimelineRow {
         };
         self.at_ms = self.at_ms.max(other.at_ms);
         self.legs.extend(other.legs);
-        for more in other.change.folded {
-            add(&mut self.change.folded, more);
+        for more in other.folded.iter() {
+            add(self.folded.to_mut(), more);
         }
-        self.change.times = self.change.times.max(other.change.times);
+        self.times = self.times.max(other.times);
     }
 }
 
-fn add(folded: &mut Vec<Folded>, more: Folded) {
+fn add(folded: &mut Vec<Folded>, more: &Folded) {
     match folded.iter_mut().find(|known| known.kind == more.kind) {
         Some(known) => {
             known.created += more.created;
             known.deleted += more.deleted;
         }
-        None => folded.push(more),
+        None => folded.push(more.clone()),
     }
 }
 
-impl Alike {
-    fn of(change: &Change) -> Self {
-        let fields = change.fields.iter();
+impl<'a> Alike<'a> {
+    fn of(change: &'a Change) -> Self {
         Self {
-            object: (change.kind.to_string(), change.namespace.clone(), change.name.clone()),
+            object: (&change.kind, change.namespace.as_deref(), &change.name),
             deed: change.deed,
-            fields: fields
-                .map(|field| (field.path.clone(), field.old.to_string(), field.new.to_string()))
-                .collect(),
-            by: change.by.clone(),
+            fields: &change.fields,
+            by: change.by.as_deref(),
             inferred: change.inferred,
         }
     }

@@ -35,7 +35,7 @@ fn change(at_ms: i64, name: &str, new: &str) -> Change {
 }
 
 /// The clock of each cluster is so far ahead.
-fn told(ahead_ms: &[i64], items: Vec<(usize, ChangesItem)>) -> Timeline {
+fn told(ahead_ms: &[i64], items: Vec<(usize, ChangesItem)>) -> Gathered<ChangesItem> {
     let head = |ahead: &i64| {
         let head = GatherHead {
             status: LegStatus::Ok,
@@ -51,17 +51,17 @@ fn told(ahead_ms: &[i64], items: Vec<(usize, ChangesItem)>) -> Timeline {
     };
     let heads = ahead_ms.iter().map(head).collect();
     let items = items.into_iter().map(|(leg, item)| (LegId(leg), item)).collect();
-    timeline(&Gathered { items, heads, coverage: Coverage::default() }, NOW)
+    Gathered { items, heads, coverage: Coverage::default() }
 }
 
 fn item(change: Change) -> ChangesItem {
     ChangesItem::Change(Box::new(change))
 }
 
-fn lines(timeline: &Timeline) -> Vec<String> {
-    let line = |row: &TimelineRow| {
+fn lines(timeline: &Timeline<'_>) -> Vec<String> {
+    let line = |row: &TimelineRow<'_>| {
         let legs: Vec<_> = row.legs.iter().map(|leg| leg.0.to_string()).collect();
-        let pods = row.change.folded[0].created;
+        let pods = row.folded[0].created;
         format!("{} {} {} {pods}", (row.at_ms - NOW_MS) / MINUTE, row.change.name, legs.join(","))
     };
     timeline.rows.iter().map(line).collect()
@@ -70,7 +70,7 @@ fn lines(timeline: &Timeline) -> Vec<String> {
 #[test]
 fn the_same_change_of_several_clusters_is_one_row_while_it_is_close_in_time() {
     let at = |minutes: i64, name: &str, new: &str| item(change(NOW_MS + minutes * MINUTE, name, new));
-    let timeline = told(
+    let told = told(
         &[0, 0, 0],
         vec![
             (0, at(-50, "cart", "b")),
@@ -83,6 +83,7 @@ fn the_same_change_of_several_clusters_is_one_row_while_it_is_close_in_time() {
             (0, at(-47, "cart", "b")),
         ],
     );
+    let timeline = timeline(&told, NOW);
     assert_eq!(
         lines(&timeline),
         ["-10 cart 1 2", "-30 cart 0,1,2 6", "-48 other 0 2", "-49 cart 0 2", "-50 cart 0 2"]
@@ -94,7 +95,7 @@ fn the_same_change_of_several_clusters_is_one_row_while_it_is_close_in_time() {
 #[test]
 fn times_are_by_one_clock() {
     let gap = Gap { from_ms: Some(NOW_MS), to_ms: NOW_MS, kind: None, reason: GapReason::Relist };
-    let timeline = told(
+    let told = told(
         &[0, 10 * MINUTE, 900],
         vec![
             (0, item(change(NOW_MS - 2 * MINUTE, "a", "b"))),
@@ -103,6 +104,7 @@ fn times_are_by_one_clock() {
             (1, ChangesItem::Gap(gap)),
         ],
     );
+    let timeline = timeline(&told, NOW);
     assert_eq!(lines(&timeline), ["0 c 2 2", "-2 a 0 2", "-3 b 1 2"]);
     // What answers take to come is not taken for a clock that is wrong.
     assert_eq!(timeline.rows[0].at_ms, NOW_MS - 1);

@@ -89,7 +89,7 @@ fn render(merged: Merged<'_>, context: &RenderContext<'_>) -> Result<Rendered, C
 
 fn rows(
     query: &ChangesQuery,
-    timeline: Timeline,
+    timeline: Timeline<'_>,
     coverage: &Coverage,
     options: &crate::request::CallOptions,
     context: &RenderContext<'_>,
@@ -98,7 +98,7 @@ fn rows(
     let columns = chosen(query, &timeline.rows);
     let terms = terms(query);
     let directions: Vec<_> = terms.iter().map(|(_, direction)| *direction).collect();
-    let mut rows: Vec<(RowKey, TimelineRow)> =
+    let mut rows: Vec<(RowKey, TimelineRow<'_>)> =
         timeline.rows.into_iter().map(|row| (key(query, &terms, &row), row)).collect();
     rows.sort_by(|(a, _), (b, _)| a.compare(b, &directions));
     if let Some(resume) = &query.page.resume {
@@ -106,7 +106,7 @@ fn rows(
     }
     let more = rows.len() > query.page.limit as usize;
     rows.truncate(query.page.limit as usize);
-    let cells = |row: &TimelineRow| columns.iter().map(|column| column.cell(query, row)).collect();
+    let cells = |row: &TimelineRow<'_>| columns.iter().map(|column| column.cell(query, row)).collect();
     let page = Page {
         columns: columns.iter().map(|column| column.name().to_owned()).collect(),
         rows: rows.iter().map(|(_, row)| PlacedRow { place: Place::default(), cells: cells(row) }).collect(),
@@ -122,7 +122,7 @@ fn rows(
 }
 
 /// Without a choice the usual ones, and those in which some change has something to say.
-fn chosen(query: &ChangesQuery, rows: &[TimelineRow]) -> Vec<ChangeColumn> {
+fn chosen(query: &ChangesQuery, rows: &[TimelineRow<'_>]) -> Vec<ChangeColumn> {
     if !query.page.fields.is_empty() {
         let columns = query.page.fields.iter().filter_map(|field| ChangeColumn::parse(&field.to_string()));
         return columns.collect();
@@ -147,7 +147,7 @@ fn terms(query: &ChangesQuery) -> Vec<(ChangeColumn, Direction)> {
 }
 
 /// Object, cluster and moment end it.
-fn key(query: &ChangesQuery, terms: &[(ChangeColumn, Direction)], row: &TimelineRow) -> RowKey {
+fn key(query: &ChangesQuery, terms: &[(ChangeColumn, Direction)], row: &TimelineRow<'_>) -> RowKey {
     let values = terms.iter().map(|(column, _)| match column {
         ChangeColumn::Time => KeyValue::from_ms(row.at_ms),
         other => KeyValue::from_json(&other.cell(query, row)),
@@ -162,7 +162,7 @@ fn key(query: &ChangesQuery, terms: &[(ChangeColumn, Direction)], row: &Timeline
 }
 
 /// A change counts in each cluster in which it happened where groups are of clusters.
-fn grouped<'q>(query: &ChangesQuery, by: &'q GroupBy, rows: &[TimelineRow]) -> GroupTable<'q> {
+fn grouped<'q>(query: &ChangesQuery, by: &'q GroupBy, rows: &[TimelineRow<'_>]) -> GroupTable<'q> {
     let of_clusters = by.keys.iter().any(|key| matches!(key, Field::Cluster | Field::ClusterLabel(_)));
     let mut table = GroupTable::new(by);
     for row in rows {

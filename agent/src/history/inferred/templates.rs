@@ -1,6 +1,6 @@
 //! ReplicaSets and ControllerRevisions: the templates that a workload had, one after the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use kubeplex_proto::changes::Deed;
 use kubeplex_proto::kind::{GroupResource, KindInfo, Scope};
@@ -8,6 +8,7 @@ use kubeplex_proto::quantity::parse_time_ms;
 use serde_json::{Value, json};
 
 use super::{DECODED, IsWanted, Unrecorded};
+use crate::cache::RowRef;
 use crate::history::record::{self, Record};
 use crate::history::stores::Stores;
 use crate::history::workload::items;
@@ -35,7 +36,11 @@ pub(super) fn changes(
     for (resource, owners) in KEPT {
         let kind = GroupResource::new("apps", resource);
         let mut templates: BTreeMap<Workload, Vec<Template>> = BTreeMap::new();
-        for object in stores.objects(&kind, None, DECODED, &|_| true) {
+        let owners_kinds: Vec<_> = owners.iter().filter_map(|owner| stores.kind_called(owner)).collect();
+        let is_unrecorded = |at| owners_kinds.iter().any(|kind| spans.holds(kind, at));
+        let rolled = rolled(stores, &kind, &is_unrecorded);
+        let is_of_rolled = |row: RowRef<'_>| rolled.contains(&of_workload(row));
+        for object in stores.objects(&kind, None, DECODED, &is_of_rolled) {
             if let Some((workload, template)) = template(&object, owners) {
                 templates.entry(workload).or_default().push(template);
             }
@@ -51,6 +56,27 @@ pub(super) fn changes(
             }
         }
     }
+}
+
+/// The workloads that got a template in the spans. To find that out no object is decoded: what keeps a template is named
+/// after its workload, with a hash behind.
+fn rolled(
+    stores: Stores<'_>,
+    kind: &GroupResource,
+    is_unrecorded: &dyn Fn(i64) -> bool,
+) -> HashSet<(String, String)> {
+    let mut rolled = HashSet::new();
+    stores.rows(kind, &mut |row| {
+        if row.created_ms().is_some_and(is_unrecorded) {
+            rolled.insert(of_workload(row));
+        }
+    });
+    rolled
+}
+
+fn of_workload(row: RowRef<'_>) -> (String, String) {
+    let name = row.name().rsplit_once('-').map_or(row.name(), |(workload, _)| workload);
+    (row.namespace().unwrap_or_default().to_owned(), name.to_owned())
 }
 
 fn template(object: &Value, owners: &[&str]) -> Option<(Workload, Template)> {

@@ -114,10 +114,6 @@ impl<'a> Matcher<'a> {
 
 /// `None` for what no object of the kind has.
 fn test<'a>(shape: &KindShape, condition: &'a Condition, now_ms: i64) -> Option<Test<'a>> {
-    let narrow = |name: &str| {
-        let mut narrow = shape.columns.defs().iter().filter(|def| !def.wide);
-        narrow.position(|def| def.column.name == name)
-    };
     Some(match condition {
         Condition::Word(phrase) => Test::Word(Word::new(shape, phrase)),
         Condition::Kind(_) => return None,
@@ -130,7 +126,7 @@ fn test<'a>(shape: &KindShape, condition: &'a Condition, now_ms: i64) -> Option<
             Test::Node(patterns, shape.narrow_columns() + at, Verdicts::default())
         }
         Condition::Status(patterns) => Test::Status(patterns, status_cell(shape)?, Verdicts::default()),
-        Condition::Restarts(bound) => Test::Restarts(*bound, narrow("restarts")?),
+        Condition::Restarts(bound) => Test::Restarts(*bound, shape.narrow_column("restarts")?),
         Condition::Age(bound) => Test::Age(*bound, now_ms),
     })
 }

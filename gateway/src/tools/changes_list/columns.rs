@@ -93,18 +93,18 @@ impl ChangeColumn {
         }
     }
 
-    pub(super) fn cell(self, query: &ChangesQuery, row: &TimelineRow) -> Value {
-        let change = &row.change;
+    pub(super) fn cell(self, query: &ChangesQuery, row: &TimelineRow<'_>) -> Value {
+        let change = row.change;
         let text = |text: &str| Value::from(one_line(text));
         match self {
             Self::Time => rfc3339(row.at_ms).into(),
             Self::Cluster => clusters(query, row).into(),
             Self::Namespace => change.namespace.as_deref().map_or(Value::Null, text),
             Self::Object => text(&format!("{}/{}", change.kind_name, change.name)),
-            Self::Change => text(&what(change)),
+            Self::Change => text(&what(row)),
             Self::By => change.by.as_deref().map_or(Value::Null, text),
-            Self::Folded if change.folded.is_empty() => Value::Null,
-            Self::Folded => text(&folded(&change.folded)),
+            Self::Folded if row.folded.is_empty() => Value::Null,
+            Self::Folded => text(&folded(&row.folded)),
             Self::Relation if change.relation.is_empty() => Value::Null,
             Self::Relation => text(&change.relation),
             Self::Note => note(row).map_or(Value::Null, Value::from),
@@ -115,7 +115,7 @@ impl ChangeColumn {
     }
 }
 
-fn clusters(query: &ChangesQuery, row: &TimelineRow) -> String {
+fn clusters(query: &ChangesQuery, row: &TimelineRow<'_>) -> String {
     let mut names: Vec<&str> = row.legs.iter().map(|leg| query.targets[leg.0].cluster.id.as_str()).collect();
     names.sort_unstable();
     let more = names.len().saturating_sub(MAX_NAMED);
@@ -127,7 +127,8 @@ fn clusters(query: &ChangesQuery, row: &TimelineRow) -> String {
 }
 
 /// `containers[app].image: shop/checkout:1.8.1 → 1.8.2; replicas: 3 → 5`.
-fn what(change: &Change) -> String {
+fn what(row: &TimelineRow<'_>) -> String {
+    let change = row.change;
     let fields = fields(change);
     let deed = match change.deed {
         Deed::Created => "created",
@@ -143,7 +144,7 @@ fn what(change: &Change) -> String {
         (deed, "") => deed.to_owned(),
         (deed, fields) => format!("{deed}: {fields}"),
     };
-    if change.times > 1 { format!("{told} ({} times)", change.times) } else { told }
+    if row.times > 1 { format!("{told} ({} times)", row.times) } else { told }
 }
 
 /// What several fields became alike is said once.
@@ -219,7 +220,7 @@ fn folded(folded: &[Folded]) -> String {
     folded.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn note(row: &TimelineRow) -> Option<String> {
+fn note(row: &TimelineRow<'_>) -> Option<String> {
     let since = row.after_ms.map(|after| format!("after {}", rfc3339(after)));
     match (row.change.inferred, since) {
         (true, Some(since)) => Some(format!("inferred, {since}")),

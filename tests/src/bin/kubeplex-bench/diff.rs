@@ -23,7 +23,8 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         nodes: 1,
         ..SimConfig::named(&format!("cluster-{at:02}"), at as u64 + 1)
     };
-    let fleet = TestFleet::simulated_under(fleet::keeping_nothing(), (0..CLUSTERS).map(config).collect()).await;
+    let fleet =
+        TestFleet::simulated_under(fleet::keeping_nothing(), (0..CLUSTERS).map(config).collect()).await;
     for (at, sim) in fleet.sims.values().enumerate() {
         for object in 0..OBJECTS {
             sim.apply(deployment(object, at == object % CLUSTERS && object % DIFFERS_EVERY == 0))?;
