@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memchr2_iter;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::GroupResource;
@@ -208,11 +209,10 @@ fn matches(pattern: &Pattern, text: &str) -> bool {
 /// The byte at which `part`, which is in lower case, begins in `text`.
 fn find(text: &str, part: &str) -> Option<usize> {
     let (text, part) = (text.as_bytes(), part.as_bytes());
-    let Some(first) = part.first() else { return Some(0) };
-    let last = text.len().checked_sub(part.len())?;
-    (0..=last).find(|at| {
-        text[*at].to_ascii_lowercase() == *first && text[*at..*at + part.len()].eq_ignore_ascii_case(part)
-    })
+    let Some((first, rest)) = part.split_first() else { return Some(0) };
+    let begins = &text[..(text.len() + 1).checked_sub(part.len())?];
+    let goes_on = |at: &usize| text[at + 1..at + part.len()].eq_ignore_ascii_case(rest);
+    memchr2_iter(*first, first.to_ascii_uppercase(), begins).find(goes_on)
 }
 
 #[cfg(test)]
