@@ -118,19 +118,33 @@ pub fn authorize(caller: Caller, deed: Deed, request: Arc<Request>) -> Result<Pe
     if decide(&caller, deed) == Decision::Hide {
         return Err(forbidden(format!("{} may not use {}", caller.user(), deed.tool)));
     }
-    if let Some(objects) = request.objects()
-        && let Some(where_not) = out_of_reach(&caller.visibility().for_kind(objects.kind), &objects)
-    {
-        return Err(forbidden(format!("{} may not see {} {where_not}", caller.user(), objects.kind)));
+    let out_of_reach = match request.objects() {
+        Some(Objects { kind: Some(kind), scope, namespaces }) => {
+            out_of_reach(&caller.visibility().for_kind(kind), kind, scope, namespaces)
+                .map(|where_not| format!("{kind} {where_not}"))
+        }
+        Some(Objects { kind: None, namespaces, .. }) => {
+            let reaches_into = |namespace: &str| caller.visibility().reaches_into(namespace);
+            hidden(namespaces, &reaches_into).map(|where_not| format!("anything {where_not}"))
+        }
+        None => None,
+    };
+    if let Some(what) = out_of_reach {
+        return Err(forbidden(format!("{} may not see {what}", caller.user())));
     }
     Ok(Permit { caller, request })
 }
 
 /// Where the caller can see nothing of what they ask for, however much there is.
-fn out_of_reach(seen: &KindVisibility<'_>, asked: &Objects<'_>) -> Option<String> {
+fn out_of_reach(
+    seen: &KindVisibility<'_>,
+    kind: &GroupResource,
+    scope: Option<Scope>,
+    namespaces: &[Pattern],
+) -> Option<String> {
     // Of namespaces, those are shown into which a rule reaches.
-    let is_namespaces = asked.kind.group.is_empty() && asked.kind.resource == "namespaces";
-    let scope = if is_namespaces { None } else { asked.scope };
+    let is_namespaces = kind.group.is_empty() && kind.resource == "namespaces";
+    let scope = if is_namespaces { None } else { scope };
     if seen.is_empty() || scope == Some(Scope::Namespaced) && !seen.reaches_scope(Scope::Namespaced) {
         return Some("in any cluster".to_owned());
     }
@@ -139,8 +153,13 @@ fn out_of_reach(seen: &KindVisibility<'_>, asked: &Objects<'_>) -> Option<String
             "in any cluster: they are in no namespace, and only some namespaces are visible".to_owned(),
         );
     }
-    let named = asked.namespaces.iter().filter_map(Pattern::literal);
-    let hidden: Vec<_> = named.filter(|namespace| !seen.reaches_into(namespace)).collect();
+    hidden(namespaces, &|namespace| seen.reaches_into(namespace))
+}
+
+/// The namespaces that are asked for by their names and that nothing is visible of.
+fn hidden(namespaces: &[Pattern], reaches_into: &dyn Fn(&str) -> bool) -> Option<String> {
+    let named = namespaces.iter().filter_map(Pattern::literal);
+    let hidden: Vec<_> = named.filter(|namespace| !reaches_into(namespace)).collect();
     (!hidden.is_empty()).then(|| format!("in the namespace {}", hidden.join(", ")))
 }
 
@@ -238,6 +257,26 @@ mod tests {
                         .is_some_and(|told| told.starts_with(&format!("somebody may not see {wanted}"))),
                     "{arguments}: {told:?}"
                 ),
+            }
+        }
+    }
+
+    #[test]
+    fn a_namespace_out_of_reach_is_refused_whatever_kinds_are_asked_for() {
+        let in_shop = Visibility::of(vec![VisibilityRule::of(Reach::All, only("shop"))]);
+        for (tool, arguments) in [
+            ("fleet_search", json!({"query": "cart"})),
+            ("problems_list", json!({})),
+            ("changes_list", json!({})),
+        ] {
+            for (namespace, wanted) in [
+                ("shop", None),
+                ("sh*", None),
+                ("pay,shop", Some("somebody may not see anything in the namespace pay")),
+            ] {
+                let mut arguments = arguments.clone();
+                arguments["namespace"] = namespace.into();
+                assert_eq!(refusal(in_shop.clone(), tool, &arguments).as_deref(), wanted, "{tool} {arguments}");
             }
         }
     }

@@ -132,6 +132,11 @@ impl Visibility {
         })
     }
 
+    /// Whether any object in this namespace can be visible, whatever its kind.
+    pub fn reaches_into(&self, namespace: &str) -> bool {
+        self.rules.iter().any(|rule| !rule.kinds.is_empty() && rule.namespaces.contains(namespace))
+    }
+
     /// The part of this visibility that concerns one kind. Resolve it once per read, then ask it per object.
     pub fn for_kind(&self, kind: &GroupResource) -> KindVisibility<'_> {
         let kind = kind.to_string();

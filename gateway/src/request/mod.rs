@@ -82,7 +82,8 @@ pub struct CallOptions {
 /// Of which objects a request asks.
 #[derive(Debug, Clone, Copy)]
 pub struct Objects<'a> {
-    pub kind: &'a GroupResource,
+    /// `None`: of whatever kinds there are.
+    pub kind: Option<&'a GroupResource>,
     /// `None` where nobody said it.
     pub scope: Option<Scope>,
     /// Empty: all.
@@ -170,29 +171,30 @@ impl Request {
 
     /// The kind asked for, for admission.
     pub fn kind(&self) -> Option<&GroupResource> {
-        self.objects().map(|objects| objects.kind)
+        self.objects()?.kind
     }
 
     /// The objects asked for, for policy.
     pub fn objects(&self) -> Option<Objects<'_>> {
         match self {
             Self::Clusters(_) | Self::Kinds(_) | Self::Health(_) => None,
-            // Of whatever kinds there are.
-            Self::List(ListQuery { search: Some(_), .. }) => None,
+            Self::List(ListQuery { search: Some(_), namespaces, .. }) => {
+                Some(Objects { kind: None, scope: None, namespaces })
+            }
             Self::Diff(DiffQuery { kinds, scope, namespaces, .. }) => match kinds.as_slice() {
-                [kind] => Some(Objects { kind, scope: *scope, namespaces }),
-                _ => None,
+                [kind] => Some(Objects { kind: Some(kind), scope: *scope, namespaces }),
+                _ => Some(Objects { kind: None, scope: None, namespaces }),
             },
             Self::List(ListQuery { kind, scope, namespaces, .. })
             | Self::Get(GetQuery { kind, scope, namespaces, .. })
             | Self::Sheets(SheetsQuery { kind, scope, namespaces, .. })
             | Self::Logs(LogsQuery { kind, scope, namespaces, .. }) => {
-                Some(Objects { kind, scope: *scope, namespaces })
+                Some(Objects { kind: Some(kind), scope: *scope, namespaces })
             }
-            Self::Explain(query) => Some(Objects { kind: &query.kind, scope: query.scope, namespaces: &[] }),
+            Self::Explain(query) => Some(Objects { kind: Some(&query.kind), scope: query.scope, namespaces: &[] }),
             Self::Changes(ChangesQuery { kind, scope, namespaces, .. })
             | Self::Problems(ProblemsQuery { kind, scope, namespaces, .. }) => {
-                kind.as_ref().map(|kind| Objects { kind, scope: *scope, namespaces })
+                Some(Objects { kind: kind.as_ref(), scope: *scope, namespaces })
             }
         }
     }
