@@ -22,7 +22,7 @@ pub(crate) async fn all_the_while(person: Person, world: Arc<World>, mut dice: D
     let dice = &mut dice;
     loop {
         sleep(dice.pause(1, 3_000)).await;
-        match dice.below(16) {
+        match dice.below(19) {
             0..4 => look(&person, &world, dice, Kind::Pods).await,
             4 => look(&person, &world, dice, Kind::Widgets).await,
             5 => look(&person, &world, dice, Kind::Events).await,
@@ -31,6 +31,8 @@ pub(crate) async fn all_the_while(person: Person, world: Arc<World>, mut dice: D
             10..12 => count(&person, &world, dice).await,
             12..14 => get(&person, &world, dice).await,
             14 => look_at_clusters(&person, &world, dice).await,
+            15 => search(&person, &world, dice).await,
+            16..18 => look_around(&person, &world, dice).await,
             _ => look_at_kinds(&person, &world, dice).await,
         }
     }
@@ -45,18 +47,55 @@ async fn look(person: &Person, world: &World, dice: &mut Dice, kind: Kind) {
         Kind::Events => &["-count", "object"],
     };
     let sort_by = dice.one_in(4).then(|| *dice.of(sort_by));
-    list(person, world, dice, &question, sort_by).await;
+    list(person, world, dice, &question, question.kind.listed_by(), sort_by).await;
+}
+
+/// The same rows, found by a search.
+async fn search(person: &Person, world: &World, dice: &mut Dice) {
+    let kind = *dice.of(&[Kind::Pods, Kind::Widgets]);
+    let question = asked_of(dice, kind);
+    if let Some(by) = question.kind.searched_by() {
+        list(person, world, dice, &question, by, None).await;
+    }
+}
+
+/// What other tools say of everything, or of one namespace. Nobody keeps a truth of it: judged is what they cover.
+async fn look_around(person: &Person, world: &World, dice: &mut Dice) {
+    let (tool, mut arguments) = dice
+        .of(&[
+            ("problems_list", json!({})),
+            ("problems_list", json!({"groupBy": "cause"})),
+            ("changes_list", json!({"since": "1h"})),
+            ("changes_list", json!({"since": "1h", "groupBy": "cluster"})),
+            ("cluster_health", json!({})),
+            ("fleet_diff", json!({"kind": "pods"})),
+        ])
+        .clone();
+    let question = match tool {
+        "cluster_health" => Question::all(Kind::Pods),
+        "fleet_diff" => Question { cluster: None, min_coverage: None, ..asked_of(dice, Kind::Pods) },
+        _ => asked_of(dice, Kind::Pods),
+    };
+    arguments["timeoutSeconds"] = timeout_s(dice);
+    let asked = person.ask(world, tool, question.arguments(arguments)).await;
+    check::told(world, person, &question, &asked);
 }
 
 /// The same, from the API servers.
 async fn look_live(person: &Person, world: &World, dice: &mut Dice) {
     let kind = *dice.of(&[Kind::Pods, Kind::Widgets]);
     let question = Question { freshness: Freshness::Live, ..asked_of(dice, kind) };
-    list(person, world, dice, &question, None).await;
+    list(person, world, dice, &question, question.kind.listed_by(), None).await;
 }
 
-async fn list(person: &Person, world: &World, dice: &mut Dice, question: &Question, sort_by: Option<&str>) {
-    let (tool, mut arguments) = question.kind.listed_by();
+async fn list(
+    person: &Person,
+    world: &World,
+    dice: &mut Dice,
+    question: &Question,
+    (tool, mut arguments): (&str, Value),
+    sort_by: Option<&str>,
+) {
     arguments["limit"] = json!(1000);
     arguments["timeoutSeconds"] = timeout_s(dice);
     if let Some(sort_by) = sort_by {

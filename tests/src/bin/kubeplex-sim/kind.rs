@@ -36,6 +36,13 @@ impl Kind {
         }
     }
 
+    /// A search for it, with the columns by which [`shown_in`](Self::shown_in) tells objects. Searches find every event by itself.
+    pub(crate) fn searched_by(self) -> Option<(&'static str, Value)> {
+        let fields = format!("cluster,namespace,name,{}", self.number_column());
+        let query = format!("kind:{}", self.name());
+        (self != Self::Events).then(|| ("fleet_search", json!({"query": query, "fields": fields})))
+    }
+
     /// In the words of a question for objects.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -11,6 +11,8 @@ mod rows;
 use kubeplex_gateway::error::ErrorCode;
 
 use crate::ask::Asked;
+use crate::people::Person;
+use crate::question::Question;
 use crate::world::World;
 
 pub(crate) use coverage::is_complete;
@@ -19,6 +21,11 @@ pub(crate) use groups::{groups, shown as shown_groups};
 pub(crate) use objects::objects;
 pub(crate) use pages::pages;
 pub(crate) use rows::{rows, shown as shown_rows};
+
+/// What an answer covers is what it says.
+pub(crate) fn told(world: &World, person: &Person, question: &Question, asked: &Asked) {
+    let _ = coverage::answer(world, person, question, asked);
+}
 
 /// A call is over in time, never by a defect, and asks no cluster that is known to be lost.
 pub(crate) fn deadline(world: &World, asked: &Asked) {
