@@ -276,7 +276,11 @@ mod tests {
             ] {
                 let mut arguments = arguments.clone();
                 arguments["namespace"] = namespace.into();
-                assert_eq!(refusal(in_shop.clone(), tool, &arguments).as_deref(), wanted, "{tool} {arguments}");
+                assert_eq!(
+                    refusal(in_shop.clone(), tool, &arguments).as_deref(),
+                    wanted,
+                    "{tool} {arguments}"
+                );
             }
         }
     }

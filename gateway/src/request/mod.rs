@@ -191,7 +191,9 @@ impl Request {
             | Self::Logs(LogsQuery { kind, scope, namespaces, .. }) => {
                 Some(Objects { kind: Some(kind), scope: *scope, namespaces })
             }
-            Self::Explain(query) => Some(Objects { kind: Some(&query.kind), scope: query.scope, namespaces: &[] }),
+            Self::Explain(query) => {
+                Some(Objects { kind: Some(&query.kind), scope: query.scope, namespaces: &[] })
+            }
             Self::Changes(ChangesQuery { kind, scope, namespaces, .. })
             | Self::Problems(ProblemsQuery { kind, scope, namespaces, .. }) => {
                 Some(Objects { kind: kind.as_ref(), scope: *scope, namespaces })
