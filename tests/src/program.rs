@@ -91,13 +91,14 @@ fn runtime() -> PathBuf {
 }
 
 impl Program {
-    /// Starts a program that keeps running; its log goes into `folder`.
+    /// Starts a program of the workspace, or the one at an absolute path, that keeps running; its log goes into `folder`.
     ///
     /// # Panics
     /// When it can't be started.
     pub fn start(name: &str, arguments: &[&str], environment: &[(&str, &str)], folder: &Folder) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let log = folder.path(&format!("{name}-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
+        let file = Path::new(name).file_name().unwrap_or_default().display();
+        let log = folder.path(&format!("{file}-{}.log", COUNT.fetch_add(1, Ordering::Relaxed)));
         let mut child = command(name, arguments)
             .envs(environment.iter().copied())
             .stdin(Stdio::null())

@@ -18,6 +18,8 @@ mod steady;
 mod timeline;
 mod tokens;
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -49,7 +51,11 @@ enum Benchmark {
     /// A gateway process: idle, with 100 clusters linked, with 10 of them hung, and restarted
     Crowd,
     /// An agent process on a small cluster
-    Small,
+    Small {
+        /// The program; otherwise the one beside this one
+        #[arg(long, value_name = "PATH")]
+        agent: Option<PathBuf>,
+    },
     /// problems_list over 100 clusters of 1,000 pods
     Problems,
     /// changes_list over what 100 clusters went through in ten minutes
@@ -79,7 +85,7 @@ fn main() -> anyhow::Result<()> {
             Benchmark::Search => search::run().await,
             Benchmark::Diff => diff::run().await,
             Benchmark::Crowd => crowd::run().await,
-            Benchmark::Small => small::run().await,
+            Benchmark::Small { agent } => small::run(agent).await,
             Benchmark::Problems => problems::run().await,
             Benchmark::Timeline => timeline::run().await,
             Benchmark::Tokens => tokens::run().await,

@@ -1,6 +1,7 @@
 //! What an agent weighs on a small cluster, in a process of its own.
 
 use std::future::pending;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use kubeplex_tests::program::{Folder, Program};
@@ -21,7 +22,12 @@ const SETTLING: Duration = Duration::from_secs(15);
 const LIMIT: &str = "the program's code, the matchers of redaction, a dictionary for compressing, what the allocator keeps for each \
      thread, and the objects";
 
-pub(crate) async fn run() -> anyhow::Result<()> {
+/// `program` is the agent; `None` for the one beside this benchmark.
+pub(crate) async fn run(program: Option<PathBuf>) -> anyhow::Result<()> {
+    let program = match program {
+        Some(path) => std::path::absolute(&path)?.to_string_lossy().into_owned(),
+        None => "kubeplex-agent".to_owned(),
+    };
     let folder = Folder::new();
     let sim = SimCluster::new(SimConfig { pods: PODS, nodes: NODES, ..SimConfig::named("small", 1) });
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -29,11 +35,11 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     let serving = sim.serve(listener, pending());
     tokio::select! {
         served = serving => served.map_err(Into::into),
-        measured = measure(&folder, &server, &sim) => measured,
+        measured = measure(&program, &folder, &server, &sim) => measured,
     }
 }
 
-async fn measure(folder: &Folder, server: &str, sim: &SimCluster) -> anyhow::Result<()> {
+async fn measure(program: &str, folder: &Folder, server: &str, sim: &SimCluster) -> anyhow::Result<()> {
     let kubeconfig = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "small",
         "clusters": [{"name": "small", "cluster": {"server": server}}],
@@ -48,7 +54,7 @@ async fn measure(folder: &Folder, server: &str, sim: &SimCluster) -> anyhow::Res
          [kubernetes]\nkubeconfig = {kubeconfig:?}\ncontext = \"small\"\n"
     );
     let config = folder.write("agent.toml", &config);
-    let mut agent = Program::start("kubeplex-agent", &["--config", &config], &[], folder);
+    let mut agent = Program::start(program, &["--config", &config], &[], folder);
     wait::until("the agent to watch", async || {
         let open = sim.stats().open_watches;
         if open > 0 { Ok(()) } else { Err(open) }
