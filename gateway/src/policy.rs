@@ -118,21 +118,27 @@ pub fn authorize(caller: Caller, deed: Deed, request: Arc<Request>) -> Result<Pe
     if decide(&caller, deed) == Decision::Hide {
         return Err(forbidden(format!("{} may not use {}", caller.user(), deed.tool)));
     }
-    let out_of_reach = match request.objects() {
-        Some(Objects { kind: Some(kind), scope, namespaces }) => {
-            out_of_reach(&caller.visibility().for_kind(kind), kind, scope, namespaces)
-                .map(|where_not| format!("{kind} {where_not}"))
-        }
-        Some(Objects { kind: None, namespaces, .. }) => {
-            let reaches_into = |namespace: &str| caller.visibility().reaches_into(namespace);
-            hidden(namespaces, &reaches_into).map(|where_not| format!("anything {where_not}"))
-        }
-        None => None,
-    };
-    if let Some(what) = out_of_reach {
+    let measured_by = request.measured_by();
+    let asked = request.objects();
+    let beside = asked.zip(measured_by.as_ref()).map(|(asked, kind)| Objects { kind: Some(kind), ..asked });
+    if let Some(what) = asked.into_iter().chain(beside).find_map(|objects| unseen(&caller, &objects)) {
         return Err(forbidden(format!("{} may not see {what}", caller.user())));
     }
     Ok(Permit { caller, request })
+}
+
+/// What of these objects the caller can see nothing of, in words.
+fn unseen(caller: &Caller, objects: &Objects<'_>) -> Option<String> {
+    match *objects {
+        Objects { kind: Some(kind), scope, namespaces } => {
+            out_of_reach(&caller.visibility().for_kind(kind), kind, scope, namespaces)
+                .map(|where_not| format!("{kind} {where_not}"))
+        }
+        Objects { kind: None, namespaces, .. } => {
+            let reaches_into = |namespace: &str| caller.visibility().reaches_into(namespace);
+            hidden(namespaces, &reaches_into).map(|where_not| format!("anything {where_not}"))
+        }
+    }
 }
 
 /// Where the caller can see nothing of what they ask for, however much there is.
@@ -227,6 +233,31 @@ mod tests {
             (Visibility::nothing(), Some("somebody may not use pods_list")),
         ] {
             assert_eq!(refusal(visibility, "pods_list", &json!({})).as_deref(), wanted);
+        }
+    }
+
+    #[test]
+    fn usage_is_for_who_may_see_both_the_pods_and_what_is_measured_of_them() {
+        let seen = |kind: &str, namespace: &str| VisibilityRule::of(only(kind), only(namespace));
+        let measured = "pods.metrics.k8s.io";
+        for (rules, arguments, wanted) in [
+            (vec![seen("pods*", "shop")], json!({}), None),
+            (vec![seen("pods", "*")], json!({}), Some("pods.metrics.k8s.io in any cluster")),
+            (vec![seen(measured, "*")], json!({}), Some("pods in any cluster")),
+            (
+                vec![seen("pods", "*"), seen(measured, "shop")],
+                json!({"namespace": "pay"}),
+                Some("pods.metrics.k8s.io in the namespace pay"),
+            ),
+            (vec![seen("*", "shop")], json!({"kind": "nodes"}), Some("nodes in any cluster")),
+        ] {
+            let told = refusal(Visibility::of(rules), "top", &arguments);
+            let wanted = wanted.map(|wanted| format!("somebody may not see {wanted}"));
+            assert!(
+                told.as_deref().unwrap_or_default().starts_with(wanted.as_deref().unwrap_or_default())
+                    && told.is_some() == wanted.is_some(),
+                "{arguments}: {told:?}"
+            );
         }
     }
 

@@ -18,6 +18,10 @@ pub enum CellFormat {
     Plain,
     /// Milliseconds since 1970 by the cluster's clock, shown as the time that has passed since.
     Age,
+    /// A quantity of processors, shown in thousandths of one: `250m`.
+    Cpu,
+    /// A quantity of bytes, shown in mebibytes: `64Mi`.
+    Memory,
 }
 
 /// The name under which a column of the API server's Table is known here: `Up-to-date` → `upToDate`, `Port(s)` → `ports`.

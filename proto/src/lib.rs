@@ -35,6 +35,7 @@ pub mod sheet;
 pub mod sort;
 pub mod status;
 pub mod template;
+pub mod usage;
 pub mod visibility;
 
 /// Paths of the agent's HTTP service, and of the gateway's endpoint that agents dial.
@@ -44,6 +45,9 @@ pub mod paths {
     /// `POST`, a [`ListRequest`](crate::list::ListRequest) with a [`Search`](crate::search::Search) → frames of
     /// [`ListFrame`](crate::list::ListFrame).
     pub const SEARCH: &str = "/agent/v1/search";
+    /// `POST`, a [`ListRequest`](crate::list::ListRequest) for [`usage`](crate::usage) → frames of
+    /// [`ListFrame`](crate::list::ListFrame).
+    pub const USAGE: &str = "/agent/v1/usage";
     /// `POST`, [`DigestRequest`](crate::digest::DigestRequest) → frames of [`GatherFrame`](crate::gather::GatherFrame) of
     /// [`DigestItem`](crate::digest::DigestItem).
     pub const DIGESTS: &str = "/agent/v1/digests";

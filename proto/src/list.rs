@@ -43,6 +43,10 @@ pub struct ListRequest {
     /// count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Search>,
+    /// What the objects [use](crate::usage) is wanted, beside what they asked for; sent to a path of its own, and `kind` is
+    /// core's pods or nodes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub usage: bool,
     /// Groups are wanted instead of rows. All of them are sent, in no order that matters; columns, order and page do not
     /// count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,7 +68,11 @@ pub struct ListRequest {
 impl ListRequest {
     /// Where an agent answers it.
     pub fn path(&self) -> &'static str {
-        if self.search.is_some() { paths::SEARCH } else { paths::LIST }
+        match (&self.search, self.usage) {
+            (Some(_), _) => paths::SEARCH,
+            (None, true) => paths::USAGE,
+            (None, false) => paths::LIST,
+        }
     }
 }
 

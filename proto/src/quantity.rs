@@ -29,6 +29,20 @@ pub fn parse_quantity(text: &str) -> Option<i128> {
     Some(if negative { -value } else { value })
 }
 
+/// Billionths of a processor in thousandths, rounded up, as `kubectl top` shows them: `250m`.
+pub fn millicores(nanos: i128) -> String {
+    format!("{}m", div_ceil(nanos, NANO / 1_000))
+}
+
+/// Billionths of a byte in whole mebibytes, as `kubectl top` shows them: `64Mi`.
+pub fn mebibytes(nanos: i128) -> String {
+    format!("{}Mi", nanos / NANO / (1 << 20))
+}
+
+fn div_ceil(value: i128, divisor: i128) -> i128 {
+    value.div_euclid(divisor) + i128::from(value.rem_euclid(divisor) != 0)
+}
+
 fn multiplier(suffix: &str) -> Option<(i128, i128)> {
     Some(match suffix {
         "" => (1, 1),
@@ -133,6 +147,22 @@ mod tests {
             ("1e400", None),
         ] {
             assert_eq!(parse_quantity(text), nanos, "{text}");
+        }
+    }
+
+    #[test]
+    fn usage_reads_as_kubectl_shows_it() {
+        for (text, cpu, memory) in [
+            ("0", "0m", "0Mi"),
+            ("250m", "250m", "0Mi"),
+            ("24999999n", "25m", "0Mi"),
+            ("1n", "1m", "0Mi"),
+            ("2", "2000m", "0Mi"),
+            ("65535Ki", "67107840000m", "63Mi"),
+            ("1Gi", "1073741824000m", "1024Mi"),
+        ] {
+            let nanos = parse_quantity(text).unwrap();
+            assert_eq!((millicores(nanos).as_str(), mebibytes(nanos).as_str()), (cpu, memory), "{text}");
         }
     }
 

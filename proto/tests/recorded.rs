@@ -76,7 +76,7 @@ kinds!(sync_state, SyncState { Syncing(), Synced(), Stale(), Forbidden(), Absent
 kinds!(leg_status, LegStatus { Ok(), Absent(), Syncing(), Stale(), Disconnected(), Forbidden(), Timeout(), Error() });
 kinds!(source, Source { Cache(), Fill(), Live() });
 kinds!(scope, Scope { Namespaced(), Cluster() });
-kinds!(cell_format, CellFormat { Plain(), Age() });
+kinds!(cell_format, CellFormat { Plain(), Age(), Cpu(), Memory() });
 kinds!(freshness, Freshness { Cache(), Live() });
 kinds!(direction, Direction { Ascending(), Descending() });
 kinds!(columns, ColumnChoice { Usual(), Wide(), Fields(_) });

@@ -31,5 +31,6 @@ mod separate;
 mod stdio;
 mod stopped;
 mod tokens;
+mod top;
 mod walks;
 mod writes;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::ground;
 
-const TOOLS: [&str; 14] = [
+const TOOLS: [&str; 15] = [
     "clusters_list",
     "problems_list",
     "cluster_health",
@@ -20,6 +20,7 @@ const TOOLS: [&str; 14] = [
     "resources_describe",
     "pods_list",
     "pods_log",
+    "top",
     "events_list",
     "changes_list",
 ];

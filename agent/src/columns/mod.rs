@@ -71,6 +71,11 @@ impl Columns {
         printer::columns(columns)
     }
 
+    /// What pods or nodes use, beside what they asked for; `None` for any other kind.
+    pub(crate) fn of_usage(kind: &GroupResource) -> Option<Self> {
+        builtin::usage::entries(kind).map(Self::from_entries)
+    }
+
     /// Name and age: what every object has.
     pub fn generic() -> Self {
         Self::from_entries(builtin::GENERIC)

@@ -28,4 +28,4 @@ pub use search::{Finds, search};
 pub use visit::visit;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -28,7 +28,7 @@ mod objects;
 mod oracle;
 
 /// The cluster's time.
-pub(super) const NOW_MS: i64 = 1_700_100_000_000;
+pub(crate) const NOW_MS: i64 = 1_700_100_000_000;
 
 fn list(
     store: &RwLock<KindStore>,
@@ -38,7 +38,7 @@ fn list(
     super::list(store, request, NOW_MS, budget)
 }
 
-pub(super) fn shape(resource: &str, kind: &str, scope: Scope) -> KindShape {
+pub(crate) fn shape(resource: &str, kind: &str, scope: Scope) -> KindShape {
     let id = GroupResource::new("", resource);
     KindShape {
         columns: Arc::new(Columns::builtin(&id).unwrap_or_else(Columns::generic)),
@@ -54,7 +54,7 @@ pub(super) fn pods_shape() -> KindShape {
     shape("pods", "Pod", Scope::Namespaced)
 }
 
-pub(super) fn store_of(shape: &KindShape, objects: impl IntoIterator<Item = Value>) -> RwLock<KindStore> {
+pub(crate) fn store_of(shape: &KindShape, objects: impl IntoIterator<Item = Value>) -> RwLock<KindStore> {
     let mut store = KindStore::new(shape.clone());
     for object in objects {
         store.apply(prepare_value(shape, object).unwrap());
@@ -93,7 +93,7 @@ fn context() -> CallContext {
     }
 }
 
-pub(super) fn list_of(resource: &str) -> ListRequest {
+pub(crate) fn list_of(resource: &str) -> ListRequest {
     ListRequest {
         context: context(),
         kind: GroupResource::new("", resource),
@@ -104,6 +104,7 @@ pub(super) fn list_of(resource: &str) -> ListRequest {
         field_selector: "".parse().unwrap(),
         events: None,
         search: None,
+        usage: false,
         group: None,
         columns: ColumnChoice::Usual,
         sort: Vec::new(),
@@ -126,11 +127,11 @@ fn get_of(resource: &str) -> GetRequest {
     }
 }
 
-pub(super) fn budget() -> ScanBudget {
+pub(crate) fn budget() -> ScanBudget {
     ScanBudget::new(Instant::now() + Duration::from_secs(60), CancellationToken::new())
 }
 
-pub(super) fn patterns(texts: &[&str]) -> Vec<Pattern> {
+pub(crate) fn patterns(texts: &[&str]) -> Vec<Pattern> {
     texts.iter().copied().map(Pattern::new).collect()
 }
 

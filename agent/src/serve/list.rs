@@ -72,7 +72,7 @@ impl Service {
 }
 
 impl Reply {
-    fn of_listing(readable: Readable, listing: Listing, shared: &Shared) -> Self {
+    pub(super) fn of_listing(readable: Readable, listing: Listing, shared: &Shared) -> Self {
         let clock = shared.api.clock();
         let head = ListHead {
             status: readable.status,
@@ -106,7 +106,7 @@ impl Reply {
         lines(futures::stream::unfold(self, |mut reply| async move { Some((reply.next_line()?, reply)) }))
     }
 
-    fn of_nothing(nothing: Nothing, shared: &Shared) -> Self {
+    pub(super) fn of_nothing(nothing: Nothing, shared: &Shared) -> Self {
         let clock = shared.api.clock();
         let info = nothing.info;
         let head = ListHead {

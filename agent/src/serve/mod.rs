@@ -27,6 +27,7 @@ mod scan;
 mod search;
 mod sheet;
 mod sight;
+mod usage;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -112,6 +113,7 @@ pub(crate) fn router(parts: Parts) -> Router {
     Router::new()
         .route(paths::LIST, post(list::list))
         .route(paths::SEARCH, post(search::search))
+        .route(paths::USAGE, post(usage::usage))
         .route(paths::GET, post(get::get))
         .route(paths::DIGESTS, post(compared::digests))
         .route(paths::INTENTS, post(compared::intents))

@@ -1,6 +1,7 @@
 //! The commands: which flags each has, and which tool it asks.
 
 mod logs;
+mod top;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -12,6 +13,7 @@ use super::object::{ObjectWords, ObjectsWords};
 use super::question::{Question, UsageError};
 
 use logs::Logs;
+use top::Top;
 
 /// All columns of a kind, those among them that only `-o wide` shows.
 const ALL_COLUMNS: &str = "*";
@@ -217,25 +219,6 @@ pub struct Describe {
 }
 
 #[derive(Debug, Args, Serialize)]
-pub struct Top {
-    /// pods or nodes
-    #[arg(default_value = "pods")]
-    kind: String,
-    #[command(flatten)]
-    #[serde(flatten)]
-    place: Place,
-    #[command(flatten)]
-    #[serde(flatten)]
-    labels: Labels,
-    #[command(flatten)]
-    #[serde(flatten)]
-    listing: Listing,
-    #[command(flatten)]
-    #[serde(flatten)]
-    how: How,
-}
-
-#[derive(Debug, Args, Serialize)]
 pub struct Events {
     #[command(flatten)]
     #[serde(skip)]
@@ -356,12 +339,6 @@ impl Describe {
         }
         let question = Question::of("resources_describe", self, &self.how);
         Ok(question.about("kind", object.kind.as_deref()).about("name", object.name.as_deref()))
-    }
-}
-
-impl Top {
-    fn question(&self) -> Question {
-        Question::of("top", self, &self.how).paged(&self.listing).of_kind(&self.kind)
     }
 }
 

@@ -80,6 +80,7 @@ fn command_lines_are_calls() {
     check("logs -l app=cart --patterns", "pods_log", json!({"labelSelector": "app=cart", "patterns": true}));
     check("top", "top", json!({"kind": "pods"}));
     check("top nodes --sort-by -cpu", "top", json!({"kind": "nodes", "sortBy": "-cpu"}));
+    check("top po -n shop -o wide", "top", json!({"kind": "pods", "namespace": "shop", "fields": "*"}));
     check(
         "events pod/a --field-selector type=Warning",
         "events_list",
@@ -118,6 +119,7 @@ fn what_can_not_be_meant_is_refused_with_what_was_written() {
         ("changes --around 10m --since 1h", "--since"),
         ("pods -A -n shop", "--namespace"),
         ("pods --limit 0", "0"),
+        ("top deployments", "deployments"),
         ("pods --interval 5", "--watch"),
     ] {
         let error = question(line).unwrap_err();

@@ -46,7 +46,7 @@ pub struct GroupsPage {
 impl<'q> GroupsMerge<'q> {
     pub fn new(query: &'q ListQuery, by: &'q GroupBy) -> Self {
         let legs = query.targets.iter().map(Leg::new).collect();
-        Self { query, by, legs, table: GroupTable::new(by) }
+        Self { query, by, legs, table: GroupTable::new(by).showing(query.sum_formats(by)) }
     }
 
     pub fn answer(&mut self, id: LegId, answer: Result<GroupsAnswer, LegFailure>) {

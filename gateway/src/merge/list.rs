@@ -309,6 +309,8 @@ fn cost(row: &Row, columns: &[Column]) -> usize {
         CellFormat::Plain => json_len(cell),
         // `"3d"`
         CellFormat::Age => 4,
+        // `"5m"`
+        CellFormat::Cpu | CellFormat::Memory => 4,
     });
     cells.sum::<usize>() + row.cells.len() + 2
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::clock::{Now, Steady};
 use crate::merge::{Coverage, LegOutcome, RowsShown};
+use crate::request::ListQuery;
 
 use super::{rfc3339, word};
 use crate::escape::one_line;
@@ -89,16 +90,31 @@ pub(crate) struct Nouns<'a> {
     pub(crate) shown: &'a str,
     /// `pods`.
     pub(crate) kind: &'a str,
+    /// What a cluster lacks that is `absent`, where that is worth a sentence; else it is only named.
+    pub(crate) lack: Option<&'a str>,
+}
+
+/// What of a cluster is missing that can't tell what anything uses.
+const NO_METRICS: &str = "it has no metrics API (metrics.k8s.io): install metrics-server there";
+
+impl<'a> Nouns<'a> {
+    pub(crate) fn of_list(query: &'a ListQuery) -> Self {
+        Self { shown: "rows", kind: &query.kind.resource, lack: query.usage.then_some(NO_METRICS) }
+    }
 }
 
 impl CoverageContent {
     /// `cut`: whether rows were cut, so that the clusters' counts are worth their bytes.
     pub(crate) fn new(coverage: &Coverage, nouns: Nouns<'_>, cut: bool, now: Now) -> Self {
+        let is_absent = |leg: &&LegOutcome| leg.status == LegStatus::Absent;
         let is_troubled = |leg: &&LegOutcome| {
-            leg.status.worth_mention() || leg.rows == RowsShown::Partial || leg.leaves_objects_out()
+            leg.status.worth_mention()
+                || leg.rows == RowsShown::Partial
+                || leg.leaves_objects_out()
+                || nouns.lack.is_some() && is_absent(leg)
         };
         let troubled = || coverage.legs.iter().filter(is_troubled);
-        let absent = || coverage.legs.iter().filter(|leg| leg.status == LegStatus::Absent);
+        let absent = || coverage.legs.iter().filter(is_absent).filter(|_| nouns.lack.is_none());
         let rejoined = || coverage.legs.iter().filter(|leg| leg.rejoined);
         let (source, more_sources) = sources(coverage);
         let (api_version, more_api_versions) = Named::new(api_versions(coverage), MAX_PROBLEMS);
@@ -173,8 +189,9 @@ impl Problem {
 }
 
 fn message(leg: &LegOutcome, nouns: Nouns<'_>, now: Steady) -> String {
-    let reason: String =
-        leg.message.as_deref().unwrap_or("no reason given").chars().take(MAX_MESSAGE_CHARS).collect();
+    let lack = nouns.lack.filter(|_| leg.status == LegStatus::Absent);
+    let reason = lack.or(leg.message.as_deref()).unwrap_or("no reason given");
+    let reason: String = reason.chars().take(MAX_MESSAGE_CHARS).collect();
     let reason = one_line(reason.trim_end_matches('.'));
     let rows = nouns.shown;
     match leg.rows {

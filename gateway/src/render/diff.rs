@@ -20,8 +20,12 @@ const MAX_NAMED: usize = 20;
 /// The reply to a [`DiffQuery`].
 pub(crate) fn diff(query: &DiffQuery, page: &DiffPage, context: &RenderContext<'_>) -> Rendered {
     let mut objects: Vec<Value> = page.objects.iter().map(|object| entry(query, object)).collect();
-    let mut clusters =
-        CoverageContent::new(&page.coverage, Nouns { shown: "objects", kind: "objects" }, false, context.now);
+    let mut clusters = CoverageContent::new(
+        &page.coverage,
+        Nouns { shown: "objects", kind: "objects", lack: None },
+        false,
+        context.now,
+    );
     clusters.leave_room(query.options.max_bytes);
     let clusters_value = serde_json::to_value(&clusters).unwrap_or_default();
     let mut left_out = page.more;

@@ -12,7 +12,7 @@ use super::coverage::{CoverageContent, Nouns};
 use super::{RenderContext, Rendered, is_false, plain};
 use crate::escape::one_line;
 
-const NOUNS: Nouns<'_> = Nouns { shown: "fields", kind: "fields" };
+const NOUNS: Nouns<'_> = Nouns { shown: "fields", kind: "fields", lack: None };
 /// Characters of a description that are shown, the longest first that fit all fields into the budget.
 const BRIEF: [usize; 4] = [300, 160, 80, 0];
 

@@ -35,7 +35,7 @@ const CLUSTERS_SHARE: usize = 4;
 
 /// The reply to a [`GetQuery`].
 pub(crate) fn get(query: &GetQuery, page: GetPage, context: &RenderContext<'_>) -> Rendered {
-    let nouns = Nouns { shown: "objects", kind: &query.kind.resource };
+    let nouns = Nouns { shown: "objects", kind: &query.kind.resource, lack: None };
     let mut clusters = CoverageContent::new(&page.coverage, nouns, false, context.now);
     clusters.leave_room(query.options.max_bytes);
     let mut content = GetContent {

@@ -61,7 +61,7 @@ pub(crate) fn health(
     context: &RenderContext<'_>,
 ) -> Rendered {
     let max_bytes = query.options.max_bytes;
-    let nouns = Nouns { shown: "facts", kind: "clusters" };
+    let nouns = Nouns { shown: "facts", kind: "clusters", lack: None };
     let mut clusters = CoverageContent::new(&gathered.coverage, nouns, false, context.now);
     clusters.leave_room(max_bytes);
     let mut judged = judged(query, gathered, thresholds, context);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kubeplex_proto::column::{CellFormat, Column, same_column};
 use kubeplex_proto::duration::human_duration;
 use kubeplex_proto::json_len::json_len;
-use kubeplex_proto::quantity::parse_time_ms;
+use kubeplex_proto::quantity::{mebibytes, millicores, parse_quantity, parse_time_ms};
 use serde_json::{Map, Value};
 
 use crate::clock::Steady;
@@ -36,7 +36,7 @@ pub(crate) fn list(query: &ListQuery, page: &ListPage, context: &RenderContext<'
         status_counts: &status_counts(&page.status_counts, query.options.max_bytes / COUNTS_SHARE),
         search: page.search.as_ref(),
         coverage: &page.coverage,
-        nouns: Nouns { shown: "rows", kind: &query.kind.resource },
+        nouns: Nouns::of_list(query),
         options: &query.options,
     };
     let cursor = PageCursor { fingerprint: &query.page.fingerprint, context };
@@ -166,6 +166,8 @@ impl<'a> Layout<'a> {
             Shown::Object(at) => match self.page.columns[*at].format {
                 CellFormat::Plain => escaped(row.cells[*at].clone()),
                 CellFormat::Age => age(&row.cells[*at], self.page.clocks[row.leg.0], now),
+                CellFormat::Cpu => quantity(&row.cells[*at], millicores),
+                CellFormat::Memory => quantity(&row.cells[*at], mebibytes),
             },
         }
     }
@@ -179,6 +181,14 @@ impl Shown {
             Self::Namespace => "namespace".to_owned(),
             Self::Object(at) => one_line(&columns[*at].name).into_owned(),
         }
+    }
+}
+
+/// A quantity as people read it; what is none stays as it is.
+fn quantity(cell: &Value, shown: fn(i128) -> String) -> Value {
+    match cell.as_str().and_then(parse_quantity) {
+        Some(nanos) => shown(nanos).into(),
+        None => escaped(cell.clone()),
     }
 }
 

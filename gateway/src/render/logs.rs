@@ -16,7 +16,7 @@ use crate::escape::one_line;
 use columns::Columns;
 use notes::{Note, notes};
 
-const NOUNS: Nouns<'_> = Nouns { shown: "lines", kind: "pods" };
+const NOUNS: Nouns<'_> = Nouns { shown: "lines", kind: "pods", lack: None };
 /// Clocks that are off by less are not told of: that may be the way here.
 const OFFSET_TOLD_MS: u64 = 2_000;
 /// What notes on containers may take of an answer, as a divisor of its budget.

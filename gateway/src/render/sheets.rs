@@ -42,7 +42,7 @@ pub(crate) fn sheets(
     gathered: &Gathered<Sheet>,
     context: &RenderContext<'_>,
 ) -> Rendered {
-    let nouns = Nouns { shown: "objects", kind: &query.kind.resource };
+    let nouns = Nouns { shown: "objects", kind: &query.kind.resource, lack: None };
     let max_bytes = query.options.max_bytes;
     let mut clusters = CoverageContent::new(&gathered.coverage, nouns, false, context.now);
     clusters.leave_room(max_bytes);

@@ -1,5 +1,6 @@
 //! A question for rows.
 
+use kubeplex_proto::column::CellFormat;
 use kubeplex_proto::events::EventQuestion;
 use kubeplex_proto::kind::{GroupResource, Scope};
 use kubeplex_proto::list::{ColumnChoice, ListRequest};
@@ -7,15 +8,16 @@ use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::search::Search;
 use kubeplex_proto::selector::{FieldSelector, LabelSelector};
 use kubeplex_proto::sort::{RowKey, SortBy, SortTerm};
+use kubeplex_proto::usage;
 
 use crate::fleet::ClusterView;
 use crate::resolve::Understood;
 
 use super::page::NAMESPACE;
-use super::{CallOptions, Field, LegContext, PageQuery, Target};
+use super::{CallOptions, Field, GroupBy, LegContext, PageQuery, Target};
 
 /// In place of fields: all columns of a kind, those among them that are not usual.
-const ALL_COLUMNS: &str = "*";
+pub const ALL_COLUMNS: &str = "*";
 
 /// A page of rows of one kind over the targets.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub struct ListQuery {
     pub events: Option<Box<EventQuestion>>,
     /// Set where it is whatever matches, of all kinds; `kind` is then none.
     pub search: Option<Box<Search>>,
+    /// Whether it is what the objects use; they are pods or nodes then.
+    pub usage: bool,
     pub page: PageQuery,
     pub options: CallOptions,
     pub understood: Understood,
@@ -59,6 +63,7 @@ impl ListQuery {
             field_selector: self.field_selector.clone(),
             events: self.events.as_deref().cloned(),
             search: self.search.as_deref().cloned(),
+            usage: self.usage,
             group: self.page.group.as_ref().map(|by| by.at_the_edge(self.namespace())),
             columns: self.columns(),
             sort: self.sort(cluster),
@@ -66,6 +71,12 @@ impl ListQuery {
             limit: rows,
             known: None,
         }
+    }
+
+    /// How each sum of groups is shown.
+    pub fn sum_formats(&self, by: &GroupBy) -> Vec<CellFormat> {
+        let column = |word: &String| usage::find(&self.kind, word).filter(|_| self.usage);
+        by.sums.iter().map(|word| column(word).map_or(CellFormat::Plain, |column| column.format)).collect()
     }
 
     /// Events are in the namespace of what they tell of.

@@ -39,7 +39,7 @@ pub use get::GetQuery;
 pub use group::{COUNT, GroupBy};
 pub use health::HealthQuery;
 pub use kinds::{KindsQuery, NamedKind};
-pub use list::ListQuery;
+pub use list::{ALL_COLUMNS, ListQuery};
 pub use logs::LogsQuery;
 pub use object_uri::{InvalidObjectUri, ObjectUri, SCHEME};
 pub use page::{Field, Order, OrderTerm, PageQuery};
@@ -172,6 +172,14 @@ impl Request {
     /// The kind asked for, for admission.
     pub fn kind(&self) -> Option<&GroupResource> {
         self.objects()?.kind
+    }
+
+    /// The kind that tells what the objects asked for use, where that is the question: it is read beside them.
+    pub fn measured_by(&self) -> Option<GroupResource> {
+        match self {
+            Self::List(ListQuery { kind, usage: true, .. }) => kubeplex_proto::usage::measured_by(kind),
+            _ => None,
+        }
     }
 
     /// The objects asked for, for policy.

@@ -40,6 +40,7 @@ pub(crate) fn events(tool: &str, arguments: &Arguments, scope: &Scope<'_>) -> Re
             namespaces,
             events: Some(question),
             search: None,
+            usage: false,
             usual: newest_first(),
         },
         arguments,

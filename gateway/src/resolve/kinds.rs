@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use kubeplex_proto::kind::{GroupResource, KindInfo, KindTable, Scope};
 use kubeplex_proto::nearest::nearest;
+use kubeplex_proto::usage::METRICS_GROUP;
 
 use crate::error::{CallError, ErrorCode};
 use crate::fleet::ClusterView;
@@ -52,8 +53,6 @@ struct Match<'a> {
     /// order.
     rank: (u8, u8, usize),
 }
-
-const METRICS_GROUP: &str = "metrics.k8s.io";
 
 /// Clusters whose kinds are not known that a message names.
 const MAX_NAMED: usize = 5;

@@ -18,12 +18,14 @@ mod lists;
 mod logs;
 mod manifest;
 mod meant;
+mod options;
 mod plan;
 mod problems;
 mod search;
 mod synonyms;
 mod time_of_day;
 mod times;
+mod usage;
 mod validate;
 
 use kubeplex_proto::visibility::Visibility;
@@ -46,6 +48,7 @@ pub(crate) use plan::{AskedKind, ListQuestion, OwnColumns, clusters, describe, g
 pub(crate) use problems::problems;
 pub(crate) use search::search;
 pub use time_of_day::TimeOfDay;
+pub(crate) use usage::usage;
 pub(crate) use validate::Schema;
 
 /// What only this stage makes. Every query holds one, and none can be copied: there is no request that did not come through

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use kubeplex_proto::call::Freshness;
 use kubeplex_proto::events::EventQuestion;
 use kubeplex_proto::kind::Scope as KindScope;
 use kubeplex_proto::pattern::Pattern;
@@ -12,16 +11,19 @@ use serde::Serialize;
 
 use crate::error::{CallError, ErrorCode};
 use crate::fleet::ClusterView;
-use crate::limits::{DEFAULT_LIMIT, DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT_S, MAX_LIST_PARTS};
+use crate::limits::MAX_LIST_PARTS;
 use crate::request::{
-    CallOptions, ClustersQuery, Field, Fingerprint, GetQuery, GroupBy, InvalidObjectUri, LegId, ListQuery,
-    ObjectUri, Order, Output, PageQuery, Request, Resume, SCHEME, SheetsQuery, Standing, Target,
+    ClustersQuery, Field, Fingerprint, GetQuery, GroupBy, InvalidObjectUri, LegId, ListQuery, ObjectUri,
+    Order, PageQuery, Request, Resume, SCHEME, SheetsQuery, Standing, Target,
 };
 
 use super::guard::short;
 use super::kinds::{self, ResolvedKind};
+use super::options::{freshness, limit, nothing_live};
 use super::search::with_kind;
 use super::{Arguments, Scope, Understood, clusters as select, lists};
+
+pub(super) use super::options::options;
 
 /// Beside the arguments: what a listing tool says itself.
 pub(crate) struct ListQuestion<'a> {
@@ -53,7 +55,16 @@ pub(crate) fn list(
     };
     let namespaces = namespaces(arguments, &kind)?;
     rows(
-        Rows { tool, clusters, kind, namespaces, events: None, search: None, usual: Order::Usual },
+        Rows {
+            tool,
+            clusters,
+            kind,
+            namespaces,
+            events: None,
+            search: None,
+            usage: false,
+            usual: Order::Usual,
+        },
         arguments,
         scope,
     )
@@ -67,12 +78,13 @@ pub(super) struct Rows<'a> {
     pub(super) namespaces: Vec<Pattern>,
     pub(super) events: Option<EventQuestion>,
     pub(super) search: Option<Search>,
+    pub(super) usage: bool,
     /// The order where nobody asks for one.
     pub(super) usual: Order,
 }
 
 pub(super) fn rows(rows: Rows<'_>, arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> {
-    let Rows { tool, clusters, kind, namespaces, events, search, usual } = rows;
+    let Rows { tool, clusters, kind, namespaces, events, search, usage, usual } = rows;
     let label_selector = label_selector("labelSelector", arguments)?;
     let field_selector = match arguments.text("fieldSelector") {
         Some(text) => text.parse().map_err(|error| CallError::invalid(format!("fieldSelector: {error}")))?,
@@ -95,6 +107,7 @@ pub(super) fn rows(rows: Rows<'_>, arguments: &Arguments, scope: &Scope<'_>) -> 
         field_selector,
         events: events.map(Box::new),
         search: search.map(Box::new),
+        usage,
         page,
         options: options(arguments),
         understood: Understood(()),
@@ -366,33 +379,4 @@ pub(super) fn targets(clusters: Vec<Arc<ClusterView>>, resume: Option<&Resume>) 
         Target { cluster, standing }
     });
     targets.collect()
-}
-
-fn limit(arguments: &Arguments) -> u32 {
-    arguments.integer("limit").and_then(|limit| u32::try_from(limit).ok()).unwrap_or(DEFAULT_LIMIT)
-}
-
-fn freshness(arguments: &Arguments) -> Freshness {
-    if arguments.text("freshness") == Some("live") { Freshness::Live } else { Freshness::Cache }
-}
-
-/// What agents push is as fresh as the gateway can be without asking them.
-fn nothing_live(arguments: &Arguments) -> Result<(), CallError> {
-    match freshness(arguments) {
-        Freshness::Cache => Ok(()),
-        Freshness::Live => Err(CallError::invalid(
-            "freshness: \"live\" is for what clusters hold; this is what their agents said last, and they say it when it changes",
-        )),
-    }
-}
-
-pub(super) fn options(arguments: &Arguments) -> CallOptions {
-    let max_bytes = arguments.integer("maxBytes").and_then(|bytes| usize::try_from(bytes).ok());
-    CallOptions {
-        timeout_ms: arguments.integer("timeoutSeconds").unwrap_or(DEFAULT_TIMEOUT_S) * 1_000,
-        max_bytes: max_bytes.unwrap_or(DEFAULT_MAX_BYTES),
-        output: if arguments.text("output") == Some("json") { Output::Json } else { Output::Table },
-        freshness: freshness(arguments),
-        min_coverage: arguments.integer("minCoverage").and_then(|percent| u8::try_from(percent).ok()),
-    }
 }

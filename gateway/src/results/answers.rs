@@ -112,6 +112,7 @@ pub(super) fn key(cluster: &ClusterId, request: &ListRequest) -> Option<Key> {
         field_selector,
         events,
         search,
+        usage,
         group,
         columns,
         sort,
@@ -121,8 +122,8 @@ pub(super) fn key(cluster: &ClusterId, request: &ListRequest) -> Option<Key> {
     } = request;
     let context = (visibility, max_bytes, freshness);
     // What a revision shows of the last hour is another thing in an hour.
-    // Nor does one revision vouch for what there is of all kinds.
-    if events.as_ref().is_some_and(EventQuestion::moves) || search.is_some() {
+    // Nor does one revision vouch for what there is of all kinds, or for what is read live.
+    if events.as_ref().is_some_and(EventQuestion::moves) || search.is_some() || *usage {
         return None;
     }
     let rows = (kind, version, namespaces, names, label_selector, field_selector, events, group);

@@ -223,6 +223,7 @@ fn key(tool: &str, caller: &Caller, query: &ListQuery) -> Option<Key> {
         field_selector,
         events,
         search,
+        usage,
         page,
         options,
         understood: _,
@@ -231,7 +232,8 @@ fn key(tool: &str, caller: &Caller, query: &ListQuery) -> Option<Key> {
     // A page that is kept covers every cluster, so it meets whatever coverage is wanted.
     let CallOptions { timeout_ms: _, max_bytes, output, freshness, min_coverage: _ } = options;
     // Counts are not kept, nor what goes by the time of the call, nor what no kind's revision vouches for.
-    if group.is_some() || search.is_some() || events.as_deref().is_some_and(EventQuestion::moves) {
+    let moves = events.as_deref().is_some_and(EventQuestion::moves);
+    if group.is_some() || search.is_some() || *usage || moves {
         return None;
     }
     let rows = (kind, scope, version, namespaces, label_selector, field_selector, events);

@@ -203,13 +203,15 @@ async fn of_size_nought_nothing_is_kept() {
 }
 
 #[test]
-fn what_goes_by_the_time_of_the_call_has_no_key() {
+fn what_goes_by_the_time_of_the_call_or_is_read_live_has_no_key() {
     let fleet = fleet(vec![cluster("eu", &[])]);
     for (tool, arguments, kept) in [
         ("pods_list", json!({}), true),
         ("events_list", json!({}), false),
         ("events_list", json!({"since": "2026-11-23T10:00:00Z"}), true),
         ("events_list", json!({"since": "2026-11-23T10:00:00Z", "until": "10m"}), false),
+        ("top", json!({}), false),
+        ("top", json!({"kind": "nodes"}), false),
     ] {
         let query = list_query(&fleet, tool, &arguments);
         let context = LegContext {

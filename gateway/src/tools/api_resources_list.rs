@@ -22,7 +22,7 @@ use super::{Class, Tool, mismatch};
 pub(super) use columns::KindColumn;
 
 const NAME: &str = "api_resources_list";
-const NOUNS: Nouns<'_> = Nouns { shown: "kinds", kind: "kinds" };
+const NOUNS: Nouns<'_> = Nouns { shown: "kinds", kind: "kinds", lack: None };
 
 pub(super) fn tool() -> Tool {
     let arguments = [clusters(text()), vec![("kind", text())], listing(text(), text())];

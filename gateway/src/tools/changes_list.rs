@@ -21,7 +21,7 @@ use super::{Class, Tool, mismatch};
 pub(super) use columns::ChangeColumn;
 
 const NAME: &str = "changes_list";
-const NOUNS: Nouns<'_> = Nouns { shown: "changes", kind: "changes" };
+const NOUNS: Nouns<'_> = Nouns { shown: "changes", kind: "changes", lack: None };
 
 pub(super) fn tool() -> Tool {
     let objects = vec![("namespace", text()), ("kind", text()), ("name", text())];

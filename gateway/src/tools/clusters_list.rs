@@ -20,7 +20,7 @@ use super::{Class, Tool, mismatch};
 
 pub(super) use columns::{ClusterColumn, Shown};
 
-const NOUNS: Nouns<'_> = Nouns { shown: "details", kind: "clusters" };
+const NOUNS: Nouns<'_> = Nouns { shown: "details", kind: "clusters", lack: None };
 
 pub(super) fn tool() -> Tool {
     let arguments = [clusters(text()), listing(text(), text())];

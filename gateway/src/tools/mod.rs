@@ -20,6 +20,7 @@ mod resources_describe;
 mod resources_get;
 mod resources_list;
 mod schema;
+mod top;
 
 use std::sync::LazyLock;
 
@@ -98,6 +99,7 @@ pub fn catalogue() -> &'static Catalogue {
             resources_describe::tool(),
             pods_list::tool(),
             pods_log::tool(),
+            top::tool(),
             events_list::tool(),
             changes_list::tool(),
         ],
@@ -173,7 +175,7 @@ fn render_groups(
     context: &RenderContext<'_>,
 ) -> Result<Rendered, CallError> {
     let Some(by) = &query.page.group else { return Err(mismatch()) };
-    let nouns = Nouns { shown: "rows", kind: &query.kind.resource };
+    let nouns = Nouns::of_list(query);
     let GroupsPage { page: groups, coverage, search } = answer;
     let (page, options) = (&query.page, &query.options);
     Ok(Groups { by, page, options, groups, search: search.as_ref(), coverage: &coverage, nouns }

@@ -25,7 +25,7 @@ pub(super) use columns::ProblemColumn;
 use columns::Reading;
 
 const NAME: &str = "problems_list";
-const NOUNS: Nouns<'_> = Nouns { shown: "problems", kind: "problems" };
+const NOUNS: Nouns<'_> = Nouns { shown: "problems", kind: "problems", lack: None };
 
 /// Where nobody says: what is gravest, what is widest, what is newest.
 const USUAL: [(ProblemColumn, Direction); 4] = [

@@ -30,6 +30,7 @@ mod rbac;
 mod resource;
 mod services;
 mod storage;
+pub(super) mod usage;
 mod workloads;
 
 #[cfg(test)]

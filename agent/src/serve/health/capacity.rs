@@ -16,7 +16,7 @@ impl Sum {
     pub(in crate::serve) fn request(&mut self, pod: &Value) {
         let has_ended = matches!(text(pod, "/status/phase"), "Succeeded" | "Failed");
         if !has_ended && !text(pod, "/spec/nodeName").is_empty() {
-            self.add(requests(pod));
+            self.add(pod_requests(pod));
         }
     }
 
@@ -45,7 +45,7 @@ impl Sum {
 /// The most that the pod needs at any time: its containers together with its sidecars, or an init container together with the
 /// sidecars before it; and its overhead. Where it says what it needs as a whole, that counts.
 /// <https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers>
-fn requests(pod: &Value) -> Resources {
+pub(in crate::serve) fn pod_requests(pod: &Value) -> Resources {
     let of = |container: &Value| container.pointer("/resources/requests").map(resources).unwrap_or_default();
     let containers = |place: &str| pod.pointer(place).and_then(Value::as_array).cloned().unwrap_or_default();
     let (mut sidecars, mut at_start) = (Resources::default(), Resources::default());

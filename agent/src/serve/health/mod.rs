@@ -13,6 +13,7 @@ use kubeplex_proto::gather::{GatherEnd, GatherHead};
 use kubeplex_proto::health::{ApiFacts, CapacityFacts, HealthFacts, HealthRequest, Resources};
 use kubeplex_proto::kind::{GroupResource, Scope};
 use kubeplex_proto::status::{LegStatus, Source};
+use kubeplex_proto::usage::METRICS_GROUP;
 use serde_json::Value;
 
 use super::Service;
@@ -169,7 +170,7 @@ impl Looking<'_> {
 
     /// Read live, as the caller.
     async fn used(&self) -> Part<Sum> {
-        let metrics = GroupResource::new("metrics.k8s.io", "nodes");
+        let metrics = GroupResource::new(METRICS_GROUP, "nodes");
         if !self.serves(&metrics) {
             return Part::default();
         }

@@ -21,6 +21,7 @@ use kubeplex_proto::quantity::parse_time_ms;
 use kubeplex_proto::selector::LabelSelector;
 use kubeplex_proto::sheet::{Relative, Sheet, SheetRequest, SheetUsage};
 use kubeplex_proto::status::AgentError;
+use kubeplex_proto::usage::METRICS_GROUP;
 use serde_json::Value;
 
 use super::Service;
@@ -177,7 +178,7 @@ impl Composing<'_> {
         }
         let names: BTreeSet<String> =
             pods.iter().map(|pod| relatives::text(pod, "/metadata/name").to_owned()).collect();
-        let metrics = GroupResource::new("metrics.k8s.io", "pods");
+        let metrics = GroupResource::new(METRICS_GROUP, "pods");
         let namespace = described.namespace.as_deref();
         let used = self.read(&metrics, namespace, Sum::default(), move |sum, metrics| {
             if names.contains(relatives::text(metrics, "/metadata/name")) {

@@ -16,6 +16,7 @@ mod problems;
 mod requests;
 mod search;
 mod sheets;
+mod usage;
 mod withdrawn;
 
 use std::time::Duration;
@@ -245,6 +246,7 @@ pub(super) fn list_of(kind: &str) -> ListRequest {
         field_selector: "".parse().unwrap(),
         events: None,
         search: None,
+        usage: false,
         group: None,
         columns: ColumnChoice::Usual,
         sort: vec![],

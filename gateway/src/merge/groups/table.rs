@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use kubeplex_proto::column::CellFormat;
 use kubeplex_proto::group::added;
+use kubeplex_proto::quantity::{mebibytes, millicores};
 use kubeplex_proto::sort::{Direction, KeyValue, RowKey};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -14,6 +16,8 @@ use crate::request::{Field, GroupBy, Order, PageQuery};
 /// All groups of an answer.
 pub(crate) struct GroupTable<'q> {
     by: &'q GroupBy,
+    /// How each sum is shown.
+    sums: Vec<CellFormat>,
     /// By their keys as JSON.
     found: BTreeMap<String, Grouped>,
     too_many: bool,
@@ -40,7 +44,13 @@ const LONGEST_NAME: usize = 256;
 
 impl<'q> GroupTable<'q> {
     pub(crate) fn new(by: &'q GroupBy) -> Self {
-        Self { by, found: BTreeMap::new(), too_many: false }
+        let sums = vec![CellFormat::Plain; by.sums.len()];
+        Self { by, sums, found: BTreeMap::new(), too_many: false }
+    }
+
+    /// The same with sums that are shown so.
+    pub(crate) fn showing(self, sums: Vec<CellFormat>) -> Self {
+        Self { sums, ..self }
     }
 
     /// Adds so many rows to their group. `sums` has one entry for each sum.
@@ -70,8 +80,9 @@ impl<'q> GroupTable<'q> {
         let terms = self.terms(&page.order);
         let directions: Vec<_> = terms.iter().map(|(_, direction)| *direction).collect();
         let total = self.found.len() as u64;
-        let mut rows: Vec<_> =
-            self.found.into_iter().map(|(same, group)| (group.key(&same, &terms), group.cells())).collect();
+        let (found, formats) = (self.found, self.sums);
+        let rows = found.into_iter().map(|(same, group)| (group.key(&same, &terms), group.cells(&formats)));
+        let mut rows: Vec<_> = rows.collect();
         rows.sort_by(|(a, _), (b, _)| a.compare(b, &directions));
         if let Some(resume) = &page.resume {
             rows.retain(|(key, _)| resume.after.compare(key, &directions).is_lt());
@@ -109,8 +120,8 @@ impl Grouped {
         }
     }
 
-    fn cells(self) -> Vec<Value> {
-        let sums = self.sums.iter().map(number);
+    fn cells(self, formats: &[CellFormat]) -> Vec<Value> {
+        let sums = self.sums.iter().zip(formats).map(|(sum, format)| amount(sum, *format));
         self.keys.into_iter().chain([self.count.into()]).chain(sums).collect()
     }
 }
@@ -124,9 +135,14 @@ fn name(same: &str) -> String {
     format!("{start}{digest}")
 }
 
-/// A sum as JSON: whole where it is whole.
-fn number(sum: &KeyValue) -> Value {
+/// A sum as JSON: a quantity in the unit of its column, or a number, whole where it is whole.
+fn amount(sum: &KeyValue, format: CellFormat) -> Value {
     let KeyValue::Number(nanos) = sum else { return Value::Null };
+    match format {
+        CellFormat::Cpu => return millicores(*nanos).into(),
+        CellFormat::Memory => return mebibytes(*nanos).into(),
+        CellFormat::Plain | CellFormat::Age => {}
+    }
     match i64::try_from(nanos / 1_000_000_000) {
         Ok(whole) if nanos % 1_000_000_000 == 0 => whole.into(),
         _ => (*nanos as f64 / 1e9).into(),

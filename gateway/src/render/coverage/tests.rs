@@ -9,7 +9,7 @@ fn leg(name: &str, status: LegStatus) -> LegOutcome {
 }
 
 fn content(legs: Vec<LegOutcome>, cut: bool) -> Value {
-    let nouns = Nouns { shown: "rows", kind: "pods" };
+    let nouns = Nouns { shown: "rows", kind: "pods", lack: None };
     let content = CoverageContent::new(&Coverage { legs }, nouns, cut, NOW);
     serde_json::to_value(content).unwrap()
 }
@@ -112,7 +112,7 @@ fn an_answer_of_a_hundred_clusters_stays_small() {
         )
     };
     let coverage = Coverage { legs: (0..100).map(outcome).collect() };
-    let nouns = Nouns { shown: "rows", kind: "pods" };
+    let nouns = Nouns { shown: "rows", kind: "pods", lack: None };
     let mut whole = CoverageContent::new(&coverage, nouns, true, NOW);
     let told = serde_json::to_value(&whole).unwrap();
     for (named, more) in [("apiVersion", "moreApiVersions"), ("source", "moreSources")] {

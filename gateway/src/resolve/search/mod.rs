@@ -49,7 +49,7 @@ pub(crate) fn search(tool: &str, arguments: &Arguments, scope: &Scope<'_>) -> Re
     let kind = any_kind();
     let search = Some(Search { terms });
     rows(
-        Rows { tool, clusters, kind, namespaces, events: None, search, usual: best_first() },
+        Rows { tool, clusters, kind, namespaces, events: None, search, usage: false, usual: best_first() },
         arguments,
         scope,
     )

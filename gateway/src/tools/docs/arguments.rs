@@ -1,6 +1,7 @@
 //! What arguments mean, in more words than models are charged for.
 
 mod logs;
+mod top;
 
 use crate::limits::{DEFAULT_LIMIT, DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT_S, MAX_DISTINCT_OBJECTS};
 use crate::tools::api_resources_list::KindColumn;
@@ -90,6 +91,7 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         ("events_list", "kind") => ("", "of the objects that events tell of, as for resources_list"),
         ("changes_list", "kind") => ("all", "of the objects that changed, as for resources_list"),
         ("api_resources_list", "kind") => ("all", "names, short names or globs, as a comma list: `cert*,po`"),
+        ("top", "kind") => ("`pods`", "of what: pods, or nodes"),
         (_, "kind") => {
             ("", "as in kubectl: `po`, `Deployment`, `deployments.apps`, `certificates.cert-manager.io/v1`")
         }
@@ -136,6 +138,9 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         ("changes_list", "fields") => {
             return Meaning { default: "the usual columns".to_owned(), text: columns_of_changes() };
         }
+        ("top", "fields") => {
+            return Meaning { default: "the usual columns".to_owned(), text: top::columns() };
+        }
         ("problems_list", "fields") => {
             return Meaning { default: "the usual columns".to_owned(), text: columns_of_problems() };
         }
@@ -154,6 +159,7 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
             "-severity, -clusters, -objects, firstSeen",
             "columns, as a comma list; `-` for descending: what is gravest, widest and newest comes first",
         ),
+        ("top", "sortBy") => ("-cpu", "as for resources_list; what has no sample comes last"),
         ("api_resources_list", "sortBy") => ("group, name", "columns, as a comma list; `-` for descending"),
         ("changes_list", "sortBy") => {
             ("-time", "columns, as a comma list; `-` for descending, so that the newest comes first")
@@ -171,6 +177,11 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
             "",
             "counts instead of rows: columns as a comma list, with `sum(clusters)`; with `cluster` or `cluster.labels.env` a \
              kind counts once for each cluster that has it",
+        ),
+        ("top", "groupBy") => (
+            "",
+            "counts instead of rows, over all clusters, with sums in the same units: `namespace,sum(cpu),sum(cpuRequest)`, \
+             `node,sum(memory)`, `metadata.labels['app'],sum(cpu)`",
         ),
         ("changes_list", "groupBy") => (
             "",
@@ -235,6 +246,11 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         ("problems_list", "freshness") => {
             ("`cache`", "`live` is refused: agents judge objects when they change")
         }
+        ("top", "freshness") => (
+            "`cache`",
+            "usage is always read live, as the caller, and one read answers the same caller for ten seconds, so that pages \
+             follow; `live` reads it anew",
+        ),
         (_, "freshness") => {
             ("`cache`", "`live`: the API servers are asked, as the caller, where the agents may do so")
         }

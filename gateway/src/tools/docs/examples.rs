@@ -8,10 +8,12 @@ use std::sync::Arc;
 use kubeplex_proto::column::{CellFormat, Column};
 use kubeplex_proto::get::{FoundObject, GetEnd, GetHead};
 use kubeplex_proto::group::Group;
+use kubeplex_proto::kind::GroupResource;
 use kubeplex_proto::list::{ListEnd, ListHead, Row};
 use kubeplex_proto::search::{NotSearched, Place, SearchHead};
 use kubeplex_proto::sort::{KeyValue, RowKey, SortBy};
 use kubeplex_proto::status::{LegStatus, Source};
+use kubeplex_proto::usage;
 use kubeplex_test_support::list as answer;
 use serde_json::{Value, json};
 
@@ -31,6 +33,7 @@ mod diff;
 
 mod health;
 mod sheets;
+mod top;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -65,6 +68,7 @@ pub(super) fn of(tool: &'static str) -> Vec<Example> {
             ),
         ],
         "pods_log" => logs::examples(),
+        "top" => top::examples(),
         "fleet_diff" => diff::examples(),
         "fleet_search" => vec![(
             "Where is the cart, and how does it fare? One cluster is down:",
@@ -235,12 +239,26 @@ fn lines(resource: &str) -> (&'static [&'static str], Vec<Line>) {
     }
 }
 
+fn lines_of(query: &ListQuery) -> (&'static [&'static str], Vec<Line>) {
+    if query.usage { top::lines() } else { lines(&query.kind.resource) }
+}
+
+fn source(query: &ListQuery) -> Source {
+    if query.usage { Source::Live } else { Source::Cache }
+}
+
 fn merged_list(query: &ListQuery) -> ListPage {
-    let (columns, lines) = lines(&query.kind.resource);
+    let (columns, lines) = lines_of(query);
     let mut merge = ListMerge::new(query);
     for (leg, cluster) in legs(&query.targets) {
         if let Some(failure) = LegFailure::of_link(cluster) {
             merge.finish(leg, Err(failure));
+            continue;
+        }
+        if top::is_unmeasured(query, cluster) {
+            let head = ListHead { status: LegStatus::Absent, ..list_head(&[], &[]) };
+            merge.head(leg, Heard::new(head, NOW.steady));
+            merge.finish(leg, Ok(ListEnd { more: false, cut: None }));
             continue;
         }
         let own = lines.iter().filter(|line| line.0 == cluster.id.as_str());
@@ -248,7 +266,7 @@ fn merged_list(query: &ListQuery) -> ListPage {
         let directions = query.page.order.directions();
         rows.sort_by(|a, b| a.key.compare(&b.key, &directions));
         let search = query.search.as_ref().map(|_| search_head(&rows));
-        let head = ListHead { search, ..list_head(columns, &rows) };
+        let head = ListHead { search, source: source(query), ..list_head(columns, &rows) };
         merge.head(leg, Heard::new(head, NOW.steady));
         merge.rows(leg, rows);
         merge.finish(leg, Ok(ListEnd { more: false, cut: None }));
@@ -273,7 +291,7 @@ fn search_head(rows: &[Row]) -> SearchHead {
 
 /// Every row as a group of its own: the merge puts those together that are alike.
 fn merged_groups(query: &ListQuery, by: &GroupBy) -> GroupsPage {
-    let (columns, lines) = lines(&query.kind.resource);
+    let (columns, lines) = lines_of(query);
     let mut merge = GroupsMerge::new(query, by);
     let asked = by.at_the_edge("namespace");
     for (leg, cluster) in legs(&query.targets) {
@@ -288,7 +306,7 @@ fn merged_groups(query: &ListQuery, by: &GroupBy) -> GroupsPage {
             sums: asked.sums.iter().map(|word| KeyValue::from_json(&cell(line, word))).collect(),
         });
         let groups: Vec<_> = groups.collect();
-        let head = ListHead { total: groups.len() as u64, ..list_head(&[], &[]) };
+        let head = ListHead { total: groups.len() as u64, source: source(query), ..list_head(&[], &[]) };
         let heard = Heard::new(head, NOW.steady);
         merge.answer(leg, Ok(GroupsAnswer { heard, groups, end: ListEnd { more: false, cut: None } }));
     }
@@ -296,7 +314,12 @@ fn merged_groups(query: &ListQuery, by: &GroupBy) -> GroupsPage {
 }
 
 fn column(name: &str) -> Column {
-    let format = if ["age", "lastSeen"].contains(&name) { CellFormat::Age } else { CellFormat::Plain };
+    let of_usage = usage::find(&GroupResource::new("", "pods"), name);
+    let format = match of_usage {
+        Some(column) => column.format,
+        None if ["age", "lastSeen"].contains(&name) => CellFormat::Age,
+        None => CellFormat::Plain,
+    };
     Column { name: name.to_owned(), format }
 }
 

@@ -34,6 +34,7 @@ const ANSWERS: &[(&str, &str, &str)] = &[
         r#"{"cluster":"prod-eu","namespace":"shop","name":"deployment/checkout","patterns":true}"#,
         "",
     ),
+    ("top", "{}", ""),
     ("events_list", "{}", ""),
 ];
 
