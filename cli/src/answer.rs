@@ -1,6 +1,9 @@
 //! What a tool answered, for a person: rows as a table that fits the terminal, objects indented, and below them what the
 //! answer covers and how it goes on.
 
+mod description;
+mod difference;
+
 use std::fmt::Write as _;
 
 use console::{Style, Term, style};
@@ -39,14 +42,48 @@ impl Look {
     }
 }
 
-/// The whole answer as text. What has neither rows nor objects is shown as the gateway says it.
+/// What an answer is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// Logs: lines stand as they were written, however long they are.
+    Lines,
+    Rows,
+    Difference,
+    Descriptions,
+    Objects,
+    /// Of which only the gateway knows how it is shown.
+    Other,
+}
+
+impl Shape {
+    fn of(content: &Value) -> Self {
+        let has = |name: &str| content["columns"].as_array().is_some_and(|all| all.iter().any(|c| c == name));
+        if content["rows"].is_array() && has("line") {
+            Self::Lines
+        } else if content["groups"].is_array() || has("pattern") {
+            Self::Rows
+        } else if difference::is(content) {
+            Self::Difference
+        } else if description::is(content) {
+            Self::Descriptions
+        } else if content["objects"].is_array() {
+            Self::Objects
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// The whole answer as text.
 pub(crate) fn render(exchange: &Exchange, endpoint: &Endpoint, look: Look) -> String {
     let Ok(content) = exchange.structured() else { return lines(exchange.text()) };
     let mut text = body(content, exchange.text(), look);
-    if is_of_rows(content) && !text.is_empty() {
+    let shape = Shape::of(content);
+    if shape == Shape::Rows && !text.is_empty() {
         text.push('\n');
     }
-    if is_of_rows(content) || content["objects"].is_array() {
+    // What the gateway says in words says all of it.
+    if shape != Shape::Other {
         text.push_str(&footer(content, look, true));
     }
     if let Some(next) = next_page(exchange, content, endpoint) {
@@ -58,16 +95,14 @@ pub(crate) fn render(exchange: &Exchange, endpoint: &Endpoint, look: Look) -> St
 
 /// What was found: nothing else.
 pub(crate) fn body(content: &Value, said: &str, look: Look) -> String {
-    if is_of_lines(content) {
-        written_lines(content).iter().map(|line| format!("{line}\n")).collect()
-    } else if is_of_rows(content) {
-        Table::of(content).text(look.width, Paint(look.colour))
-    } else if content["objects"].is_array() {
-        objects(content, look)
-    } else if said.is_empty() {
-        indented(content)
-    } else {
-        lines(said)
+    match Shape::of(content) {
+        Shape::Lines => written_lines(content).iter().map(|line| format!("{line}\n")).collect(),
+        Shape::Rows => Table::of(content).text(look.width, Paint(look.colour)),
+        Shape::Difference => difference::text(content, look),
+        Shape::Descriptions => description::text(content, look),
+        Shape::Objects => objects(content, look),
+        Shape::Other if said.is_empty() => indented(content),
+        Shape::Other => lines(said),
     }
 }
 
@@ -82,11 +117,6 @@ pub(crate) fn footer(content: &Value, look: Look, is_whole: bool) -> String {
     text
 }
 
-/// Logs: lines stand as they were written, however long they are.
-fn is_of_lines(content: &Value) -> bool {
-    content["rows"].is_array()
-}
-
 /// Each line with whose it is before it, where that is not the same of all.
 pub(crate) fn written_lines(content: &Value) -> Vec<String> {
     let rows = content["rows"].as_array().into_iter().flatten();
@@ -96,10 +126,6 @@ pub(crate) fn written_lines(content: &Value) -> Vec<String> {
     };
     // The gateway escapes what a container wrote; this holds for whatever else may answer.
     rows.map(|row| cells(row).join("  ").replace(char::is_control, " ")).collect()
-}
-
-fn is_of_rows(content: &Value) -> bool {
-    content["groups"].is_array()
 }
 
 fn lines(text: &str) -> String {
@@ -123,18 +149,33 @@ fn objects(content: &Value, look: Look) -> String {
     text
 }
 
-fn counted(text: &mut String, content: &Value) {
+/// Whether there is nothing of what was asked for. That nothing differs is something.
+pub(crate) fn is_empty(content: &Value) -> bool {
     let none = |list: &str| content[list].as_array().is_some_and(Vec::is_empty);
-    if none("objects") || none("groups") || none("rows") {
+    match Shape::of(content) {
+        Shape::Difference => content["total"] == 0,
+        Shape::Descriptions => none("descriptions"),
+        _ => content["shown"] == 0 || none("groups") || none("objects") || none("rows"),
+    }
+}
+
+fn counted(text: &mut String, content: &Value) {
+    let shape = Shape::of(content);
+    if shape == Shape::Difference && !is_empty(content) {
+        difference::counted(text, content);
+    } else if is_empty(content) {
         text.push_str("nothing found\n");
-    } else if let (Some(shown), true) =
-        (content["shown"].as_u64(), is_of_rows(content) || is_of_lines(content))
-    {
+    } else if let (Some(shown), Shape::Rows | Shape::Lines) = (content["shown"].as_u64(), shape) {
         let of = content["total"].as_u64().map(|total| format!(" of {total}")).unwrap_or_default();
         let _ = writeln!(text, "{shown}{of} shown");
     }
-    if let Some(counts) = counts(&content["statusCounts"]) {
-        let _ = writeln!(text, "by status: {counts}");
+    for (field, of) in [("statusCounts", "status"), ("kindCounts", "kind")] {
+        if let Some(counts) = counts(&content[field]) {
+            let _ = writeln!(text, "by {of}: {counts}");
+        }
+    }
+    for (why, kinds) in content["notSearched"].as_object().into_iter().flatten() {
+        let _ = writeln!(text, "not searched, {}: {}", in_words(why), few(kinds));
     }
     if let Some(paths) = names(&content["omitted"]) {
         let _ = writeln!(text, "left out for size: {paths}; repeat the call with fields to get one of them");
@@ -174,11 +215,12 @@ fn amiss(text: &mut String, content: &Value, look: Look) {
         let _ = writeln!(text, "{}", warning(format!("and more clusters: {more}")));
     }
     for note in content["notes"].as_array().into_iter().flatten() {
-        let said = note.as_object().into_iter().flatten().map(|(_, said)| match said {
-            Value::String(said) => said.clone(),
-            other => other.to_string(),
-        });
-        let _ = writeln!(text, "{}", warning(said.collect::<Vec<_>>().join(" ")));
+        let word = |said: &Value| said.as_str().map_or_else(|| said.to_string(), str::to_owned);
+        let said = match note {
+            Value::Object(parts) => parts.values().map(word).collect::<Vec<_>>().join(" "),
+            other => word(other),
+        };
+        let _ = writeln!(text, "{}", warning(said));
     }
     if let Some(names) = names(&clusters["rejoined"]) {
         let back =
@@ -193,6 +235,25 @@ fn amiss(text: &mut String, content: &Value, look: Look) {
             if look.colour { partial.force_styling(true) } else { partial.force_styling(false) }
         );
     }
+}
+
+/// Why a search left kinds out.
+fn in_words(why: &str) -> &str {
+    match why {
+        "notWatched" => "because nobody asked for them yet (kind:NAME does)",
+        "onlyByName" => "unless it is asked for by kind:NAME",
+        why => why,
+    }
+}
+
+/// The first of many names, and how many more there are: the last may say that itself.
+fn few(names: &Value) -> String {
+    const SHOWN: usize = 4;
+    let names: Vec<_> = names.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let unnamed = |name: &&str| name.strip_prefix("and ")?.strip_suffix(" more")?.parse::<usize>().ok();
+    let beyond = names.iter().skip(SHOWN).map(|name| unnamed(name).unwrap_or(1)).sum::<usize>();
+    let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    if beyond > 0 { format!("{shown} and {beyond} more") } else { shown }
 }
 
 /// `Running 162, Pending 3`.
@@ -310,8 +371,42 @@ mod tests {
     }
 
     #[test]
+    fn sorts_of_lines_are_a_table() {
+        let content = json!({"columns": ["count", "pattern"], "rows": [[12, "slow request <n>"]], "shown": 1, "total": 1,
+            "clusters": {"expected": 1, "answered": 1}});
+        assert_eq!(
+            rendered(content, PLAIN),
+            "count  pattern\n12     slow request <n>\n\n1 of 1 shown\n1 of 1 clusters answered\n"
+        );
+    }
+
+    #[test]
+    fn that_all_is_alike_is_something() {
+        let content = |total: u64| {
+            json!({"baseline": "majority", "total": total, "equal": total, "objects": [],
+            "notes": ["values of ConfigMaps are compared by their length"], "clusters": {"expected": 2, "answered": 2}})
+        };
+        assert!(!is_empty(&content(7)) && is_empty(&content(0)));
+        assert_eq!(
+            rendered(content(7), PLAIN),
+            "compared with majority\n7 of 7 objects are alike everywhere\n2 of 2 clusters answered\n\
+             ! values of ConfigMaps are compared by their length\n"
+        );
+    }
+
+    #[test]
     fn other_text_is_the_gateways() {
         assert_eq!(rendered(json!({"x": 1}), PLAIN), "gateway's text\n");
+    }
+
+    #[test]
+    fn kinds_that_a_search_left_out_are_told() {
+        let kinds = json!(["a", "b", "c", "d", "e", "and 36 more"]);
+        let content = json!({"groups": [], "shown": 0, "notSearched": {"notWatched": kinds, "forbidden": ["secrets"]},
+            "clusters": {"expected": 1, "answered": 1}});
+        let text = rendered(content, PLAIN);
+        assert!(text.contains(": a, b, c, d and 37 more\n"), "{text}");
+        assert!(text.contains("not searched, forbidden: secrets\n"), "{text}");
     }
 
     #[test]

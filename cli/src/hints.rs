@@ -70,7 +70,7 @@ pub fn call(endpoint: &str, tool: &str, arguments: &str) -> String {
 }
 
 /// For a shell.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 

@@ -17,6 +17,7 @@ pub mod hints;
 pub mod linked;
 pub mod local;
 pub mod manifest;
+mod next;
 pub mod reading;
 pub mod running;
 pub mod stand;

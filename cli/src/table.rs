@@ -1,9 +1,15 @@
 //! A page of rows as a table: a line a row, with its cluster and namespace, in columns that fit the terminal.
 
+mod beneath;
 mod colour;
 
 use console::{Style, measure_text_width, truncate_str};
 use serde_json::Value;
+
+use crate::next;
+
+/// What stands for no value.
+const NOTHING: &str = "-";
 
 /// Between two columns.
 const GAP: usize = 2;
@@ -13,6 +19,9 @@ const NARROWEST: usize = 5;
 
 /// Below this the cells of a column that could be wider tell little; other columns make room for it before.
 const LEGIBLE: usize = 12;
+
+/// What the rows of a group may have in common.
+pub(crate) const PLACES: [&str; 3] = ["date", "cluster", "namespace"];
 
 /// What a row is about, and how it is. These columns are there as long as there is any room.
 const KEPT: [&str; 7] = ["cluster", "namespace", "kind", "name", "object", "status", "verdict"];
@@ -28,27 +37,44 @@ pub(crate) struct Table {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paint(pub(crate) bool);
 
+/// Where the cells of a row stand.
+struct Layout {
+    /// How wide each column is; `None` where there is no room for it, and for what stands below.
+    widths: Vec<Option<usize>>,
+    /// Columns whose cells stand below the row.
+    beneath: Vec<usize>,
+    room: usize,
+}
+
 impl Table {
-    /// From the structured content of a listing.
+    /// From the structured content of a listing, or of rows that stand in no groups.
     pub(crate) fn of(content: &Value) -> Self {
-        let groups = || content["groups"].as_array().into_iter().flatten();
-        let places: Vec<&str> = ["cluster", "namespace"]
-            .into_iter()
-            .filter(|place| groups().any(|group| group[*place].is_string()))
-            .collect();
+        let ungrouped = content["rows"].is_array().then_some(content);
+        let groups = || content["groups"].as_array().into_iter().flatten().chain(ungrouped);
+        let places: Vec<&str> =
+            PLACES.into_iter().filter(|place| groups().any(|group| group[*place].is_string())).collect();
         let columns: Vec<&str> =
             content["columns"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let header = places.iter().chain(&columns).map(|name| (*name).to_owned()).collect();
-        let mut rows = Vec::new();
+        let mut table = Self {
+            header: places.iter().chain(&columns).map(|name| (*name).to_owned()).collect(),
+            rows: Vec::new(),
+        };
         for group in groups() {
             for row in group["rows"].as_array().into_iter().flatten() {
                 let place = places.iter().map(|place| cell(&group[*place]));
-                rows.push(
-                    place.chain(columns.iter().enumerate().map(|(at, name)| value(row, at, name))).collect(),
-                );
+                let cells = columns.iter().enumerate().map(|(at, name)| value(row, at, name));
+                table.rows.push(place.chain(cells).collect());
             }
         }
-        Self { header, rows }
+        table.in_order();
+        table
+    }
+
+    /// A cluster comes before the namespace in it, whichever of them a group says.
+    fn in_order(&mut self) {
+        if self.header.starts_with(&["namespace".to_owned(), "cluster".to_owned()]) {
+            std::iter::once(&mut self.header).chain(&mut self.rows).for_each(|cells| cells.swap(0, 1));
+        }
     }
 
     pub(crate) fn header(&self) -> &[String] {
@@ -59,24 +85,24 @@ impl Table {
         &self.rows
     }
 
-    /// As wide as it takes, or at most so wide: the widest columns are cut then, and show it, and the last ones left out
-    /// where that is not enough. Without rows there is no header either.
+    /// As wide as it takes, or at most so wide: texts stand below their rows then, the widest columns are cut, and show it,
+    /// and the last ones left out where that is not enough. Without rows there is no header either.
     pub(crate) fn text(&self, width: Option<usize>, paint: Paint) -> String {
         if self.rows.is_empty() {
             return String::new();
         }
-        let widths = self.widths(width);
-        let header = written(&self.header, &widths, |_, text| match paint {
+        let layout = self.layout(width);
+        let header = written(&self.header, &layout.widths, |_, text| match paint {
             Paint(true) => Style::new().bold().force_styling(true).apply_to(text).to_string(),
             Paint(false) => text.to_owned(),
         });
         let mut text = format!("{header}\n");
         for row in &self.rows {
-            text.push_str(&self.painted(row, &widths, paint));
+            text.push_str(&self.painted(row, &layout, paint));
             text.push('\n');
         }
-        let left_out = self.header.iter().zip(&widths).filter(|(_, width)| width.is_none());
-        let left_out: Vec<_> = left_out.map(|(name, _)| name.as_str()).collect();
+        let left_out = self.header.iter().enumerate().filter(|(at, _)| layout.leaves_out(*at));
+        let left_out: Vec<_> = left_out.map(|(_, name)| name.as_str()).collect();
         if !left_out.is_empty() {
             text.push_str(&format!("(no room for: {})\n", left_out.join(", ")));
         }
@@ -85,22 +111,46 @@ impl Table {
 
     /// One row, in the columns that the table has.
     pub(crate) fn line(&self, row: &[String], width: Option<usize>, paint: Paint) -> String {
-        self.painted(row, &self.widths(width), paint)
+        self.painted(row, &self.layout(width), paint)
     }
 
-    fn painted(&self, row: &[String], widths: &[Option<usize>], paint: Paint) -> String {
-        written(row, widths, |at, text| match self.header.get(at) {
+    /// With the lines of what stands below.
+    fn painted(&self, row: &[String], layout: &Layout, paint: Paint) -> String {
+        let mut lines = vec![written(row, &layout.widths, |at, text| match self.header.get(at) {
             Some(column) if paint.0 => colour::of_cell(column, text),
             _ => text.to_owned(),
-        })
+        })];
+        let label = layout.beneath.iter().map(|at| self.header[*at].len()).max().unwrap_or_default();
+        for at in layout.beneath.iter().filter(|at| row[**at] != NOTHING) {
+            lines.extend(beneath::lines(&self.header[*at], &row[*at], label, layout.room));
+        }
+        lines.join("\n")
     }
 
-    /// How wide each column is; `None` where there is no room for it.
-    fn widths(&self, room: Option<usize>) -> Vec<Option<usize>> {
+    fn layout(&self, room: Option<usize>) -> Layout {
         let natural: Vec<usize> = (0..self.header.len()).map(|at| self.natural_width(at)).collect();
-        let Some(room) = room else { return natural.into_iter().map(Some).collect() };
-        let legible = |at: usize| natural[at].min(LEGIBLE).max(measure_text_width(&self.header[at]));
         let mut widths: Vec<Option<usize>> = natural.iter().copied().map(Some).collect();
+        let fits = |room: &usize| needed(natural.iter().copied()) <= *room;
+        let Some(room) = room.filter(|room| !fits(room)) else {
+            return Layout { widths, beneath: Vec::new(), room: usize::MAX };
+        };
+        let mut texts = beneath::texts(&self.header);
+        texts.retain(|at| natural[*at] > LEGIBLE);
+        texts.sort_by_key(|at| natural[*at]);
+        let mut beneath = Vec::new();
+        while needed(widths.iter().flatten().copied()) > room
+            && let Some(longest) = texts.pop()
+        {
+            widths[longest] = None;
+            beneath.push(longest);
+        }
+        beneath.sort_unstable();
+        self.squeeze(&mut widths, &natural, room);
+        Layout { widths, beneath, room }
+    }
+
+    fn squeeze(&self, widths: &mut [Option<usize>], natural: &[usize], room: usize) {
+        let legible = |at: usize| natural[at].min(LEGIBLE).max(measure_text_width(&self.header[at]));
         while needed((0..widths.len()).filter(|at| widths[*at].is_some()).map(legible)) > room {
             let last = (0..widths.len())
                 .rev()
@@ -116,18 +166,30 @@ impl Table {
                     (0..widths.len()).filter(|at| widths[*at].is_some_and(|width| width > floor(*at)));
                 wider.max_by_key(|at| widths[*at])
             };
-            match at_most(&legible).or_else(|| at_most(&|_| NARROWEST)) {
+            let is_kept = |at: usize| KEPT.contains(&self.header[at].as_str());
+            let others = |at: usize| if is_kept(at) { usize::MAX } else { legible(at) };
+            match at_most(&others).or_else(|| at_most(&legible)).or_else(|| at_most(&|_| NARROWEST)) {
                 Some(at) => widths[at] = widths[at].map(|width| width - 1),
                 None => break,
             }
         }
-        widths
     }
 
     fn natural_width(&self, at: usize) -> usize {
         let cells = self.rows.iter().map(|row| measure_text_width(&row[at]));
         cells.max().unwrap_or(0).max(measure_text_width(&self.header[at]))
     }
+}
+
+impl Layout {
+    fn leaves_out(&self, at: usize) -> bool {
+        self.widths[at].is_none() && !self.beneath.contains(&at)
+    }
+}
+
+/// How wide a column of such cells is.
+pub(crate) fn column(cells: &[String]) -> usize {
+    cells.iter().map(|cell| measure_text_width(cell)).max().unwrap_or_default()
 }
 
 /// With the gaps between them.
@@ -157,15 +219,20 @@ fn value(row: &Value, at: usize, name: &str) -> String {
 
 fn cell(value: &Value) -> String {
     let text = match value {
-        Value::Null => "-".to_owned(),
+        Value::Null => NOTHING.to_owned(),
         Value::String(text) => text.clone(),
+        Value::Object(_) if value["tool"].is_string() => {
+            next::command(value).unwrap_or_else(|| value.to_string())
+        }
         Value::Object(fields) if fields.values().all(Value::is_string) => {
             let fields =
                 fields.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()));
             fields.collect::<Vec<_>>().join(",")
         }
         Value::Array(items) if items.iter().all(Value::is_string) => {
-            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+            let items: Vec<_> = items.iter().filter_map(Value::as_str).collect();
+            let are_sentences = items.iter().any(|item| item.contains(' '));
+            items.join(if are_sentences { "; " } else { "," })
         }
         other => other.to_string(),
     };
@@ -237,11 +304,40 @@ mod tests {
     }
 
     #[test]
+    fn texts_stand_below_where_there_is_no_room_beside() {
+        let call = json!({"tool": "resources_describe", "arguments": {"name": "nodes/n1", "cluster": "eu"}});
+        let table = Table::of(&json!({
+            "columns": ["cause", "object", "message", "evidence", "since", "next"],
+            "groups": [{"rows": [["NodeNotReady", "nodes/n1", "its kubelet is silent", null, "35m", call]]}],
+        }));
+        assert_eq!(
+            table.text(Some(60), Paint(false)),
+            "cause         object    evidence  since\n\
+             NodeNotReady  nodes/n1  -         35m\n    message  its kubelet is silent\n    \
+             next     kubeplex describe nodes/n1 --cluster eu\n"
+        );
+        let wide = table.text(None, Paint(false));
+        assert!(wide.lines().count() == 2 && wide.contains("silent  -         35m"), "{wide}");
+    }
+
+    #[test]
     fn colour_takes_no_room() {
         let plain = whole(&table());
         let painted = table().text(None, Paint(true));
         assert_ne!(painted, plain);
         assert_eq!(console::strip_ansi_codes(&painted), plain);
+    }
+
+    #[test]
+    fn clusters_come_before_namespaces_and_sentences_are_told_apart() {
+        let table = Table::of(&json!({
+            "columns": ["cluster", "reasons"],
+            "groups": [{"namespace": "shop", "rows": [["eu", ["one reason", "another"]], ["us", ["a", "b"]]]}],
+        }));
+        assert_eq!(
+            whole(&table),
+            "cluster  namespace  reasons\neu       shop       one reason; another\nus       shop       a,b\n"
+        );
     }
 
     #[test]

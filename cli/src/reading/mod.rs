@@ -86,7 +86,7 @@ fn exit(answer: &Answer) -> Exit {
         (Some(error), None) if error["code"] == "not_found" => Exit::NothingFound,
         (Some(_), _) | (None, None) => Exit::AnsweredWithAnError,
         (None, Some(content)) if content["partial"] == true => Exit::Partial,
-        (None, Some(content)) if is_empty(content) => Exit::NothingFound,
+        (None, Some(content)) if answer::is_empty(content) => Exit::NothingFound,
         (None, Some(_)) => Exit::Found,
     }
 }
@@ -98,12 +98,6 @@ fn is_unknown_tool(error: &serde_json::Value) -> bool {
 
 /// What the protocol says to the name of a tool that there is not.
 const INVALID_PARAMS: i64 = -32_602;
-
-/// No rows and no objects. What has neither says something else, and is not empty.
-fn is_empty(content: &serde_json::Value) -> bool {
-    let none = |list: &str| content[list].as_array().is_some_and(Vec::is_empty);
-    content["shown"] == 0 || none("groups") || none("objects") || none("rows")
-}
 
 #[cfg(test)]
 mod tests;

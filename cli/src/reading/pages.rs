@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::client::{Client, ClientError};
+use crate::table::PLACES;
 
 use super::question::{Paging, Question};
 
@@ -146,7 +147,7 @@ fn groups(page: &Value, columns: &Value) -> Vec<Value> {
 }
 
 fn is_of(a: &Value, b: &Value) -> bool {
-    ["cluster", "namespace"].iter().all(|place| a[*place] == b[*place])
+    PLACES.iter().all(|place| a[*place] == b[*place])
 }
 
 #[cfg(test)]

@@ -92,6 +92,11 @@ impl Question {
         matches!(self.output, Output::Table | Output::Wide)
     }
 
+    /// Whether it is about what was, not about what is.
+    pub(super) fn is_of_the_past(&self) -> bool {
+        matches!(self.tool, "changes_list" | "events_list")
+    }
+
     /// Whether lines are shown as they come.
     pub(super) fn follows(&self) -> bool {
         self.arguments.contains_key(super::follow::ARGUMENT)

@@ -68,7 +68,13 @@ fn show_news(last: &Answer, answer: &Answer, question: &Question) -> anyhow::Res
     }
     let (before, after) = (Table::of(before), Table::of(after));
     let look = Look::of_stdout();
-    for change in changes(&before, &after) {
+    let mut news = changes(&before, &after);
+    if question.is_of_the_past() {
+        // What is past does not go away: the time that was asked for went on. And the newest of it comes last, where it is read.
+        news.retain(|change| !matches!(change, Change::Gone(_)));
+        news.reverse();
+    }
+    for change in news {
         output::line(&marked(&change, &after, look))?;
     }
     Ok(())

@@ -7,6 +7,9 @@ use crate::table::Table;
 /// What tells one row from another; a row of a table without any of them is told by all that it says.
 const IDENTITY: [&str; 6] = ["cluster", "namespace", "kind", "name", "object", "reason"];
 
+/// What tells one moment of an object from another, in a table of moments.
+const OF_A_MOMENT: [&str; 3] = ["date", "time", "change"];
+
 /// One row that is not as it was.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Change<'a> {
@@ -38,7 +41,7 @@ fn by_identity(table: &Table) -> HashMap<Vec<&str>, &Vec<String>> {
 fn identity<'a>(table: &Table, row: &'a [String]) -> Vec<&'a str> {
     let cells = || table.header().iter().zip(row);
     let told: Vec<_> = cells()
-        .filter(|(name, _)| IDENTITY.contains(&name.as_str()))
+        .filter(|(name, _)| IDENTITY.contains(&name.as_str()) || OF_A_MOMENT.contains(&name.as_str()))
         .map(|(_, cell)| cell.as_str())
         .collect();
     let is_named = table.header().iter().any(|name| name == "name" || name == "object");
@@ -86,6 +89,24 @@ mod tests {
                 json!([["a", "one", "3s", "2s"], ["b", "two", "3s", "2s"], ["d", "one", "0s", "2s"]]),
             ),
             ["~ eu b two 3s 2s", "+ eu d one 0s 2s", "- eu c one 1s 1s"]
+        );
+    }
+
+    /// One object has many of them, and what followed from one may become known later.
+    #[test]
+    fn moments_of_an_object_are_rows_of_their_own() {
+        let columns = ["time", "object", "change", "folded"];
+        let row = |time: &str, folded: &str| json!([time, "Deployment/a", "replicas: 1 → 2", folded]);
+        assert_eq!(
+            told(
+                &columns,
+                json!([row("10:02Z", "-"), row("10:01Z", "-")]),
+                json!([row("10:03Z", "-"), row("10:02Z", "pods +1"), row("10:01Z", "-")]),
+            ),
+            [
+                "+ eu 10:03Z Deployment/a replicas: 1 → 2 -",
+                "~ eu 10:02Z Deployment/a replicas: 1 → 2 pods +1"
+            ]
         );
     }
 
