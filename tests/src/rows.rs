@@ -74,5 +74,9 @@ fn read(group: &Value, columns: &[String], row: &Value) -> Row {
         let value = group.get(what).cloned().or(cell).unwrap_or_default();
         value.as_str().unwrap_or_default().to_owned()
     };
-    Row { cluster: take("cluster"), namespace: take("namespace"), cells }
+    let (cluster, namespace) = (take("cluster"), take("namespace"));
+    if let (Some(date), Some(Value::String(time))) = (group["date"].as_str(), cells.get_mut("time")) {
+        *time = format!("{date}T{time}");
+    }
+    Row { cluster, namespace, cells }
 }

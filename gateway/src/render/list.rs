@@ -145,6 +145,7 @@ impl<'a> Layout<'a> {
         let target = &self.query.targets[row.leg.0];
         let namespace = &row.key.namespace;
         let place = Place {
+            date: None,
             cluster: self.groups_cluster.then(|| target.cluster.id.to_string()),
             namespace: (self.groups_namespace && !namespace.is_empty())
                 .then(|| one_line(namespace).into_owned()),

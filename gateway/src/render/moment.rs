@@ -6,6 +6,15 @@ pub(crate) fn rfc3339(ms: i64) -> String {
     moment.to_string()
 }
 
+/// The same as a day and the time of it, for rows that stand under their day.
+pub(crate) fn day_and_time(ms: i64) -> (String, String) {
+    let moment = rfc3339(ms);
+    match moment.split_once('T') {
+        Some((day, time)) => (day.to_owned(), time.to_owned()),
+        None => (String::new(), moment),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -14,5 +23,6 @@ mod tests {
     fn moments_are_rfc_3339() {
         assert_eq!(rfc3339(1_795_458_279_999), "2026-11-23T18:24:39Z");
         assert_eq!(rfc3339(-1), "1969-12-31T23:59:59Z");
+        assert_eq!(day_and_time(1_795_458_279_999), ("2026-11-23".to_owned(), "18:24:39Z".to_owned()));
     }
 }

@@ -38,6 +38,9 @@ pub(crate) struct PlacedRow {
 /// What is the same for a whole group.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Place {
+    /// Of times that stand without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) date: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cluster: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::coverage::CoverageContent;
-use super::page::{Group, PageContent, RowContent};
+use super::page::{Group, PageContent, Place, RowContent};
 use super::word;
 use crate::escape::one_line;
 
@@ -95,7 +95,8 @@ pub(super) fn coverage(text: &mut String, clusters: &CoverageContent, partial: b
 }
 
 fn heading(text: &mut String, group: &Group<'_>) {
-    let parts = [("cluster", &group.place.cluster), ("namespace", &group.place.namespace)];
+    let Place { date, cluster, namespace } = group.place;
+    let parts = [("date", date), ("cluster", cluster), ("namespace", namespace)];
     let parts: Vec<_> =
         parts.iter().filter_map(|(what, name)| Some(format!("{what} {}", name.as_deref()?))).collect();
     if !parts.is_empty() {

@@ -94,6 +94,9 @@ pub(super) fn moment(argument: &str, text: &str, now_ms: i64) -> Result<Moment, 
             Ok(Moment::At(ms))
         };
     }
+    if let Some(ms) = last_at(text, now_ms) {
+        return Ok(Moment::At(ms));
+    }
     if is_beyond_the_calendar(text) {
         return wrong("lies in the future");
     }
@@ -105,6 +108,19 @@ pub(super) fn moment(argument: &str, text: &str, now_ms: i64) -> Result<Moment, 
         Some(_) => wrong("is longer than there have been clocks"),
         None => wrong("is neither"),
     }
+}
+
+/// The last time that it was `18:21:39Z`, as rows say it that stand under their day.
+fn last_at(text: &str, now_ms: i64) -> Option<i64> {
+    let time: jiff::civil::Time = text.strip_suffix('Z').filter(|time| time.contains(':'))?.parse().ok()?;
+    let latest = jiff::Timestamp::from_millisecond(now_ms.saturating_add(SKEW_MS)).ok()?;
+    let today = latest.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let days = [Some(today), today.yesterday().ok()].into_iter().flatten();
+    let moments = days.filter_map(|day| day.to_datetime(time).to_zoned(jiff::tz::TimeZone::UTC).ok());
+    moments
+        .map(|moment| moment.timestamp())
+        .find(|moment| *moment <= latest)
+        .map(|moment| moment.as_millisecond())
 }
 
 /// A time that the library can't hold: the last hours of the year 9999.
@@ -165,6 +181,9 @@ mod tests {
             (None, Some("2026-11-23T18:24:29Z"), (at(-3_610), Some(at(-10)))),
             (Some("2026-11-23T19:24:29+01:00"), None, (at(-10), None)),
             (Some("0s"), Some("0s"), (ago(0), Some(ago(0)))),
+            (Some("18:24:29Z"), None, (at(-10), None)),
+            (Some("18:25:00Z"), None, (at(21), None)),
+            (Some("19:00Z"), Some("18:24:29Z"), (at(36 * 60 - 39 - 24 * 3_600), Some(at(-10)))),
         ] {
             let window = read(since, until).unwrap();
             assert_eq!((window.since, window.until), expected, "{since:?} {until:?}");
@@ -177,6 +196,8 @@ mod tests {
             (Some("yesterday"), None, "since: \"yesterday\" is neither"),
             (Some("-5m"), None, "since: \"-5m\" is negative"),
             (Some("5"), None, "since: \"5\" is neither"),
+            (Some("25:00Z"), None, "since: \"25:00Z\" is neither"),
+            (Some("10:00"), None, "since: \"10:00\" is neither"),
             (Some("m"), None, "since: \"m\" is neither"),
             (Some("5w"), None, "since: \"5w\" is neither"),
             (None, Some("2026-11-24T00:00:00Z"), "until: \"2026-11-24T00:00:00Z\" lies in the future"),

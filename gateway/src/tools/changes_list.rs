@@ -9,8 +9,10 @@ use serde_json::Value;
 use crate::error::CallError;
 use crate::merge::{Answered, Coverage, GroupTable, Merged, Timeline, TimelineRow, timeline};
 use crate::policy::Annotations;
-use crate::render::{Groups, Nouns, Page, PageCursor, Place, PlacedRow, RenderContext, Rendered};
-use crate::request::{ChangesQuery, Field, GroupBy, Order, Request};
+use crate::render::{
+    Groups, Nouns, Page, PageCursor, Place, PlacedRow, RenderContext, Rendered, day_and_time,
+};
+use crate::request::{ChangesQuery, Field, GroupBy, Order, Output, Request};
 use crate::resolve::{self, Arguments, OwnColumns, Schema, Scope};
 
 use super::clusters_list::Shown;
@@ -106,10 +108,10 @@ fn rows(
     }
     let more = rows.len() > query.page.limit as usize;
     rows.truncate(query.page.limit as usize);
-    let cells = |row: &TimelineRow<'_>| columns.iter().map(|column| column.cell(query, row)).collect();
+    let by_day = by_day(query, &columns, &terms);
     let page = Page {
         columns: columns.iter().map(|column| column.name().to_owned()).collect(),
-        rows: rows.iter().map(|(_, row)| PlacedRow { place: Place::default(), cells: cells(row) }).collect(),
+        rows: rows.iter().map(|(_, row)| placed(query, &columns, by_day, row)).collect(),
         more,
         total,
         status_counts: &serde_json::Map::new(),
@@ -119,6 +121,21 @@ fn rows(
         options,
     };
     page.render(&PageCursor { fingerprint: &query.page.fingerprint, context }, |at| &rows[at].0)
+}
+
+/// Whether rows of a day stand together, so that the day can stand once. A program finds whole times where it looks for them.
+fn by_day(query: &ChangesQuery, columns: &[ChangeColumn], terms: &[(ChangeColumn, Direction)]) -> bool {
+    let in_order = matches!(terms.first(), Some((ChangeColumn::Time, _)));
+    in_order && columns.contains(&ChangeColumn::Time) && query.options.output == Output::Table
+}
+
+fn placed(query: &ChangesQuery, columns: &[ChangeColumn], by_day: bool, row: &TimelineRow<'_>) -> PlacedRow {
+    let (day, time) = day_and_time(row.at_ms);
+    let cells = columns.iter().map(|column| match column {
+        ChangeColumn::Time if by_day => time.as_str().into(),
+        column => column.cell(query, row),
+    });
+    PlacedRow { cells: cells.collect(), place: Place { date: by_day.then_some(day), ..Place::default() } }
 }
 
 /// Without a choice the usual ones, and those in which some change has something to say.

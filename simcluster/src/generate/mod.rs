@@ -29,16 +29,19 @@ pub(crate) use random::Random;
 use workload::Counts;
 
 /// The namespaces that every cluster has.
+const OF_EVERY_CLUSTER: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/// A cluster that is new.
 pub(crate) fn bare(shared: &Shared) {
-    for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
-        put(shared, namespace(name));
+    let now = seconds(shared.clock().now());
+    for name in OF_EVERY_CLUSTER {
+        put(shared, namespace(name, &now));
     }
 }
 
 /// The small company.
 pub(crate) fn company(shared: &Shared) {
     let mut company = Company::new(shared);
-    bare(shared);
     company.cluster_wide();
     company.nodes();
     for (plan, count) in plan::shares(shared.config.pods, company.nodes.len()) {
@@ -47,8 +50,8 @@ pub(crate) fn company(shared: &Shared) {
     company.batch();
 }
 
-fn namespace(name: &str) -> Value {
-    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
+fn namespace(name: &str, at: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "creationTimestamp": at, "labels": {"kubernetes.io/metadata.name": name}},
         "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}})
 }
 
@@ -83,6 +86,9 @@ impl<'a> Company<'a> {
     fn cluster_wide(&mut self) {
         let at = self.long_ago(200);
         let shared = self.shared;
+        for name in OF_EVERY_CLUSTER {
+            put(shared, namespace(name, &at));
+        }
         for crd in fixture::crds(&at) {
             put(shared, crd);
         }
@@ -90,7 +96,7 @@ impl<'a> Company<'a> {
             put(shared, object);
         }
         for name in plan::NAMESPACES {
-            put(shared, namespace(name));
+            put(shared, namespace(name, &at));
             for object in fixture::namespace_objects(name, &at) {
                 put(shared, object);
             }

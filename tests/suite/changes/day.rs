@@ -42,6 +42,10 @@ async fn what_changed_today_and_what_moved_before_it_broke_take_one_call_each() 
         told.iter().all(|row| text(row.cell("note")).starts_with("inferred")),
         "nobody recorded: {today}"
     );
+    assert!(
+        !told.iter().any(|row| line(row).starts_with("Namespace/")),
+        "they are as old as their cluster: {today}"
+    );
     assert!(text(&today["gaps"][0]["reason"]).starts_with("not recorded"), "{today}");
 
     let question = json!({"cluster": "prod-us", "namespace": "shop", "name": "deployment/checkout",

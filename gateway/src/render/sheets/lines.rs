@@ -7,7 +7,7 @@ use kubeplex_proto::problems::Problem;
 use kubeplex_proto::sheet::{Relatives, Sheet, SheetEvent, SheetUsage};
 use serde_json::{Value, json};
 
-use super::super::word;
+use super::super::{folded, word};
 
 /// Characters of a message.
 const MESSAGE: usize = 160;
@@ -69,7 +69,7 @@ fn of_problem(problem: &Problem, ago: &dyn Fn(i64) -> String) -> String {
 /// `5m ago kubectl: deployments/cart spec.replicas 2 → 3`.
 fn of_change(change: &Change, ago: &dyn Fn(i64) -> String) -> String {
     let by = change.by.as_deref().map(|by| format!(" {by}")).unwrap_or_default();
-    let fields: Vec<String> = change
+    let mut fields: Vec<String> = change
         .fields
         .iter()
         .take(2)
@@ -79,6 +79,9 @@ fn of_change(change: &Change, ago: &dyn Fn(i64) -> String) -> String {
         Deed::Changed | Deed::Followed => String::new(),
         ref deed => format!(" {}", word(deed)),
     };
+    if change.deed == Deed::Followed {
+        fields.push(folded(&change.folded));
+    }
     let more = change.fields.len().saturating_sub(2) as u64 + u64::from(change.more_fields);
     let more = if more > 0 { format!(" and {more} more fields") } else { String::new() };
     let inferred = if change.inferred { " (inferred)" } else { "" };

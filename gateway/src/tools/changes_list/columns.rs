@@ -1,12 +1,12 @@
 //! What there is to know of a change.
 
-use kubeplex_proto::changes::{Change, Deed, FieldChange, Folded};
+use kubeplex_proto::changes::{Change, Deed, FieldChange};
 use kubeplex_proto::column::same_column;
 use serde_json::Value;
 
 use crate::escape::one_line;
 use crate::merge::TimelineRow;
-use crate::render::rfc3339;
+use crate::render::{folded, rfc3339};
 use crate::request::ChangesQuery;
 use crate::tools::clusters_list::Shown;
 
@@ -207,17 +207,6 @@ fn value(value: &Value) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
-}
-
-/// `pods +12 -12, replicasets +1`.
-fn folded(folded: &[Folded]) -> String {
-    let one = |folded: &Folded| {
-        let counts = [("+", folded.created), ("-", folded.deleted)];
-        let counts =
-            counts.iter().filter(|(_, count)| *count > 0).map(|(sign, count)| format!(" {sign}{count}"));
-        format!("{}{}", folded.kind.resource, counts.collect::<String>())
-    };
-    folded.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn note(row: &TimelineRow<'_>) -> Option<String> {

@@ -80,11 +80,12 @@ fn a_rollout_over_clusters_is_one_row() {
         answer["columns"],
         json!(["time", "cluster", "namespace", "object", "change", "by", "folded"])
     );
+    assert_eq!(answer["groups"][0]["date"], "2026-11-23");
     let row = &answer["groups"][0]["rows"][0];
     assert_eq!(
         *row,
         json!([
-            "2026-11-23T18:21:39Z",
+            "18:21:39Z",
             "a, b, c",
             "shop",
             "Deployment/checkout",
