@@ -74,6 +74,12 @@ pub(crate) fn find(
 }
 
 fn look_up(text: &str, seen: &Seen<'_>) -> Result<ResolvedKind, CallError> {
+    if text.trim_matches(',').contains(',') {
+        return Err(CallError::invalid(format!(
+            "kind: \"{}\" are several kinds; ask for one of them at a time",
+            short(text, 60)
+        )));
+    }
     let (text, version) = split_version(text)?;
     for mut spelling in spellings(text) {
         spelling.version = spelling.version.or(version);
@@ -281,7 +287,8 @@ fn unknown(text: &str, seen: &Seen<'_>) -> CallError {
     let mut message = format!("kind: no cluster has \"{}\"", short(text, 60));
     let mut kinds: Vec<&str> =
         nearest(name, names.keys().copied()).iter().map(|name| names[name].as_str()).collect();
-    kinds.dedup();
+    let mut told = HashSet::new();
+    kinds.retain(|kind| told.insert(*kind));
     if !kinds.is_empty() {
         message.push_str(&format!("; did you mean {}?", kinds.join(", ")));
     }

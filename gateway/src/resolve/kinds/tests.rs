@@ -101,6 +101,7 @@ fn what_is_unknown_or_ambiguous_is_said_with_what_would_be_right() {
         ("deploymnets", ErrorCode::NotFound, "did you mean deployments.apps"),
         ("certificates.example.com", ErrorCode::NotFound, "did you mean certificates.cert-manager.io"),
         ("deployment/cart", ErrorCode::InvalidArgument, "only a version may follow the slash"),
+        ("pods,nodes", ErrorCode::InvalidArgument, "several kinds"),
         ("xyzzy", ErrorCode::NotFound, "kind: no cluster has \"xyzzy\""),
         ("", ErrorCode::NotFound, "kind: no cluster has \"\""),
         ("...", ErrorCode::NotFound, "kind: no cluster has"),
