@@ -31,7 +31,7 @@ use self::discovered::{DISCOVERY_TRUSTED_FOR, Discovered};
 use self::slots::Slots;
 use crate::api::Api;
 use crate::cache::{KindShape, MemoryReport, is_secrets};
-use crate::config::{AgentConfig, SecretsWatch};
+use crate::config::{AgentConfig, SecretsWatch, WatchMode};
 use crate::redact::DigestKey;
 pub use crate::watch::{KindHandle, KindStatus, Seen};
 use crate::watch::{OwnRights, WatchContext, Witnesses};
@@ -267,6 +267,11 @@ impl Kinds {
     pub fn changed(&self) -> watch::Receiver<u64> {
         self.shared.changed.subscribe()
     }
+}
+
+/// The kinds that ship with Kubernetes and are watched, whether from the start or once somebody asks.
+pub(crate) fn of_kubernetes() -> Vec<GroupResource> {
+    builtin::from_start(WatchMode::Builtin)
 }
 
 /// Why a kind is neither there nor absent: discovery may be about to change, or the server is at odds with itself.

@@ -20,7 +20,7 @@ use super::deadline::Deadline;
 use super::gathering::reply;
 use super::opening::Question;
 use super::sight::{Sight, sight};
-use crate::kinds::{KindHandle, Opened};
+use crate::kinds::{self, KindHandle, Opened};
 use crate::limits::{ANSWER_BYTES, COMPARED_OBJECTS};
 use crate::query::{self, ScanBudget};
 
@@ -114,12 +114,12 @@ impl Service {
         };
         let by = deadline.with_time_to_tell().at();
         if request.kinds.is_empty() {
-            let visible = |info: &KindInfo| request.context.visibility.shows_kind(info);
-            let meant = |handle: &Arc<KindHandle>| {
-                let info = &handle.info;
-                info.scope == Scope::Namespaced && is_intended(&info.id) && visible(info)
+            let meant = |info: &KindInfo| {
+                let visible = request.context.visibility.shows_kind(info);
+                info.scope == Scope::Namespaced && is_intended(&info.id) && visible
             };
-            for handle in self.0.kinds.all_watched().into_iter().filter(meant) {
+            self.begin_to_watch(meant, by).await;
+            for handle in self.0.kinds.all_watched().into_iter().filter(|handle| meant(&handle.info)) {
                 looked.take(handle, request, by).await;
             }
             return looked;
@@ -140,6 +140,16 @@ impl Service {
             looked.kinds.push(KindLook { kind: kind.clone(), state, message });
         }
         looked
+    }
+
+    /// Of Kubernetes' own kinds those that are meant: an agent that watches on demand may know none of them yet.
+    async fn begin_to_watch(&self, meant: impl Fn(&KindInfo) -> bool, by: Instant) {
+        let own = kinds::of_kubernetes();
+        let Ok(table) = timeout_at(by, self.0.kinds.discovered()).await else { return };
+        for info in table.kinds.iter().filter(|info| own.contains(&info.id) && meant(info)) {
+            // One that can't be watched is no handle, and stays out of what is compared.
+            let _ = timeout_at(by, self.0.kinds.open(&info.id, None)).await;
+        }
     }
 
     fn head_of(&self, looked: &Looked, total: usize) -> GatherHead {

@@ -4,6 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::pods;
+
 /// A field that is left out where it has this value, in JSON.
 type Default = (&'static str, &'static str);
 
@@ -29,6 +31,7 @@ const OF_KINDS: &[(&str, &[Default])] = &[
             ("spec.podManagementPolicy", "\"OrderedReady\""),
             ("spec.updateStrategy.type", "\"RollingUpdate\""),
             ("spec.updateStrategy.rollingUpdate.partition", "0"),
+            ("spec.updateStrategy.rollingUpdate.maxUnavailable", "1"),
             ("spec.updateStrategy.rollingUpdate", "{}"),
             ("spec.updateStrategy", "{}"),
             ("spec.persistentVolumeClaimRetentionPolicy.whenDeleted", "\"Retain\""),
@@ -86,6 +89,7 @@ const OF_KINDS: &[(&str, &[Default])] = &[
         "NetworkPolicy",
         &[("spec.ingress.*.ports.*.protocol", "\"TCP\""), ("spec.egress.*.ports.*.protocol", "\"TCP\"")],
     ),
+    ("StorageClass", &[("reclaimPolicy", "\"Delete\""), ("volumeBindingMode", "\"Immediate\"")]),
     ("RoleBinding", BINDING),
     ("ClusterRoleBinding", BINDING),
 ];
@@ -113,6 +117,7 @@ const POD_SPEC: &[Default] = &[
     ("terminationGracePeriodSeconds", "30"),
     ("enableServiceLinks", "true"),
     ("securityContext", "{}"),
+    ("serviceAccountName", "\"default\""),
     ("hostNetwork", "false"),
     ("hostPID", "false"),
     ("hostIPC", "false"),
@@ -147,7 +152,7 @@ const PROBE: &[Default] = &[
     ("grpc.service", "\"\""),
 ];
 
-const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+pub(super) const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
 const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
 
 /// Leaves out what the API server would fill in.
@@ -157,6 +162,7 @@ pub(super) fn leave_out(kind: &str, object: &mut Value) {
     match kind {
         "Service" => service(object),
         "NetworkPolicy" => policy_types(object),
+        "Pod" => pods::leave_out(object),
         "CronJob" => {
             if let Some(job) = object.pointer_mut("/spec/jobTemplate") {
                 apply(job, JOB);
@@ -181,7 +187,6 @@ pub(super) fn leave_out(kind: &str, object: &mut Value) {
 }
 
 fn pod_spec(spec: &mut Value) {
-    apply(spec, POD_SPEC);
     if let Some(map) = spec.as_object_mut() {
         // The old name of serviceAccountName, which is written beside it.
         let account = map.swap_remove("serviceAccount");
@@ -191,6 +196,7 @@ fn pod_spec(spec: &mut Value) {
             map.insert("serviceAccountName".to_owned(), account);
         }
     }
+    apply(spec, POD_SPEC);
     let lists =
         CONTAINERS.iter().filter_map(|list| spec.get(list)?.as_array().map(|_| *list)).collect::<Vec<_>>();
     for list in lists {
@@ -219,8 +225,13 @@ fn pull_policy(image: &str) -> &'static str {
     if is_latest { "Always" } else { "IfNotPresent" }
 }
 
-/// Ports lead to themselves, and to nodes' ports that each cluster assigns.
+/// Ports lead to themselves, and to nodes' ports that each cluster assigns; one without an address has a list of none.
 fn service(service: &mut Value) {
+    if service["spec"]["clusterIP"] == "None"
+        && let Some(spec) = service.get_mut("spec")
+    {
+        remove(spec, "clusterIPs");
+    }
     let ports = service.pointer_mut("/spec/ports").and_then(Value::as_array_mut);
     for port in ports.into_iter().flatten() {
         if port["targetPort"] == port["port"] {

@@ -8,6 +8,8 @@ mod defaults;
 mod lists;
 mod noise;
 mod path;
+mod pods;
+mod quantities;
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -25,6 +27,7 @@ pub fn intent(object: &Value, ignored: &[Ignore]) -> Value {
     let kind = object["kind"].as_str().unwrap_or_default().to_owned();
     noise::keep_intent(&kind, &mut intent);
     defaults::leave_out(&kind, &mut intent);
+    quantities::alike(&kind, &mut intent);
     lists::by_key(&mut intent);
     for path in ignored {
         path.remove(&mut intent);

@@ -118,6 +118,12 @@ const GENERATED: &[(&str, Noise)] = &[
             reason: "its own name",
         },
     ),
+    ("Job", Noise { path: &["metadata", "labels", "controller-uid"], reason: "a uid" }),
+    ("Job", Noise { path: &["metadata", "labels", "batch.kubernetes.io/controller-uid"], reason: "a uid" }),
+    ("Job", Noise { path: &["metadata", "labels", "job-name"], reason: "its own name" }),
+    ("Job", Noise { path: &["metadata", "labels", "batch.kubernetes.io/job-name"], reason: "its own name" }),
+    ("Pod", Noise { path: &["metadata", "labels", "topology.kubernetes.io/region"], reason: "of its node" }),
+    ("Pod", Noise { path: &["metadata", "labels", "topology.kubernetes.io/zone"], reason: "of its node" }),
     ("PersistentVolume", Noise { path: &["spec", "claimRef"], reason: "holds a uid" }),
     ("Namespace", Noise { path: &["spec", "finalizers"], reason: "set by the API server" }),
     (

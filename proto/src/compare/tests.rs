@@ -68,6 +68,47 @@ fn what_was_written_is_what_is_served() {
     );
 }
 
+/// As Kubernetes 1.37 gave them back.
+#[test]
+fn what_controllers_and_admission_add_is_no_difference() {
+    let token = "kube-api-access-mjpfr";
+    let borne = |key: &str| json!({"effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300});
+    for (written, served) in [
+        (
+            json!({"kind": "Pod", "spec": {"containers": [{"name": "m", "image": "nginx"}]}}),
+            json!({"kind": "Pod", "metadata": {"labels": {"topology.kubernetes.io/region": "eu", "topology.kubernetes.io/zone": "eub"}},
+                "spec": {"containers": [{"name": "m", "image": "nginx", "imagePullPolicy": "Always",
+                        "volumeMounts": [{"mountPath": "/var/run/secrets/kubernetes.io/serviceaccount", "name": token, "readOnly": true}]}],
+                    "nodeName": "n1", "priority": 0, "preemptionPolicy": "PreemptLowerPriority",
+                    "serviceAccount": "default", "serviceAccountName": "default", "volumes": [{"name": token, "projected": {}}],
+                    "tolerations": [borne("node.kubernetes.io/not-ready"), borne("node.kubernetes.io/unreachable")]}}),
+        ),
+        (
+            json!({"kind": "Job", "spec": {"template": {"spec": {"restartPolicy": "Never"}}}}),
+            json!({"kind": "Job", "metadata": {"labels": {"batch.kubernetes.io/controller-uid": "u", "batch.kubernetes.io/job-name": "j",
+                "controller-uid": "u", "job-name": "j"}}, "spec": {"backoffLimit": 6, "template": {"spec": {"restartPolicy": "Never"}}}}),
+        ),
+        (
+            json!({"kind": "Service", "spec": {"clusterIP": "None", "ports": [{"port": 80}]}}),
+            json!({"kind": "Service", "spec": {"clusterIP": "None", "clusterIPs": ["None"], "ports": [{"port": 80, "targetPort": 80}]}}),
+        ),
+        (
+            json!({"kind": "StatefulSet", "spec": {}}),
+            json!({"kind": "StatefulSet", "spec": {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "partition": 0}}}}),
+        ),
+        (
+            json!({"kind": "StorageClass", "provisioner": "x"}),
+            json!({"kind": "StorageClass", "provisioner": "x", "reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"}),
+        ),
+        (
+            json!({"kind": "DaemonSet", "spec": {"template": {"spec": {"containers": [{"name": "m", "resources": {"requests": {"cpu": 0.1}}}]}}}}),
+            json!({"kind": "DaemonSet", "spec": {"template": {"spec": {"containers": [{"name": "m", "resources": {"requests": {"cpu": "100m"}}}]}}}}),
+        ),
+    ] {
+        assert_eq!(intent(&written, &none()), intent(&served, &none()), "{}", written["kind"]);
+    }
+}
+
 #[test]
 fn what_somebody_wanted_makes_a_difference() {
     let (written, served) = deployment();

@@ -1,5 +1,7 @@
 //! Comparing: the same objects in several clusters, one of them another, against each other and against what was written.
 
+mod filled_in;
+
 use kubeplex_tests::fleet::TestFleet;
 use kubeplex_tests::wait;
 use serde_json::{Value, json};
@@ -26,6 +28,14 @@ async fn objects_of_simulated_clusters_are_compared() {
 #[test]
 fn objects_of_real_clusters_are_compared() {
     ground::real_alone("objects_of_real_clusters_are_compared", async |fleet| compares(fleet).await);
+}
+
+/// Only a real server fills in all that servers fill in.
+#[test]
+fn what_real_servers_fill_in_is_no_difference() {
+    ground::real_alone("what_real_servers_fill_in_is_no_difference", async |fleet| {
+        filled_in::is_no_difference(fleet).await;
+    });
 }
 
 /// As somebody writes one; everything else is filled in by the API server.
