@@ -128,7 +128,9 @@ fn of_row(
     let created_ms = row.created_ms().unwrap_or(i64::MIN);
     let writer = row.last_manager();
     if spans.holds(&kind.id, created_ms) {
+        // A controller that wrote the status since has made nothing of what people make.
         let first = writer.filter(|writer| writer.time_ms <= created_ms + FIRST_WRITING_MS);
+        let first = first.filter(|writer| !by_hand || !MACHINERY.contains(&writer.manager));
         records.push(Record {
             by: first.map(|writer| writer.manager.to_owned()),
             ..told(created_ms, Deed::Created)

@@ -124,11 +124,12 @@ impl History {
             let known_since =
                 state.kinds.iter().map(|(kind, known)| (kind.clone(), known.since_ms)).collect();
             let gaps = state.gaps.between(from_ms, to_ms);
-            let from_ms = self.recorded_from_ms(&state);
-            let recorded = Recorded { records: Vec::new(), gaps, from_ms, known_since };
+            let recorded_from_ms = self.recorded_from_ms(&state);
+            let recorded = Recorded { records: Vec::new(), gaps, from_ms: recorded_from_ms, known_since };
             (state.ring.between(from_ms, to_ms), recorded, state.ring.overrun_ms(), state.before)
         };
-        let held_from_ms = overrun_ms.map_or(recorded.from_ms, |overrun| overrun + 1);
+        // What this process saw is in memory, whenever it began to look at one more kind.
+        let held_from_ms = overrun_ms.map_or_else(|| self.ms_at(self.started), |overrun| overrun + 1);
         for (at, json) in entries.iter().enumerate() {
             if at % READ_AT_ONCE == 0 {
                 budget.check()?;

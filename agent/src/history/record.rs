@@ -122,14 +122,30 @@ fn field(kind: &KindInfo, change: delta::FieldChange) -> FieldChange {
     }
 }
 
+/// Labels that a pod gets when it is bound to a node.
+const OF_ITS_NODE: [&str; 2] = ["topology.kubernetes.io/region", "topology.kubernetes.io/zone"];
+
 /// What a field is about.
 pub(super) fn class(kind: &KindInfo, path: &Path) -> Class {
     let steps = path.steps();
     let is_pod = kind.id.group.is_empty() && kind.id.resource == "pods";
     match steps {
         [first, ..] if first.is_key("status") => Class::Status,
-        // Networks and schedulers write where a pod is as others write a status; so do those who bind volumes.
-        [first, second, ..] if is_pod && first.is_key("metadata") && second.is_key("annotations") => {
+        // Networks and schedulers write where a pod is as others write a status; so do those who bind volumes, and those who
+        // count pods of jobs.
+        [first, second, ..]
+            if is_pod
+                && first.is_key("metadata")
+                && ["annotations", "finalizers"].iter().any(|key| second.is_key(key)) =>
+        {
+            Class::Status
+        }
+        [first, second, label]
+            if is_pod
+                && first.is_key("metadata")
+                && second.is_key("labels")
+                && OF_ITS_NODE.iter().any(|key| label.is_key(key)) =>
+        {
             Class::Status
         }
         [first, second]
@@ -173,4 +189,41 @@ fn cut(text: String) -> String {
 
 fn is_zero(count: &u32) -> bool {
     *count == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use kubeplex_proto::kind::Scope;
+    use serde_json::json;
+
+    use super::*;
+
+    fn pods() -> KindInfo {
+        KindInfo {
+            id: GroupResource::new("", "pods"),
+            version: "v1".to_owned(),
+            versions: Vec::new(),
+            kind: "Pod".to_owned(),
+            singular: "pod".to_owned(),
+            short_names: Vec::new(),
+            categories: Vec::new(),
+            scope: Scope::Namespaced,
+            verbs: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_becomes_of_a_pod_by_itself_is_of_its_status() {
+        let metadata = |more: Value| json!({ "metadata": more }).to_string();
+        for (before, after, class) in [
+            (json!({"finalizers": ["batch.kubernetes.io/job-tracking"]}), json!({}), Class::Status),
+            (json!({}), json!({"labels": {"topology.kubernetes.io/zone": "eub"}}), Class::Status),
+            (json!({}), json!({"annotations": {"cni.example.com/ip": "10.0.0.1"}}), Class::Status),
+            (json!({}), json!({"labels": {"team": "shop"}}), Class::Label),
+        ] {
+            let told = changed(&pods(), metadata(before).as_bytes(), metadata(after.clone()).as_bytes());
+            let (_, fields, _) = told.expect("a change");
+            assert_eq!(fields.iter().map(|field| field.class).collect::<Vec<_>>(), [class], "{after}");
+        }
+    }
 }

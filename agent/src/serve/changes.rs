@@ -74,16 +74,17 @@ impl Service {
     /// A kind that is not current is a gap of the answer; it is as old as the oldest of the others.
     fn proof_of_all(&self) -> Proof {
         let statuses: Vec<_> = self.0.kinds.all_watched().iter().map(|handle| handle.status()).collect();
-        let synced = || statuses.iter().filter(|status| status.state == SyncState::Synced);
-        let ages = synced().filter_map(|status| status.as_of).map(|as_of| as_of.elapsed().as_millis() as u64);
-        let (status, message) = if synced().next().is_some() {
-            (LegStatus::Ok, None)
-        } else if statuses.iter().any(|status| status.state == SyncState::Stale) {
-            (LegStatus::Stale, Some("none of its kinds is current".to_owned()))
+        let in_state = |state| statuses.iter().filter(move |status| status.state == state);
+        let (state, status, message) = if in_state(SyncState::Synced).next().is_some() {
+            (SyncState::Synced, LegStatus::Ok, None)
+        } else if in_state(SyncState::Stale).next().is_some() {
+            (SyncState::Stale, LegStatus::Stale, Some("none of its kinds is current".to_owned()))
         } else {
-            (LegStatus::Syncing, Some("the agent is still reading what the cluster has".to_owned()))
+            let message = "the agent is still reading what the cluster has".to_owned();
+            (SyncState::Syncing, LegStatus::Syncing, Some(message))
         };
-        let age_ms = ages.max().unwrap_or_default();
+        let proofs = in_state(state).filter_map(|status| status.as_of);
+        let age_ms = proofs.map(|as_of| as_of.elapsed().as_millis() as u64).max().unwrap_or_default();
         Proof { status, message, source: Source::Cache, api_version: String::new(), age_ms }
     }
 

@@ -117,6 +117,16 @@ async fn what_happens_is_told_with_old_and_new_and_the_newest_first() {
     assert!(!format!("{:?}", told.changes).contains("hunter"), "values of config maps are nowhere");
     assert_eq!(told.head.total, told.changes.len() as u64);
     assert!(told.changes.windows(2).all(|pair| pair[0].at_ms >= pair[1].at_ms));
+    let all = |told: &Told| of_now(told).len() >= 3;
+
+    let lately = ChangesRequest { since: Moment::Ago(1_500), ..request.clone() };
+    let lately = of_now(&until_told(&world, &lately, |_| true).await);
+    assert_eq!(lately[0], lines[0]);
+    assert!(!lately.contains(&lines[2]), "it was longer ago: {lately:?}");
+    // That another kind is looked at from now on takes nothing back.
+    let custom = ChangesRequest { kind: Some("certificates.cert-manager.io".parse().unwrap()), ..changes() };
+    until_told(&world, &custom, |_| true).await;
+    assert!(all(&until_told(&world, &request, |_| true).await), "{lines:?}");
 }
 
 #[tokio::test(start_paused = true)]
