@@ -4,11 +4,11 @@ mod bench;
 mod controlplane;
 mod deny;
 mod dist;
-mod planted;
 mod simulate;
 mod soak;
 mod test;
 mod tidy;
+mod trials;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -37,7 +37,9 @@ enum Task {
     /// The whole under faults in real time: every answer right, and memory and open files as at the beginning
     Soak(soak::Options),
     /// Faults planted on real API servers, and whether problems_list names each by its true cause first
-    Planted(planted::Options),
+    Planted(trials::Options),
+    /// Questions of every day asked of the demo and of real API servers, with what they cost
+    Walks(trials::Options),
     /// The programs as they are shipped: static, stripped, within their size, with checksums
     Dist(dist::Options),
     /// Real Kubernetes control planes on loopback, for the tests and for trying things out
@@ -54,7 +56,8 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&options),
         Task::Simulate(options) => simulate::run(&options),
         Task::Soak(options) => soak::run(&options),
-        Task::Planted(options) => planted::run(&options),
+        Task::Planted(options) => trials::run(&trials::FAULTS, &options),
+        Task::Walks(options) => trials::run(&trials::QUESTIONS, &options),
         Task::Dist(options) => dist::run(&options),
         Task::Controlplane(command) => controlplane::run(command),
     };

@@ -11,10 +11,7 @@ mod written;
 
 use kubeplex_tests::fleet::TestFleet;
 
-use crate::ground;
-
-/// Set it to write the page.
-const UPDATE: &str = "KUBEPLEX_UPDATE_DOCS";
+use crate::{ground, pages};
 
 #[test]
 fn every_fault_is_named_first_and_none_where_nothing_is_wrong() {
@@ -23,7 +20,7 @@ fn every_fault_is_named_first_and_none_where_nothing_is_wrong() {
 
 async fn all_named(fleet: &'static TestFleet) {
     let outcome = trial::run(fleet).await;
-    if std::env::var_os(UPDATE).is_some() {
+    if pages::are_to_be_written() {
         page::write(&outcome);
     }
     trial::clear(fleet).await;

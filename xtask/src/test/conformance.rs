@@ -7,13 +7,14 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
 
+use super::npm;
 use super::step::Outcome;
 
 /// The revisions that clients speak today.
 const ERAS: [&str; 2] = ["2025-11-25", "2026-07-28"];
 
 pub(super) fn run() -> Outcome {
-    if Command::new("npm").arg("--version").output().is_err() {
+    if !npm::is_there() {
         return Outcome::NotRun("npm is not installed: the suite is an npm package".to_owned());
     }
     match prepare() {
@@ -26,9 +27,7 @@ pub(super) fn run() -> Outcome {
 }
 
 fn prepare() -> anyhow::Result<FixtureGateway> {
-    let npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"];
-    let status = Command::new("npm").args(npm).arg(folder()).status().context("running npm")?;
-    ensure!(status.success(), "npm could not install the suite");
+    npm::install(&folder())?;
     // With the whole workspace, as the tests are built, so that what they built is not built again.
     let build = ["build", "--quiet", "--workspace", "--bin", "kubeplex-gateway"];
     let status =

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that must hold, in one run that ends with `N passed, N failed`.
 
 mod conformance;
+mod npm;
 mod step;
 mod steps;
 
@@ -9,7 +10,7 @@ use std::time::Instant;
 
 pub(crate) use step::Outcome;
 use step::Step;
-pub(crate) use steps::{PLANTED, on_control_planes};
+pub(crate) use steps::{PLANTED, WALKS, on_control_planes};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {

@@ -5,11 +5,13 @@ use std::process::Command;
 
 use anyhow::{Context, anyhow, ensure};
 
-use super::conformance;
 use super::step::{Outcome, Step, counted};
+use super::{conformance, npm};
 use crate::{controlplane, deny, tidy};
 
 const NO_GO: &str = "Go is not installed: the real control planes are built from Go modules";
+
+const NO_NPM: &str = "npm is not installed: the MCP Inspector is an npm package";
 
 /// How many real clusters the integration suite gets.
 const CLUSTERS: u8 = 3;
@@ -23,6 +25,9 @@ const SIMULATED: [&str; 3] = ["simulated", "faults::", "bad_input::"];
 /// The trial of planted faults: it has control planes of its own, because what it plants goes on after it.
 pub(crate) const PLANTED: &str = "planted::every";
 
+/// The walks on real API servers.
+pub(crate) const WALKS: &str = "walks::questions";
+
 pub(super) const ALL: &[Step] = &[
     Step { name: "format", about: "rustfmt has nothing to change", action: || Outcome::of(format()) },
     Step { name: "tidy", about: "layering and shape", action: || Outcome::of(tidy::run()) },
@@ -32,6 +37,11 @@ pub(super) const ALL: &[Step] = &[
     Step { name: "go", about: "the Go part of the control planes", action: go },
     Step { name: "real", about: "the same suite on real API servers", action: real },
     Step { name: "planted", about: "faults planted on real API servers, and named", action: planted },
+    Step {
+        name: "inspector",
+        about: "the MCP Inspector asks every tool on real API servers",
+        action: inspector,
+    },
     Step {
         name: "conformance",
         about: "the official MCP suite, both protocol eras",
@@ -84,6 +94,19 @@ fn planted() -> Outcome {
     on_control_planes(|tests| {
         tests.arg(PLANTED);
     })
+}
+
+fn inspector() -> Outcome {
+    if !npm::is_there() {
+        return Outcome::NotRun(NO_NPM.to_owned());
+    }
+    let folder = crate::root().join("tests/inspector");
+    match npm::install(&folder) {
+        Ok(()) => on_control_planes(|tests| {
+            tests.arg("inspector::").env("KUBEPLEX_TEST_INSPECTOR", &folder);
+        }),
+        Err(error) => Outcome::of(Err(error)),
+    }
 }
 
 /// Brings real control planes up, runs what of the suite `choose` adds arguments for, and takes them down whatever happened.
