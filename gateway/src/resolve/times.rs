@@ -112,7 +112,10 @@ pub(super) fn moment(argument: &str, text: &str, now_ms: i64) -> Result<Moment, 
 
 /// The last time that it was `18:21:39Z`, as rows say it that stand under their day.
 fn last_at(text: &str, now_ms: i64) -> Option<i64> {
-    let time: jiff::civil::Time = text.strip_suffix('Z').filter(|time| time.contains(':'))?.parse().ok()?;
+    let time = text.strip_suffix('Z').filter(|time| time.contains(':'))?;
+    // The library takes the time of a whole date as well.
+    let is_of_day = time.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
+    let time: jiff::civil::Time = time.parse().ok().filter(|_| is_of_day)?;
     let latest = jiff::Timestamp::from_millisecond(now_ms.saturating_add(SKEW_MS)).ok()?;
     let today = latest.to_zoned(jiff::tz::TimeZone::UTC).date();
     let days = [Some(today), today.yesterday().ok()].into_iter().flatten();
