@@ -22,7 +22,7 @@ const ASKED: [(&str, &[&str], &str); 15] = [
     ("fleet_search", &["query=web kind:deployments"], "web"),
     ("fleet_diff", &["kind=deployments", "name=web", "namespace=shop"], "ap-1"),
     ("problems_list", &["namespace=broken"], "CrashLoop"),
-    ("changes_list", &["since=24h", "namespace=shop", "limit=5"], "Deployment/"),
+    ("changes_list", &["since=24h", "kind=deployments", "namespace=shop"], "Deployment/web"),
     ("api_resources_list", &["kind=canaries"], "stable.kubeplex.dev"),
     ("resource_explain", &["cluster=eu-1", "kind=deployments", "path=spec.strategy"], "rollingUpdate"),
     ("resources_list", &["kind=deployments", "namespace=shop"], "web"),

@@ -82,7 +82,9 @@ fn written() -> Vec<(String, Value)> {
     let selector = json!({"matchLabels": labels});
     let run = json!({"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "main"}]}});
     let workload = json!({"selector": selector, "template": template(&labels)});
-    let claim = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1024Mi"}}});
+    // The class is said, because which is the usual one each cluster says for itself.
+    let claim = json!({"accessModes": ["ReadWriteOnce"], "storageClassName": "manual",
+        "resources": {"requests": {"storage": "1024Mi"}}});
     let mut stateful = workload.clone();
     stateful["serviceName"] = json!("headless");
     stateful["volumeClaimTemplates"] = json!([{"metadata": {"name": "data"}, "spec": claim}]);
