@@ -303,3 +303,9 @@ pub(crate) const SHEET_CHANGES_FOR: Duration = Duration::from_secs(7 * 24 * 3600
 
 /// What an object may take of its description.
 pub(crate) const SHEET_OBJECT_BYTES: usize = 1_600;
+
+/// Pods whose logs a description looks through, the last lines of each container that it reads, and sorts of errors that it
+/// tells.
+pub(crate) const SHEET_LOG_PODS: usize = 10;
+pub(crate) const SHEET_LOG_LINES: u32 = 500;
+pub(crate) const SHEET_LOG_PATTERNS: usize = 5;

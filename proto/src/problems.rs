@@ -128,3 +128,10 @@ pub struct ProblemCounts {
     pub warning: u64,
     pub info: u64,
 }
+
+impl ProblemCounts {
+    /// Of every severity.
+    pub fn all(self) -> u64 {
+        self.critical + self.warning + self.info
+    }
+}

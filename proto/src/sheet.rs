@@ -26,6 +26,9 @@ pub struct SheetRequest {
     pub names: Vec<Pattern>,
     /// At most so many are described.
     pub limit: u32,
+    /// Whether what their pods wrote of errors is told, too: read live, as the caller.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub logs: bool,
 }
 
 /// One object. Of every part the most important comes first, and what is left out is counted. Nothing of it tells of what
@@ -50,6 +53,9 @@ pub struct Sheet {
     pub events: Vec<SheetEvent>,
     pub problems: Vec<Problem>,
     pub changes: Vec<Change>,
+    /// Where it was asked for, and could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logs: Option<SheetLogs>,
     /// Parts that could not be told, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_told: Vec<String>,
@@ -94,4 +100,33 @@ pub struct SheetEvent {
     pub message: String,
     pub count: u64,
     pub last_ms: i64,
+}
+
+/// What its pods wrote of errors of late.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SheetLogs {
+    /// Pods that were read, those that are not well before the others.
+    pub pods: u64,
+    /// Pods that were not, because there are too many.
+    pub more_pods: u64,
+    /// Containers of those that were read …
+    pub containers: u64,
+    /// … and how many of the last lines of each.
+    pub lines: u64,
+    /// Sorts of lines that tell of errors, the commonest first.
+    pub patterns: Vec<SheetPattern>,
+    /// How many sorts there are beside these.
+    pub more: u64,
+}
+
+/// What lines have in common, as [`Template`](crate::template::Template)s have it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SheetPattern {
+    pub text: String,
+    pub count: u64,
+    /// When such a line was written last, by its node's clock, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_ms: Option<i64>,
 }

@@ -1,5 +1,6 @@
 //! Kinds that grow without anybody's intent are kept up to a bound: the newest stay.
 
+use super::row::RowRef;
 use super::rows::Version;
 use super::store::KindStore;
 
@@ -11,10 +12,10 @@ const PLACES_OF_A_ROW: usize = 4 + 8;
 
 impl KindStore {
     /// Evicts the oldest objects of a bounded kind that has outgrown its bound.
-    pub(super) fn keep_bounds(&mut self) {
+    pub(super) fn keep_bounds(&mut self, evicted: &mut dyn FnMut(RowRef<'_>)) {
         let Some(bound) = self.shape.bound() else { return };
         while !self.is_empty() && (self.len() > bound.objects || self.held_bytes() > bound.bytes) {
-            self.evict(self.len().div_ceil(EVICTED_AT_ONCE));
+            self.evict(self.len().div_ceil(EVICTED_AT_ONCE), evicted);
         }
     }
 
@@ -42,7 +43,7 @@ impl KindStore {
         }
     }
 
-    fn evict(&mut self, count: usize) {
+    fn evict(&mut self, count: usize, evicted: &mut dyn FnMut(RowRef<'_>)) {
         let version = |id: u32| match self.rows.get(id).version {
             Version::Number(number) => number,
             Version::Text(_) => 0,
@@ -52,6 +53,7 @@ impl KindStore {
         self.evicted_up_to = self.evicted_up_to.max(last.0);
         let gone: Vec<u32> = older.iter().chain([&*last]).map(|(_, id)| *id).collect();
         for id in gone {
+            evicted(RowRef::new(self, id));
             self.remove(id);
             self.compact();
         }

@@ -103,11 +103,11 @@ impl KindStore {
 
     /// Takes an object in, unless the store knows better: a newer version of it, or that it was deleted.
     pub fn apply(&mut self, object: Prepared) -> Applied {
-        self.take_in(&object)
+        self.take_in(&object, &mut |_| {})
     }
 
-    /// The same of an object that is needed afterwards.
-    pub(crate) fn take_in(&mut self, object: &Prepared) -> Applied {
+    /// The same of an object that is needed afterwards. `evicted` sees each object that makes room for it before that goes.
+    pub(crate) fn take_in(&mut self, object: &Prepared, evicted: &mut dyn FnMut(RowRef<'_>)) -> Applied {
         let applied = match self.find(&object.namespace, &object.name) {
             None if self.is_buried(&object.uid) || self.is_too_old(&object.version) => Applied::Unchanged,
             None => {
@@ -118,7 +118,7 @@ impl KindStore {
         };
         if applied != Applied::Unchanged {
             self.revision += 1;
-            self.keep_bounds();
+            self.keep_bounds(evicted);
         }
         applied
     }

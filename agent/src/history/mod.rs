@@ -36,6 +36,7 @@ use tokio::time::Instant;
 use self::disk::{Disk, Line};
 use self::gaps::Gaps;
 pub(crate) use self::keeper::keep;
+pub(crate) use self::related::neighbours;
 use self::pending::Pending;
 use self::recent::Recent;
 use self::record::Record;

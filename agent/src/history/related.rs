@@ -1,5 +1,5 @@
 //! What an object is related to: what owns it and what it owns, what it mounts, its nodes, the services that find it, what
-//! scales it.
+//! scales it, the budgets of its disruptions.
 
 use std::collections::HashMap;
 
@@ -9,9 +9,11 @@ use serde_json::Value;
 
 use super::stores::Stores;
 use super::workload;
+use crate::kinds::Kinds;
+use crate::problems::analysers::label_selector;
 
 /// An object by kind, namespace and name.
-pub(super) type Key = (GroupResource, Option<String>, String);
+pub(crate) type Key = (GroupResource, Option<String>, String);
 
 /// Objects that are asked for whose relations are looked for; of more only the first.
 const ASKED_OBJECTS: usize = 20;
@@ -96,8 +98,23 @@ fn of_object(stores: Stores<'_>, object: &Value, relations: &mut Relations) {
     if let Some(template) = workload::template(object) {
         of_pods(stores, template, namespace, relations);
         services(stores, template, namespace, relations);
+        budgets(stores, template, namespace, relations);
     }
     autoscalers(stores, object, namespace, relations);
+}
+
+/// Relations of what is there for an object's sake: whose troubles are the object's, too.
+const FOR_ITS_SAKE: [&str; 5] = ["mounted", "service", "ingress", "autoscaler", "budget"];
+
+/// What is there for the sake of the objects that are asked for.
+pub(crate) fn neighbours(
+    kinds: &Kinds,
+    kind: Option<&GroupResource>,
+    is_asked: &dyn Fn(&GroupResource, Option<&str>, &str) -> bool,
+    namespaces: &[Pattern],
+) -> impl Iterator<Item = Key> {
+    let Relations(related) = relations(Stores(kinds), kind, is_asked, namespaces);
+    related.into_iter().filter(|(_, relation)| FOR_ITS_SAKE.contains(relation)).map(|(key, _)| key)
 }
 
 fn owners(stores: Stores<'_>, object: &Value, namespace: Option<&str>, relations: &mut Relations) {
@@ -162,6 +179,16 @@ fn autoscalers(stores: Stores<'_>, object: &Value, namespace: Option<&str>, rela
         let target = &scaler["spec"]["scaleTargetRef"];
         if target["kind"] == object["kind"] && target["name"] == object["metadata"]["name"] {
             relations.add((&kind.group, &kind.resource), namespace, place(&scaler).1, "autoscaler");
+        }
+    }
+}
+
+fn budgets(stores: Stores<'_>, template: &Value, namespace: Option<&str>, relations: &mut Relations) {
+    let kind = GroupResource::new("policy", "poddisruptionbudgets");
+    let labels = &template["metadata"]["labels"];
+    for budget in stores.objects(&kind, namespace, NEIGHBOURS, &|_| true) {
+        if label_selector(&budget["spec"]["selector"]).matches(|key| labels[key].as_str()) {
+            relations.add((&kind.group, &kind.resource), namespace, place(&budget).1, "budget");
         }
     }
 }

@@ -58,19 +58,26 @@ impl Cluster {
         Self { handles, discovery, now_ms, decoded: RefCell::default(), missed: RefCell::default() }
     }
 
+    pub(super) fn watches(&self, kind: &GroupResource) -> bool {
+        self.handles.contains_key(kind)
+    }
+
     /// Kinds that were asked for and are not watched, although the cluster serves them.
     pub(super) fn into_missed(self) -> BTreeSet<GroupResource> {
         let served = |kind: &GroupResource| self.discovery.get(kind).is_some();
         self.missed.into_inner().into_iter().filter(served).collect()
     }
 
-    /// Reads what is known of a kind.
+    /// Reads what is known of a kind, which is wanted.
     fn handle(&self, kind: &GroupResource) -> Option<&Arc<KindHandle>> {
-        let handle = self.handles.get(kind);
-        if handle.is_none() {
+        if !self.watches(kind) {
             self.missed.borrow_mut().insert(kind.clone());
         }
-        handle.filter(|handle| Belief::of(handle) != Belief::Nothing)
+        self.known(kind)
+    }
+
+    fn known(&self, kind: &GroupResource) -> Option<&Arc<KindHandle>> {
+        self.handles.get(kind).filter(|handle| Belief::of(handle) != Belief::Nothing)
     }
 
     fn row<T>(&self, object: &ObjectRef, read: impl FnOnce(RowRef<'_>) -> T) -> Option<T> {
@@ -203,7 +210,8 @@ impl Sight for Cluster {
     }
 
     fn after(&self, kind: &GroupResource, after: Option<&ObjectRef>, most: usize) -> Vec<ObjectRef> {
-        let Some(handle) = self.handle(kind) else { return Vec::new() };
+        // That it is gone through makes nobody watch a kind.
+        let Some(handle) = self.known(kind) else { return Vec::new() };
         let store = handle.store.read();
         let (namespace, name) = after
             .map_or(("", ""), |last| (last.namespace.as_deref().unwrap_or_default(), last.name.as_str()));

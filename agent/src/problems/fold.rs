@@ -26,6 +26,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) visibility: &'a Visibility,
     /// `None`: all.
     pub(crate) request: Option<&'a ProblemsRequest>,
+    /// Objects that are meant as well, because they are there for those that the request names.
+    pub(crate) beside: &'a BTreeSet<ObjectRef>,
     /// The cluster's time.
     pub(crate) now_ms: i64,
 }
@@ -115,7 +117,7 @@ impl<'a> Folding<'a> {
     }
 
     fn is_meant(&self, one: One<'_>) -> bool {
-        self.wanted.request.is_none_or(|request| {
+        self.wanted.beside.contains(one.object) || self.wanted.request.is_none_or(|request| {
             std::iter::once(one.object).chain(&one.kept.owners).any(|object| is_asked(request, object))
         })
     }
@@ -130,7 +132,8 @@ fn is_workload(object: &ObjectRef) -> bool {
     WORKLOADS.iter().any(|(group, resource)| object.kind.group == *group && object.kind.resource == *resource)
 }
 
-fn is_asked(request: &ProblemsRequest, object: &ObjectRef) -> bool {
+/// Whether a request names the object itself.
+pub(crate) fn is_asked(request: &ProblemsRequest, object: &ObjectRef) -> bool {
     let any = |patterns: &[kubeplex_proto::pattern::Pattern], name: Option<&str>| {
         patterns.is_empty() || name.is_some_and(|name| patterns.iter().any(|pattern| pattern.matches(name)))
     };
@@ -139,7 +142,7 @@ fn is_asked(request: &ProblemsRequest, object: &ObjectRef) -> bool {
         && any(&request.names, Some(&object.name))
 }
 
-fn shows(visibility: &Visibility, object: &ObjectRef) -> bool {
+pub(crate) fn shows(visibility: &Visibility, object: &ObjectRef) -> bool {
     let seen = visibility.for_kind(&object.kind);
     if object.kind == GroupResource::new("", "namespaces") {
         return seen.shows_namespace(&object.name);

@@ -68,7 +68,8 @@ fn line(problem: &Problem) -> String {
 }
 
 fn lines(found: &[FoundOf], visibility: &Visibility, request: Option<&ProblemsRequest>) -> Vec<String> {
-    problems(found, &Wanted { visibility, request, now_ms: NOW_MS }).iter().map(line).collect()
+    let beside = &BTreeSet::new();
+    problems(found, &Wanted { visibility, request, beside, now_ms: NOW_MS }).iter().map(line).collect()
 }
 
 /// A workload that crashes and is stuck for it, and a node that is down with the pods on it.
@@ -147,6 +148,30 @@ fn a_question_about_objects_means_what_descends_from_them() {
         let found = lines(&trouble(), &Visibility::everything(), Some(&request));
         assert_eq!(found, expected, "{kind} {namespace} {name}");
     }
+}
+
+#[test]
+fn what_is_there_for_an_object_is_meant_with_it_where_it_may_be_seen() {
+    let found = [
+        found_of("horizontalpodautoscalers.autoscaling/shop/cart", &[], vec![finding("AtMaximum", None)]),
+        found_of("horizontalpodautoscalers.autoscaling/shop/other", &[], vec![finding("AtMaximum", None)]),
+    ];
+    let asked = ProblemsRequest {
+        kind: Some("deployments.apps".parse().unwrap()),
+        names: vec![Pattern::new("cart")],
+        ..request()
+    };
+    let only = |kind: &str| VisibilityRule::of(Reach::Only(vec![Pattern::new(kind)]), Reach::All);
+    let told = |visibility: &Visibility, beside: &[&str]| {
+        let beside = beside.iter().map(|name| object(name)).collect();
+        let wanted = Wanted { visibility, request: Some(&asked), beside: &beside, now_ms: NOW_MS };
+        problems(&found, &wanted).iter().map(line).collect::<Vec<_>>()
+    };
+    let scaler = ["horizontalpodautoscalers.autoscaling/shop/cart"];
+    let everything = Visibility::everything();
+    assert_eq!(told(&everything, &scaler), ["1 AtMaximum horizontalpodautoscalers.autoscaling/shop/cart"]);
+    assert_eq!(told(&everything, &[]), Vec::<String>::new());
+    assert_eq!(told(&Visibility::of(vec![only("deployments.apps")]), &scaler), Vec::<String>::new());
 }
 
 #[test]

@@ -114,12 +114,13 @@ impl Problems {
 
     /// What is wrong now, as far as it can be known until then: kinds that nobody watches yet are opened and waited for. Of those
     /// that are not watched from the start, cert-manager's among them, nothing is known before somebody asks.
-    pub(crate) async fn look(&self, until: Instant) -> Looked {
+    /// A kind that is asked `about` is one of those that are opened.
+    pub(crate) async fn look(&self, until: Instant, about: Option<&GroupResource>) -> Looked {
         let shared = &self.0;
         shared.asked.send_modify(|asked| asked.at = Some(Instant::now()));
         let mut kinds = Vec::new();
         for _ in 0..LOOKS {
-            kinds = shared.open(until).await;
+            kinds = shared.open(until, about).await;
             let handles = kinds.iter().filter_map(|(_, opened)| match opened {
                 Opened::Handle(handle) => Some(handle.synced(until)),
                 _ => None,
@@ -155,7 +156,7 @@ impl Shared {
     }
 
     /// The kinds that verdicts hang on. One that the cluster does not serve is left out.
-    async fn open(&self, until: Instant) -> Vec<(GroupResource, Opened)> {
+    async fn open(&self, until: Instant, about: Option<&GroupResource>) -> Vec<(GroupResource, Opened)> {
         let failed = || Opened::Failed("the agent is still finding out what the cluster serves".to_owned());
         let open = async |kind: GroupResource| {
             let opened = timeout_at(until, self.kinds.open(&kind, None)).await;
@@ -165,7 +166,8 @@ impl Shared {
         let pods = open(GroupResource::new("", "pods")).await;
         let discovery = self.kinds.discovery();
         let served = |kind: &GroupResource| *kind != pods.0 && discovery.get(kind).is_some();
-        let others: Vec<_> = self.wanted().into_iter().filter(served).collect();
+        let wanted: BTreeSet<_> = self.wanted().into_iter().chain(about.cloned()).collect();
+        let others: Vec<_> = wanted.into_iter().filter(served).collect();
         let mut opened = join_all(others.into_iter().map(open)).await;
         opened.insert(0, pods);
         opened
@@ -201,7 +203,7 @@ impl Shared {
             let of_either = known.keys().chain(now.keys());
             let changed = of_either.filter(|kind| known.get(*kind) != now.get(*kind));
             for kind in changed.collect::<BTreeSet<_>>() {
-                engine.anew(kind, judges(kind).is_some());
+                engine.anew(kind, judges(kind, now.contains_key(kind)).is_some());
             }
             *known = now;
         }
@@ -227,6 +229,7 @@ impl Shared {
                 if takes {
                     shared.note_changes(&cluster);
                 }
+                let judges = |kind: &GroupResource| judges(kind, cluster.watches(kind));
                 let taken = step(&shared.engine, &cluster, PROBLEM_BATCH, &judges);
                 shared.missed.lock().extend(cluster.into_missed());
                 taken
@@ -245,9 +248,10 @@ impl Shared {
             _ => {}
         }
         let shared = Arc::clone(self);
+        let watched: Vec<GroupResource> = handles.iter().map(|handle| handle.info.id.clone()).collect();
         let counted = self.workers.run(move || {
             let mut engine = shared.engine.lock();
-            engine.retry_left_out(kinds());
+            engine.retry_left_out(kinds().chain(watched.into_iter().filter(|kind| judges(kind, true).is_some())));
             let found = engine.found();
             drop(engine);
             counts(&found, shared.clock.cluster_now_ms())
@@ -261,10 +265,10 @@ impl Shared {
         let changes = self.inbox.take();
         let mut engine = self.engine.lock();
         for kind in &changes.kinds {
-            engine.anew(kind, judges(kind).is_some());
+            engine.anew(kind, judges(kind, cluster.watches(kind)).is_some());
         }
         for object in changes.into_objects() {
-            let is_judged = judges(&object.kind).is_some();
+            let is_judged = judges(&object.kind, cluster.watches(&object.kind)).is_some();
             engine.changed(object, is_judged, cluster);
         }
     }
@@ -330,8 +334,12 @@ async fn follow(shared: Arc<Shared>) {
     }
 }
 
-fn judges(kind: &GroupResource) -> Option<&'static Judges> {
-    analysers::ALL.iter().find(|judges| judges.group == kind.group && judges.resource == kind.resource)
+/// What judges a kind: analysers of its own or, while it is watched, those of any kind.
+fn judges(kind: &GroupResource, is_watched: bool) -> Option<&'static Judges> {
+    let is_kind = |group: &str, resource: &str| group == kind.group && resource == kind.resource;
+    let own = analysers::ALL.iter().find(|judges| is_kind(judges.group, judges.resource));
+    let is_judged = is_watched && !analysers::UNJUDGED.iter().any(|(group, resource)| is_kind(group, resource));
+    own.or_else(|| is_judged.then_some(&analysers::OTHERS))
 }
 
 fn kinds() -> impl Iterator<Item = GroupResource> {
@@ -342,7 +350,8 @@ fn kinds() -> impl Iterator<Item = GroupResource> {
 fn counts(found: &[FoundOf], now_ms: i64) -> ProblemCounts {
     let visibility = Visibility::everything();
     let mut counts = ProblemCounts::default();
-    for problem in problems(found, &Wanted { visibility: &visibility, request: None, now_ms }) {
+    let wanted = Wanted { visibility: &visibility, request: None, beside: &BTreeSet::new(), now_ms };
+    for problem in problems(found, &wanted) {
         match problem.severity {
             ProblemSeverity::Critical => counts.critical += 1,
             ProblemSeverity::Warning => counts.warning += 1,

@@ -19,7 +19,7 @@ mod told;
 pub mod world;
 
 pub use finding::{Evidence, Finding, ObjectRef, Severity, Verdict};
-pub(crate) use fold::Wanted;
+pub(crate) use fold::{Wanted, is_asked, shows};
 pub(crate) use follow::{Looked, Problems};
 pub(crate) use inbox::Inbox;
 pub use world::{Subject, World};

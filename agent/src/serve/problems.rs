@@ -1,5 +1,6 @@
 //! Problems: what is wrong, as far as the caller may see it, and how far that can be believed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -8,16 +9,18 @@ use kubeplex_proto::control::SyncState;
 use kubeplex_proto::gather::{GatherEnd, GatherHead};
 use kubeplex_proto::kind::GroupResource;
 use kubeplex_proto::problems::{Problem, ProblemsRequest};
-use kubeplex_proto::status::{LegStatus, Source};
+use kubeplex_proto::status::{AgentError, LegStatus, Source};
 use tokio::time::Instant;
 
 use super::Service;
 use super::body::{Ask, Failure};
 use super::deadline::Deadline;
 use super::gathering::reply;
-use crate::kinds::{KindStatus, Opened, Seen};
+use crate::history::neighbours;
+use crate::kinds::{KindStatus, Kinds, Opened, Seen};
 use crate::limits::PROBLEMS_TOLD;
-use crate::problems::{Looked, Problems, Wanted};
+use crate::problems::{Looked, ObjectRef, Problems, Wanted, is_asked, shows};
+use crate::query::ScanBudget;
 
 /// Kinds that are named where something is to be said of them; of more the number.
 const NAMED: usize = 5;
@@ -27,20 +30,18 @@ pub(super) async fn problems(
     Ask(request): Ask<ProblemsRequest>,
 ) -> Result<Response, Failure> {
     let deadline = Deadline::after_ms(request.context.deadline_ms);
-    let looked = Arc::new(service.0.problems.look(deadline.with_time_to_tell().at()).await);
+    let until = deadline.with_time_to_tell().at();
+    let looked = Arc::new(service.0.problems.look(until, request.kind.as_ref()).await);
     let standing = Standing::of(&looked, &request);
     let clock = service.0.api.clock();
-    let mut found = Vec::new();
+    let limit = PROBLEMS_TOLD.min(request.limit as usize);
+    let mut found: Vec<Problem> = Vec::new();
     if standing.status.answered() {
-        let (now_ms, limit) = (clock.cluster_now_ms(), PROBLEMS_TOLD.min(request.limit as usize));
-        let fold = move |_: &_| {
-            let wanted = Wanted { visibility: &request.context.visibility, request: Some(&request), now_ms };
-            let problems = Problems::fold(&looked, &wanted);
-            Ok((problems.len() as u64, problems.into_iter().take(limit).collect::<Vec<_>>()))
-        };
-        found.push(service.0.scans.run(deadline, fold).await?);
+        found = service.fold_problems(&looked, request, deadline).await?;
     }
-    let (total, problems): (u64, Vec<Problem>) = found.pop().unwrap_or_default();
+    let total = found.len() as u64;
+    found.truncate(limit);
+    let problems = found;
     let head = GatherHead {
         status: standing.status,
         message: standing.message(total.saturating_sub(problems.len() as u64)),
@@ -52,6 +53,41 @@ pub(super) async fn problems(
         clock_offset_ms: clock.offset_ms(),
     };
     Ok(reply(head, problems, GatherEnd { cut: None }))
+}
+
+impl Service {
+    /// What is known to be wrong with the objects that a request means: those that it names, what descends from them, and
+    /// what is there for them, such as their autoscalers.
+    pub(super) async fn fold_problems(
+        &self,
+        looked: &Arc<Looked>,
+        request: ProblemsRequest,
+        deadline: Deadline,
+    ) -> Result<Vec<Problem>, AgentError> {
+        let (looked, kinds) = (Arc::clone(looked), self.0.kinds.clone());
+        let now_ms = self.0.api.clock().cluster_now_ms();
+        let fold = move |_: &ScanBudget| {
+            let visibility = &request.context.visibility;
+            let beside = beside(&kinds, &request);
+            let wanted = Wanted { visibility, request: Some(&request), beside: &beside, now_ms };
+            Ok(Problems::fold(&looked, &wanted))
+        };
+        self.0.scans.run(deadline, fold).await
+    }
+}
+
+/// Without a name, nothing but what is asked for is meant.
+fn beside(kinds: &Kinds, request: &ProblemsRequest) -> BTreeSet<ObjectRef> {
+    if request.names.is_empty() {
+        return BTreeSet::new();
+    }
+    let object = |kind: GroupResource, namespace: Option<String>, name: String| ObjectRef { kind, namespace, name };
+    let is_asked = |kind: &GroupResource, namespace: Option<&str>, name: &str| {
+        let object = object(kind.clone(), namespace.map(str::to_owned), name.to_owned());
+        is_asked(request, &object) && shows(&request.context.visibility, &object)
+    };
+    let found = neighbours(kinds, request.kind.as_ref(), &is_asked, &request.namespaces);
+    found.map(|(kind, namespace, name)| object(kind, namespace, name)).collect()
 }
 
 /// How far all kinds that verdicts hang on can be believed together.

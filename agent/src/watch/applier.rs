@@ -148,13 +148,15 @@ impl Applier {
         }
         cache::press(&self.feed.handle.store, writes.iter_mut().filter_map(Write::object));
         let mut before = self.before(&writes);
-        let outcomes = self.write(&writes);
+        let mut evicted = Gone::new(false);
+        let outcomes = self.write(&writes, &mut evicted);
         writes::in_turn(&writes, &mut before, &outcomes);
         if outcomes.iter().any(|outcome| outcome.is_some()) {
             self.feed.handle.tick();
         }
         let way = self.list.lock().under_way.as_ref().map_or(Way::Watch, |(_, way)| *way);
         self.tell(way, &writes::sightings(&writes, &before, &outcomes));
+        self.tell(way, &evicted.forgotten());
         newest
     }
 
@@ -186,8 +188,8 @@ impl Applier {
         Ok(())
     }
 
-    /// Says of each write what it did, where a reader could notice.
-    fn write(&self, writes: &[Write]) -> Vec<Option<Outcome>> {
+    /// Says of each write what it did, where a reader could notice. What makes room for what is written is `evicted`.
+    fn write(&self, writes: &[Write], evicted: &mut Gone) -> Vec<Option<Outcome>> {
         let mut store = self.feed.handle.store.write();
         let mut unreadable = self.unreadable.lock();
         let mut write = |write: &Write| {
@@ -200,7 +202,7 @@ impl Applier {
                 return None;
             }
             match write {
-                Write::Put(object) => Outcome::of(store.take_in(object)),
+                Write::Put(object) => Outcome::of(store.take_in(object, &mut |row| evicted.add(row))),
                 Write::Delete(meta) => {
                     store.delete(namespace, name, meta.uid.as_deref()).then_some(Outcome::Deleted)
                 }

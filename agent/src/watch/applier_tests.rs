@@ -1,22 +1,23 @@
 //! What becomes of a row whose object changes into something that can't be read, and of cells that change their places.
 
 use kubeplex_proto::column::{CellFormat, Column};
-use kubeplex_proto::kind::{GroupResource, Scope};
+use kubeplex_proto::kind::{GroupResource, KindInfo, Scope};
 use kubeplex_test_support::kind::kind;
 use tokio::sync::watch;
 
 use super::*;
 use crate::cache::{CellRef, KindShape, Part};
 use crate::columns::{ColumnDef, Columns};
+use crate::limits::EVENTS_KEPT;
 use crate::redact::DigestKey;
-use crate::watch::KindHandle;
+use crate::watch::{Fate, KindHandle, Witness};
 
 /// Deeper than the parser goes.
 const DEPTH: usize = 400;
 
 fn applier() -> Applier {
     let id = GroupResource::new("", "pods");
-    applier_of(&id, Columns::builtin(&id).unwrap())
+    applier_of(&id, Columns::builtin(&id).unwrap(), Witnesses::default())
 }
 
 /// Of a kind whose columns only the server knows.
@@ -25,10 +26,11 @@ fn applier_of_tables() -> Applier {
         column: Column { name: name.to_owned(), format: CellFormat::Plain },
         wide: false,
     };
-    applier_of(&GroupResource::new("example.com", "widgets"), Columns::served(&["name", "size"].map(column)))
+    let columns = Columns::served(&["name", "size"].map(column));
+    applier_of(&GroupResource::new("example.com", "widgets"), columns, Witnesses::default())
 }
 
-fn applier_of(id: &GroupResource, columns: Columns) -> Applier {
+fn applier_of(id: &GroupResource, columns: Columns, witnesses: Witnesses) -> Applier {
     let info = kind(&id.group, &id.resource, Scope::Namespaced);
     let shape = KindShape {
         columns: Arc::new(columns),
@@ -39,7 +41,7 @@ fn applier_of(id: &GroupResource, columns: Columns) -> Applier {
         digest_key: DigestKey::new([0; 32]),
     };
     let handle = Arc::new(KindHandle::new(info, shape, watch::Sender::default()));
-    Applier::new(handle.divide(vec![Part::default()]).remove(0), Arc::default(), Witnesses::default())
+    Applier::new(handle.divide(vec![Part::default()]).remove(0), Arc::default(), witnesses)
 }
 
 fn metadata(name: &str, version: u32) -> String {
@@ -150,4 +152,39 @@ fn cells_are_read_where_the_watch_says_that_they_stand() {
     applier.apply(&[Change::Delete(event(back, "a", "[]"))]);
     applier.apply(&[Change::Put(event("[]", "d", r#"["d",1,7]"#))]);
     assert_eq!(size("d"), Some(1));
+}
+
+/// The objects that it was told are kept no more.
+#[derive(Default)]
+struct Forgotten(Mutex<Vec<String>>);
+
+impl Witness for Forgotten {
+    fn compares(&self, _kind: &KindInfo) -> bool {
+        false
+    }
+
+    fn saw(&self, _kind: &KindInfo, _way: Way, sightings: &[Sighting<'_>]) {
+        let gone = sightings.iter().filter(|seen| matches!(seen.fate, Fate::Forgotten));
+        self.0.lock().extend(gone.map(|seen| seen.name.to_owned()));
+    }
+
+    fn listed(&self, _kind: &KindInfo, _way: Way) {}
+}
+
+#[test]
+fn what_makes_room_for_newer_ones_is_told_of() {
+    let (id, forgotten) = (GroupResource::new("", "events"), Arc::new(Forgotten::default()));
+    let witnesses = Witnesses::new(vec![Arc::clone(&forgotten) as Arc<dyn Witness>]);
+    let applier = applier_of(&id, Columns::builtin(&id).unwrap(), witnesses);
+    let name = |at: u32| format!("e{at:05}");
+    let last = EVENTS_KEPT as u32 + 1;
+    let all: Vec<Change> = (1..last).map(|at| flat(&name(at), at)).collect();
+    all.chunks(1_000).for_each(|some| drop(applier.apply(some)));
+    assert!(forgotten.0.lock().is_empty());
+    applier.apply(&[flat(&name(last), last)]);
+    let mut told = forgotten.0.lock().clone();
+    told.sort();
+    let left = applier.feed.handle.store.read().len() as u32;
+    assert!(left < last);
+    assert_eq!(told, (1..=last - left).map(name).collect::<Vec<_>>());
 }

@@ -60,7 +60,7 @@ pub(crate) enum Fate<'a> {
     },
     /// It is there, in a state that can't be read.
     Unreadable,
-    /// Its kind is not seen any more. It may well be there.
+    /// It is not kept any more: newer ones of its kind want the room, or its kind is not seen any more. It may well be there.
     Forgotten,
 }
 

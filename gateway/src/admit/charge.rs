@@ -116,5 +116,8 @@ mod tests {
         check(&fleet, "fleet_search", &json!({"query": "cart"}), &searched);
         let live = [(Class::Live, a, 1), (Class::Live, b, 42), (Class::Live, c, 1)];
         check(&fleet, "pods_list", &json!({"freshness": "live"}), &live);
+        let described = |logs| json!({"cluster": "a", "name": "pod/cart-0", "logs": logs});
+        check(&fleet, "resources_describe", &described(false), &[(Class::Cached, a, 1)]);
+        check(&fleet, "resources_describe", &described(true), &[(Class::Live, a, 1)]);
     }
 }

@@ -170,7 +170,8 @@ impl<'a> Answers<'a> {
             Request::Logs(query) => Answered::Logs(query, logs::merge(query, asked, legs).await?),
             Request::Sheets(query) => {
                 let question = |_, context| query.leg_request(context);
-                Answered::Sheets(query, gather::gather(asked, legs, paths::SHEET, question).await?)
+                let gathered = gather::gather(asked, legs, paths::SHEET, question).await?;
+                Answered::Sheets(query, gathered.found(&query.kind, &query.names)?)
             }
             Request::Health(query) => {
                 let question = |_, context| query.leg_request(context);

@@ -44,6 +44,8 @@ pub struct LegOutcome {
     pub total: Option<u64>,
     /// Objects of the kind that the cluster last reported.
     pub last_known: Option<u64>,
+    /// Problems that it last reported, of a cluster that did not answer; where the caller may see all that they are of.
+    pub last_known_problems: Option<u64>,
     /// Back since an earlier page, and out until the cursor ends.
     pub rejoined: bool,
     /// Set where the agent refused the request.
@@ -117,6 +119,7 @@ impl LegOutcome {
             revision: None,
             total: None,
             last_known: None,
+            last_known_problems: None,
             rejoined: false,
             refusal: None,
             hint: None,
@@ -146,6 +149,7 @@ impl LegOutcome {
             refusal: failure.refusal,
             hint: failure.hint,
             retry_after_ms: failure.retry_after_ms,
+            last_known_problems: cluster.report.problems.map(|counts| counts.all()),
             ..Self::answered(cluster.id.clone(), failure.status)
         }
     }

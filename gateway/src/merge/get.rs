@@ -15,6 +15,7 @@ use crate::fleet::ClusterView;
 use crate::limits::MAX_DISTINCT_OBJECTS;
 use crate::request::{GetQuery, LegId};
 
+use super::not_found::{asked, not_found};
 use super::{Coverage, Heard, LegFailure, LegOutcome, RowsShown};
 
 /// Feeds in any order: `head` once a leg, then `object` as they come, then `finish`. Every leg is needed to its end.
@@ -63,14 +64,10 @@ impl GetMerge {
             objects: 0,
             end: None,
         });
-        let names: Vec<_> = query.names.iter().map(|name| name.as_str()).collect();
         Self {
             legs: legs.collect(),
             kind: query.kind.clone(),
-            asked: match names.as_slice() {
-                [] => query.kind.to_string(),
-                names => format!("{} \"{}\"", query.kind, names.join(",")),
-            },
+            asked: asked(&query.kind, &query.names),
             objects: HashMap::new(),
             too_many: false,
         }
@@ -134,7 +131,7 @@ impl GetMerge {
             return Err(self.too_large());
         }
         if self.objects.is_empty() && !coverage.is_partial() {
-            return Err(self.not_found());
+            return Err(not_found(&self.kind, &self.asked, &coverage));
         }
         let mut objects: Vec<_> = self.objects.into_values().collect();
         for object in &mut objects {
@@ -166,17 +163,6 @@ impl GetMerge {
         );
         CallError::new(ErrorCode::TooLarge, message)
             .with_hint("narrow name, namespace or cluster, or take resources_list for a table")
-    }
-
-    fn not_found(&self) -> CallError {
-        let have_kind = self.legs.iter().filter(|leg| leg.status() != Some(LegStatus::Absent)).count();
-        let message = match (self.legs.len(), have_kind) {
-            (_, 0) => format!("none of the clusters asked has the kind {}", self.kind),
-            (1, _) => format!("{} is not in {}", self.asked, self.legs[0].cluster.id),
-            (clusters, _) => format!("{} is in none of the {clusters} clusters asked", self.asked),
-        };
-        CallError::new(ErrorCode::NotFound, message)
-            .with_hint("resources_list shows the names that there are")
     }
 }
 

@@ -27,6 +27,7 @@ mod kinds;
 mod list;
 mod logs;
 mod merged;
+mod not_found;
 mod problems;
 mod search;
 

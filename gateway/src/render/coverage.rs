@@ -197,8 +197,7 @@ fn message(leg: &LegOutcome, nouns: Nouns<'_>, now: Steady) -> String {
     match leg.rows {
         RowsShown::All if leg.leaves_objects_out() => reason.into_owned(),
         RowsShown::All | RowsShown::None => {
-            let last_known = leg.last_known.map(|count| format!("; last known {count} {}", nouns.kind));
-            format!("{reason}: none of its {rows} are in this answer{}", last_known.unwrap_or_default())
+            format!("{reason}: none of its {rows} are in this answer{}", last_known(leg, nouns))
         }
         RowsShown::Old => {
             let age = leg.as_of.and_then(|as_of| i64::try_from(now.since_ms(as_of)).ok()).map(human_duration);
@@ -206,6 +205,17 @@ fn message(leg: &LegOutcome, nouns: Nouns<'_>, now: Steady) -> String {
         }
         RowsShown::Partial => format!("{reason}: its {rows} after that are missing from this answer"),
     }
+}
+
+/// `; last known 412 pods, 3 problems`.
+fn last_known(leg: &LegOutcome, nouns: Nouns<'_>) -> String {
+    let objects = leg.last_known.map(|count| format!("{count} {}", nouns.kind));
+    let problems = leg.last_known_problems.map(|count| match count {
+        1 => "1 problem".to_owned(),
+        count => format!("{count} problems"),
+    });
+    let known: Vec<String> = objects.into_iter().chain(problems).collect();
+    if known.is_empty() { String::new() } else { format!("; last known {}", known.join(", ")) }
 }
 
 impl Sources {

@@ -22,7 +22,8 @@ use super::{RenderContext, Rendered, is_false, omit, plain};
 const MOST_CLUSTERS: usize = 20;
 
 /// Parts that give their last line when a description is too long, in this order.
-const SHORTENED: [&str; 7] = ["uses", "children", "events", "changes", "selectedBy", "owners", "problems"];
+const SHORTENED: [&str; 8] =
+    ["uses", "children", "events", "changes", "logs", "selectedBy", "owners", "problems"];
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -89,7 +90,9 @@ fn key(sheet: &Sheet) -> String {
     let problems: Vec<_> = sheet.problems.iter().map(|problem| (&problem.cause, &problem.message)).collect();
     let mut events: Vec<_> = sheet.events.iter().map(|event| (&event.event_type, &event.reason)).collect();
     events.sort();
+    let logs = sheet.logs.iter().flat_map(|logs| &logs.patterns).map(|pattern| &pattern.text);
     let all = (
+        logs.collect::<Vec<_>>(),
         without_noise(&sheet.object),
         kinds(&sheet.children),
         (&sheet.uses.shown, &sheet.selected_by.shown),

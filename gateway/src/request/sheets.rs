@@ -21,6 +21,8 @@ pub struct SheetsQuery {
     pub version: Option<String>,
     pub namespaces: Vec<Pattern>,
     pub names: Vec<Pattern>,
+    /// Whether what their pods wrote of errors is wanted, too.
+    pub logs: bool,
     pub options: CallOptions,
     pub understood: Understood,
 }
@@ -35,6 +37,7 @@ impl SheetsQuery {
             namespaces: self.namespaces.clone(),
             names: self.names.clone(),
             limit: MAX_LEG_SHEETS,
+            logs: self.logs,
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::fleet::ClusterView;
 use crate::limits::MAX_LIST_PARTS;
 use crate::request::{
     ClustersQuery, Field, Fingerprint, GetQuery, GroupBy, InvalidObjectUri, LegId, ListQuery, ObjectUri,
-    Order, PageQuery, Request, Resume, SCHEME, SheetsQuery, Standing, Target,
+    Order, PageQuery, Request, Resume, SCHEME, Standing, Target,
 };
 
 use super::guard::short;
@@ -119,11 +119,7 @@ pub(super) fn rows(rows: Rows<'_>, arguments: &Arguments, scope: &Scope<'_>) -> 
 /// # Errors
 /// Whatever is wrong with the arguments.
 pub(crate) fn get(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> {
-    let name = arguments.text("name");
-    let named = match name.filter(|name| name.starts_with(SCHEME)) {
-        Some(identity) => identified(identity, arguments, scope)?,
-        None => named(name, arguments, scope)?,
-    };
+    let named = by_name(arguments, scope)?;
     let fields = lists::fields(arguments.text("fields"))?.into_iter().map(path).collect::<Result<_, _>>()?;
     Ok(Request::Get(GetQuery {
         targets: targets(named.clusters, None),
@@ -138,34 +134,21 @@ pub(crate) fn get(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, C
     }))
 }
 
-/// Everything about objects by name, or about one by its identity.
-///
-/// # Errors
-/// Whatever is wrong with the arguments.
-pub(crate) fn describe(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, CallError> {
-    let name = arguments.text("name");
-    let named = match name.filter(|name| name.starts_with(SCHEME)) {
-        Some(identity) => identified(identity, arguments, scope)?,
-        None => named(name, arguments, scope)?,
-    };
-    Ok(Request::Sheets(SheetsQuery {
-        targets: targets(named.clusters, None),
-        kind: named.kind.id,
-        scope: named.kind.scope,
-        version: named.kind.version,
-        namespaces: named.namespaces,
-        names: named.names,
-        options: options(arguments),
-        understood: Understood(()),
-    }))
+/// Which objects are asked for.
+pub(super) struct Named {
+    pub(super) clusters: Vec<Arc<ClusterView>>,
+    pub(super) kind: ResolvedKind,
+    pub(super) namespaces: Vec<Pattern>,
+    pub(super) names: Vec<Pattern>,
 }
 
-/// Which objects are asked for.
-struct Named {
-    clusters: Vec<Arc<ClusterView>>,
-    kind: ResolvedKind,
-    namespaces: Vec<Pattern>,
-    names: Vec<Pattern>,
+/// Objects by name, or one by its identity.
+pub(super) fn by_name(arguments: &Arguments, scope: &Scope<'_>) -> Result<Named, CallError> {
+    let name = arguments.text("name");
+    match name.filter(|name| name.starts_with(SCHEME)) {
+        Some(identity) => identified(identity, arguments, scope),
+        None => named(name, arguments, scope),
+    }
 }
 
 fn named(name: Option<&str>, arguments: &Arguments, scope: &Scope<'_>) -> Result<Named, CallError> {
@@ -324,7 +307,9 @@ pub(super) fn namespaces(arguments: &Arguments, kind: &ResolvedKind) -> Result<V
     let given = arguments.text("namespace");
     let namespaces = lists::name_patterns("namespace", given)?;
     if !namespaces.is_empty() && kind.scope == Some(KindScope::Cluster) {
-        return Err(CallError::invalid(format!("namespace: {} are in no namespace; leave it out", kind.id)));
+        let given = short(given.unwrap_or_default(), 60);
+        let message = format!("namespace: \"{given}\": {} are in no namespace; leave it out", kind.id);
+        return Err(CallError::invalid(message));
     }
     Ok(namespaces)
 }

@@ -9,12 +9,11 @@ use crate::policy::Annotations;
 use crate::render::{RenderContext, Rendered};
 use crate::resolve::{self, Schema};
 
-use super::schema::{bounds, clusters, strict, text, times};
+use super::schema::{bounds, clusters, strict, switch, text, times};
 use super::{Class, Tool, mismatch};
 
 pub(super) fn tool() -> Tool {
     let integer = |least: u32, most: u32| json!({ "type": "integer", "minimum": least, "maximum": most });
-    let switch = || json!({ "type": "boolean" });
     let arguments = [
         clusters(text()),
         vec![("namespace", text()), ("kind", text()), ("name", text()), ("labelSelector", text())],

@@ -6,12 +6,15 @@ use crate::policy::Annotations;
 use crate::render::{RenderContext, Rendered};
 use crate::resolve::{self, Schema};
 
-use super::schema::{bounds, clusters, strict, text};
+use super::schema::{bounds, clusters, strict, switch, text};
 use super::{Class, Tool, mismatch};
 
 pub(super) fn tool() -> Tool {
-    let arguments =
-        [clusters(text()), vec![("namespace", text()), ("kind", text()), ("name", text())], bounds()];
+    let arguments = [
+        clusters(text()),
+        vec![("namespace", text()), ("kind", text()), ("name", text()), ("logs", switch())],
+        bounds(),
+    ];
     Tool {
         name: "resources_describe",
         title: "Describe",

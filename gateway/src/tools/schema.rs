@@ -51,6 +51,10 @@ pub(super) fn text() -> Value {
     json!({ "type": "string" })
 }
 
+pub(super) fn switch() -> Value {
+    json!({ "type": "boolean" })
+}
+
 /// One of the few arguments whose name does not say enough.
 pub(super) fn phrased(phrase: &str) -> Value {
     json!({ "type": "string", "description": phrase })

@@ -42,3 +42,14 @@ pub(crate) async fn workloads_are_described_with_what_they_make(fleet: &'static 
         }
     }
 }
+
+pub(crate) async fn what_is_not_there_is_refused_as_resources_get_refuses_it(fleet: &'static TestFleet) {
+    for question in [
+        json!({"kind": "deployments", "name": "nobody-is-called-so"}),
+        json!({"cluster": fleet.servers[0].name, "namespace": "nowhere", "name": "pod/nobody"}),
+    ] {
+        let described = fleet.refused("resources_describe", question.clone()).await;
+        assert_eq!(described["code"], "not_found", "{described}");
+        assert_eq!(described, fleet.refused("resources_get", question).await);
+    }
+}

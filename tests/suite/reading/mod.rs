@@ -36,7 +36,8 @@ macro_rules! on_every_ground {
 
 on_every_ground! {
     budgets: no_usual_answer_is_above_eight_kilobytes;
-    describe: workloads_are_described_with_what_they_make;
+    describe: workloads_are_described_with_what_they_make,
+        what_is_not_there_is_refused_as_resources_get_refuses_it;
     lists: pods_are_those_of_all_servers, totals_and_counts_are_of_all_matches, columns_say_what_the_server_prints,
         fields_choose_columns_and_paths, rows_can_be_objects, clusters_are_listed;
     orders: restarts_of_all_clusters_in_one_order, ages_of_all_clusters_in_one_order, labels_of_clusters_order_rows,

@@ -17,6 +17,8 @@ fn page() -> String {
         "# Problems\n\n\
         `problems_list` says what is wrong and why. Agents judge objects as they change, by what controllers and kubelets write\n\
         into them and into events; nothing is asked of the cluster for it. Objects of these kinds are judged: {}.\n\
+        Of all other kinds that are watched, custom resources among them, it is said what a finalizer holds; a kind that nobody\n\
+        asked for yet is watched once `problems_list` is asked for it.\n\
         What they refer to is looked at, too, as far as its kind is watched: where not all of a kind are known, nothing of it is\n\
         said to be missing.\n\n\
         A cause is said of the object that has it. What only follows from another object's problem is a symptom of that: pods of\n\

@@ -51,7 +51,7 @@ pub(super) fn is_missing(world: &dyn World, kind: Kind, namespace: Option<&str>,
 /// A selector as `spec.selector` of workloads holds it: labels that must be equal, and expressions.
 ///
 /// Rules: <https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements>
-pub(super) fn selector(selector: &Value) -> LabelSelector {
+pub(crate) fn selector(selector: &Value) -> LabelSelector {
     let mut requirements = equal_labels(at(selector, "/matchLabels"));
     requirements.extend(list(selector, "/matchExpressions").iter().filter_map(requirement));
     LabelSelector { requirements }

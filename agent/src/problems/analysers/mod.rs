@@ -4,6 +4,7 @@
 //! rendered from the table of causes.
 
 use super::{Analyser, Severity, Subject, Verdict, World};
+pub(crate) use kind::selector as label_selector;
 
 mod api_services;
 mod attachments;
@@ -52,7 +53,7 @@ pub struct Judges {
     pub analysers: &'static [Analyser],
 }
 
-/// Each kind once. These kinds are watched while somebody asks for problems, and so is whatever analysers look at beside them.
+/// Each kind once; what judges the others is [`OTHERS`]. These kinds are watched while somebody asks for problems, and so is whatever analysers look at beside them.
 pub const ALL: &[Judges] = &[
     judges(
         kind::PODS,
@@ -105,6 +106,12 @@ pub const ALL: &[Judges] = &[
     judges(("flowcontrol.apiserver.k8s.io", "flowschemas"), &[deprecated::judge]),
     judges(("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations"), &[deprecated::judge]),
 ];
+
+/// Objects of any other kind, custom resources among them, while somebody has the kind watched.
+pub const OTHERS: Judges = judges(("", "*"), &[deletion::judge]);
+
+/// They come and go all the time, and nobody sets finalizers on them.
+pub const UNJUDGED: &[(&str, &str)] = &[("", "events"), kind::ENDPOINT_SLICES];
 
 const WEBHOOKS: &[Analyser] = &[webhooks::judge, deletion::judge, deprecated::judge];
 

@@ -1,5 +1,6 @@
 //! The logs of one call: prepared before it is answered, read while the answer is sent.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use kubeplex_proto::gather::GatherHead;
 use kubeplex_proto::kind::{GroupResource, KindInfo};
 use kubeplex_proto::log::{LogItem, LogLine, LogOver, LogRequest, LogSource, PodName, keep_newest};
 use kubeplex_proto::status::{LegStatus, Source as AnswerSource};
+use kubeplex_proto::template::{Fold, Template};
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::containers;
@@ -43,7 +46,8 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// Finds the containers, and whether the caller may read them.
+    /// Finds the containers, and whether the caller may read them. `grep` is the request's own, or says which of the lines that
+    /// the request means are kept.
     ///
     /// # Errors
     /// Why nothing is read.
@@ -143,7 +147,7 @@ impl Job {
             out.item(LogItem::Source(source.told.clone())).await;
         }
         let sink = match self.patterns {
-            true => Sink::Folded(out.clone(), Arc::default()),
+            true => Sink::Folded(Arc::default()),
             false => Sink::Lines(out.clone()),
         };
         let follow_until = self.follow.map(|follow| (Instant::now() + follow).min(self.until));
@@ -152,10 +156,22 @@ impl Job {
             let follow = |read: Read| follow(read, Arc::clone(&self.common), until, sink.clone());
             read = join_all(read.into_iter().map(follow)).await;
         }
-        sink.end().await;
+        sink.end(&out).await;
         for read in read {
             out.item(LogItem::Over(read.over())).await;
         }
+    }
+
+    /// What there is up to now, folded.
+    pub(super) async fn folded(self) -> Folded {
+        let fold = Arc::<Mutex<Fold>>::default();
+        let read = self.history(&Sink::Folded(Arc::clone(&fold))).await;
+        let containers = read.len() as u64;
+        let idle = self.idle.into_iter().map(|(source, shortfall)| shortfall.told(source.id));
+        let over = idle.chain(read.into_iter().map(Read::over)).filter(|over| over.unread);
+        let unread = over.filter_map(|over| over.message).collect();
+        let (templates, others) = std::mem::take(&mut *fold.lock()).into_templates();
+        Folded { templates, others, containers, unread }
     }
 
     /// All that there is, the newest of it sent in the order of time.
@@ -185,6 +201,18 @@ impl Job {
         }
         done
     }
+}
+
+/// What logs came to, folded.
+pub(in crate::serve) struct Folded {
+    /// The commonest first.
+    pub(in crate::serve) templates: Vec<Template>,
+    /// Lines of no template, because they were of too many sorts.
+    pub(in crate::serve) others: u64,
+    /// Containers that were read.
+    pub(in crate::serve) containers: u64,
+    /// Why some of it was not read that there is.
+    pub(in crate::serve) unread: BTreeSet<String>,
 }
 
 async fn read(source: Arc<Source>, common: Arc<Common>, wanted: Wanted, until: Instant) -> Read {

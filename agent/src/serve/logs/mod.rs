@@ -24,6 +24,8 @@ use super::opening::NotRead;
 use crate::logs::Grep;
 use job::Job;
 
+pub(super) use job::Folded;
+
 pub(super) async fn pods(
     State(service): State<Service>,
     Ask(request): Ask<LogPodsRequest>,
@@ -58,4 +60,18 @@ pub(super) async fn read(
         }
         Err(NotRead::Refused(error)) => Err(error.into()),
     }
+}
+
+/// Those of the lines that a request means that match, folded: for who tells of logs beside other things.
+///
+/// # Errors
+/// Why nothing is read.
+pub(super) async fn folded(
+    service: &Service,
+    request: LogRequest,
+    grep: Grep,
+    deadline: Deadline,
+) -> Result<Folded, NotRead> {
+    let (_, job) = Job::prepare(service, request, Some(grep), deadline).await?;
+    Ok(job.folded().await)
 }

@@ -13,8 +13,8 @@ use crate::logs::Reading;
 pub(super) enum Sink {
     /// They are sent.
     Lines(Out),
-    /// They are folded, and what comes of it is sent at the end.
-    Folded(Out, Arc<Mutex<Fold>>),
+    /// They are folded, for whoever takes what comes of it at the end.
+    Folded(Arc<Mutex<Fold>>),
 }
 
 impl Sink {
@@ -22,13 +22,13 @@ impl Sink {
     pub(super) async fn take(&self, reading: &mut Reading) {
         match self {
             Self::Lines(out) => out.lines(reading.lines_kept()).await,
-            Self::Folded(_, fold) => reading.fold_into(&mut fold.lock()),
+            Self::Folded(fold) => reading.fold_into(&mut fold.lock()),
         }
     }
 
-    /// Nothing more will come.
-    pub(super) async fn end(self) {
-        let Self::Folded(out, fold) = self else { return };
+    /// Nothing more will come: what was folded is sent.
+    pub(super) async fn end(self, out: &Out) {
+        let Self::Folded(fold) = self else { return };
         let (templates, others) = std::mem::take(&mut *fold.lock()).into_templates();
         out.item(LogItem::Templates { templates, others }).await;
     }

@@ -2,6 +2,7 @@
 
 mod events;
 mod lean;
+mod logs;
 mod look;
 mod relatives;
 
@@ -32,7 +33,6 @@ use super::health::capacity::Sum;
 use super::opening::{NotRead, Question};
 use crate::history::question;
 use crate::limits::{SHEET_CHANGES, SHEET_CHANGES_FOR, SHEET_PROBLEMS, SHEETS};
-use crate::problems::{Problems, Wanted};
 use crate::query::{self, ScanBudget};
 
 use look::Child;
@@ -73,6 +73,7 @@ pub(super) async fn sheet(
         context: &request.context,
         info: &readable.info,
         deadline: deadline.with_time_to_tell(),
+        logs: request.logs,
     };
     let mut sheets = Vec::new();
     for found in found.objects {
@@ -103,6 +104,8 @@ struct Composing<'a> {
     context: &'a CallContext,
     info: &'a KindInfo,
     deadline: Deadline,
+    /// Whether logs are told of.
+    logs: bool,
 }
 
 /// The object, as its parts are looked for.
@@ -129,13 +132,14 @@ impl Composing<'_> {
             Described { uid: text("/metadata/uid"), name: text("/metadata/name"), namespace, object };
         let object = &described.object;
         let children = Box::pin(self.children(&described)).await;
-        let (uses, selected_by, usage, events, problems, changes) = tokio::join!(
+        let (uses, selected_by, usage, events, problems, changes, logs) = tokio::join!(
             Box::pin(self.uses(&described)),
             Box::pin(self.selected_by(&described)),
             Box::pin(self.usage(&described, &children)),
             Box::pin(self.events(&described, &children)),
             Box::pin(self.problems(&described)),
             Box::pin(self.changes(&described)),
+            Box::pin(self.logs(&described, &children)),
         );
         let children = children.into_iter().map(|child| child.relative).collect();
         let mut not_told = Vec::new();
@@ -149,6 +153,7 @@ impl Composing<'_> {
             events,
             problems: told("problems", problems, &mut not_told),
             changes: told("changes", changes, &mut not_told),
+            logs: logs.told(&mut not_told),
             not_told,
             object: lean::lean(described.object),
         }
@@ -194,7 +199,7 @@ impl Composing<'_> {
     }
 
     async fn problems(&self, described: &Described) -> Result<Vec<Problem>, AgentError> {
-        let looked = Arc::new(self.service.0.problems.look(self.deadline.at()).await);
+        let looked = Arc::new(self.service.0.problems.look(self.deadline.at(), Some(&self.info.id)).await);
         let request = ProblemsRequest {
             context: self.context.clone(),
             kind: Some(self.info.id.clone()),
@@ -205,12 +210,7 @@ impl Composing<'_> {
             severity: ProblemSeverity::Info,
             limit: SHEET_PROBLEMS as u32,
         };
-        let now_ms = self.service.0.api.clock().cluster_now_ms();
-        let fold = move |_: &ScanBudget| {
-            let wanted = Wanted { visibility: &request.context.visibility, request: Some(&request), now_ms };
-            Ok(Problems::fold(&looked, &wanted))
-        };
-        let mut problems = self.service.0.scans.run(self.deadline, fold).await?;
+        let mut problems = self.service.fold_problems(&looked, request, self.deadline).await?;
         problems.truncate(SHEET_PROBLEMS);
         Ok(problems)
     }

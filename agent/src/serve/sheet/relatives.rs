@@ -152,19 +152,22 @@ fn pod_state(pod: &Value) -> String {
     format!("{word} {ready}/{total}{restarts}")
 }
 
+/// As far as its [`state`] tells.
+pub(super) fn is_well(relative: &Relative) -> bool {
+    let state = relative.state.as_str();
+    let mut words = state.split([' ', ',']);
+    match words.clone().next().unwrap_or_default() {
+        "missing" => false,
+        // What has come to its end is ready no more.
+        "Completed" | "Succeeded" => true,
+        _ if state.ends_with(" failed") => state.ends_with(" 0 failed"),
+        _ => words.find_map(|word| word.split_once('/')).is_none_or(|(ready, all)| ready == all),
+    }
+}
+
 /// The first of them: those that are not well before the others.
 pub(super) fn some(mut all: Vec<Relative>) -> Relatives {
-    let is_well = |relative: &Relative| {
-        let (word, rest) = relative.state.split_once(' ').unwrap_or((&relative.state, ""));
-        let count = if word == "Running" { rest } else { word };
-        count
-            .split([' ', ','])
-            .next()
-            .and_then(|count| count.split_once('/'))
-            .is_none_or(|(ready, all)| ready == all)
-            && !matches!(word, "missing" | "Pending" | "Failed")
-    };
-    all.sort_by_key(&is_well);
+    all.sort_by_key(is_well);
     let more = all.len().saturating_sub(SHEET_RELATIVES) as u64;
     all.truncate(SHEET_RELATIVES);
     Relatives { shown: all, more }

@@ -4,7 +4,7 @@ use kubeplex_proto::gather::{GatherFrame, GatherHead};
 use kubeplex_proto::problems::{Problem, ProblemSeverity, ProblemsRequest};
 use kubeplex_proto::status::LegStatus;
 use kubeplex_proto::visibility::{Reach, VisibilityRule};
-use serde_json::json;
+use serde_json::{Value, json};
 use simcluster::{Gvr, Troubles};
 
 use super::*;
@@ -99,4 +99,111 @@ async fn a_healthy_cluster_has_none_and_what_breaks_and_heals_shows_at_once() {
     let gvr = Gvr::new("", "v1", "persistentvolumeclaims");
     world.sim.delete(&gvr, "shop", "never").unwrap();
     found(&[]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_workload_is_asked_for_with_what_is_there_for_it() {
+    let world = World::of(SimConfig { troubles: Troubles::None, ..small() }, config());
+    let labels = json!({"app": "asked"});
+    let of = |version: &str, kind: &str, name: &str, spec: Value, status: Value| {
+        json!({"apiVersion": version, "kind": kind, "spec": spec, "status": status,
+            "metadata": {"name": name, "namespace": "shop", "creationTimestamp": "2026-01-01T00:00:00Z"}})
+    };
+    let pods = json!({"containers": [{"name": "app", "image": "asked:1"}],
+        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "asked-data"}}]});
+    let template = json!({"metadata": {"labels": labels}, "spec": pods});
+    let at_maximum = json!([{"type": "ScalingLimited", "status": "True", "reason": "TooManyReplicas",
+        "message": "m", "lastTransitionTime": "2026-01-01T00:00:00Z"}]);
+    let scaler = |name: &str, target: &str| {
+        of(
+            "autoscaling/v2",
+            "HorizontalPodAutoscaler",
+            name,
+            json!({"maxReplicas": 5, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}}),
+            json!({"currentReplicas": 5, "conditions": at_maximum}),
+        )
+    };
+    for object in [
+        of(
+            "apps/v1",
+            "Deployment",
+            "asked",
+            json!({"replicas": 0, "selector": {"matchLabels": labels}, "template": template}),
+            json!({}),
+        ),
+        scaler("asked-scaler", "asked"),
+        scaler("other-scaler", "other"),
+        of(
+            "policy/v1",
+            "PodDisruptionBudget",
+            "asked-budget",
+            json!({"minAvailable": 2, "selector": {"matchExpressions": [{"key": "app", "operator": "In", "values": ["asked"]}]}}),
+            json!({"expectedPods": 2, "desiredHealthy": 2, "currentHealthy": 2, "disruptionsAllowed": 0}),
+        ),
+        of(
+            "v1",
+            "PersistentVolumeClaim",
+            "asked-data",
+            json!({"storageClassName": "no-such-class", "accessModes": ["ReadWriteOnce"]}),
+            json!({"phase": "Pending"}),
+        ),
+        of("v1", "Service", "asked-service", json!({"selector": labels, "ports": [{"port": 80}]}), json!({})),
+    ] {
+        world.sim.apply(object).unwrap();
+    }
+    let asked = ProblemsRequest {
+        kind: Some("deployments.apps".parse().unwrap()),
+        names: vec![Pattern::new("asked")],
+        ..problems()
+    };
+    let mut found = lines(&told(&world, &asked).await.1);
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            "AutoscalerAtMaximum horizontalpodautoscalers.autoscaling/asked-scaler",
+            "BudgetBlocksDrains poddisruptionbudgets.policy/asked-budget",
+            "MissingStorageClass persistentvolumeclaims/asked-data",
+            "ServiceSelectsNothing services/asked-service",
+        ]
+    );
+    let only = |kind: &str| VisibilityRule::of(Reach::Only(vec![Pattern::new(kind)]), Reach::All);
+    let seeing = |kinds: &[&str]| {
+        let visibility = Visibility::of(kinds.iter().map(|kind| only(kind)).collect());
+        ProblemsRequest { context: CallContext { visibility, ..context() }, ..asked.clone() }
+    };
+    let scalers = "horizontalpodautoscalers.autoscaling";
+    assert_eq!(lines(&told(&world, &seeing(&["deployments.apps", scalers])).await.1), found[..1]);
+    // Who may not see a workload finds out nothing by its name.
+    assert_eq!(told(&world, &seeing(&[scalers])).await.1, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_finalizer_holds_is_found_of_any_kind_that_is_watched() {
+    let world = World::of(SimConfig { troubles: Troubles::None, ..small() }, config());
+    let definition = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "widgets.example.com"}, "spec": {
+            "group": "example.com", "scope": "Namespaced",
+            "names": {"plural": "widgets", "singular": "widget", "kind": "Widget", "listKind": "WidgetList"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}}]}});
+    let widget = |name: &str, finalizers: Value| {
+        json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": name, "namespace": "shop",
+            "creationTimestamp": "2026-01-01T00:00:00Z", "deletionTimestamp": "2026-01-01T01:00:00Z", "finalizers": finalizers}})
+    };
+    world.sim.apply(definition).unwrap();
+    world.sim.apply(widget("held", json!(["example.com/cleanup"]))).unwrap();
+    let held = "DeletionHeld widgets.example.com/held";
+    assert_eq!(lines(&told(&world, &problems()).await.1), Vec::<String>::new(), "nobody watches the kind yet");
+    let asked = ProblemsRequest { kind: Some("widgets.example.com".parse().unwrap()), ..problems() };
+    let (head, found) = told(&world, &asked).await;
+    assert_eq!((lines(&found), head.message), (vec![held.to_owned()], None));
+    assert!(found[0].message.contains("the finalizer example.com/cleanup holds it"), "{}", found[0].message);
+    assert_eq!(lines(&told(&world, &problems()).await.1), [held]);
+    world.sim.delete(&Gvr::new("example.com", "v1", "widgets"), "shop", "held").unwrap();
+    let waiting = async {
+        while !told(&world, &problems()).await.1.is_empty() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(HOUR, waiting).await.unwrap();
 }

@@ -3,7 +3,9 @@
 use kubeplex_proto::gather::GatherFrame;
 use kubeplex_proto::sheet::{Sheet, SheetRequest};
 use kubeplex_proto::visibility::{Reach, VisibilityRule};
+use kubeplex_proto::sheet::{SheetLogs, SheetPattern};
 use serde_json::json;
+use simcluster::{Policy, Rule, Subject, User};
 
 use super::*;
 
@@ -46,21 +48,31 @@ fn apply(sim: &SimCluster) {
         "metadata": {"name": "described-1", "namespace": "shop", "uid": pod, "labels": labels,
             "ownerReferences": owner("ReplicaSet", "described", &set)},
         "spec": placed, "status": {"phase": "Running", "containerStatuses": [{"name": "app", "ready": false,
-            "restartCount": 4, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}}))
+            "restartCount": 4, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": {"exitCode": 1, "finishedAt": "2099-01-01T00:00:00Z"}}}]}}))
         .unwrap();
+}
+
+fn request() -> SheetRequest {
+    SheetRequest {
+        context: context(),
+        kind: "deployments.apps".parse().unwrap(),
+        version: None,
+        namespaces: vec![Pattern::new("shop")],
+        names: vec![Pattern::new("described")],
+        limit: 5,
+        logs: false,
+    }
 }
 
 impl World {
     async fn sheet(&self, visibility: Visibility) -> Vec<Sheet> {
-        let request = SheetRequest {
-            context: CallContext { visibility, ..context() },
-            kind: "deployments.apps".parse().unwrap(),
-            version: None,
-            namespaces: vec![Pattern::new("shop")],
-            names: vec![Pattern::new("described")],
-            limit: 5,
-        };
-        let frames = self.ask::<GatherFrame<Sheet>>(paths::SHEET, &request).await.unwrap();
+        let context = CallContext { visibility, ..context() };
+        self.sheets(&SheetRequest { context, ..request() }).await
+    }
+
+    async fn sheets(&self, request: &SheetRequest) -> Vec<Sheet> {
+        let frames = self.ask::<GatherFrame<Sheet>>(paths::SHEET, request).await.unwrap();
         let items = frames.into_iter().filter_map(|frame| match frame {
             GatherFrame::Items(items) => Some(items),
             GatherFrame::Head(_) | GatherFrame::End(_) => None,
@@ -113,4 +125,62 @@ async fn of_what_the_caller_may_not_see_nothing_is_told() {
     let sheets = world.sheet(only(&["deployments.apps", "replicasets.apps"])).await;
     assert_eq!(told(&sheets[0].children), ["replicaset/described 0/1 ready"]);
     assert!(world.sheet(only(&["pods"])).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_are_told_of_logs_that_the_caller_may_read() {
+    let agent = || Subject::User("agent".into());
+    let policy = Policy::enforced()
+        .user(TOKEN, User::new("agent", &[]))
+        .grant(agent(), Rule::new("get,list,watch", "*"))
+        .grant(agent(), Rule::new("create", "subjectaccessreviews"))
+        .grant(agent(), Rule::new("impersonate", "users").named("ann").named("bob"))
+        .grant(Subject::User("ann".into()), Rule::new("get", "pods/log").in_namespace("shop"));
+    let world = World::of(SimConfig { policy, ..small() }, config());
+    apply(&world.sim);
+    let write = |line: &str| world.sim.write_log(["shop", "described-1", "app"], line);
+    (0..3).for_each(|at| write(&format!("ERROR dial 10.0.0.{at}: no route, token=hunter{at}")));
+    write("listening on 8080");
+    write("panic: runtime error");
+    let asked = SheetRequest { logs: true, ..request() };
+    let sheets = world.sheets(&asked).await;
+    let [Sheet { logs: Some(logs), not_told, .. }] = sheets.as_slice() else { panic!("{sheets:?}") };
+    let counted = |pattern: &SheetPattern| {
+        assert!(pattern.last_ms.is_some_and(|at| at > 0), "{pattern:?}");
+        (pattern.count, pattern.text.clone())
+    };
+    assert_eq!(
+        logs.patterns.iter().map(counted).collect::<Vec<_>>(),
+        [
+            (3, "ERROR dial <n>: no route, token=[redacted]".to_owned()),
+            (1, "panic: runtime error".to_owned())
+        ]
+    );
+    assert_eq!(
+        (not_told.as_slice(), SheetLogs { patterns: vec![], ..logs.clone() }),
+        (
+            &[][..],
+            SheetLogs { pods: 1, more_pods: 0, containers: 1, lines: 500, patterns: vec![], more: 0 }
+        )
+    );
+    let reads = world.asked("/log?");
+    let is_short = |asked: &Asked| asked.caller() == Some("ann") && asked.uri.contains("tailLines=500");
+    assert!(reads.len() == 1 && reads.iter().all(is_short), "{reads:?}");
+
+    let mut of_bob = asked;
+    of_bob.context.caller.user = "bob".into();
+    let sheets = world.sheets(&of_bob).await;
+    assert_eq!((&sheets[0].logs, told(&sheets[0].children).len()), (&None, 2), "the rest is told");
+    let [why] = sheets[0].not_told.as_slice() else { panic!("{:?}", sheets[0].not_told) };
+    assert!(why.starts_with("logs: bob may not get pods/log \"described-1\""), "{why}");
+    world.sheet(Visibility::everything()).await;
+    assert_eq!(world.asked("/log?").len(), 1, "nothing is read for bob, or where nobody asks for logs");
+
+    let without = SheetRequest {
+        kind: "configmaps".parse().unwrap(),
+        names: vec![Pattern::new("there")],
+        logs: true,
+        ..request()
+    };
+    assert_eq!(world.sheets(&without).await[0].not_told, ["logs: it has no pods"]);
 }

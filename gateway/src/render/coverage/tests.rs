@@ -62,6 +62,27 @@ fn each_status_says_what_it_means_for_the_rows() {
 }
 
 #[test]
+fn of_a_cluster_that_is_gone_the_last_that_is_known_is_said() {
+    for (objects, problems, said) in [
+        (Some(412), Some(3), "; last known 412 pods, 3 problems"),
+        (Some(412), None, "; last known 412 pods"),
+        (None, Some(1), "; last known 1 problem"),
+        (None, None, ""),
+    ] {
+        let lost = LegOutcome {
+            message: Some("no link for 4m".into()),
+            rows: RowsShown::None,
+            last_known: objects,
+            last_known_problems: problems,
+            ..leg("a", LegStatus::Disconnected)
+        };
+        let found = content(vec![lost], false);
+        let message = format!("no link for 4m: none of its rows are in this answer{said}");
+        assert_eq!(found["problems"][0]["message"], message);
+    }
+}
+
+#[test]
 fn of_many_problems_the_number_is_said() {
     let down = |at: usize| LegOutcome {
         rows: RowsShown::None,

@@ -4,7 +4,7 @@ use kubeplex_proto::changes::{Change, Deed};
 use kubeplex_proto::duration::human_duration;
 use kubeplex_proto::health::Resources;
 use kubeplex_proto::problems::Problem;
-use kubeplex_proto::sheet::{Relatives, Sheet, SheetEvent, SheetUsage};
+use kubeplex_proto::sheet::{Relatives, Sheet, SheetEvent, SheetLogs, SheetPattern, SheetUsage};
 use serde_json::{Value, json};
 
 use super::super::{folded, word};
@@ -27,6 +27,7 @@ pub(super) fn parts(sheet: &Sheet, now_ms: i64) -> Vec<(&'static str, Value)> {
     lines("problems", sheet.problems.iter().map(|problem| of_problem(problem, &ago)).collect());
     lines("changes", sheet.changes.iter().map(|change| of_change(change, &ago)).collect());
     lines("events", sheet.events.iter().map(|event| of_event(event, &ago)).collect());
+    lines("logs", sheet.logs.as_ref().map(|logs| of_logs(logs, &ago)).unwrap_or_default());
     lines("owners", of_relatives(&sheet.owners));
     lines("children", of_relatives(&sheet.children));
     lines("uses", of_relatives(&sheet.uses));
@@ -102,6 +103,24 @@ fn of_event(event: &SheetEvent, ago: &dyn Fn(i64) -> String) -> String {
     let count = if event.count > 1 { format!(" ×{}", event.count) } else { String::new() };
     let SheetEvent { object, event_type, reason, message, last_ms, .. } = event;
     format!("{} ago {event_type} {reason}{count} {object}: {}", ago(*last_ms), short(message))
+}
+
+/// Where was looked, and then the sorts of errors: `×37, last 2m ago: connection to <*> refused`.
+fn of_logs(logs: &SheetLogs, ago: &dyn Fn(i64) -> String) -> Vec<String> {
+    let SheetLogs { pods, more_pods, containers, lines, patterns, more } = logs;
+    let found = match (patterns.len() as u64, more) {
+        (0, _) => "no errors".to_owned(),
+        (1, 0) => "one sort of error".to_owned(),
+        (sorts, 0) => format!("{sorts} sorts of errors"),
+        (sorts, more) => format!("{sorts} of {} sorts of errors", sorts + more),
+    };
+    let of_pods = if *more_pods > 0 { format!("{pods} of {}", pods + more_pods) } else { pods.to_string() };
+    let place = format!("{found} in the last {lines} lines of each container ({containers} in {of_pods} pods)");
+    let pattern = |pattern: &SheetPattern| {
+        let last = pattern.last_ms.map(|at_ms| format!(", last {} ago", ago(at_ms))).unwrap_or_default();
+        format!("×{}{last}: {}", pattern.count, short(&pattern.text))
+    };
+    std::iter::once(place).chain(patterns.iter().map(pattern)).collect()
 }
 
 fn of_usage(usage: &SheetUsage) -> Value {

@@ -1,8 +1,9 @@
 use kubeplex_proto::gather::{GatherEnd, GatherHead};
-use kubeplex_proto::sheet::{Relative, Relatives, SheetEvent};
+use kubeplex_proto::sheet::{Relative, Relatives, SheetEvent, SheetLogs, SheetPattern};
 use kubeplex_proto::status::{LegStatus, Source};
 
 use super::*;
+use crate::error::ErrorCode;
 use crate::merge::{Answered, Gather, Heard, Merged};
 use crate::request::fixtures::{NOW, NOW_MS, cluster, fleet, resolved, sealer};
 use crate::request::{Request, legs};
@@ -43,7 +44,24 @@ fn full() -> Sheet {
         uses: relatives("configmap"),
         selected_by: relatives("service"),
         events: (0..5).map(event).collect(),
+        logs: Some(logs()),
         ..Sheet::default()
+    }
+}
+
+fn logs() -> SheetLogs {
+    let pattern = |at| SheetPattern {
+        text: format!("level=error msg=\"connection to <*> refused\" attempt=<n> of shard {at} ").repeat(3),
+        count: 37,
+        last_ms: Some(NOW_MS - 120_000),
+    };
+    SheetLogs {
+        pods: 10,
+        more_pods: 4,
+        containers: 20,
+        lines: 500,
+        patterns: (0..5).map(pattern).collect(),
+        more: 7,
     }
 }
 
@@ -51,6 +69,13 @@ fn answer(told: &[(&str, Vec<Sheet>)], arguments: Value) -> Rendered {
     let views = told.iter().map(|(name, _)| cluster(name, &[]));
     let request = resolved(&fleet(views.collect()), "resources_describe", &arguments).unwrap();
     let Request::Sheets(query) = &request else { panic!("{request:?}") };
+    let merged = Merged::by_hand(Answered::Sheets(query, gathered(query, told)));
+    let sealer = sealer();
+    let context = RenderContext { now: NOW, sealer: &sealer, nonce: [1; 24] };
+    catalogue().get("resources_describe").unwrap().render(merged, &context).unwrap()
+}
+
+fn gathered(query: &SheetsQuery, told: &[(&str, Vec<Sheet>)]) -> Gathered<Sheet> {
     let mut merge = Gather::new(&query.targets);
     for (leg, cluster) in legs(&query.targets) {
         let (_, sheets) = told.iter().find(|(name, _)| *name == cluster.id.as_str()).unwrap();
@@ -68,10 +93,7 @@ fn answer(told: &[(&str, Vec<Sheet>)], arguments: Value) -> Rendered {
         merge.items(leg, sheets.clone());
         merge.finish(leg, Ok(GatherEnd { cut: None }));
     }
-    let merged = Merged::by_hand(Answered::Sheets(query, merge.into_gathered().unwrap()));
-    let sealer = sealer();
-    let context = RenderContext { now: NOW, sealer: &sealer, nonce: [1; 24] };
-    catalogue().get("resources_describe").unwrap().render(merged, &context).unwrap()
+    merge.into_gathered().unwrap()
 }
 
 fn cart() -> Value {
@@ -92,10 +114,51 @@ fn what_is_alike_stands_once_with_its_clusters() {
 }
 
 #[test]
-fn none_is_said() {
-    let answer = answer(&[("a", Vec::new())], cart());
-    assert_eq!(answer.structured["descriptions"], json!([]));
-    assert!(answer.text.starts_with("nothing found\n"), "{}", answer.text);
+fn logs_say_what_was_read_and_what_is_in_it() {
+    let with = |logs: SheetLogs| Sheet { logs: Some(logs), ..sheet("cart:1") };
+    let lines = |logs: SheetLogs| {
+        let answer = answer(&[("a", vec![with(logs)])], cart());
+        answer.structured["descriptions"][0]["logs"].clone()
+    };
+    let pattern = SheetPattern { text: "dial <*> refused".to_owned(), count: 37, last_ms: Some(NOW_MS - 120_000) };
+    let one = SheetLogs { pods: 1, containers: 2, lines: 500, patterns: vec![pattern], ..SheetLogs::default() };
+    assert_eq!(
+        lines(one.clone()),
+        json!([
+            "one sort of error in the last 500 lines of each container (2 in 1 pods)",
+            "×37, last 2m ago: dial <*> refused",
+        ])
+    );
+    let none = SheetLogs { patterns: vec![], more_pods: 3, ..one.clone() };
+    assert_eq!(
+        lines(none),
+        json!(["no errors in the last 500 lines of each container (2 in 1 of 4 pods)"])
+    );
+    let many = lines(logs());
+    assert!(many[0].as_str().unwrap().starts_with("5 of 12 sorts of errors in"), "{many}");
+    // Clusters whose pods say something else are not alike.
+    let answer = answer(&[("a", vec![with(one)]), ("b", vec![sheet("cart:1")])], cart());
+    assert_eq!(answer.structured["descriptions"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_no_cluster_has_is_not_found_in_the_words_of_resources_get() {
+    let found = |told: &[(&str, Vec<Sheet>)]| {
+        let views = told.iter().map(|(name, _)| cluster(name, &[]));
+        let request = resolved(&fleet(views.collect()), "resources_describe", &cart()).unwrap();
+        let Request::Sheets(query) = &request else { panic!("{request:?}") };
+        gathered(query, told).found(&query.kind, &query.names).map(|found| found.items.len())
+    };
+    assert_eq!(found(&[("a", vec![sheet("cart:1")]), ("b", vec![])]), Ok(1));
+    let error = found(&[("a", vec![]), ("b", vec![])]).unwrap_err();
+    assert_eq!(
+        (error.code, error.message.as_str(), error.hint.as_deref()),
+        (
+            ErrorCode::NotFound,
+            "deployments.apps \"cart\" is in none of the 2 clusters asked",
+            Some("resources_list shows the names that there are")
+        )
+    );
 }
 
 #[test]

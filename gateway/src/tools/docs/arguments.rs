@@ -99,6 +99,11 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
             "",
             "name, comma list or glob: these objects, and what descends from them; `deployment/cart` says the kind, too",
         ),
+        ("resources_describe", "logs") => (
+            "no",
+            "also the commonest sorts of errors in the last lines that its pods wrote, read as the caller, who needs the right to \
+             `pods/log`",
+        ),
         (_, "severity") => ("`info`", "at least so severe"),
         ("events_list", "name") => (
             "",

@@ -68,9 +68,11 @@ fn states_say_how_things_are_and_the_unwell_come_first() {
         relative("d", "missing"),
         relative("e", "CrashLoopBackOff 0/1, 7 restarts"),
         relative("f", "2/3 ready"),
+        relative("g", "Completed 0/1"),
+        relative("h", "0 active, 0 succeeded, 2 failed"),
     ]);
     let names: Vec<&str> = ordered.shown.iter().map(|relative| relative.name.as_str()).collect();
-    assert_eq!((names, ordered.more), (vec!["b", "d", "f", "a", "c", "e"], 0));
+    assert_eq!((names, ordered.more), (vec!["b", "d", "e", "f", "h", "a", "c", "g"], 0));
     let many = (0..20).map(|at| relative(&format!("p{at}"), "Running 1/1")).collect();
     let some = some(many);
     assert_eq!((some.shown.len(), some.more), (8, 12));

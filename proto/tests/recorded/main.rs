@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod reader;
+
 use std::collections::BTreeSet;
-use std::fmt::Debug;
 use std::path::Path;
 
 use kubeplex_proto::PROTOCOL;
@@ -11,6 +12,7 @@ use kubeplex_proto::call::Freshness;
 use kubeplex_proto::changes::{ChangesItem, ChangesRequest, Class, Deed, GapReason};
 use kubeplex_proto::column::CellFormat;
 use kubeplex_proto::control::{AgentFrame, GatewayFrame, SyncState};
+use kubeplex_proto::digest::{DigestItem, DigestRequest, IntentRequest, Look, ObjectIntent};
 use kubeplex_proto::events::Moment;
 use kubeplex_proto::explain::{ExplainRequest, Field};
 use kubeplex_proto::gather::GatherFrame;
@@ -22,12 +24,12 @@ use kubeplex_proto::log::{LogItem, LogPodsRequest, LogRequest, PodName};
 use kubeplex_proto::problems::{Problem, ProblemSeverity, ProblemsRequest};
 use kubeplex_proto::search::{Comparison, Condition, NotSearched, Phrase};
 use kubeplex_proto::selector::LabelTest;
+use kubeplex_proto::sheet::{Sheet, SheetRequest};
 use kubeplex_proto::sort::{Direction, KeyValue, SortBy};
 use kubeplex_proto::status::{AgentError, AgentErrorCode, LegStatus, Source};
 use kubeplex_proto::visibility::{ClusterScoped, Reach};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+
+use reader::read;
 
 type ChangesFrame = GatherFrame<ChangesItem>;
 type ProblemsFrame = GatherFrame<Problem>;
@@ -71,6 +73,8 @@ kinds!(class, Class { Image(), Scale(), Data(), Spec(), Label(), Status() });
 kinds!(gap_reason, GapReason { NotRecorded(), Restart(), Overrun(), Relist(), Stale(), TooMany() });
 kinds!(problems_frame, ProblemsFrame { Head(_), Items(_), End(_) });
 kinds!(problem_severity, ProblemSeverity { Info(), Warning(), Critical() });
+kinds!(digest_item, DigestItem { Kind(_), Object(_) });
+kinds!(look, Look { Taken(), Absent(), Forbidden(), Unknown() });
 kinds!(log_item, LogItem { Source(_), Lines(_), Over(_), Templates {..} });
 kinds!(sync_state, SyncState { Syncing(), Synced(), Stale(), Forbidden(), Absent(), Error() });
 kinds!(leg_status, LegStatus { Ok(), Absent(), Syncing(), Stale(), Disconnected(), Forbidden(), Timeout(), Error() });
@@ -86,117 +90,6 @@ kinds!(label_test, LabelTest { Exists(), Missing(), In(_), NotIn(_), GreaterThan
 kinds!(reach, Reach { All(), Only(_) });
 kinds!(cluster_scoped, ClusterScoped { Usual(), Shown() });
 kinds!(error_code, AgentErrorCode { InvalidArgument(), Forbidden(), Timeout(), TooLarge(), Unavailable(), Internal() });
-
-/// Every line of a fixture, as it is and as it is read. What is written again must be what was read: nothing that a version
-/// said may be lost, or be called otherwise, while that version is spoken.
-fn read<T>(version: u32, name: &str) -> Vec<T>
-where
-    T: DeserializeOwned + Serialize + PartialEq + Debug,
-{
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/v{version}/{name}.jsonl"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let lines: Vec<(Value, T)> = text
-        .lines()
-        .map(|line| {
-            let read = serde_json::from_str(line).unwrap_or_else(|error| panic!("{name}: {error} in {line}"));
-            (serde_json::from_str(line).unwrap(), read)
-        })
-        .collect();
-    for (line, read) in &lines {
-        assert_eq!(&serde_json::to_value(read).unwrap(), line, "{name}: written otherwise than read");
-        for (place, later) in with_unknown_fields(line) {
-            let later: T = serde_json::from_value(later.clone()).unwrap_or_else(|error| {
-                panic!("{name}: an unknown field at \"{place}\" is no offence: {error} in {later}")
-            });
-            assert_eq!(&later, read, "{name}: an unknown field at \"{place}\" changes nothing");
-        }
-    }
-    lines.into_iter().map(|(_, read)| read).collect()
-}
-
-/// The same message as a later version might say it: a field more in one of its objects. Not where names are data: in maps, in
-/// objects of a cluster, and where the one name of an object says which kind of value it holds.
-fn with_unknown_fields(line: &Value) -> Vec<(String, Value)> {
-    let mut places = Vec::new();
-    visit(line, String::new(), &mut places);
-    let later = |place: &String| {
-        let mut later = line.clone();
-        let object = later.pointer_mut(place).unwrap().as_object_mut().unwrap();
-        object.insert("aFieldOfTomorrow".to_owned(), json!({"x": [1]}));
-        later
-    };
-    places.iter().map(|place| (place.clone(), later(place))).collect()
-}
-
-fn visit(value: &Value, place: String, places: &mut Vec<String>) {
-    const TAGS: [&str; 39] = [
-        "hello",
-        "report",
-        "welcome",
-        "refused",
-        "head",
-        "rows",
-        "groups",
-        "object",
-        "end",
-        "unchanged",
-        "only",
-        "fields",
-        "field",
-        "constant",
-        "in",
-        "notIn",
-        "greaterThan",
-        "lessThan",
-        "ago",
-        "at",
-        "items",
-        "change",
-        "gap",
-        "source",
-        "lines",
-        "templates",
-        "over",
-        "word",
-        "part",
-        "glob",
-        "kind",
-        "namespace",
-        "name",
-        "image",
-        "label",
-        "node",
-        "status",
-        "restarts",
-        "age",
-    ];
-    match value {
-        Value::Object(fields) => {
-            let is_tag = fields.len() == 1 && fields.keys().all(|key| TAGS.contains(&key.as_str()));
-            if !is_tag {
-                places.push(place.clone());
-            }
-            for (key, below) in fields {
-                let by_kind = place.ends_with("/search") && (key == "kinds" || key == "notSearched");
-                let is_data = key == "statusCounts"
-                    || key == "kubelets"
-                    || key == "c"
-                    || (key == "object" && !is_tag)
-                    || key == "arguments"
-                    || by_kind;
-                if !is_data {
-                    visit(below, format!("{place}/{key}"), places);
-                }
-            }
-        }
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                visit(item, format!("{place}/{index}"), places);
-            }
-        }
-        _ => {}
-    }
-}
 
 fn complete<T: All>(values: impl IntoIterator<Item = &'static str>) {
     let found: BTreeSet<_> = values.into_iter().collect();
@@ -348,6 +241,72 @@ fn the_health_of_clusters_is_read() {
         assert!(!read::<HealthRequest>(version, "health-requests").is_empty());
         let frames: Vec<HealthFrame> = read(version, "health-frames");
         complete::<HealthFrame>(frames.iter().map(gather_frame));
+    }
+}
+
+#[test]
+fn descriptions_of_every_version_are_read() {
+    for version in PROTOCOL.min..=PROTOCOL.max {
+        let requests: Vec<SheetRequest> = read(version, "sheet-requests");
+        assert!(requests.iter().any(|request| request.logs) && requests.iter().any(|request| !request.logs));
+        let frames: Vec<GatherFrame<Sheet>> = read(version, "sheet-frames");
+        let sheets = || frames.iter().filter_map(|frame| match frame {
+            GatherFrame::Items(sheets) => Some(sheets),
+            GatherFrame::Head(_) | GatherFrame::End(_) => None,
+        });
+        assert!(sheets().flatten().any(|sheet| sheet.logs.is_some() && !sheet.not_told.is_empty()));
+    }
+}
+
+#[test]
+fn comparisons_of_every_version_are_read() {
+    for version in PROTOCOL.min..=PROTOCOL.max {
+        assert!(!read::<DigestRequest>(version, "digest-requests").is_empty());
+        assert!(!read::<IntentRequest>(version, "intent-requests").is_empty());
+        assert!(!read::<GatherFrame<ObjectIntent>>(version, "intent-frames").is_empty());
+        let frames: Vec<GatherFrame<DigestItem>> = read(version, "digest-frames");
+        let items = || frames.iter().flat_map(|frame| match frame {
+            GatherFrame::Items(items) => items.as_slice(),
+            GatherFrame::Head(_) | GatherFrame::End(_) => &[],
+        });
+        complete::<DigestItem>(items().map(digest_item));
+        complete::<Look>(items().filter_map(|item| match item {
+            DigestItem::Kind(told) => Some(look(&told.state)),
+            DigestItem::Object(_) => None,
+        }));
+    }
+}
+
+/// The fixtures of what is sent to each path and comes back from it.
+const OF_PATHS: [(&str, &str, &str); 13] = [
+    ("LIST", "list-requests", "list-frames"),
+    ("SEARCH", "list-requests", "list-frames"),
+    ("DIGESTS", "digest-requests", "digest-frames"),
+    ("INTENTS", "intent-requests", "intent-frames"),
+    ("GET", "get-requests", "get-frames"),
+    ("CHANGES", "changes-requests", "changes-frames"),
+    ("PROBLEMS", "problems-requests", "problems-frames"),
+    ("EXPLAIN", "explain-requests", "explain-frames"),
+    ("LOG_PODS", "log-pods-requests", "log-pods-frames"),
+    ("LOG", "log-requests", "log-frames"),
+    ("SHEET", "sheet-requests", "sheet-frames"),
+    ("HEALTH", "health-requests", "health-frames"),
+    ("CONTROL", "gateway-frames", "agent-frames"),
+];
+
+#[test]
+fn every_path_has_fixtures() {
+    let paths = include_str!("../../src/lib.rs").lines().filter_map(|line| {
+        line.trim().strip_prefix("pub const ")?.split_once(": &str = \"/").map(|(name, _)| name)
+    });
+    // A link carries what the others say.
+    let paths: BTreeSet<_> = paths.filter(|name| *name != "LINK").collect();
+    assert_eq!(paths, OF_PATHS.iter().map(|(name, ..)| *name).collect());
+    for version in PROTOCOL.min..=PROTOCOL.max {
+        for name in OF_PATHS.iter().flat_map(|(_, requests, frames)| [requests, frames]) {
+            let path = format!("tests/fixtures/v{version}/{name}.jsonl");
+            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path).exists(), "{path}");
+        }
     }
 }
 
