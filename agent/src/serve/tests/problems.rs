@@ -123,6 +123,7 @@ async fn a_workload_is_asked_for_with_what_is_there_for_it() {
             json!({"currentReplicas": 5, "conditions": at_maximum}),
         )
     };
+    let backend = |name: &str| json!({"path": "/", "backend": {"service": {"name": name, "port": {"number": 80}}}});
     for object in [
         of(
             "apps/v1",
@@ -148,6 +149,13 @@ async fn a_workload_is_asked_for_with_what_is_there_for_it() {
             json!({"phase": "Pending"}),
         ),
         of("v1", "Service", "asked-service", json!({"selector": labels, "ports": [{"port": 80}]}), json!({})),
+        of(
+            "networking.k8s.io/v1",
+            "Ingress",
+            "asked-ingress",
+            json!({"rules": [{"http": {"paths": [backend("asked-service"), backend("gone")]}}]}),
+            json!({}),
+        ),
     ] {
         world.sim.apply(object).unwrap();
     }
@@ -163,8 +171,8 @@ async fn a_workload_is_asked_for_with_what_is_there_for_it() {
         [
             "AutoscalerAtMaximum horizontalpodautoscalers.autoscaling/asked-scaler",
             "BudgetBlocksDrains poddisruptionbudgets.policy/asked-budget",
+            "IngressServiceMissing ingresses.networking.k8s.io/asked-ingress",
             "MissingStorageClass persistentvolumeclaims/asked-data",
-            "ServiceSelectsNothing services/asked-service",
         ]
     );
     let only = |kind: &str| VisibilityRule::of(Reach::Only(vec![Pattern::new(kind)]), Reach::All);
