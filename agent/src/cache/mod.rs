@@ -29,7 +29,7 @@ pub(crate) use before::Before;
 pub use cell::CellRef;
 pub use memory::MemoryReport;
 pub use part::{Part, Relist, Types};
-pub(crate) use prepared::LastWriter;
+pub(crate) use prepared::{Area, Areas, LastWriter, Writer};
 pub use prepared::Prepared;
 pub use press::press;
 pub use row::{Manager, RowRef};

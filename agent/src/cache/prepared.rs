@@ -18,6 +18,8 @@ pub struct Prepared {
     pub(crate) created_ms: Option<i64>,
     pub(crate) labels: Vec<(String, String)>,
     pub(crate) last_writer: Option<LastWriter>,
+    /// Everybody who wrote it; no store keeps them.
+    pub(crate) writers: Vec<Writer>,
     /// One per narrow column, then one per indexed path of the kind, then its images.
     pub(crate) cells: Vec<Cell>,
     /// The whole object, compact.
@@ -33,13 +35,51 @@ pub(crate) struct Pressed {
     pub(super) frame: Vec<u8>,
 }
 
-/// The most recent entry of `managedFields`.
+/// Who wrote what somebody wants of an object, by `managedFields`: the most recent entry but for those of the status, which
+/// controllers write all the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LastWriter {
     pub(crate) manager: String,
     pub(crate) operation: String,
     pub(crate) api_version: String,
     pub(crate) time_ms: i64,
+}
+
+/// An entry of `managedFields`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Writer {
+    pub(crate) wrote: LastWriter,
+    /// Whether it was through the subresource `status`.
+    pub(crate) is_of_status: bool,
+    /// Where fields are that it wrote last.
+    pub(crate) areas: Areas,
+}
+
+/// A part of an object that is written by others than its rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Area {
+    Status = 1,
+    Metadata = 2,
+    Data = 4,
+    /// `spec.replicas`, which autoscalers write.
+    Replicas = 8,
+    Rest = 16,
+}
+
+/// Some of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Areas(u8);
+
+impl Areas {
+    pub(crate) const ALL: Self = Self(31);
+
+    pub(crate) fn add(&mut self, area: Area) {
+        self.0 |= area as u8;
+    }
+
+    pub(crate) fn hold(self, area: Area) -> bool {
+        self.0 & area as u8 != 0
+    }
 }
 
 impl Pressed {

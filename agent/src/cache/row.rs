@@ -15,7 +15,7 @@ pub struct RowRef<'a> {
     id: u32,
 }
 
-/// Who wrote an object last, from its managedFields.
+/// Who wrote an object last, from its managedFields; those who write its status aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Manager<'a> {
     pub manager: &'a str,

@@ -44,6 +44,7 @@ fn object(namespace: &str, name: &str, uid: &str, version: &str, content: &str) 
             api_version: "v1".to_owned(),
             time_ms: 7,
         }),
+        writers: Vec::new(),
         cells: vec![Cell::from(name), Cell::from(content), Cell::Integer(3)],
         json: format!(r#"{{"metadata":{{"name":"{name}","uid":"{uid}"}},"content":"{content}"}}"#)
             .into_bytes(),

@@ -1,10 +1,10 @@
 //! From what a witness is told to what is written down.
 
-use kubeplex_proto::changes::Deed;
+use kubeplex_proto::changes::{Deed, FieldChange};
 use kubeplex_proto::kind::KindInfo;
 
 use super::record::{self, Owner, Record};
-use crate::cache::{Before, LastWriter, Prepared};
+use crate::cache::{Area, Before, LastWriter, Prepared, Writer};
 use crate::watch::{Fate, Sighting};
 
 /// News that is older than this is told with the time that the object itself gives; below it, that of its arrival is nearer
@@ -83,7 +83,7 @@ fn changed(
     blank: impl Fn(Deed, Option<Owner>) -> Record,
 ) -> Option<Record> {
     let (deed, fields, more_fields) = record::changed(kind, &before.json, &after.json)?;
-    let writer = writer(arrival, before, after);
+    let writer = writer(arrival, before, after, fields.first());
     Some(Record {
         at_ms: arrival.at(writer.map(|writer| writer.time_ms)),
         uid: after.uid.clone(),
@@ -94,13 +94,34 @@ fn changed(
     })
 }
 
-/// Who wrote the state after: its last writer, where that wrote anything since the state before. Times of managers have whole
-/// seconds, so one who writes twice in a second leaves no other trace.
-fn writer<'a>(arrival: Arrival, before: &Before, after: &'a Prepared) -> Option<&'a LastWriter> {
-    let writer = after.last_writer.as_ref()?;
-    let wrote = before.last_writer.as_ref() != Some(writer);
+/// Who wrote what differs: of those who own such fields now the one who wrote last, where that was since the state before.
+/// Whoever takes a field away may leave no trace. Times of managers have whole seconds, so one who writes twice in a second
+/// leaves no other trace.
+fn writer<'a>(
+    arrival: Arrival,
+    before: &Before,
+    after: &'a Prepared,
+    field: Option<&FieldChange>,
+) -> Option<&'a LastWriter> {
+    let area = field.map(|field| area(&field.path));
+    let owns = |writer: &&Writer| area.is_some_and(|area| writer.areas.hold(area));
+    let owners = after.writers.iter().filter(owns).map(|writer| &writer.wrote);
+    let writer = owners.max_by_key(|wrote| wrote.time_ms).or(after.last_writer.as_ref())?;
+    let known = before.last_writer.as_ref();
+    let wrote = known.is_none_or(|known| writer.time_ms >= known.time_ms && writer != known);
     let just_now = writer.time_ms + LATE_MS >= arrival.now_ms;
     (wrote || just_now).then_some(writer)
+}
+
+fn area(path: &str) -> Area {
+    let first = path.split(['.', '[']).next().unwrap_or_default();
+    match first {
+        "status" => Area::Status,
+        "metadata" => Area::Metadata,
+        "data" | "binaryData" | "stringData" => Area::Data,
+        _ if path == "spec.replicas" => Area::Replicas,
+        _ => Area::Rest,
+    }
 }
 
 impl Arrival {
@@ -110,5 +131,71 @@ impl Arrival {
             *told + LATE_MS < self.now_ms && self.since_ms.is_none_or(|since| *told + LATE_MS >= since)
         };
         told_ms.filter(is_late).unwrap_or(self.now_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kubeplex_proto::kind::{GroupResource, Scope};
+    use kubeplex_test_support::kind::kind;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::cache::KindShape;
+    use crate::columns::Columns;
+    use crate::ingest::prepare_value;
+    use crate::redact::DigestKey;
+
+    fn prepared(spec: Value, status: Value, managers: &[(&str, u32, &str, Value)]) -> Prepared {
+        let id = GroupResource::new("apps", "deployments");
+        let shape = KindShape {
+            columns: Columns::builtin(&id).unwrap().into(),
+            id,
+            api_version: "apps/v1".to_owned(),
+            kind: "Deployment".to_owned(),
+            scope: Scope::Namespaced,
+            digest_key: DigestKey::new([7; 32]),
+        };
+        let entries = managers.iter().map(|(manager, second, subresource, fields)| {
+            json!({"manager": manager, "operation": "Update", "apiVersion": "apps/v1", "fieldsV1": fields,
+                "time": format!("1970-01-01T00:00:{second:02}Z"), "subresource": subresource})
+        });
+        let object = json!({"metadata": {"name": "cart", "namespace": "shop", "managedFields": entries.collect::<Vec<_>>()},
+            "spec": spec, "status": status});
+        prepare_value(&shape, object).unwrap()
+    }
+
+    /// Who is told, of two states and when the second came.
+    fn by(before: &Prepared, after: &Prepared, now_s: i64) -> Option<String> {
+        let arrival = Arrival { now_ms: now_s * 1_000, since_ms: None, known_since_ms: 0 };
+        let before = Before::of(before);
+        let fate = Fate::Updated { before: Some(&before), after };
+        let sighting = Sighting { namespace: Some("shop"), name: "cart", fate };
+        record(&kind("apps", "deployments", Scope::Namespaced), arrival, &sighting)?.by
+    }
+
+    #[test]
+    fn a_change_is_by_who_wrote_such_fields_last() {
+        let (spec, replicas) = (json!({"f:spec": {"f:template": {}}}), json!({"f:spec": {"f:replicas": {}}}));
+        let (all, status) = (json!({"f:spec": {"f:replicas": {}, "f:template": {}}}), json!({"f:status": {}}));
+        let before = prepared(
+            json!({"replicas": 2, "paused": false}),
+            json!({"readyReplicas": 2}),
+            &[("helm", 5, "", all.clone()), ("controller", 9, "status", status.clone())],
+        );
+        let after = |paused: bool, count: u32, ready: u32, managers: &[(&str, u32, &str, Value)]| {
+            prepared(json!({"replicas": count, "paused": paused}), json!({"readyReplicas": ready}), managers)
+        };
+        let controller = |second| ("controller", second, "status", status.clone());
+        // The status is written in the same second as the rest, by another.
+        let paused = after(true, 2, 2, &[("helm", 5, "", replicas.clone()), ("kubectl", 20, "", spec.clone()), controller(20)]);
+        assert_eq!(by(&before, &paused, 40).as_deref(), Some("kubectl"));
+        let scaled = after(false, 3, 2, &[("hpa", 20, "scale", replicas), ("kubectl", 20, "", spec), controller(9)]);
+        assert_eq!(by(&before, &scaled, 20).as_deref(), Some("hpa"));
+        let ready = after(false, 2, 1, &[("helm", 5, "", all.clone()), controller(20)]);
+        assert_eq!(by(&before, &ready, 40).as_deref(), Some("controller"));
+        // Who took something away is not among the writers.
+        let gone = prepared(json!({"replicas": 2}), json!({"readyReplicas": 2}), &[("helm", 5, "", all), controller(9)]);
+        assert_eq!(by(&before, &gone, 40), None);
     }
 }

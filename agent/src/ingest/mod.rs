@@ -2,10 +2,12 @@
 //!
 //! Pure: the same bytes give the same [`Prepared`]. So it can run on any thread, outside the store's lock.
 
+mod writers;
+
 use kubeplex_proto::quantity::parse_time_ms;
 use serde_json::{Map, Value};
 
-use crate::cache::{KindShape, LastWriter, Prepared};
+use crate::cache::{KindShape, Prepared, Writer};
 use crate::columns::Cell;
 use crate::redact::{self, Masked};
 
@@ -47,9 +49,9 @@ pub fn prepare(shape: &KindShape, raw: &[u8]) -> Result<Prepared, IngestError> {
 /// # Errors
 /// [`IngestError`] for what is no JSON object with a name.
 pub fn prepare_value(shape: &KindShape, mut object: Value) -> Result<Prepared, IngestError> {
-    let last_writer = take_last_writer(&mut object)?;
+    let writers = take_writers(&mut object)?;
     redact::object(&shape.id, &mut object);
-    keep(shape, object, last_writer)
+    keep(shape, object, writers)
 }
 
 /// The same for an object whose cells the server computed, from the object as it was: what is masked in the object is
@@ -62,9 +64,9 @@ pub fn prepare_shown(
     mut object: Value,
     cells: Vec<Cell>,
 ) -> Result<Prepared, IngestError> {
-    let last_writer = take_last_writer(&mut object)?;
+    let writers = take_writers(&mut object)?;
     let masked = redact::object_and_tell(&shape.id, &mut object);
-    let mut prepared = keep(shape, object, last_writer)?;
+    let mut prepared = keep(shape, object, writers)?;
     let columns = shape.columns.defs().iter().map(|def| def.column.name.as_str());
     prepared.cells = columns.zip(cells).map(|(column, cell)| shown(&masked, column, cell)).collect();
     Ok(prepared)
@@ -82,31 +84,23 @@ fn shown(masked: &Masked, column: &str, cell: Cell) -> Cell {
     }
 }
 
-fn take_last_writer(object: &mut Value) -> Result<Option<LastWriter>, IngestError> {
+fn take_writers(object: &mut Value) -> Result<Vec<Writer>, IngestError> {
     let metadata = object.get_mut("metadata").and_then(Value::as_object_mut);
     let metadata = metadata.ok_or(IngestError::Incomplete("metadata"))?;
-    Ok(metadata.shift_remove("managedFields").as_ref().and_then(last_writer))
+    Ok(metadata.shift_remove("managedFields").as_ref().map(writers::writers).unwrap_or_default())
 }
 
 /// What a store keeps of a redacted object.
-fn keep(
-    shape: &KindShape,
-    mut object: Value,
-    last_writer: Option<LastWriter>,
-) -> Result<Prepared, IngestError> {
+fn keep(shape: &KindShape, mut object: Value, writers: Vec<Writer>) -> Result<Prepared, IngestError> {
     if shape.id.group.is_empty() && shape.id.resource == "configmaps" {
         redact::config_map(&shape.digest_key, &mut object);
     }
     drop_empty(&mut object, "annotations");
     complete(shape, &mut object);
-    describe(shape, &object, last_writer)
+    describe(shape, &object, writers)
 }
 
-fn describe(
-    shape: &KindShape,
-    object: &Value,
-    last_writer: Option<LastWriter>,
-) -> Result<Prepared, IngestError> {
+fn describe(shape: &KindShape, object: &Value, writers: Vec<Writer>) -> Result<Prepared, IngestError> {
     let metadata = &object["metadata"];
     let text = |field: &str| metadata[field].as_str().unwrap_or_default().to_owned();
     let name = text("name");
@@ -126,7 +120,8 @@ fn describe(
         version: text("resourceVersion"),
         created_ms: metadata["creationTimestamp"].as_str().and_then(parse_time_ms),
         labels: labels(&metadata["labels"]),
-        last_writer,
+        last_writer: writers::last(&writers),
+        writers,
         cells,
         json: serde_json::to_vec(object)?,
         pressed: None,
@@ -185,21 +180,6 @@ fn drop_empty(object: &mut Value, field: &str) {
     {
         metadata.shift_remove(field);
     }
-}
-
-/// The most recent entry; of several at one time, the last.
-fn last_writer(managed_fields: &Value) -> Option<LastWriter> {
-    managed_fields.as_array()?.iter().filter_map(writer).max_by_key(|writer| writer.time_ms)
-}
-
-fn writer(entry: &Value) -> Option<LastWriter> {
-    let text = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
-    Some(LastWriter {
-        manager: text("manager"),
-        operation: text("operation"),
-        api_version: text("apiVersion"),
-        time_ms: parse_time_ms(entry["time"].as_str()?)?,
-    })
 }
 
 #[cfg(test)]
