@@ -288,6 +288,16 @@ pub(crate) const HEALTH_KEPT: Duration = Duration::from_secs(5);
 /// For the API server to say whether it is ready.
 pub(crate) const READYZ: Duration = Duration::from_secs(5);
 
+/// How long it is believed which deprecated APIs the API server was asked for: its metrics are megabytes …
+pub(crate) const REQUESTED_APIS_KEPT: Duration = Duration::from_secs(10 * 60);
+
+/// … that are waited for so long …
+pub(crate) const REQUESTED_APIS: Duration = Duration::from_secs(5);
+
+/// … and read up to so many bytes; for so many callers it is known at once.
+pub(crate) const METRICS_BYTES: usize = 64 * 1024 * 1024;
+pub(crate) const REQUESTED_APIS_CALLERS: usize = 16;
+
 /// Objects named one by one in each part of a cluster's health; of the others the number is told.
 pub(crate) const HEALTH_NAMED: usize = 10;
 

@@ -28,6 +28,9 @@ pub struct HealthFacts {
     pub capacity: Option<CapacityFacts>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificates: Option<CertificateFacts>,
+    /// What somebody uses that a release removes, what goes first before the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deprecated: Vec<DeprecatedApi>,
     /// Parts that would be there were it not for this: the agent's rights, a first list that is still under way. A sentence
     /// each, which begins with the part's name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -129,6 +132,22 @@ pub struct Expiry {
     pub not_after_ms: i64,
     pub namespace: String,
     pub name: String,
+}
+
+/// A version of an API that a release removes, and that somebody uses still.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DeprecatedApi {
+    /// The minor release that serves it no more: 25 of 1.25.
+    pub removed_in: u32,
+    /// `policy/v1beta1`.
+    pub version: String,
+    /// `poddisruptionbudgets`.
+    pub resource: String,
+    /// Objects that somebody wrote in it last, of those that the caller sees.
+    pub objects: u64,
+    /// Whether the API server says that it was asked for it since it started; only where the caller may know.
+    pub requested: bool,
 }
 
 /// An object, and what there is to say of it. Of namespaced ones the name is `namespace/name`.

@@ -1,5 +1,6 @@
 //! The cluster: everything that one simulated API server is, and the handle by which tests and demos hold it.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     policy: RwLock<Policy>,
     switches: RwLock<Switches>,
     pub(crate) logs: LogBook,
+    /// Group, version, resource and the release that removes it, of what clients asked for.
+    pub(crate) deprecated: Mutex<BTreeSet<[String; 4]>>,
     ids: Mutex<Random>,
     /// Apart from `ids`, so that requests do not change what objects are called.
     audit_ids: Mutex<Random>,
@@ -123,6 +126,13 @@ impl SimCluster {
         let resource = self.shared.resource_of(&object)?;
         let change = self.shared.put(&resource, object, Record::Change)?;
         Ok(change.revision())
+    }
+
+    /// Somebody asked for a deprecated API: `policy/v1beta1`, `poddisruptionbudgets`, which `1.25` removes.
+    pub fn ask_for_deprecated(&self, api_version: &str, resource: &str, removed_release: &str) {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let asked = [group, version, resource, removed_release].map(str::to_owned);
+        self.shared.deprecated.lock().insert(asked);
     }
 
     /// Deletes an object at once, unless finalizers hold it.
@@ -257,6 +267,7 @@ impl Shared {
                 metrics_api: config.metrics_api,
             }),
             logs: LogBook::default(),
+            deprecated: Mutex::default(),
             ids: Mutex::new(ids),
             audit_ids: Mutex::new(Random::new(config.seed ^ 0xa0d1)),
             config,

@@ -36,7 +36,7 @@ pub struct Rule {
     pub verbs: Vec<String>,
     /// API groups; the core group is the empty string.
     pub groups: Vec<String>,
-    /// Plural names, with a subresource as `pods/log`.
+    /// Plural names, with a subresource as `pods/log`; paths that are no resources, as `/metrics`.
     pub resources: Vec<String>,
     /// Only these namespaces; none means the whole cluster.
     pub namespaces: Vec<String>,
@@ -72,11 +72,16 @@ impl Rule {
         };
         covers(&self.verbs, asked.verb)
             && covers(&self.groups, asked.group)
-            && covers(&self.resources, &resource)
+            && covers_resource(&self.resources, &resource)
             && (self.namespaces.is_empty()
                 || self.namespaces.iter().any(|namespace| namespace == asked.namespace))
             && (self.names.is_empty() || self.names.iter().any(|name| name == asked.name))
     }
+}
+
+/// Paths that are no resources are granted by name.
+fn covers_resource(allowed: &[String], asked: &str) -> bool {
+    if asked.starts_with('/') { allowed.iter().any(|allowed| allowed == asked) } else { covers(allowed, asked) }
 }
 
 fn covers(allowed: &[String], asked: &str) -> bool {
@@ -160,6 +165,12 @@ impl Policy {
     /// Whether `user` may read version, health and discovery.
     pub fn allows_discovery(&self, user: &User) -> bool {
         self.enforcement == Enforcement::Off || user.groups.contains("system:authenticated")
+    }
+
+    /// Whether `user` may read a path that is no resource's.
+    pub fn allows_path(&self, user: &User, path: &str) -> bool {
+        let is_open = !path.starts_with("/metrics") && self.allows_discovery(user);
+        is_open || self.allows(user, &Attributes { verb: "get", resource: path, ..Attributes::default() })
     }
 
     /// The `status` of a SelfSubjectRulesReview for one namespace.

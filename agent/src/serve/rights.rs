@@ -36,6 +36,8 @@ pub(super) struct Access {
     pub(super) verb: Verb,
     pub(super) kind: GroupResource,
     pub(super) version: String,
+    /// A path that is no resource's; empty where objects are meant.
+    pub(super) path: &'static str,
     /// `log`; empty: the objects themselves.
     pub(super) subresource: &'static str,
     /// None: in the whole cluster.
@@ -85,12 +87,12 @@ impl Rights {
         access: Access,
         deadline: Deadline,
     ) -> Result<Api, Nothing> {
-        let kind = &access.kind;
         let as_caller = match self.mode {
             LiveReads::Own => return Ok(self.api.clone()),
             LiveReads::Refused => {
+                let what = access.what();
                 return Err(forbidden(format!(
-                    "{kind} would have to be read live, which live_reads = \"refused\" under [kubernetes] in the agent's \
+                    "{what} would have to be read live, which live_reads = \"refused\" under [kubernetes] in the agent's \
                      configuration forbids"
                 )));
             }
@@ -195,39 +197,41 @@ impl Rights {
 
 fn question(caller: &Identity, access: &Access) -> Vec<u8> {
     let groups: Vec<&str> = caller.groups.iter().map(String::as_str).chain([AUTHENTICATED]).collect();
-    let review = json!({
+    let mut review = json!({
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
-        "spec": {
-            "user": caller.user,
-            "groups": groups,
-            "resourceAttributes": {
-                "verb": access.verb.as_str(),
-                "group": access.kind.group,
-                "version": access.version,
-                "resource": access.kind.resource,
-                "subresource": access.subresource,
-                "namespace": access.namespace.as_deref().unwrap_or_default(),
-                "name": access.name.as_deref().unwrap_or_default(),
-            },
-        },
+        "spec": { "user": caller.user, "groups": groups },
     });
+    if access.path.is_empty() {
+        review["spec"]["resourceAttributes"] = json!({
+            "verb": access.verb.as_str(),
+            "group": access.kind.group,
+            "version": access.version,
+            "resource": access.kind.resource,
+            "subresource": access.subresource,
+            "namespace": access.namespace.as_deref().unwrap_or_default(),
+            "name": access.name.as_deref().unwrap_or_default(),
+        });
+    } else {
+        review["spec"]["nonResourceAttributes"] = json!({ "verb": access.verb.as_str(), "path": access.path });
+    }
     review.to_string().into_bytes()
 }
 
 fn denied(caller: &Identity, access: &Access, reason: &str) -> String {
     let name = access.name.iter().map(|name| format!(" {name:?}")).collect::<String>();
     let place = match &access.namespace {
-        Some(namespace) => format!("in the namespace {namespace}"),
-        None => "in the whole cluster".to_owned(),
+        Some(namespace) => format!(" in the namespace {namespace}"),
+        None if access.path.is_empty() => " in the whole cluster".to_owned(),
+        None => String::new(),
     };
     let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     let verb = access.verb.as_str();
     let part = if access.subresource.is_empty() { String::new() } else { format!("/{}", access.subresource) };
     format!(
-        "{} may not {verb} {}{part}{name} {place}{reason}; a role of the cluster that is bound to {} has to grant it",
+        "{} may not {verb} {}{part}{name}{place}{reason}; a role of the cluster that is bound to {} has to grant it",
         caller.user,
-        access.kind,
+        access.what(),
         named(caller)
     )
 }
@@ -275,10 +279,21 @@ impl Access {
             verb,
             kind: info.id.clone(),
             version: info.version.clone(),
+            path: "",
             subresource: "",
             namespace: namespace.map(str::to_owned),
             name: name.map(str::to_owned),
         }
+    }
+
+    /// To read a path that is no resource's: `/metrics`.
+    pub(super) fn to_path(path: &'static str) -> Self {
+        let kind = GroupResource::new("", "");
+        Self { verb: Verb::Get, kind, version: String::new(), path, subresource: "", namespace: None, name: None }
+    }
+
+    fn what(&self) -> String {
+        if self.path.is_empty() { self.kind.to_string() } else { self.path.to_owned() }
     }
 
     /// The same, to a part of the objects that is granted apart from them.

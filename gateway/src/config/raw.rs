@@ -167,6 +167,8 @@ pub(super) struct RawHealth {
     pub(super) certificate_days: Option<u32>,
     /// Minor releases behind the newest cluster.
     pub(super) minors_behind: Option<u32>,
+    /// Minor releases until a version of an API that is used goes.
+    pub(super) deprecated_minors: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -82,6 +82,7 @@ pub(crate) fn judge(look: Look<'_>, thresholds: &HealthThresholds) -> Vec<Reason
         reasons.extend(facts.capacity.iter().flat_map(|capacity| parts::capacity(capacity, thresholds)));
         let certificates = facts.certificates.iter();
         reasons.extend(certificates.flat_map(|told| parts::certificates(told, look.now_ms, thresholds)));
+        reasons.extend(parts::deprecated(&facts.deprecated, look.version, thresholds));
         reasons.extend(parts::clock(look.clock_offset_ms, thresholds));
         reasons.extend(look.stale.map(|why| Reason::degraded(format!("data: {why}"))));
         let not_known = facts.not_known.iter();

@@ -16,6 +16,10 @@ impl Minor {
         Some(Self { major: major.parse().ok()?, minor: minor.parse().ok()? })
     }
 
+    pub(super) fn number(self) -> u32 {
+        self.minor
+    }
+
     /// How many releases lie between; `None` where this is the newer one.
     pub(super) fn behind(self, other: Self) -> Option<u32> {
         if self.major != other.major { None } else { other.minor.checked_sub(self.minor) }

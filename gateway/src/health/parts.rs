@@ -2,10 +2,11 @@
 
 use kubeplex_proto::duration::human_duration;
 use kubeplex_proto::health::{
-    ApiFacts, CapacityFacts, CertificateFacts, Named, NodeFacts, Resources, Workload, WorkloadFacts,
+    ApiFacts, CapacityFacts, CertificateFacts, DeprecatedApi, Named, NodeFacts, Resources, Workload,
+    WorkloadFacts,
 };
 
-use super::judge::Reason;
+use super::judge::{Reason, Verdict};
 use super::{HealthThresholds, Minor};
 
 /// A kubelet may be so many minor releases behind its API server:
@@ -159,6 +160,32 @@ pub(super) fn certificates(
         )));
     }
     reasons
+}
+
+/// What goes soon is held against the cluster; of what goes later it is only told.
+pub(super) fn deprecated(apis: &[DeprecatedApi], version: &str, thresholds: &HealthThresholds) -> Vec<Reason> {
+    let soon = Minor::of(version).map(|own| own.number().saturating_add(thresholds.deprecated_minors));
+    let (now, later): (Vec<&DeprecatedApi>, Vec<_>) =
+        apis.iter().partition(|api| soon.is_some_and(|soon| api.removed_in <= soon));
+    let text = |apis: &[&DeprecatedApi], when: &str| {
+        let names: Vec<String> = apis.iter().take(MOST_NAMED).map(|api| used(api)).collect();
+        format!("deprecated APIs: {} in use that {when}{}", apis.len(), listed(&names, apis.len() as u64))
+    };
+    let soon = (!now.is_empty()).then(|| Reason::degraded(text(&now, "are gone soon, or already")));
+    let later = (!later.is_empty()).then(|| Reason::new(Verdict::Healthy, text(&later, "go later")));
+    soon.into_iter().chain(later).collect()
+}
+
+/// `policy/v1beta1 poddisruptionbudgets until 1.25 (3 objects, requested)`.
+fn used(api: &DeprecatedApi) -> String {
+    let DeprecatedApi { removed_in, version, resource, objects, requested } = api;
+    let objects = match objects {
+        0 => None,
+        1 => Some("1 object".to_owned()),
+        more => Some(format!("{more} objects")),
+    };
+    let how: Vec<String> = objects.into_iter().chain(requested.then(|| "requested".to_owned())).collect();
+    format!("{version} {resource} until 1.{removed_in} ({})", how.join(", "))
 }
 
 pub(super) fn clock(offset_ms: i64, thresholds: &HealthThresholds) -> Option<Reason> {

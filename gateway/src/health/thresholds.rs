@@ -19,6 +19,8 @@ pub struct HealthThresholds {
     pub certificate_days: u32,
     /// Minor releases behind the newest of the clusters asked.
     pub minors_behind: u32,
+    /// A version of an API that is used, and that so many minor releases from the cluster's own serve no more, or fewer.
+    pub deprecated_minors: u32,
 }
 
 impl Default for HealthThresholds {
@@ -32,6 +34,7 @@ impl Default for HealthThresholds {
             clock_offset_ms: 5_000,
             certificate_days: 14,
             minors_behind: 3,
+            deprecated_minors: 1,
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::status::ApiError;
 pub(crate) fn answer(shared: &Shared, caller: &User, parts: &Parts) -> Result<Reply, ApiError> {
     let path = parts.uri.path().trim_end_matches('/');
     let is_health = matches!(path, "/healthz" | "/livez" | "/readyz");
-    if !is_health && path != "/version" && !shared.policy().allows_discovery(caller) {
+    if !is_health && path != "/version" && !shared.policy().allows_path(caller, path) {
         return Err(ApiError::forbidden_path(&caller.name, "get", parts.uri.path()));
     }
     let segments: Vec<&str> = path.split('/').skip(1).collect();
@@ -35,6 +35,7 @@ pub(crate) fn answer(shared: &Shared, caller: &User, parts: &Parts) -> Result<Re
             let text = if is_verbose { checks(probe) } else { "ok".to_owned() };
             Ok(Reply::bytes(200, "text/plain; charset=utf-8", text))
         }
+        ["metrics"] => Ok(Reply::bytes(200, "text/plain; version=0.0.4", own_metrics(shared))),
         ["version"] => Ok(Reply::json(200, &version(&shared.config.kubernetes_version))),
         ["openapi", "v3", below @ ..] => super::openapi::answer(shared, below),
         ["api"] => roots(shared, &catalog, parts, Root::Core),
@@ -49,6 +50,19 @@ pub(crate) fn answer(shared: &Shared, caller: &User, parts: &Parts) -> Result<Re
         ["apis", group, version] => resource_list(&catalog, group, version),
         _ => Err(ApiError::no_such_path()),
     }
+}
+
+/// A few of those that a server has: <https://kubernetes.io/docs/reference/instrumentation/metrics/>.
+fn own_metrics(shared: &Shared) -> String {
+    let name = "apiserver_requested_deprecated_apis";
+    let mut text = format!("# HELP {name} [STABLE] Gauge of deprecated APIs that have been requested.\n# TYPE {name} gauge\n");
+    for [group, version, resource, removed] in shared.deprecated.lock().iter() {
+        text.push_str(&format!(
+            "{name}{{group=\"{group}\",removed_release=\"{removed}\",resource=\"{resource}\",subresource=\"\",version=\"{version}\"}} 1\n"
+        ));
+    }
+    text.push_str("process_start_time_seconds 1.795e+09\n");
+    text
 }
 
 /// As <https://kubernetes.io/docs/reference/using-api/health-checks/> shows it.

@@ -95,7 +95,10 @@ fn access(shared: &Shared, user: &User, review: &Value) -> Value {
                 name: text(asked, "/name"),
             },
         ),
-        None => policy.allows_discovery(user) && text(review, "/spec/nonResourceAttributes/verb") == "get",
+        None => {
+            let asked = |field: &str| text(review, &format!("/spec/nonResourceAttributes/{field}"));
+            asked("verb") == "get" && policy.allows_path(user, asked("path"))
+        }
     };
     if allowed {
         json!({"allowed": true, "reason": "granted by the policy table"})

@@ -68,10 +68,7 @@ const TABLE: &[Row] = &[
 
 pub(super) fn judge(subject: &Subject<'_>, world: &dyn World, verdict: &mut Verdict) {
     let Some(written_as) = subject.written_as.filter(|_| !is_deleted(subject.object)) else { return };
-    let row = TABLE.iter().find(|(version, resource, ..)| {
-        *version == written_as && (*resource == "*" || *resource == subject.kind.resource)
-    });
-    let Some((version, _, removed, instead)) = row else { return };
+    let Some((version, _, removed, instead)) = row(written_as, &subject.kind.resource) else { return };
     let minor = minor(world);
     let (severity, words) = match minor {
         _ if *removed == 0 => (Severity::Info, "which is deprecated".to_owned()),
@@ -89,6 +86,16 @@ pub(super) fn judge(subject: &Subject<'_>, world: &dyn World, verdict: &mut Verd
         minor.map(|minor| Evidence::field("nodes", format!("1.{minor}"))),
     ];
     verdict.add(Finding::new("DeprecatedApi", severity, message).shown_by(shown.into_iter().flatten()));
+}
+
+fn row(written_as: &str, kind: &str) -> Option<&'static Row> {
+    let is_it = |(version, resource, ..): &&Row| *version == written_as && (*resource == "*" || *resource == kind);
+    TABLE.iter().find(is_it)
+}
+
+/// The minor release that serves a version of a kind no more, where one is named.
+pub(crate) fn removed_in(version: &str, resource: &str) -> Option<u32> {
+    row(version, resource).and_then(|(_, _, removed, _)| u32::try_from(*removed).ok()).filter(|removed| *removed > 0)
 }
 
 /// The newest release of a kubelet, which is never newer than the API server.

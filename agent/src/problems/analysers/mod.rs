@@ -4,6 +4,7 @@
 //! rendered from the table of causes.
 
 use super::{Analyser, Severity, Subject, Verdict, World};
+pub(crate) use deprecated::removed_in;
 pub(crate) use kind::selector as label_selector;
 
 mod api_services;

@@ -2,13 +2,15 @@
 
 pub(super) mod capacity;
 mod certificates;
+mod deprecated;
 mod nodes;
 mod readyz;
+mod requested;
 mod workloads;
 
 use axum::extract::State;
 use axum::response::Response;
-use kubeplex_proto::call::CallContext;
+use kubeplex_proto::call::{CallContext, Identity};
 use kubeplex_proto::gather::{GatherEnd, GatherHead};
 use kubeplex_proto::health::{ApiFacts, CapacityFacts, HealthFacts, HealthRequest, Resources};
 use kubeplex_proto::kind::{GroupResource, Scope};
@@ -21,19 +23,22 @@ use super::body::{Ask, Failure};
 use super::deadline::Deadline;
 use super::gathering;
 use super::opening::{NotRead, Question};
-use crate::limits::{HEALTH_KEPT, READYZ};
+use crate::limits::{HEALTH_KEPT, READYZ, REQUESTED_APIS_CALLERS, REQUESTED_APIS_KEPT};
 use crate::query::{self, ScanBudget};
 use crate::recent::Recent;
 
 use capacity::Sum;
 use certificates::Certificates;
 use nodes::Nodes;
+use requested::Requested;
 use workloads::Workloads;
 
 /// What is found out for one caller serves the next ones for a moment: it is the same for all of them.
 pub(super) struct Known {
     readyz: Recent<(), ApiFacts>,
     requested: Recent<(), Part<Sum>>,
+    /// By who asked: it is read as the caller.
+    requested_apis: Recent<Identity, Requested>,
 }
 
 /// What was made of one kind.
@@ -49,7 +54,11 @@ struct Part<T> {
 
 impl Default for Known {
     fn default() -> Self {
-        Self { readyz: Recent::new(HEALTH_KEPT, 1), requested: Recent::new(HEALTH_KEPT, 1) }
+        Self {
+            readyz: Recent::new(HEALTH_KEPT, 1),
+            requested: Recent::new(HEALTH_KEPT, 1),
+            requested_apis: Recent::new(REQUESTED_APIS_KEPT, REQUESTED_APIS_CALLERS),
+        }
     }
 }
 
@@ -59,7 +68,7 @@ pub(super) async fn health(
 ) -> Result<Response, Failure> {
     let context = &request.context;
     let looking = Looking { service: &service, context, deadline: Deadline::after_ms(context.deadline_ms) };
-    let (api, nodes, deployments, stateful_sets, daemon_sets, requested, used, certificates) = tokio::join!(
+    let (api, nodes, deployments, stateful_sets, daemon_sets, requested, used, certificates, deprecated) = tokio::join!(
         looking.api(),
         Box::pin(looking.nodes()),
         Box::pin(looking.workloads("deployments", Workloads::deployment)),
@@ -68,6 +77,7 @@ pub(super) async fn health(
         Box::pin(looking.requested()),
         Box::pin(looking.used()),
         Box::pin(looking.certificates()),
+        Box::pin(looking.deprecated()),
     );
     let mut told = Told::default();
     let nodes = told.take(nodes);
@@ -83,6 +93,7 @@ pub(super) async fn health(
         nodes: nodes.map(Nodes::facts),
         capacity,
         certificates,
+        deprecated: told.take(deprecated).unwrap_or_default(),
         not_known: told.not_known,
     };
     let clock = service.0.api.clock();

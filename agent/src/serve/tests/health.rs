@@ -1,17 +1,21 @@
 //! How the cluster is, as the service tells it.
 
 use kubeplex_proto::gather::{GatherFrame, GatherHead};
-use kubeplex_proto::health::{HealthFacts, HealthRequest};
+use kubeplex_proto::health::{DeprecatedApi, HealthFacts, HealthRequest};
 use kubeplex_proto::visibility::{Reach, VisibilityRule};
-use simcluster::{Fault, FaultAction, Gvr};
+use serde_json::json;
+use simcluster::{Fault, FaultAction, Gvr, Policy, Rule, Subject, User};
 
 use super::*;
 use crate::limits::HEALTH_KEPT;
 
 impl World {
     async fn health(&self, visibility: Visibility) -> (GatherHead, HealthFacts) {
-        let request = HealthRequest { context: CallContext { visibility, ..context() } };
-        let frames = self.ask::<GatherFrame<HealthFacts>>(paths::HEALTH, &request).await.unwrap();
+        self.health_of(&HealthRequest { context: CallContext { visibility, ..context() } }).await
+    }
+
+    async fn health_of(&self, request: &HealthRequest) -> (GatherHead, HealthFacts) {
+        let frames = self.ask::<GatherFrame<HealthFacts>>(paths::HEALTH, request).await.unwrap();
         let [GatherFrame::Head(head), GatherFrame::Items(items), GatherFrame::End(_)] = frames.as_slice()
         else {
             panic!("{frames:?}")
@@ -76,4 +80,58 @@ async fn who_asks_again_at_once_costs_the_server_nothing() {
     world.health(Visibility::everything()).await;
     let after = world.asked.lock()[before..].to_vec();
     assert!(after.iter().all(|asked| asked.uri.contains("watch=true")), "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn deprecated_apis_are_known_by_who_wrote_so_and_by_the_server_where_the_caller_may_read_it() {
+    let agent = || Subject::User("agent".into());
+    let policy = Policy::enforced()
+        .user(TOKEN, User::new("agent", &[]))
+        .grant(agent(), Rule::new("get,list,watch", "*"))
+        .grant(agent(), Rule::new("create", "subjectaccessreviews"))
+        .grant(agent(), Rule::new("impersonate", "users").named("ann").named("bob"))
+        .grant(Subject::User("ann".into()), Rule::new("get", "/metrics"));
+    let world = World::of(SimConfig { policy, ..small() }, config().with_watch(WatchMode::Builtin));
+    world.sim.ask_for_deprecated("batch/v1beta1", "cronjobs", "1.25");
+    world.sim.ask_for_deprecated("v1", "endpoints", "");
+    let written = |name: &str, manager: &str, version: &str, subresource: &str| {
+        json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": name, "namespace": "shop",
+            "managedFields": [{"manager": manager, "operation": "Update", "apiVersion": version,
+                "time": "2026-01-01T00:00:00Z", "subresource": subresource}]}})
+    };
+    for object in [
+        written("old-1", "helm", "policy/v1beta1", ""),
+        written("old-2", "helm", "policy/v1beta1", ""),
+        written("new", "helm", "policy/v1", ""),
+    ] {
+        world.sim.apply(object).unwrap();
+    }
+    world.until(|world| world.agent.kinds().cluster().ready).await;
+    let api = |version: &str, resource: &str, objects: u64, requested: bool| DeprecatedApi {
+        removed_in: 25,
+        version: version.to_owned(),
+        resource: resource.to_owned(),
+        objects,
+        requested,
+    };
+    let budgets = api("policy/v1beta1", "poddisruptionbudgets", 2, false);
+    let (_, facts) = world.health(Visibility::everything()).await;
+    assert_eq!(facts.deprecated, [api("batch/v1beta1", "cronjobs", 0, true), budgets.clone()]);
+    assert_eq!(facts.not_known, Vec::<String>::new());
+    let read = || world.asked("/metrics").into_iter().filter(|asked| !asked.uri.contains("metrics.k8s.io")).collect::<Vec<_>>();
+    assert_eq!(read().iter().map(Asked::caller).collect::<Vec<_>>(), [Some("ann")]);
+    world.health(Visibility::everything()).await;
+    assert_eq!(read().len(), 1, "it is megabytes, and is believed for a while");
+
+    let request = |user: &str, visibility: Visibility| {
+        let mut context = CallContext { visibility, ..context() };
+        context.caller.user = user.to_owned();
+        HealthRequest { context }
+    };
+    let (_, facts) = world.health_of(&request("bob", Visibility::everything())).await;
+    assert_eq!((facts.deprecated, facts.not_known), (vec![budgets], Vec::new()), "what bob may not read is not said");
+    assert_eq!(read().len(), 1, "nothing is read for bob");
+    let pods = VisibilityRule::of(Reach::Only(vec![Pattern::new("pods")]), Reach::All);
+    let (_, facts) = world.health_of(&request("bob", Visibility::of(vec![pods]))).await;
+    assert_eq!(facts.deprecated, []);
 }

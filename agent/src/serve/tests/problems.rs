@@ -207,7 +207,7 @@ async fn what_a_finalizer_holds_is_found_of_any_kind_that_is_watched() {
     assert_eq!((lines(&found), head.message), (vec![held.to_owned()], None));
     assert!(found[0].message.contains("the finalizer example.com/cleanup holds it"), "{}", found[0].message);
     assert_eq!(lines(&told(&world, &problems()).await.1), [held]);
-    world.sim.delete(&Gvr::new("example.com", "v1", "widgets"), "shop", "held").unwrap();
+    world.sim.apply(widget("held", json!([]))).unwrap();
     let waiting = async {
         while !told(&world, &problems()).await.1.is_empty() {
             sleep(Duration::from_millis(50)).await;

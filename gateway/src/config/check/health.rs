@@ -28,6 +28,7 @@ impl Mistakes {
             clock_offset_ms: raw.clock_offset_ms.unwrap_or(default.clock_offset_ms),
             certificate_days: raw.certificate_days.unwrap_or(default.certificate_days),
             minors_behind: raw.minors_behind.unwrap_or(default.minors_behind),
+            deprecated_minors: raw.deprecated_minors.unwrap_or(default.deprecated_minors),
         }
     }
 

@@ -1,5 +1,5 @@
 use kubeplex_proto::health::{
-    ApiFacts, CapacityFacts, CertificateFacts, Expiry, Named, NodeFacts, Resources, Workload, WorkloadFacts,
+    ApiFacts, CapacityFacts, CertificateFacts, DeprecatedApi, Expiry, Named, NodeFacts, Resources, Workload, WorkloadFacts,
 };
 
 use super::*;
@@ -29,6 +29,7 @@ fn well() -> HealthFacts {
             soonest: vec![expiry(15)],
             ..CertificateFacts::default()
         }),
+        deprecated: Vec::new(),
         not_known: Vec::new(),
     }
 }
@@ -193,6 +194,28 @@ fn room_certificates_and_clocks_have_thresholds() {
     let facts = well();
     let off = Look { clock_offset_ms: -65_000, ..look(&facts) };
     assert_eq!(told(off).1, ["clock: 65s behind its agent's"]);
+}
+
+#[test]
+fn deprecated_apis_count_by_how_soon_they_go() {
+    let api = |removed_in: u32, version: &str, objects: u64, requested: bool| DeprecatedApi {
+        removed_in,
+        version: version.to_owned(),
+        resource: "things".to_owned(),
+        objects,
+        requested,
+    };
+    let with = |apis: Vec<DeprecatedApi>| move |facts: &mut HealthFacts| facts.deprecated = apis;
+    check(
+        with(vec![api(36, "a/v1beta1", 3, true)]),
+        Verdict::Degraded,
+        "deprecated APIs: 1 in use that are gone soon, or already: a/v1beta1 things until 1.36 (3 objects, requested)",
+    );
+    check(
+        with(vec![api(37, "a/v1beta1", 1, false), api(40, "b/v1beta2", 0, true)]),
+        Verdict::Healthy,
+        "deprecated APIs: 2 in use that go later: a/v1beta1 things until 1.37 (1 object), b/v1beta2 things until 1.40 (requested)",
+    );
 }
 
 #[test]
