@@ -81,7 +81,11 @@ impl Rule {
 
 /// Paths that are no resources are granted by name.
 fn covers_resource(allowed: &[String], asked: &str) -> bool {
-    if asked.starts_with('/') { allowed.iter().any(|allowed| allowed == asked) } else { covers(allowed, asked) }
+    if asked.starts_with('/') {
+        allowed.iter().any(|allowed| allowed == asked)
+    } else {
+        covers(allowed, asked)
+    }
 }
 
 fn covers(allowed: &[String], asked: &str) -> bool {

@@ -317,20 +317,20 @@ async fn what_has_no_log_is_said(fleet: &'static TestFleet) {
 async fn a_description_tells_sorts_of_errors(fleet: &'static TestFleet) {
     let workload = workload(fleet).await;
     let (cluster, pods) = workload.pods.first_key_value().expect("a cluster");
-    let question = |logs: bool| {
-        json!({"cluster": cluster, "namespace": workload.namespace, "name": format!("deployment/{}", workload.name), "logs": logs})
-    };
+    let question = |logs: bool| json!({"cluster": cluster, "namespace": workload.namespace, "name": format!("deployment/{}", workload.name), "logs": logs});
     let answer = fleet.call("resources_describe", question(true)).await;
     let description = &answer["descriptions"][0];
     assert!(description.get("notTold").is_none(), "{answer}");
-    let lines: Vec<_> = description["logs"].as_array().expect("logs").iter().filter_map(Value::as_str).collect();
+    let lines: Vec<_> =
+        description["logs"].as_array().expect("logs").iter().filter_map(Value::as_str).collect();
     let containers: usize = pods.iter().map(|(_, containers)| containers.len()).sum();
     let place = format!("in the last 500 lines of each container ({containers} in {} pods)", pods.len());
     assert!(lines[0].ends_with(&place), "{place}: {answer}");
     // What plays the containers writes an error now and then.
     assert!(lines[1..].iter().any(|line| line.starts_with('×') && line.contains("level=error")), "{answer}");
     assert!(lines.iter().all(|line| !line.contains("level=info") && !line.contains(CANARY)), "{answer}");
-    let tokens = tiktoken_rs::o200k_base().expect("it is built in").encode_ordinary(&answer.to_string()).len();
+    let tokens =
+        tiktoken_rs::o200k_base().expect("it is built in").encode_ordinary(&answer.to_string()).len();
     assert!(tokens <= 1_500, "{tokens} tokens: {answer}");
     let without = fleet.call("resources_describe", question(false)).await;
     assert!(without["descriptions"][0].get("logs").is_none(), "{without}");

@@ -34,16 +34,8 @@ fn object(namespace: &str, name: &str, uid: &str, version: &str, content: &str) 
         uid: uid.to_owned(),
         version: version.to_owned(),
         created_ms: Some(1_000),
-        labels: vec![
-            ("app".to_owned(), "cart".to_owned()),
-            ("pod-template-hash".to_owned(), content.to_owned()),
-        ],
-        last_writer: Some(LastWriter {
-            manager: "kubelet".to_owned(),
-            operation: "Update".to_owned(),
-            api_version: "v1".to_owned(),
-            time_ms: 7,
-        }),
+        labels: [("app", "cart"), ("pod-template-hash", content)].map(|(k, v)| (k.into(), v.into())).into(),
+        last_writer: Some(kubelet()),
         writers: Vec::new(),
         cells: vec![Cell::from(name), Cell::from(content), Cell::Integer(3)],
         json: format!(r#"{{"metadata":{{"name":"{name}","uid":"{uid}"}},"content":"{content}"}}"#)
@@ -60,6 +52,11 @@ fn json(row: RowRef<'_>) -> String {
     let mut json = Vec::new();
     assert!(row.object(&mut json));
     String::from_utf8(json).unwrap()
+}
+
+fn kubelet() -> LastWriter {
+    let [manager, operation, api_version] = ["kubelet", "Update", "v1"].map(str::to_owned);
+    LastWriter { manager, operation, api_version, time_ms: 7 }
 }
 
 fn names(store: &KindStore) -> Vec<&str> {

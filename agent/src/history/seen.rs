@@ -177,7 +177,8 @@ mod tests {
     #[test]
     fn a_change_is_by_who_wrote_such_fields_last() {
         let (spec, replicas) = (json!({"f:spec": {"f:template": {}}}), json!({"f:spec": {"f:replicas": {}}}));
-        let (all, status) = (json!({"f:spec": {"f:replicas": {}, "f:template": {}}}), json!({"f:status": {}}));
+        let (all, status) =
+            (json!({"f:spec": {"f:replicas": {}, "f:template": {}}}), json!({"f:status": {}}));
         let before = prepared(
             json!({"replicas": 2, "paused": false}),
             json!({"readyReplicas": 2}),
@@ -188,14 +189,24 @@ mod tests {
         };
         let controller = |second| ("controller", second, "status", status.clone());
         // The status is written in the same second as the rest, by another.
-        let paused = after(true, 2, 2, &[("helm", 5, "", replicas.clone()), ("kubectl", 20, "", spec.clone()), controller(20)]);
+        let paused = after(
+            true,
+            2,
+            2,
+            &[("helm", 5, "", replicas.clone()), ("kubectl", 20, "", spec.clone()), controller(20)],
+        );
         assert_eq!(by(&before, &paused, 40).as_deref(), Some("kubectl"));
-        let scaled = after(false, 3, 2, &[("hpa", 20, "scale", replicas), ("kubectl", 20, "", spec), controller(9)]);
+        let scaled =
+            after(false, 3, 2, &[("hpa", 20, "scale", replicas), ("kubectl", 20, "", spec), controller(9)]);
         assert_eq!(by(&before, &scaled, 20).as_deref(), Some("hpa"));
         let ready = after(false, 2, 1, &[("helm", 5, "", all.clone()), controller(20)]);
         assert_eq!(by(&before, &ready, 40).as_deref(), Some("controller"));
         // Who took something away is not among the writers.
-        let gone = prepared(json!({"replicas": 2}), json!({"readyReplicas": 2}), &[("helm", 5, "", all), controller(9)]);
+        let gone = prepared(
+            json!({"replicas": 2}),
+            json!({"readyReplicas": 2}),
+            &[("helm", 5, "", all), controller(9)],
+        );
         assert_eq!(by(&before, &gone, 40), None);
     }
 }

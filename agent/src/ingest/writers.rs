@@ -93,8 +93,10 @@ mod tests {
             (Value::Null, &[Status, Metadata, Data, Replicas, Rest]),
         ] {
             let entries = writers(&json!([entry("m", "10:00", "", fields.clone())]));
-            let found: Vec<_> =
-                [Status, Metadata, Data, Replicas, Rest].into_iter().filter(|area| entries[0].areas.hold(*area)).collect();
+            let found: Vec<_> = [Status, Metadata, Data, Replicas, Rest]
+                .into_iter()
+                .filter(|area| entries[0].areas.hold(*area))
+                .collect();
             assert_eq!(found, held, "{fields}");
         }
     }

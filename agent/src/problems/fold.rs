@@ -117,9 +117,10 @@ impl<'a> Folding<'a> {
     }
 
     fn is_meant(&self, one: One<'_>) -> bool {
-        self.wanted.beside.contains(one.object) || self.wanted.request.is_none_or(|request| {
-            std::iter::once(one.object).chain(&one.kept.owners).any(|object| is_asked(request, object))
-        })
+        self.wanted.beside.contains(one.object)
+            || self.wanted.request.is_none_or(|request| {
+                std::iter::once(one.object).chain(&one.kept.owners).any(|object| is_asked(request, object))
+            })
     }
 }
 

@@ -251,7 +251,9 @@ impl Shared {
         let watched: Vec<GroupResource> = handles.iter().map(|handle| handle.info.id.clone()).collect();
         let counted = self.workers.run(move || {
             let mut engine = shared.engine.lock();
-            engine.retry_left_out(kinds().chain(watched.into_iter().filter(|kind| judges(kind, true).is_some())));
+            engine.retry_left_out(
+                kinds().chain(watched.into_iter().filter(|kind| judges(kind, true).is_some())),
+            );
             let found = engine.found();
             drop(engine);
             counts(&found, shared.clock.cluster_now_ms())
@@ -338,7 +340,8 @@ async fn follow(shared: Arc<Shared>) {
 fn judges(kind: &GroupResource, is_watched: bool) -> Option<&'static Judges> {
     let is_kind = |group: &str, resource: &str| group == kind.group && resource == kind.resource;
     let own = analysers::ALL.iter().find(|judges| is_kind(judges.group, judges.resource));
-    let is_judged = is_watched && !analysers::UNJUDGED.iter().any(|(group, resource)| is_kind(group, resource));
+    let is_judged =
+        is_watched && !analysers::UNJUDGED.iter().any(|(group, resource)| is_kind(group, resource));
     own.or_else(|| is_judged.then_some(&analysers::OTHERS))
 }
 

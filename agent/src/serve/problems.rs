@@ -81,7 +81,8 @@ fn beside(kinds: &Kinds, request: &ProblemsRequest) -> BTreeSet<ObjectRef> {
     if request.names.is_empty() {
         return BTreeSet::new();
     }
-    let object = |kind: GroupResource, namespace: Option<String>, name: String| ObjectRef { kind, namespace, name };
+    let object =
+        |kind: GroupResource, namespace: Option<String>, name: String| ObjectRef { kind, namespace, name };
     let is_asked = |kind: &GroupResource, namespace: Option<&str>, name: &str| {
         let object = object(kind.clone(), namespace.map(str::to_owned), name.to_owned());
         is_asked(request, &object) && shows(&request.context.visibility, &object)

@@ -213,7 +213,8 @@ fn question(caller: &Identity, access: &Access) -> Vec<u8> {
             "name": access.name.as_deref().unwrap_or_default(),
         });
     } else {
-        review["spec"]["nonResourceAttributes"] = json!({ "verb": access.verb.as_str(), "path": access.path });
+        review["spec"]["nonResourceAttributes"] =
+            json!({ "verb": access.verb.as_str(), "path": access.path });
     }
     review.to_string().into_bytes()
 }
@@ -289,7 +290,15 @@ impl Access {
     /// To read a path that is no resource's: `/metrics`.
     pub(super) fn to_path(path: &'static str) -> Self {
         let kind = GroupResource::new("", "");
-        Self { verb: Verb::Get, kind, version: String::new(), path, subresource: "", namespace: None, name: None }
+        Self {
+            verb: Verb::Get,
+            kind,
+            version: String::new(),
+            path,
+            subresource: "",
+            namespace: None,
+            name: None,
+        }
     }
 
     fn what(&self) -> String {

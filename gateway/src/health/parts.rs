@@ -163,7 +163,11 @@ pub(super) fn certificates(
 }
 
 /// What goes soon is held against the cluster; of what goes later it is only told.
-pub(super) fn deprecated(apis: &[DeprecatedApi], version: &str, thresholds: &HealthThresholds) -> Vec<Reason> {
+pub(super) fn deprecated(
+    apis: &[DeprecatedApi],
+    version: &str,
+    thresholds: &HealthThresholds,
+) -> Vec<Reason> {
     let soon = Minor::of(version).map(|own| own.number().saturating_add(thresholds.deprecated_minors));
     let (now, later): (Vec<&DeprecatedApi>, Vec<_>) =
         apis.iter().partition(|api| soon.is_some_and(|soon| api.removed_in <= soon));

@@ -38,7 +38,7 @@ pub(crate) fn diff(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, 
     };
     if kind.is_none() && given.is_empty() && written.is_empty() {
         return Err(CallError::invalid(
-            "nothing to compare: give kind and name (deployment/cart), a kind with labelSelector, a namespace, or a manifest",
+            "nothing to compare: kind and name (deployment/cart), a kind with labelSelector, a namespace or a manifest is missing",
         ));
     }
     let to_namespace = to_namespace(arguments, &given)?;

@@ -109,21 +109,19 @@ fn with_time_to_follow(arguments: &Arguments) -> Result<CallOptions, CallError> 
 }
 
 fn contradicts_nothing(query: &LogsQuery) -> Result<(), CallError> {
-    let follows = query.follow_ms > 0;
-    let problem = match query {
-        _ if follows && query.previous => {
-            "followSeconds: a run that is over writes nothing more; leave previous out"
-        }
-        _ if follows && query.until.is_some() => {
-            "followSeconds: what is to come is after until; leave one of them out"
-        }
-        _ if query.context_lines > 0 && query.grep.is_none() => {
-            "contextLines: there is no grep whose matches they would stand beside; tail says how many lines"
-        }
-        _ if query.context_lines > 0 && query.patterns => {
-            "contextLines: patterns are of the lines that match; leave one of them out"
-        }
-        _ => return Ok(()),
+    let (follows, beside) = (query.follow_ms / SECOND_MS, query.context_lines);
+    let problem = if follows > 0 && query.previous {
+        format!("followSeconds: {follows}: a run that is over writes nothing more; leave previous out")
+    } else if follows > 0 && query.until.is_some() {
+        format!("followSeconds: {follows}: what is to come is after until; leave one of them out")
+    } else if beside > 0 && query.grep.is_none() {
+        format!(
+            "contextLines: {beside}: there is no grep whose matches they would stand beside; tail says how many lines"
+        )
+    } else if beside > 0 && query.patterns {
+        format!("contextLines: {beside}: patterns are of the lines that match; leave one of them out")
+    } else {
+        return Ok(());
     };
     Err(CallError::invalid(problem))
 }
@@ -170,7 +168,7 @@ mod tests {
             (json!({"followSeconds": 30, "timeoutSeconds": 30}), "followSeconds: 30 does not fit into"),
             (json!({"followSeconds": 5, "previous": true}), "leave previous out"),
             (json!({"followSeconds": 5, "until": "1m"}), "is after until"),
-            (json!({"contextLines": 2}), "contextLines: there is no grep"),
+            (json!({"contextLines": 2}), "contextLines: 2: there is no grep"),
             (json!({"contextLines": 2, "grep": "x", "patterns": true}), "leave one of them out"),
             (json!({"since": "yesterday"}), "since: \"yesterday\" is neither"),
             (json!({"since": "1m", "until": "5m"}), "since: \"1m\" is later than until"),

@@ -202,7 +202,7 @@ fn a_refusal_names_the_argument_the_value_and_what_is_right() {
             "resources_list",
             json!({"kind": "nodes", "namespace": "a"}),
             ErrorCode::InvalidArgument,
-            "namespace: nodes are in no namespace",
+            "namespace: \"a\": nodes are in no namespace",
         ),
         ("resources_get", json!({"name": "x"}), ErrorCode::InvalidArgument, "kind is missing"),
         (

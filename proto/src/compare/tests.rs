@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -221,5 +223,107 @@ proptest! {
         let (a, b) = (intent(&object, &none()), intent(&turned(&object), &none()));
         prop_assert_eq!(digest(&a), digest(&b));
         prop_assert_eq!(a, b);
+    }
+}
+
+/// Image, environment and ports.
+type Container = (u8, BTreeMap<String, u8>, BTreeSet<u16>);
+
+/// What somebody writes of a deployment: replicas, and containers by their names.
+#[derive(Debug, Clone)]
+struct Written {
+    replicas: Option<u8>,
+    paused: bool,
+    containers: BTreeMap<String, Container>,
+}
+
+fn written() -> impl Strategy<Value = Written> {
+    let container = (
+        0..3_u8,
+        prop::collection::btree_map("[A-C]", 0..3_u8, 0..3),
+        prop::collection::btree_set(80..84_u16, 0..3),
+    );
+    let containers = prop::collection::btree_map("[a-c]", container, 1..4);
+    (prop::option::of(0..3_u8), any::<bool>(), containers)
+        .prop_map(|(replicas, paused, containers)| Written { replicas, paused, containers })
+}
+
+impl Written {
+    fn object(&self) -> Value {
+        let containers = self.containers.iter().map(|(name, (image, env, ports))| {
+            let env: Vec<_> =
+                env.iter().map(|(name, value)| json!({"name": name, "value": value.to_string()})).collect();
+            let ports: Vec<_> = ports.iter().map(|port| json!({"containerPort": port})).collect();
+            json!({"name": name, "image": format!("cart:1.{image}"), "env": env, "ports": ports})
+        });
+        let mut object = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "cart", "namespace": "shop", "labels": {"app": "cart"}},
+            "spec": {"selector": {"matchLabels": {"app": "cart"}}, "template": {"metadata": {"labels": {"app": "cart"}},
+                "spec": {"containers": containers.collect::<Vec<_>>()}}}});
+        if let Some(replicas) = self.replicas {
+            object["spec"]["replicas"] = json!(replicas);
+        }
+        if self.paused {
+            object["spec"]["paused"] = json!(true);
+        }
+        object
+    }
+
+    /// As the API server of one cluster gives it back: defaults filled in, elements of lists elsewhere, and with what that
+    /// cluster assigns and counts.
+    fn served(&self, cluster: u64) -> Value {
+        let mut object = self.object();
+        let spec = &mut object["spec"];
+        for (field, value) in [
+            ("replicas", json!(1)),
+            ("revisionHistoryLimit", json!(10)),
+            ("progressDeadlineSeconds", json!(600)),
+        ] {
+            if spec[field].is_null() {
+                spec[field] = value;
+            }
+        }
+        spec["strategy"] =
+            json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}});
+        let pod = &mut spec["template"]["spec"];
+        pod["dnsPolicy"] = json!("ClusterFirst");
+        pod["restartPolicy"] = json!("Always");
+        let containers = pod["containers"].as_array_mut().unwrap();
+        let turns = (cluster as usize) % containers.len();
+        containers.rotate_left(turns);
+        for container in containers {
+            container["imagePullPolicy"] = json!("IfNotPresent");
+            container["terminationMessagePath"] = json!("/dev/termination-log");
+            container["env"].as_array_mut().unwrap().reverse();
+            container["ports"]
+                .as_array_mut()
+                .unwrap()
+                .iter_mut()
+                .for_each(|port| port["protocol"] = json!("TCP"));
+        }
+        let metadata = &mut object["metadata"];
+        metadata["uid"] = json!(format!("u{cluster}"));
+        metadata["resourceVersion"] = json!(cluster.to_string());
+        metadata["generation"] = json!(cluster);
+        metadata["creationTimestamp"] = json!(format!("2026-01-01T00:00:{:02}Z", cluster % 60));
+        metadata["annotations"] = json!({"deployment.kubernetes.io/revision": cluster.to_string()});
+        metadata["managedFields"] = json!([{"manager": format!("m{cluster}")}]);
+        object["status"] = json!({"replicas": cluster, "observedGeneration": cluster});
+        object
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_meant_alike_is_equal_wherever_it_is_served(written in written(), one in 1..1_000_u64, other in 1..1_000_u64) {
+        let wanted = intent(&written.object(), &none());
+        for cluster in [one, other] {
+            let served = intent(&written.served(cluster), &none());
+            prop_assert_eq!(digest(&served), digest(&wanted));
+            prop_assert_eq!(served, wanted.clone());
+        }
+        let mut changed = written;
+        changed.containers.values_mut().for_each(|(image, ..)| *image += 1);
+        prop_assert_ne!(digest(&intent(&changed.served(one), &none())), digest(&wanted));
     }
 }

@@ -250,10 +250,12 @@ fn descriptions_of_every_version_are_read() {
         let requests: Vec<SheetRequest> = read(version, "sheet-requests");
         assert!(requests.iter().any(|request| request.logs) && requests.iter().any(|request| !request.logs));
         let frames: Vec<GatherFrame<Sheet>> = read(version, "sheet-frames");
-        let sheets = || frames.iter().filter_map(|frame| match frame {
-            GatherFrame::Items(sheets) => Some(sheets),
-            GatherFrame::Head(_) | GatherFrame::End(_) => None,
-        });
+        let sheets = || {
+            frames.iter().filter_map(|frame| match frame {
+                GatherFrame::Items(sheets) => Some(sheets),
+                GatherFrame::Head(_) | GatherFrame::End(_) => None,
+            })
+        };
         assert!(sheets().flatten().any(|sheet| sheet.logs.is_some() && !sheet.not_told.is_empty()));
     }
 }
@@ -265,10 +267,12 @@ fn comparisons_of_every_version_are_read() {
         assert!(!read::<IntentRequest>(version, "intent-requests").is_empty());
         assert!(!read::<GatherFrame<ObjectIntent>>(version, "intent-frames").is_empty());
         let frames: Vec<GatherFrame<DigestItem>> = read(version, "digest-frames");
-        let items = || frames.iter().flat_map(|frame| match frame {
-            GatherFrame::Items(items) => items.as_slice(),
-            GatherFrame::Head(_) | GatherFrame::End(_) => &[],
-        });
+        let items = || {
+            frames.iter().flat_map(|frame| match frame {
+                GatherFrame::Items(items) => items.as_slice(),
+                GatherFrame::Head(_) | GatherFrame::End(_) => &[],
+            })
+        };
         complete::<DigestItem>(items().map(digest_item));
         complete::<Look>(items().filter_map(|item| match item {
             DigestItem::Kind(told) => Some(look(&told.state)),

@@ -55,7 +55,9 @@ pub(crate) fn answer(shared: &Shared, caller: &User, parts: &Parts) -> Result<Re
 /// A few of those that a server has: <https://kubernetes.io/docs/reference/instrumentation/metrics/>.
 fn own_metrics(shared: &Shared) -> String {
     let name = "apiserver_requested_deprecated_apis";
-    let mut text = format!("# HELP {name} [STABLE] Gauge of deprecated APIs that have been requested.\n# TYPE {name} gauge\n");
+    let mut text = format!(
+        "# HELP {name} [STABLE] Gauge of deprecated APIs that have been requested.\n# TYPE {name} gauge\n"
+    );
     for [group, version, resource, removed] in shared.deprecated.lock().iter() {
         text.push_str(&format!(
             "{name}{{group=\"{group}\",removed_release=\"{removed}\",resource=\"{resource}\",subresource=\"\",version=\"{version}\"}} 1\n"

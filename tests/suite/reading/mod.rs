@@ -56,7 +56,7 @@ on_every_ground! {
         groups_of_clusters_and_kinds_are_counted;
     commands: commands_list_what_the_servers_have, named_objects_are_rows_and_whole_objects,
         commands_end_as_scripts_expect;
-    health: clusters_are_as_their_servers_say;
+    health: clusters_are_as_their_servers_say, room_and_workloads_are_what_the_servers_hold;
     search: terms_find_what_the_servers_have, the_best_matches_come_first_and_pages_follow, matches_are_counted,
         a_kind_of_one_cluster_is_found_where_it_is, mistakes_in_a_query_have_their_column;
 }

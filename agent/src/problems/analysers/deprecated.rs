@@ -89,13 +89,16 @@ pub(super) fn judge(subject: &Subject<'_>, world: &dyn World, verdict: &mut Verd
 }
 
 fn row(written_as: &str, kind: &str) -> Option<&'static Row> {
-    let is_it = |(version, resource, ..): &&Row| *version == written_as && (*resource == "*" || *resource == kind);
+    let is_it =
+        |(version, resource, ..): &&Row| *version == written_as && (*resource == "*" || *resource == kind);
     TABLE.iter().find(is_it)
 }
 
 /// The minor release that serves a version of a kind no more, where one is named.
 pub(crate) fn removed_in(version: &str, resource: &str) -> Option<u32> {
-    row(version, resource).and_then(|(_, _, removed, _)| u32::try_from(*removed).ok()).filter(|removed| *removed > 0)
+    row(version, resource)
+        .and_then(|(_, _, removed, _)| u32::try_from(*removed).ok())
+        .filter(|removed| *removed > 0)
 }
 
 /// The newest release of a kubelet, which is never newer than the API server.

@@ -23,7 +23,8 @@ impl Looking<'_> {
     pub(super) async fn deprecated(&self) -> Part<Vec<DeprecatedApi>> {
         let (kinds, visibility) = (self.service.0.kinds.clone(), self.context.visibility.clone());
         let scan = move |budget: &ScanBudget| written(&kinds, &visibility, budget);
-        let (written, requested) = tokio::join!(self.service.0.scans.run(self.deadline, scan), self.requested_apis());
+        let (written, requested) =
+            tokio::join!(self.service.0.scans.run(self.deadline, scan), self.requested_apis());
         let mut not_known = None;
         let mut note = |why: String| not_known = Some(format!("deprecated APIs: {why}"));
         let mut found = written.unwrap_or_else(|error| {

@@ -117,7 +117,8 @@ mod tests {
     /// Which of these lines are told of.
     fn told(lines: &[&str]) -> Vec<String> {
         let grep = Some(Grep::new(ERRORS).unwrap());
-        let wanted = Wanted { grep, since_ns: None, until_ns: None, tail: 100, max_bytes: 1 << 20, beside: 0 };
+        let wanted =
+            Wanted { grep, since_ns: None, until_ns: None, tail: 100, max_bytes: 1 << 20, beside: 0 };
         let (mut reading, mut fold) = (Reading::new(0, wanted), Fold::default());
         lines.iter().for_each(|line| reading.take(format!("2026-01-01T00:00:00Z {line}\n").as_bytes()));
         reading.end();

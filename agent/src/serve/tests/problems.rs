@@ -123,7 +123,8 @@ async fn a_workload_is_asked_for_with_what_is_there_for_it() {
             json!({"currentReplicas": 5, "conditions": at_maximum}),
         )
     };
-    let backend = |name: &str| json!({"path": "/", "backend": {"service": {"name": name, "port": {"number": 80}}}});
+    let backend =
+        |name: &str| json!({"path": "/", "backend": {"service": {"name": name, "port": {"number": 80}}}});
     for object in [
         of(
             "apps/v1",
@@ -201,7 +202,11 @@ async fn what_a_finalizer_holds_is_found_of_any_kind_that_is_watched() {
     world.sim.apply(definition).unwrap();
     world.sim.apply(widget("held", json!(["example.com/cleanup"]))).unwrap();
     let held = "DeletionHeld widgets.example.com/held";
-    assert_eq!(lines(&told(&world, &problems()).await.1), Vec::<String>::new(), "nobody watches the kind yet");
+    assert_eq!(
+        lines(&told(&world, &problems()).await.1),
+        Vec::<String>::new(),
+        "nobody watches the kind yet"
+    );
     let asked = ProblemsRequest { kind: Some("widgets.example.com".parse().unwrap()), ..problems() };
     let (head, found) = told(&world, &asked).await;
     assert_eq!((lines(&found), head.message), (vec![held.to_owned()], None));

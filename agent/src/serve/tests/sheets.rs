@@ -2,8 +2,8 @@
 
 use kubeplex_proto::gather::GatherFrame;
 use kubeplex_proto::sheet::{Sheet, SheetRequest};
-use kubeplex_proto::visibility::{Reach, VisibilityRule};
 use kubeplex_proto::sheet::{SheetLogs, SheetPattern};
+use kubeplex_proto::visibility::{Reach, VisibilityRule};
 use serde_json::json;
 use simcluster::{Policy, Rule, Subject, User};
 
@@ -158,10 +158,7 @@ async fn errors_are_told_of_logs_that_the_caller_may_read() {
     );
     assert_eq!(
         (not_told.as_slice(), SheetLogs { patterns: vec![], ..logs.clone() }),
-        (
-            &[][..],
-            SheetLogs { pods: 1, more_pods: 0, containers: 1, lines: 500, patterns: vec![], more: 0 }
-        )
+        (&[][..], SheetLogs { pods: 1, more_pods: 0, containers: 1, lines: 500, patterns: vec![], more: 0 })
     );
     let reads = world.asked("/log?");
     let is_short = |asked: &Asked| asked.caller() == Some("ann") && asked.uri.contains("tailLines=500");

@@ -1,5 +1,6 @@
 use kubeplex_proto::health::{
-    ApiFacts, CapacityFacts, CertificateFacts, DeprecatedApi, Expiry, Named, NodeFacts, Resources, Workload, WorkloadFacts,
+    ApiFacts, CapacityFacts, CertificateFacts, DeprecatedApi, Expiry, Named, NodeFacts, Resources, Workload,
+    WorkloadFacts,
 };
 
 use super::*;

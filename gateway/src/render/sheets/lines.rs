@@ -115,7 +115,8 @@ fn of_logs(logs: &SheetLogs, ago: &dyn Fn(i64) -> String) -> Vec<String> {
         (sorts, more) => format!("{sorts} of {} sorts of errors", sorts + more),
     };
     let of_pods = if *more_pods > 0 { format!("{pods} of {}", pods + more_pods) } else { pods.to_string() };
-    let place = format!("{found} in the last {lines} lines of each container ({containers} in {of_pods} pods)");
+    let place =
+        format!("{found} in the last {lines} lines of each container ({containers} in {of_pods} pods)");
     let pattern = |pattern: &SheetPattern| {
         let last = pattern.last_ms.map(|at_ms| format!(", last {} ago", ago(at_ms))).unwrap_or_default();
         format!("×{}{last}: {}", pattern.count, short(&pattern.text))

@@ -120,8 +120,10 @@ fn logs_say_what_was_read_and_what_is_in_it() {
         let answer = answer(&[("a", vec![with(logs)])], cart());
         answer.structured["descriptions"][0]["logs"].clone()
     };
-    let pattern = SheetPattern { text: "dial <*> refused".to_owned(), count: 37, last_ms: Some(NOW_MS - 120_000) };
-    let one = SheetLogs { pods: 1, containers: 2, lines: 500, patterns: vec![pattern], ..SheetLogs::default() };
+    let pattern =
+        SheetPattern { text: "dial <*> refused".to_owned(), count: 37, last_ms: Some(NOW_MS - 120_000) };
+    let one =
+        SheetLogs { pods: 1, containers: 2, lines: 500, patterns: vec![pattern], ..SheetLogs::default() };
     assert_eq!(
         lines(one.clone()),
         json!([
@@ -129,11 +131,8 @@ fn logs_say_what_was_read_and_what_is_in_it() {
             "×37, last 2m ago: dial <*> refused",
         ])
     );
-    let none = SheetLogs { patterns: vec![], more_pods: 3, ..one.clone() };
-    assert_eq!(
-        lines(none),
-        json!(["no errors in the last 500 lines of each container (2 in 1 of 4 pods)"])
-    );
+    let none = SheetLogs { patterns: vec![], more_pods: 3, ..one };
+    assert_eq!(lines(none), json!(["no errors in the last 500 lines of each container (2 in 1 of 4 pods)"]));
     let many = lines(logs());
     assert!(many[0].as_str().unwrap().starts_with("5 of 12 sorts of errors in"), "{many}");
     // Clusters whose pods say something else are not alike.

@@ -89,9 +89,10 @@ pub(super) fn parse(text: &str) -> Result<Query, CallError> {
         term(&mut scanner, &mut query)?;
     }
     if query == Query::default() {
-        return Err(CallError::invalid(
-            "query: empty; words and key:value are wanted, such as cart status:CrashLoopBackOff restarts>5",
-        ));
+        return Err(CallError::invalid(format!(
+            "query: \"{}\" says nothing; words and key:value are wanted, such as cart status:CrashLoopBackOff restarts>5",
+            short(text, 60)
+        )));
     }
     Ok(query)
 }

@@ -97,7 +97,8 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         }
         ("problems_list", "name") => (
             "",
-            "name, comma list or glob: these objects, and what descends from them; `deployment/cart` says the kind, too",
+            "name, comma list or glob: these objects, what descends from them, and what is there for them (services, ingresses, \
+             autoscalers, disruption budgets, what they mount); `deployment/cart` says the kind, too",
         ),
         ("resources_describe", "logs") => (
             "no",
@@ -122,7 +123,7 @@ pub(super) fn meaning(tool: &str, argument: &str) -> Meaning {
         ("changes_list", "name") => (
             "",
             "name, comma list or glob; `deployment/cart` says the kind, too. What the objects are related to is told as well: \
-             owners, what they own, what they mount, their nodes, services, ingresses and autoscalers. Of the named objects \
+             owners, what they own, what they mount, their nodes, services, ingresses, autoscalers and disruption budgets. Of the named objects \
              changes of their status are told, too",
         ),
         (_, "name") => ("", "name, comma list or glob; `deployment/cart` says the kind, too"),

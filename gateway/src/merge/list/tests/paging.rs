@@ -14,6 +14,14 @@ fn pod_sets() -> impl Strategy<Value = PodSets> {
     proptest::collection::vec(proptest::collection::vec((0_u8..3, 0_u8..30, 0_i64..4), 0..12), 1..5)
 }
 
+/// Between two pages: which pod of which cluster is another, or gone.
+type Changes = Vec<(usize, u8, u8, Option<i64>)>;
+
+fn changes() -> impl Strategy<Value = Vec<Changes>> {
+    let change = (0_usize..5, 0_u8..3, 0_u8..30, proptest::option::of(0_i64..4));
+    proptest::collection::vec(proptest::collection::vec(change, 0..6), 0..12)
+}
+
 fn world(sets: &PodSets) -> (Fleet, BTreeMap<String, Vec<Pod>>) {
     let mut pods = BTreeMap::new();
     for (at, set) in sets.iter().enumerate() {
@@ -97,5 +105,35 @@ proptest! {
         for uid in expected.iter().filter(|uid| !of_failed(uid)) {
             prop_assert!(unique.contains(uid) || all_failed, "{} is missing", uid);
         }
+    }
+
+    /// Pods come, go and change their places between pages: those that stood still are shown exactly once, in order.
+    #[test]
+    fn what_stands_still_is_shown_exactly_once_while_the_rest_changes(
+        sets in pod_sets(), limit in 1_u32..7, order in 0_usize..4, changes in changes(),
+    ) {
+        let (fleet, mut pods) = world(&sets);
+        let mut query = list_query(&fleet, "pods_list", &json!({"sortBy": ORDERS[order]}));
+        query.page.limit = limit;
+        let cluster = |at: usize| format!("c{}", at % sets.len());
+        let touched: HashSet<String> =
+            changes.iter().flatten().map(|(at, _, name, _)| format!("{}/p{name}", cluster(*at))).collect();
+        let mut still = sorted_union(&query, &pods);
+        still.retain(|uid| !touched.contains(uid));
+        let (mut shown, mut changes) = (Vec::new(), changes.into_iter());
+        loop {
+            let page = drive(&query, &pods, 2, &[0], &BTreeMap::new()).unwrap();
+            shown.extend(names(&page));
+            let Some(last) = page.rows.last().filter(|_| page.more) else { break };
+            query.page.resume = Some(Resume { after: last.key.clone(), missing: Vec::new() });
+            for (at, namespace, name, restarts) in changes.next().into_iter().flatten() {
+                let of_cluster = pods.get_mut(&cluster(at)).unwrap();
+                let name = format!("p{name}");
+                of_cluster.retain(|pod| pod.name != name);
+                of_cluster.extend(restarts.map(|restarts| pod(&format!("n{namespace}"), &name, restarts)));
+            }
+        }
+        shown.retain(|uid| !touched.contains(uid));
+        prop_assert_eq!(shown, still);
     }
 }

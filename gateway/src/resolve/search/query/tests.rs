@@ -50,8 +50,8 @@ fn queries_are_read_as_the_grammar_says() {
 #[test]
 fn mistakes_are_told_with_their_column() {
     for (text, said) in [
-        ("", "query: empty"),
-        ("  ", "query: empty"),
+        ("", "query: \"\" says nothing"),
+        ("  ", "query: \"  \" says nothing"),
         ("cart stauts:Running", "query, column 6: \"stauts\" is no key; did you mean status?"),
         ("ä nmae:x", "query, column 3: \"nmae\" is no key; did you mean name?"),
         ("zzz:x", "query, column 1: \"zzz\" is no key; keys are kind, ns,"),
