@@ -17,11 +17,13 @@ type account struct {
 }
 
 // componentAccounts are the users of the control plane itself; their rights are
-// Kubernetes' own bootstrap roles. Kwok plays every node, so it gets all rights.
+// Kubernetes' own bootstrap roles. Kwok plays every node, so it gets all rights;
+// metrics-server has no bootstrap role, and starts before there are others.
 var componentAccounts = []account{
 	{file: "controller-manager", user: "system:kube-controller-manager"},
 	{file: "scheduler", user: "system:kube-scheduler"},
 	{file: "kwok", user: "kwok", groups: []string{"system:masters"}},
+	{file: "metrics-server", user: "metrics-server", groups: []string{"system:masters"}},
 	{file: "admin", user: "admin", groups: []string{"system:masters"}},
 }
 

@@ -47,6 +47,7 @@ func seed(args []string) error {
 	flags.StringVar(&values.Cluster, "cluster", "", "name of the cluster")
 	flags.StringVar(&values.Region, "region", "", "region of the cluster")
 	flags.IntVar(&values.Index, "index", 0, "which cluster of the fleet this is, from 0")
+	flags.IntVar(&values.MetricsPort, "metrics-port", 0, "port of the metrics API; 0 where there is none")
 	timeout := flags.Duration("timeout", 3*time.Minute, "how long the workloads may take to settle")
 	if err := flags.Parse(args); err != nil {
 		return err

@@ -14,7 +14,8 @@ import (
 func TestManifestsOfEveryClusterAreWholeAndDistinct(t *testing.T) {
 	counts := map[int]int{}
 	for index := range 3 {
-		objects, err := manifests(seedValues{Cluster: "eu-1", Region: "eu", Index: index})
+		metricsPort := []int{4443, 4443, 0}[index]
+		objects, err := manifests(seedValues{Cluster: "eu-1", Region: "eu", Index: index, MetricsPort: metricsPort})
 		if err != nil {
 			t.Fatal(err)
 		}

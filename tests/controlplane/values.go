@@ -11,6 +11,8 @@ type seedValues struct {
 	Region string
 	// Index counts the clusters from 0.
 	Index int
+	// MetricsPort is where metrics-server listens; 0 where there is none.
+	MetricsPort int
 }
 
 // seedNode is one of the nodes that kwok plays.

@@ -259,6 +259,46 @@ async fn live_reads_are_decided_by_the_server_for_each_caller() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn usage_is_read_with_the_rights_of_each_caller() {
+    let Some(planes) = real::control_planes() else {
+        return real::skipped("usage_is_read_with_the_rights_of_each_caller");
+    };
+    let _alone = ground::changing().await;
+    let site = Site::start(&planes).await;
+    let acting = json!([
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]},
+        {"apiGroups": ["authorization.k8s.io"], "resources": ["subjectaccessreviews"], "verbs": ["create"]},
+        {"apiGroups": [""], "resources": ["users"], "resourceNames": ["ann", "bob"], "verbs": ["impersonate"]},
+        {"apiGroups": [""], "resources": ["groups"], "resourceNames": ["kubeplex-test:shop"], "verbs": ["impersonate"]},
+    ]);
+    site.grant(None, "kubeplex-rights-acting", acting, account("acting")).await;
+    let agent = site.agent("acting", config()).await;
+    let usage = async |namespace: &str, user: &str, groups: &[&str]| {
+        let mut asked = question("pods", namespace, "", user, groups, "cache");
+        asked["usage"] = true.into();
+        agent.ask(paths::USAGE, &asked).await
+    };
+    // Who may view the shop may see what it uses, as metrics-server's own role has it.
+    let shop = wait::until("what the shop uses to be measured", async || {
+        let shop = usage("shop", "bob", &["kubeplex-test:shop"]).await;
+        if shop.status() == "ok" && shop.found.len() > 3 { Ok(shop) } else { Err(shop.head) }
+    })
+    .await;
+    assert_eq!((shop.message(), shop.head["source"].as_str()), (String::new(), Some("live")));
+    for (namespace, user, groups) in [
+        ("", "bob", &["kubeplex-test:shop"][..]),
+        ("payments", "bob", &["kubeplex-test:shop"]),
+        ("shop", "ann", &[]),
+    ] {
+        let refused = usage(namespace, user, groups).await;
+        assert_eq!((refused.status(), refused.found.len()), ("forbidden", 0), "{}", refused.head);
+        let said = format!("{user} may not list pods.metrics.k8s.io");
+        assert!(refused.message().contains(&said), "{}", refused.message());
+    }
+    site.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_of_one_namespace_shows_that_namespace_and_says_so() {
     let Some(planes) = real::control_planes() else {
         return real::skipped("an_account_of_one_namespace_shows_that_namespace_and_says_so");

@@ -13,6 +13,8 @@ use simcluster::MetricsApi;
 
 use crate::ground;
 
+mod real;
+
 const METRICS: &str = "/apis/metrics.k8s.io/v1beta1";
 
 /// Cluster, namespace and name; CPU and memory, limits of both.

@@ -1,4 +1,4 @@
-//! Builds the two programs from their Go modules, and only when the sources have changed.
+//! Builds the three programs from their Go modules, and only when the sources have changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::paths;
 use super::progress::Progress;
 
 const GO_IS_MISSING: &str = "Go is not installed: there is no `go` on the PATH. The control plane of the tests is built from source \
-     by Go 1.26 or newer; install it (https://go.dev/dl, or your system's package) and run this again";
+     by Go 1.26.4 or newer; install it (https://go.dev/dl, or your system's package) and run this again";
 
 /// What is built from one module.
 struct Program {
@@ -34,7 +34,7 @@ pub(crate) fn build() -> anyhow::Result<String> {
     fs::create_dir_all(paths::bin())?;
     let progress = Progress::start();
     let mut built_from = Sha256::new();
-    for program in [controlplane()?, kwok()?] {
+    for program in [controlplane()?, kwok()?, metrics_server()?] {
         let stamp = program.stamp(&go)?;
         program.build_unless(&stamp, &progress)?;
         built_from.update(stamp);
@@ -110,6 +110,14 @@ fn kwok() -> anyhow::Result<Program> {
     Ok(Program { module, package: "sigs.k8s.io/kwok/cmd/kwok", output: paths::kwok(), variables })
 }
 
+fn metrics_server() -> anyhow::Result<Program> {
+    let module = paths::sources().join("metrics-server");
+    let version = required_version(&module, "sigs.k8s.io/metrics-server")?;
+    let variables = vec![format!("k8s.io/client-go/pkg/version.gitVersion={version}")];
+    let package = "sigs.k8s.io/metrics-server/cmd/metrics-server";
+    Ok(Program { module, package, output: paths::metrics_server(), variables })
+}
+
 fn go_version() -> anyhow::Result<String> {
     match Command::new("go").arg("version").output() {
         Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
@@ -175,6 +183,7 @@ mod tests {
     fn the_modules_of_the_tests_name_their_versions() {
         assert!(controlplane().unwrap().variables[0].contains(".gitVersion=v1."));
         assert!(kwok().unwrap().variables[0].contains("=v0."));
+        assert!(metrics_server().unwrap().variables[0].contains("=v0."));
     }
 
     #[test]

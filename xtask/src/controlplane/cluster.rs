@@ -37,7 +37,7 @@ impl<'a> Launch<'a> {
     pub(crate) fn run(mut self) -> anyhow::Result<()> {
         self.prepare()?;
         self.start_servers()?;
-        let started = self.start_all(&Kind::CLIENTS)?;
+        let started = self.start_all(&Kind::clients(&self.cluster))?;
         if self.cluster.seeded {
             let what = if started { "is up again" } else { "was up already" };
             self.progress.step(&self.cluster.name, what);
@@ -89,6 +89,7 @@ impl<'a> Launch<'a> {
             format!("--cluster={cluster}"),
             format!("--region={region}"),
             format!("--index={}", self.cluster.index),
+            format!("--metrics-port={}", self.cluster.ports.metrics.unwrap_or_default()),
         ];
         self.helper("seed", &arguments)?;
         self.cluster.seeded = true;

@@ -11,13 +11,17 @@ pub(crate) enum Kind {
     ControllerManager,
     Scheduler,
     Kwok,
+    MetricsServer,
 }
 
 impl Kind {
     /// What the API server needs to be ready, and it itself.
     pub(crate) const SERVERS: [Self; 2] = [Self::Etcd, Self::ApiServer];
     /// What gives up where the API server is not ready.
-    pub(crate) const CLIENTS: [Self; 3] = [Self::ControllerManager, Self::Scheduler, Self::Kwok];
+    pub(crate) fn clients(cluster: &Cluster) -> Vec<Self> {
+        let measured = cluster.ports.metrics.map(|_| Self::MetricsServer);
+        [Self::ControllerManager, Self::Scheduler, Self::Kwok].into_iter().chain(measured).collect()
+    }
 
     /// The name by which it is recorded, and of its log.
     pub(crate) fn name(self) -> &'static str {
@@ -27,6 +31,7 @@ impl Kind {
             Self::ControllerManager => "kube-controller-manager",
             Self::Scheduler => "kube-scheduler",
             Self::Kwok => "kwok",
+            Self::MetricsServer => "metrics-server",
         }
     }
 
@@ -38,8 +43,9 @@ impl Kind {
             Self::ControllerManager => (paths::controlplane(), controller_manager(cluster)),
             Self::Scheduler => (paths::controlplane(), scheduler(cluster)),
             Self::Kwok => (paths::kwok(), kwok(cluster)),
+            Self::MetricsServer => (paths::metrics_server(), metrics_server(cluster)),
         };
-        let subcommand = (self != Self::Kwok).then(|| self.name().to_owned());
+        let subcommand = (program == paths::controlplane()).then(|| self.name().to_owned());
         [program.display().to_string()].into_iter().chain(subcommand).chain(arguments).collect()
     }
 }
@@ -149,5 +155,26 @@ fn kwok(cluster: &Cluster) -> Vec<String> {
         format!("--server-address=127.0.0.1:{}", cluster.ports.kwok),
         format!("--tls-cert-file={}", dir.pki("kubelet.crt")),
         format!("--tls-private-key-file={}", dir.pki("kubelet.key")),
+    ]
+}
+
+/// Reads of kwok what it would read of kubelets, as often as it can be told to.
+fn metrics_server(cluster: &Cluster) -> Vec<String> {
+    let dir = cluster.dir();
+    let kubeconfig = dir.kubeconfig("metrics-server");
+    vec![
+        format!("--kubeconfig={kubeconfig}"),
+        format!("--authentication-kubeconfig={kubeconfig}"),
+        format!("--authorization-kubeconfig={kubeconfig}"),
+        "--bind-address=127.0.0.1".to_owned(),
+        format!("--secure-port={}", cluster.ports.metrics.unwrap_or_default()),
+        format!("--cert-dir={}", dir.pki("metrics-server")),
+        "--metric-resolution=10s".to_owned(),
+        "--kubelet-request-timeout=5s".to_owned(),
+        "--kubelet-use-node-status-port".to_owned(),
+        "--kubelet-preferred-address-types=InternalDNS".to_owned(),
+        format!("--kubelet-certificate-authority={}", dir.pki("ca.crt")),
+        format!("--kubelet-client-certificate={}", dir.pki("apiserver-kubelet-client.crt")),
+        format!("--kubelet-client-key={}", dir.pki("apiserver-kubelet-client.key")),
     ]
 }

@@ -17,6 +17,9 @@ use super::{binaries, process};
 /// The regions that clusters are named by, in turn: eu-1, us-1, ap-1, eu-2, …
 const REGIONS: [&str; 3] = ["eu", "us", "ap"];
 
+/// The region whose clusters have no metrics API.
+const UNMEASURED: &str = "ap";
+
 /// The record of the clusters, held by one process at a time.
 pub(crate) struct Fleet {
     state: Mutex<State>,
@@ -184,7 +187,13 @@ fn name_of(index: u8) -> String {
 
 fn new_cluster(name: String, index: u8, ports: &mut Ports) -> anyhow::Result<Cluster> {
     let dir = ClusterDir::new(&name);
-    let ports = state::Ports { etcd: ports.take()?, apiserver: ports.take()?, kwok: ports.take()? };
+    let is_measured = !name.starts_with(UNMEASURED);
+    let ports = state::Ports {
+        etcd: ports.take()?,
+        apiserver: ports.take()?,
+        kwok: ports.take()?,
+        metrics: is_measured.then(|| ports.take()).transpose()?,
+    };
     Ok(Cluster {
         context: name.clone(),
         server: format!("https://127.0.0.1:{}", ports.apiserver),

@@ -33,6 +33,11 @@ pub(crate) fn kwok() -> PathBuf {
     bin().join("kwok")
 }
 
+/// The program that serves what nodes and pods use.
+pub(crate) fn metrics_server() -> PathBuf {
+    bin().join("metrics-server")
+}
+
 /// The record of what runs.
 pub(crate) fn state() -> PathBuf {
     base().join("state.json")

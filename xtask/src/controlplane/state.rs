@@ -50,6 +50,15 @@ pub(crate) struct Ports {
     pub(crate) etcd: u16,
     pub(crate) apiserver: u16,
     pub(crate) kwok: u16,
+    /// Of metrics-server, where there is one.
+    #[serde(default)]
+    pub(crate) metrics: Option<u16>,
+}
+
+impl Ports {
+    fn all(self) -> impl Iterator<Item = u16> {
+        [self.etcd, self.apiserver, self.kwok].into_iter().chain(self.metrics)
+    }
 }
 
 /// One process, in a process group of its own whose id is its pid.
@@ -91,7 +100,7 @@ impl State {
 
     /// Every port that belongs to a cluster.
     pub(crate) fn ports(&self) -> BTreeSet<u16> {
-        self.clusters.iter().flat_map(|c| [c.ports.etcd, c.ports.apiserver, c.ports.kwok]).collect()
+        self.clusters.iter().flat_map(|cluster| cluster.ports.all()).collect()
     }
 
     /// The cluster called `name`.
