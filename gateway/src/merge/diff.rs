@@ -9,12 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kubeplex_proto::digest::{DigestItem, Look, ObjectDigest, ObjectIntent, ObjectRef};
 use kubeplex_proto::kind::GroupResource;
+use kubeplex_proto::pattern::Pattern;
 use serde_json::Value;
 
 use crate::error::{CallError, ErrorCode};
 use crate::limits::{MAX_DIFFERING_OBJECTS, MAX_SIDES};
 use crate::request::{Against, DiffQuery, LegId};
 
+use super::not_found::{asked, not_found};
 use super::{Coverage, Gathered};
 
 pub use paths::Difference;
@@ -101,11 +103,7 @@ impl<'q> DigestTable<'q> {
             }
         }
         if table.objects.is_empty() && !table.coverage.is_partial() {
-            return Err(CallError::new(
-                ErrorCode::NotFound,
-                "none of the clusters asked has any such object",
-            )
-            .with_hint("resources_list shows the names that there are; fleet_search finds them by words"));
+            return Err(nothing_found(query, &table.coverage));
         }
         Ok(table)
     }
@@ -255,6 +253,17 @@ impl<'q> DigestTable<'q> {
         let known = self.query.targets[leg.0].cluster.kinds.as_ref();
         if known.is_some_and(|table| table.get(kind).is_none()) { Look::Absent } else { Look::Unknown }
     }
+}
+
+fn nothing_found(query: &DiffQuery, coverage: &Coverage) -> CallError {
+    if let [kind] = query.kinds.as_slice() {
+        return not_found(kind, &asked(kind, &query.names), coverage);
+    }
+    let namespaces: Vec<_> = query.namespaces.iter().map(Pattern::as_str).collect();
+    let message =
+        format!("none of the clusters asked has any object in the namespace {}", namespaces.join(", "));
+    CallError::new(ErrorCode::NotFound, message)
+        .with_hint("resources_list shows the names that there are; fleet_search finds them by words")
 }
 
 fn is_written(alike: &[(Side, ObjectRef)]) -> bool {

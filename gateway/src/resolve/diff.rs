@@ -45,9 +45,14 @@ pub(crate) fn diff(arguments: &Arguments, scope: &Scope<'_>) -> Result<Request, 
     let targets = targets(clusters, None);
     let against = against(arguments, &targets, written.clone())?;
     if targets.len() < 2 && to_namespace.is_none() && written.is_empty() {
+        let argument = if arguments.text("cluster").is_some() { "cluster" } else { "clusterSelector" };
+        let only = targets.first().map(|target| target.cluster.id.as_str()).unwrap_or_default();
+        let meant = match arguments.text(argument) {
+            Some(text) if text != only => format!("{argument}: \"{}\" is {only} alone", short(text, 60)),
+            _ => format!("{argument}: only {only} is asked"),
+        };
         return Err(CallError::invalid(format!(
-            "cluster: only {} is asked; give another cluster, toNamespace or a manifest to compare it with",
-            targets.first().map(|target| target.cluster.id.as_str()).unwrap_or_default()
+            "{meant}; give another cluster, toNamespace or a manifest to compare it with"
         )));
     }
     let scope = kind.as_ref().and_then(|kind| kind.scope);

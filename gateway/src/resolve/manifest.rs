@@ -70,7 +70,10 @@ fn one(
     let (kind, version) = (text(object, "kind"), text(object, "apiVersion"));
     let name = text(&object["metadata"], "name");
     if kind.is_empty() || version.is_empty() || name.is_empty() {
-        return Err(CallError::invalid("an object has apiVersion, kind and metadata.name"));
+        return Err(CallError::invalid(format!(
+            "an object has apiVersion, kind and metadata.name, and one of them is missing from {}",
+            short(&object.to_string(), 60)
+        )));
     }
     let spelled = match version.split_once('/') {
         Some((group, _)) => format!("{kind}.{group}"),

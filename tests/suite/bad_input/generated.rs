@@ -1,5 +1,5 @@
-//! Arguments made from each tool's own schema, right ones and wrong ones: there is always an answer, and it is never
-//! `internal`.
+//! Arguments made from each tool's own schema, right ones and wrong ones: there is always an answer, it is never `internal`,
+//! and what is refused is refused with the value that is wrong.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -178,6 +178,47 @@ fn arguments(tool: &Value) -> impl Strategy<Value = Map<String, Value>> + use<> 
     (each, stranger).prop_map(|(some, stranger)| some.into_iter().flatten().chain(stranger).collect())
 }
 
+/// Whether a refusal says what was given for an argument that is wrong, or where in a long one; or names one that there is not,
+/// or that lacks.
+fn says_what_is_wrong(message: &str, arguments: &Map<String, Value>) -> bool {
+    let is_unknown = message.contains("there is no such argument")
+        && arguments.keys().any(|name| message.contains(plain(name)));
+    let has_place = ["manifest, document ", "manifest: ", "query, column "]
+        .iter()
+        .any(|place| message.starts_with(place));
+    is_unknown
+        || has_place
+        || message.contains("is missing")
+        || arguments.values().any(|value| quotes(message, value))
+}
+
+/// Whether a message has a value in it, or the part of it that is wrong. What is long is cut there, and what could steer a reader
+/// is written otherwise, so it is looked for by its plain words; a value that has none has to be quoted somehow.
+fn quotes(message: &str, value: &Value) -> bool {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            return message.contains('[') || items.iter().any(|item| quotes(message, item));
+        }
+        Value::Object(_) => return message.contains('{'),
+        other => other.to_string(),
+    };
+    let mut words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
+    if words.peek().is_none() {
+        return message.contains('"');
+    }
+    // A letter or two are in any text.
+    let is_word = |word: &str| message.split(|c: char| !c.is_alphanumeric()).any(|other| other == word);
+    let begins = |word: &str| message.contains(&word.chars().take(8).collect::<String>());
+    words.any(|word| if word.len() < 3 { is_word(word) } else { begins(word) })
+}
+
+/// The beginning of a name that is shown as it is.
+fn plain(name: &str) -> &str {
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+    &name[..end.min(40)]
+}
+
 /// What came of the calls of one tool.
 type Tally = RefCell<BTreeMap<String, u32>>;
 
@@ -201,10 +242,10 @@ async fn ask(
             let known = ["invalid_argument", "not_found", "too_large", "forbidden", "timeout", "unavailable"];
             let code = error["code"].as_str().unwrap_or_default();
             prop_assert!(known.contains(&code), "{error}");
-            prop_assert!(
-                error["message"].as_str().is_some_and(|text| !text.is_empty() && text.len() < 2_000),
-                "{error}"
-            );
+            let message = error["message"].as_str().unwrap_or_default();
+            prop_assert!(!message.is_empty() && message.len() < 2_000, "{error}");
+            let says = code != "invalid_argument" || says_what_is_wrong(message, arguments);
+            prop_assert!(says, "{error} does not say which value is wrong of {arguments:?}");
             code.to_owned()
         }
     };

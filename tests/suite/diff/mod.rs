@@ -127,7 +127,7 @@ async fn what_can_not_be_compared_is_refused(fleet: &TestFleet) {
         (json!({"name": "deployment/x", "baseline": "nowhere"}), "baseline: there is no cluster \"nowhere\""),
         (
             json!({"name": "deployment/there-is-no-such-thing"}),
-            "none of the clusters asked has any such object",
+            "deployments.apps \"there-is-no-such-thing\" is ",
         ),
     ] {
         let error = fleet.refused("fleet_diff", arguments).await;

@@ -1,5 +1,6 @@
 use kubeplex_proto::compare;
 use kubeplex_proto::digest::KindLook;
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -141,4 +142,30 @@ fn a_manifest_is_what_the_others_are_compared_with() {
 fn what_is_nowhere_is_not_found() {
     let query = query(&json!({"name": "deployment/cart", "namespace": "shop"}));
     assert_eq!(page(&query, &Vec::new()).unwrap_err().code, ErrorCode::NotFound);
+}
+
+const NAMESPACES: [&str; 3] = ["a", "b", "c"];
+
+proptest! {
+    /// Of what is the same everywhere there is nothing to tell; of what is not, that alone.
+    #[test]
+    fn what_is_identical_has_no_differences(
+        replicas in prop::collection::vec(0..5_i64, 1..=3), odd in (0..4_usize, 0..3_usize),
+    ) {
+        let query = query(&json!({"kind": "deployments", "namespace": "a,b,c"}));
+        let there = || replicas.iter().zip(NAMESPACES);
+        let mut held: Held = (0..CLUSTERS.len())
+            .flat_map(|leg| there().map(move |(replicas, namespace)| (leg, namespace, deployment("cart:1", *replicas))))
+            .collect();
+        let same = page(&query, &held).unwrap();
+        prop_assert_eq!((same.total, same.equal, same.more), (replicas.len(), replicas.len(), 0));
+        let is_empty = |diff: &ObjectDiff| diff.differ.is_empty() && diff.missing.is_empty() && diff.unread.is_empty();
+        prop_assert!(same.objects.iter().all(is_empty), "{:?}", same.objects);
+        let (leg, namespace) = (odd.0, NAMESPACES[odd.1 % replicas.len()]);
+        let other = held.iter_mut().find(|(at, place, _)| (*at, *place) == (leg, namespace)).unwrap();
+        other.2 = deployment("cart:2", 1);
+        let differs = page(&query, &held).unwrap();
+        let told = differs.objects.iter().filter(|diff| !is_empty(diff)).count();
+        prop_assert_eq!((differs.equal, told), (replicas.len() - 1, 1));
+    }
 }
