@@ -282,9 +282,10 @@ fn comparisons_of_every_version_are_read() {
 }
 
 /// The fixtures of what is sent to each path and comes back from it.
-const OF_PATHS: [(&str, &str, &str); 13] = [
+const OF_PATHS: [(&str, &str, &str); 14] = [
     ("LIST", "list-requests", "list-frames"),
     ("SEARCH", "list-requests", "list-frames"),
+    ("USAGE", "list-requests", "list-frames"),
     ("DIGESTS", "digest-requests", "digest-frames"),
     ("INTENTS", "intent-requests", "intent-frames"),
     ("GET", "get-requests", "get-frames"),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::fault::{Fault, IMAGE, Made, Place, Plan, Planted, Reach, UNTOUCHED};
+use super::fault::{Fault, IMAGE, Lasting, Made, Place, Plan, Planted, Reach, UNTOUCHED};
 
 const fn caused(
     name: &'static str,
@@ -85,10 +85,17 @@ pub(super) const FAULTS: &[Fault] = &[
     caused("held", "a finalizer that nobody takes away holds a ConfigMap", "DeletionHeld", Own, held),
     caused(
         "no-metrics",
-        "an autoscaler in a cluster without metrics",
+        "an autoscaler gets no metrics of its pods, which declare no requests",
         "AutoscalerWithoutMetrics",
         Own,
         no_metrics,
+    ),
+    caused(
+        "peak",
+        "an autoscaler stands at its maximum, and its pods use more than they should",
+        "AutoscalerAtMaximum",
+        Wide,
+        peak,
     ),
     caused(
         "no-target",
@@ -303,10 +310,20 @@ fn autoscaler(place: &Place) -> Planted {
     place.object("autoscaling/v2/horizontalpodautoscalers", json!({"spec": spec}))
 }
 
+/// Where there is no metrics API, that is why.
 fn no_metrics(place: &Place) -> Plan {
+    Plan::of([place.deployment(2, None, json!({})), autoscaler(place)])
+}
+
+/// They are said to use ten times what they ask for. Only a cluster with a metrics API knows.
+fn peak(place: &Place) -> Plan {
     let resources = json!({"requests": {"cpu": "10m"}});
     let pods = json!({"containers": [{"name": "app", "image": IMAGE, "resources": resources}]});
-    Plan::of([place.deployment(2, None, pods), autoscaler(place)])
+    let mut deployment = place.deployment(2, None, pods);
+    deployment.object["spec"]["template"]["metadata"]["annotations"]["seed.kubeplex.dev/cpu"] = "100m".into();
+    let path = format!("{}/{}", place.path("autoscaling/v2/horizontalpodautoscalers"), place.name);
+    let lasting = Lasting { path, condition: "ScalingLimited", reason: "TooManyReplicas", minutes: 20 };
+    Plan { lasting: Some(lasting), ..Plan::of([deployment, autoscaler(place)]) }
 }
 
 fn no_target(place: &Place) -> Plan {

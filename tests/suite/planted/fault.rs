@@ -50,6 +50,8 @@ pub(super) struct Plan {
     /// How many pods must have a node before anything is said of them.
     pub(super) pods: usize,
     pub(super) said: Option<Said>,
+    /// What has to last before it is a problem.
+    pub(super) lasting: Option<Lasting>,
     /// Paths of objects that are to be deleted.
     pub(super) deleted: Vec<String>,
     /// Which object is asked for, by kind and name; the namespace otherwise.
@@ -60,6 +62,14 @@ pub(super) struct Plan {
 pub(super) struct Planted {
     pub(super) path: String,
     pub(super) object: Value,
+}
+
+/// A condition that a controller comes to by itself: how long ago it did is put back.
+pub(super) struct Lasting {
+    pub(super) path: String,
+    pub(super) condition: &'static str,
+    pub(super) reason: &'static str,
+    pub(super) minutes: i64,
 }
 
 /// What a kubelet would say of the pods.

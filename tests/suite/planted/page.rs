@@ -18,7 +18,8 @@ fn page(outcome: &Outcome) -> String {
         Faults that were planted on real API servers, with real controllers and a real scheduler, and what `problems_list` named\n\
         first where it was asked for the namespace (or for the object, where there is no namespace). kwok plays the nodes: what needs\n\
         a kubelet is *written* as a status and events in the kubelet's words, all else is *caused*. Rank 1 is the first row; what\n\
-        only follows from the fault is a symptom in that row, and no row of its own.\n\n\
+        only follows from the fault is a symptom in that row, and no row of its own. What has to last for a quarter of an hour is\n\
+        dated back in the condition that its controller has set.\n\n\
         Written by `cargo xtask planted --write`. Of {} faults planted one at a time, {named} were named first. Two namespaces in which nothing is\n\
         wrong had {} problems.\n\n\
         | fault | how | expected | named first | rank |\n|---|---|---|---|---:|\n",

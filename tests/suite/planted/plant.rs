@@ -4,7 +4,7 @@ use kubeplex_tests::server::{Server, text};
 use kubeplex_tests::wait;
 use serde_json::{Value, json};
 
-use super::fault::{Fault, Place, Plan, Planted, Said, ago};
+use super::fault::{Fault, Lasting, Place, Plan, Planted, Said, ago};
 
 /// All namespaces of faults begin so, and so does whatever of them has none.
 pub(super) const PREFIX: &str = "planted-";
@@ -44,6 +44,25 @@ pub(super) async fn plant(server: &Server, namespace: &str, fault: &Fault) -> Op
         server.delete(path).await;
     }
     plan.asked
+}
+
+/// Waits until a controller has come to what is to last, and puts back when it did. It keeps the time of a condition that
+/// stays as it is.
+pub(super) async fn make_last(server: &Server, namespace: &str, fault: &Fault) {
+    let place = Place { namespace: namespace.to_owned(), name: fault.name };
+    let Some(lasting) = (fault.plan)(&place).lasting else { return };
+    let Lasting { path, condition, reason, minutes } = lasting;
+    let mut conditions = wait::until("a controller to come to a condition", async || {
+        let conditions = server.get(&path).await["status"]["conditions"].clone();
+        let is = |at: &Value| at["type"] == condition && at["status"] == "True" && at["reason"] == reason;
+        let there = conditions.as_array().is_some_and(|conditions| conditions.iter().any(is));
+        if there { Ok(conditions) } else { Err(conditions) }
+    })
+    .await;
+    for entry in conditions.as_array_mut().into_iter().flatten().filter(|entry| entry["type"] == condition) {
+        entry["lastTransitionTime"] = ago(minutes).into();
+    }
+    server.merge(&format!("{path}/status"), &json!({"status": {"conditions": conditions}})).await;
 }
 
 /// The objects that are as they should be.

@@ -132,6 +132,9 @@ async fn plant_all([alone, in_threes, well]: [&Server; 3]) -> Asked {
         };
         asked.push((fault, question));
     }
+    for fault in faults() {
+        plant::make_last(alone, &format!("{PREFIX}{}", fault.name), fault).await;
+    }
     asked
 }
 
