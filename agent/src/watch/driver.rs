@@ -216,7 +216,7 @@ impl Driver {
     async fn take_in(&mut self, lines: &[Bytes]) -> Result<Event, JoinError> {
         let mut changes = Vec::with_capacity(lines.len());
         let mut newest: Option<String> = None;
-        let mut initial_end = false;
+        let (mut initial_end, mut has_bookmark) = (false, false);
         let mut error = None;
         for line in lines {
             match WatchEvent::parse(line) {
@@ -224,6 +224,7 @@ impl Driver {
                 Ok(WatchEvent::Delete(object)) => changes.push(Change::Delete(object)),
                 Ok(WatchEvent::Bookmark(bookmark)) => {
                     initial_end |= bookmark.initial_end;
+                    has_bookmark |= !bookmark.initial_end;
                     self.applier.intake().note_columns(&bookmark.columns);
                     version::advance(newest.get_or_insert_default(), bookmark.version);
                 }
@@ -250,7 +251,7 @@ impl Driver {
         if initial_end {
             self.expect_a_word();
         }
-        Ok(Event::Progress { version: newest, initial_end })
+        Ok(Event::Progress { version: newest, initial_end, bookmark: has_bookmark })
     }
 
     /// A few small objects are taken in where they are; more would keep other tasks waiting.

@@ -50,6 +50,8 @@ pub(crate) struct Machine {
     silence: Silence,
     /// No bookmark followed a nudge on a server of which none was expected: the next nudges are saved.
     nudges_help: bool,
+    /// The server has sent a bookmark of this kind by itself: it does so about once a minute.
+    bookmarked: bool,
     page_objects: u32,
 }
 
@@ -72,6 +74,7 @@ impl Machine {
             refused: false,
             silence: Silence::None,
             nudges_help: true,
+            bookmarked: false,
             page_objects: PAGE_OBJECTS,
         }
     }
@@ -101,7 +104,7 @@ impl Machine {
 
     fn on_stream(&mut self, event: Event) -> Reaction {
         let failure = match event {
-            Event::Progress { version: Some(version), initial_end: true } => {
+            Event::Progress { version: Some(version), initial_end: true, .. } => {
                 return self.listed(version, Step::Read);
             }
             Event::Failed(failure) | Event::Ended { failure: Some(failure), .. } => failure,
@@ -166,7 +169,8 @@ impl Machine {
                 self.watch_refused = false;
                 Step::Read.after(vec![Effect::Reopened, synced()])
             }
-            Event::Progress { version, .. } => {
+            Event::Progress { version, bookmark, .. } => {
+                self.bookmarked |= bookmark;
                 self.proven(version);
                 Step::Read.after(vec![Effect::Current, synced()])
             }
@@ -229,6 +233,11 @@ impl Machine {
     /// A server may send no bookmarks where nothing happens: that such a watch can be opened again counts, but only once. Any
     /// other silence says that the watch is broken, and to have it opened again proves nothing.
     fn on_silence(&mut self, heard: Heard) -> Reaction {
+        if heard == Heard::Something && !self.bookmarked {
+            // It told of changes and never of anything else, as servers do of kinds that they keep no cache of. That it tells of
+            // none for a while is no reason for doubt, and a list is proof.
+            return self.list();
+        }
         let before = self.silence;
         let excused = heard == Heard::NothingAfter(Nudged::BookmarkMayFollow);
         if excused && before != Silence::Unbelieved {

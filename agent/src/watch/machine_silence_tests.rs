@@ -122,3 +122,29 @@ fn silence_is_stale_and_needs_better_proof_than_an_open_watch() {
         (page("9", ""), "finish synced → WATCH 9"),
     ]);
 }
+
+#[test]
+fn a_server_that_tells_of_changes_and_never_of_anything_else_is_asked_for_a_list() {
+    let changed = |version: &str| Event::Progress {
+        version: Some(version.into()),
+        initial_end: false,
+        bookmark: false,
+    };
+    check_after_list(&[
+        (changed("8"), "current synced → READ"),
+        (Event::Silent, "begin → PAGE 1 500"),
+        (page("9", ""), "finish synced → WATCH 9"),
+        (Event::Opened, "reopened synced → READ"),
+        (changed("10"), "current synced → READ"),
+        (Event::Silent, "begin → PAGE 1 500"),
+        (failed(Transient), "stale → WAIT 500ms"),
+    ]);
+    // One bookmark says that there are more, for good.
+    check_after_list(&[
+        (seen("8"), "current synced → READ"),
+        (ended_after(250), "→ WATCH 8"),
+        (Event::Opened, "reopened synced → READ"),
+        (changed("9"), "current synced → READ"),
+        (Event::Silent, "stale → WATCH 9"),
+    ]);
+}

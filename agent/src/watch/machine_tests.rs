@@ -49,11 +49,11 @@ fn page(version: &str, next: &str) -> Event {
 }
 
 fn seen(version: &str) -> Event {
-    Event::Progress { version: Some(version.into()), initial_end: false }
+    Event::Progress { version: Some(version.into()), initial_end: false, bookmark: true }
 }
 
 fn initial_end(version: &str) -> Event {
-    Event::Progress { version: Some(version.into()), initial_end: true }
+    Event::Progress { version: Some(version.into()), initial_end: true, bookmark: false }
 }
 
 fn failed(kind: FailureKind) -> Event {

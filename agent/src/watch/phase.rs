@@ -32,7 +32,7 @@ pub(super) enum Heard {
     Nothing,
     /// Not even after a nudge.
     NothingAfter(Nudged),
-    /// An event or a bookmark; from then on there are bookmarks.
+    /// An event or a bookmark; where a server sends bookmarks, there are some from then on.
     Something,
 }
 

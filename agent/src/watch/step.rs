@@ -16,7 +16,7 @@ pub(crate) enum Event {
     /// The head of a watch's reply arrived.
     Opened,
     /// Events or bookmarks of the open watch are in the store.
-    Progress { version: Option<String>, initial_end: bool },
+    Progress { version: Option<String>, initial_end: bool, bookmark: bool },
     /// A page could not be read, a watch not be opened.
     Failed(Failure),
     /// The open watch ended after this long, by itself or with an error.

@@ -267,7 +267,8 @@ fn whatever_the_arguments_are_there_is_an_answer() {
         outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
         let tally = tally.into_inner();
         // A generator that never gets past the schema, or never fails there, tests nothing.
-        assert!(tally.get("answered").is_some_and(|count| *count >= 5), "{name}: {tally:?}");
+        let understood = ["answered", "not_found", "too_large"].iter().filter_map(|code| tally.get(*code));
+        assert!(understood.sum::<u32>() >= 20, "{name}: {tally:?}");
         assert!(tally.get("invalid_argument").is_some_and(|count| *count >= 20), "{name}: {tally:?}");
     }
     runtime.block_on(rig.stop());
