@@ -167,12 +167,12 @@ impl Machine {
             Event::Opened => {
                 self.refused = false;
                 self.watch_refused = false;
-                Step::Read.after(vec![Effect::Reopened, synced()])
+                Step::Read.after(vec![Effect::Reopened, Effect::synced()])
             }
             Event::Progress { version, bookmark, .. } => {
                 self.bookmarked |= bookmark;
                 self.proven(version);
-                Step::Read.after(vec![Effect::Current, synced()])
+                Step::Read.after(vec![Effect::Current, Effect::synced()])
             }
             Event::Quiet => self.on_quiet(proven),
             Event::Nudged(nudged) => self.nudged(proven, nudged),
@@ -246,8 +246,10 @@ impl Machine {
             return if before == Silence::Excused { self.list() } else { self.watch().after(vec![]) };
         }
         self.silence = Silence::Unbelieved;
-        let stale =
-            stale(&Failure::transient(format!("the watch was silent for {:?}", self.timings.silence)));
+        let stale = Effect::stale(&Failure::transient(format!(
+            "the watch was silent for {:?}",
+            self.timings.silence
+        )));
         if before == Silence::None {
             return self.watch().after(vec![stale]);
         }
@@ -280,7 +282,7 @@ impl Machine {
                 if proven {
                     reaction
                 } else {
-                    reaction.with_first(stale(failure)).with_first(Effect::ReopeningFailed)
+                    reaction.with_first(Effect::stale(failure)).with_first(Effect::ReopeningFailed)
                 }
             }
             FailureKind::Garbled | FailureKind::TooLarge => {
@@ -306,7 +308,7 @@ impl Machine {
             self.watch_refused = false;
             effects.push(Effect::Current);
         }
-        effects.extend((!self.watch_refused).then(synced));
+        effects.extend((!self.watch_refused).then(Effect::synced));
         // Nothing else may have told that the kind is back.
         effects.extend(std::mem::take(&mut self.absent).then_some(Effect::Rediscover));
         self.version = version;
@@ -391,14 +393,6 @@ impl Machine {
 }
 
 const ENDED_AT_ONCE: &str = "the server ended the watch as soon as it stood";
-
-fn synced() -> Effect {
-    Effect::State(SyncState::Synced, None)
-}
-
-fn stale(failure: &Failure) -> Effect {
-    Effect::State(SyncState::Stale, Some(failure.message.clone()))
-}
 
 #[cfg(test)]
 #[path = "machine_tests.rs"]

@@ -63,6 +63,16 @@ pub(crate) enum Effect {
     Rediscover,
 }
 
+impl Effect {
+    pub(super) fn synced() -> Self {
+        Self::State(SyncState::Synced, None)
+    }
+
+    pub(super) fn stale(failure: &Failure) -> Self {
+        Self::State(SyncState::Stale, Some(failure.message.clone()))
+    }
+}
+
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
