@@ -43,7 +43,9 @@ async fn told_by(server: &Server) -> Vec<(Value, Told)> {
     }
     let told =
         folded.into_iter().map(|([namespace, _, kind, name, event_type, reason], (involved, count))| {
-            let object = format!("{}/{name}", kind.to_lowercase());
+            // Some events of the API server itself name no object.
+            let object = [kind.to_lowercase(), name].into_iter().filter(|part| !part.is_empty());
+            let object = object.collect::<Vec<_>>().join("/");
             (involved, (server.name.clone(), namespace, object, event_type, reason, count))
         });
     told.collect()
