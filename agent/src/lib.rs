@@ -31,6 +31,7 @@ mod secrets;
 pub mod serve;
 pub mod watch;
 pub mod workers;
+mod workload;
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use super::*;
 const MINUTE: i64 = 60_000;
 
 fn record(at_ms: i64, kind_name: &str, name: &str, deed: Deed) -> Record {
-    let (_, group, resource) = *crate::history::workload::KINDS
+    let (_, group, resource) = *crate::workload::KINDS
         .iter()
         .find(|(kind, ..)| *kind == kind_name)
         .unwrap_or(&("", "", "configmaps"));
@@ -61,8 +61,7 @@ fn told(mut records: Vec<Record>) -> Vec<String> {
             Some(Owner { kind_name: "Deployment".to_owned(), name: deployment.to_owned() })
         },
         kind: &|kind_name| {
-            let (_, group, resource) =
-                crate::history::workload::KINDS.iter().find(|(kind, ..)| *kind == kind_name)?;
+            let (_, group, resource) = crate::workload::KINDS.iter().find(|(kind, ..)| *kind == kind_name)?;
             Some(GroupResource::new(*group, *resource))
         },
         is_visible: &|_, _, name| !name.starts_with("hidden"),

@@ -15,9 +15,9 @@ use serde_json::Value;
 use super::noise;
 use super::record::{self, Owner, Record};
 use super::stores::Stores;
-use super::workload::items;
 use crate::cache::{CellRef, Manager, RowRef};
 use crate::watch::KindHandle;
+use crate::workload::items;
 
 /// Managers that write what others decided: a state, mostly.
 const MACHINERY: [&str; 5] =

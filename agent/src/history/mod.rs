@@ -21,7 +21,6 @@ mod related;
 mod ring;
 mod seen;
 mod stores;
-mod workload;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;

@@ -8,9 +8,9 @@ use kubeplex_proto::pattern::Pattern;
 use serde_json::Value;
 
 use super::stores::Stores;
-use super::workload;
 use crate::kinds::Kinds;
 use crate::problems::analysers::label_selector;
+use crate::workload;
 
 /// An object by kind, namespace and name.
 pub(crate) type Key = (GroupResource, Option<String>, String);
@@ -135,8 +135,8 @@ fn of_owners(object: &Value) -> Vec<(String, String)> {
 
 /// What the pods of a template take, and where they are.
 fn of_pods(stores: Stores<'_>, template: &Value, namespace: Option<&str>, relations: &mut Relations) {
-    for (group, resource, name) in workload::references(template) {
-        relations.add((group, resource), namespace, &name, "mounted");
+    for (resource, name) in workload::references(template) {
+        relations.add(("", resource), namespace, &name, "mounted");
     }
     let labels = template["metadata"]["labels"].as_object();
     let Some(labels) = labels.filter(|labels| !labels.is_empty()) else { return };

@@ -72,7 +72,7 @@ impl Stores<'_> {
 
     /// The kind that objects of this `kind` are of: built-in ones first, then whatever the cluster serves.
     pub(super) fn kind_called(self, kind_name: &str) -> Option<GroupResource> {
-        let builtin = super::workload::KINDS.iter().find(|(kind, ..)| *kind == kind_name);
+        let builtin = crate::workload::KINDS.iter().find(|(kind, ..)| *kind == kind_name);
         if let Some((_, group, resource)) = builtin {
             return Some(GroupResource::new(*group, *resource));
         }

@@ -11,7 +11,7 @@ use super::{DECODED, IsWanted, Unrecorded};
 use crate::cache::RowRef;
 use crate::history::record::{self, Record};
 use crate::history::stores::Stores;
-use crate::history::workload::items;
+use crate::workload::items;
 
 /// Which kinds keep templates of which: their resource, and the owners' kinds.
 const KEPT: [(&str, &[&str]); 2] =

@@ -7,6 +7,7 @@ use kubeplex_proto::sheet::Relative;
 use serde_json::Value;
 
 use super::{Composing, Described, relatives};
+use crate::workload;
 
 /// Something below the object.
 pub(super) struct Child {
@@ -28,7 +29,7 @@ impl Composing<'_> {
             let is_pods = kind.resource == "pods";
             let found = self.read(&kind, described.namespace.as_deref(), Vec::new(), move |found, object| {
                 let is_child = match &selector {
-                    Some(selector) => relatives::selects(Some(selector), object.pointer("/metadata/labels")),
+                    Some(selector) => workload::selects(selector, &object["metadata"]["labels"]),
                     None => relatives::is_owned(object, &known),
                 };
                 if is_child {
@@ -44,9 +45,9 @@ impl Composing<'_> {
     }
 
     pub(super) async fn uses(&self, described: &Described) -> Vec<Relative> {
-        let Some(spec) = relatives::pod_spec(&described.object) else { return Vec::new() };
+        let Some(template) = workload::template(&described.object) else { return Vec::new() };
         let mut all = Vec::new();
-        for (resource, names) in relatives::uses(spec) {
+        for (resource, names) in relatives::uses(template) {
             let kind = GroupResource::new("", resource);
             let scope = if resource == "nodes" { Scope::Cluster } else { Scope::Namespaced };
             let namespace = described.namespace.as_deref().filter(|_| scope == Scope::Namespaced);
@@ -80,7 +81,7 @@ impl Composing<'_> {
         if let Some(labels) = relatives::pod_labels(&described.object).cloned() {
             let kind = GroupResource::new("", "services");
             let found = self.read(&kind, namespace, services, move |names, service| {
-                if relatives::selects(service.pointer("/spec/selector"), Some(&labels)) {
+                if workload::selects(&service["spec"]["selector"], &labels) {
                     names.insert(relatives::text(service, "/metadata/name").to_owned());
                 }
             });
@@ -111,7 +112,7 @@ impl Composing<'_> {
         }
         let (kind, name) = (described.object["kind"].clone(), described.name.clone());
         let autoscalers = GroupResource::new("autoscaling", "horizontalpodautoscalers");
-        if relatives::pod_spec(&described.object).is_some() {
+        if workload::template(&described.object).is_some() {
             let found = self.read(&autoscalers, namespace, Vec::new(), move |found, scaler| {
                 let target = &scaler["spec"]["scaleTargetRef"];
                 if target["kind"] == kind && target["name"] == name.as_str() {

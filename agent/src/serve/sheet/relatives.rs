@@ -7,6 +7,7 @@ use kubeplex_proto::sheet::{Relative, Relatives};
 use serde_json::Value;
 
 use crate::limits::SHEET_RELATIVES;
+use crate::workload;
 
 /// The kinds that may stand below one, in the order in which they are found.
 pub(super) fn below(kind: &GroupResource) -> Vec<GroupResource> {
@@ -57,63 +58,22 @@ pub(super) fn is_owned(object: &Value, by: &BTreeSet<String>) -> bool {
     references.into_iter().flatten().any(|owner| owner["uid"].as_str().is_some_and(|uid| by.contains(uid)))
 }
 
-/// Whether a service's selector means these labels.
-pub(super) fn selects(selector: Option<&Value>, labels: Option<&Value>) -> bool {
-    let Some(selector) = selector.and_then(Value::as_object).filter(|selector| !selector.is_empty()) else {
-        return false;
-    };
-    labels.is_some_and(|labels| selector.iter().all(|(key, value)| labels.get(key) == Some(value)))
-}
-
-/// The spec of the pods that an object is or makes.
-pub(super) fn pod_spec(object: &Value) -> Option<&Value> {
-    let template = object
-        .pointer("/spec/template")
-        .or_else(|| object.pointer("/spec/jobTemplate/spec/template"))
-        .and_then(|template| template.get("spec"));
-    template.or_else(|| (object["kind"] == "Pod").then(|| &object["spec"]))
-}
-
-/// The labels of those pods.
+/// The labels of the pods that an object is or makes.
 pub(super) fn pod_labels(object: &Value) -> Option<&Value> {
     let of_template = object.pointer("/spec/template/metadata/labels");
     of_template.or_else(|| (object["kind"] == "Pod").then(|| object.pointer("/metadata/labels"))?)
 }
 
-/// What pods of a spec mount and read, by resource: `configmaps`, `secrets`, …
-pub(super) fn uses(spec: &Value) -> BTreeMap<&'static str, BTreeSet<String>> {
+/// What pods of a template mount and read, and where they run, by resource: `configmaps`, `secrets`, …
+pub(super) fn uses(template: &Value) -> BTreeMap<&'static str, BTreeSet<String>> {
     let mut used: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
-    let mut add = |resource: &'static str, name: Option<&Value>| {
-        if let Some(name) = name.and_then(Value::as_str).filter(|name| !name.is_empty()) {
-            used.entry(resource).or_default().insert(name.to_owned());
-        }
-    };
-    let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
-    for volume in list(spec, "volumes") {
-        let projected = volume.pointer("/projected/sources").and_then(Value::as_array).cloned();
-        for source in projected.unwrap_or_default().iter() {
-            add("configmaps", source.pointer("/configMap/name"));
-            add("secrets", source.pointer("/secret/name"));
-        }
-        add("configmaps", volume.pointer("/configMap/name"));
-        add("secrets", volume.pointer("/secret/secretName"));
-        add("persistentvolumeclaims", volume.pointer("/persistentVolumeClaim/claimName"));
+    for (resource, name) in workload::references(template) {
+        used.entry(resource).or_default().insert(name);
     }
-    for container in list(spec, "containers").iter().chain(&list(spec, "initContainers")) {
-        for source in list(container, "envFrom") {
-            add("configmaps", source.pointer("/configMapRef/name"));
-            add("secrets", source.pointer("/secretRef/name"));
-        }
-        for variable in list(container, "env") {
-            add("configmaps", variable.pointer("/valueFrom/configMapKeyRef/name"));
-            add("secrets", variable.pointer("/valueFrom/secretKeyRef/name"));
-        }
+    let node = text(template, "/spec/nodeName");
+    if !node.is_empty() {
+        used.entry("nodes").or_default().insert(node.to_owned());
     }
-    for secret in list(spec, "imagePullSecrets") {
-        add("secrets", secret.get("name"));
-    }
-    add("serviceaccounts", spec.get("serviceAccountName"));
-    add("nodes", spec.get("nodeName"));
     used
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Kinds that control others, and those they control: `kind`, group, resource.
-pub(super) const KINDS: [(&str, &str, &str); 9] = [
+pub(crate) const KINDS: [(&str, &str, &str); 9] = [
     ("Pod", "", "pods"),
     ("ReplicaSet", "apps", "replicasets"),
     ("Deployment", "apps", "deployments"),
@@ -15,11 +15,11 @@ pub(super) const KINDS: [(&str, &str, &str); 9] = [
     ("ReplicationController", "", "replicationcontrollers"),
 ];
 
-/// What a pod takes of its namespace: group, resource, name.
-pub(super) type Reference = (&'static str, &'static str, String);
+/// What a pod takes of its namespace: a resource of core, and a name.
+pub(crate) type Reference = (&'static str, String);
 
 /// The template of an object's pods: of a CronJob that of its Jobs', of a Pod itself.
-pub(super) fn template(object: &Value) -> Option<&Value> {
+pub(crate) fn template(object: &Value) -> Option<&Value> {
     match object["kind"].as_str() {
         Some("Pod") => Some(object),
         Some("CronJob") => Some(&object["spec"]["jobTemplate"]["spec"]["template"]),
@@ -28,7 +28,7 @@ pub(super) fn template(object: &Value) -> Option<&Value> {
 }
 
 /// Config maps, secrets, claims and the service account that the pods of a template name.
-pub(super) fn references(template: &Value) -> Vec<Reference> {
+pub(crate) fn references(template: &Value) -> Vec<Reference> {
     let mut found = Vec::new();
     let spec = &template["spec"];
     for volume in items(&spec["volumes"]) {
@@ -60,20 +60,20 @@ pub(super) fn references(template: &Value) -> Vec<Reference> {
 }
 
 fn add(found: &mut Vec<Reference>, resource: &'static str, name: &Value) {
-    if let Some(name) = name.as_str()
-        && !found.iter().any(|(_, known, of)| *known == resource && of == name)
+    if let Some(name) = name.as_str().filter(|name| !name.is_empty())
+        && !found.iter().any(|(known, of)| *known == resource && of == name)
     {
-        found.push(("", resource, name.to_owned()));
+        found.push((resource, name.to_owned()));
     }
 }
 
 /// Whether a selector of plain labels picks what carries `labels`; an empty one picks nothing.
-pub(super) fn selects(selector: &Value, labels: &Value) -> bool {
+pub(crate) fn selects(selector: &Value, labels: &Value) -> bool {
     let wanted = selector.as_object().filter(|wanted| !wanted.is_empty());
     wanted.is_some_and(|wanted| wanted.iter().all(|(key, value)| labels.get(key) == Some(value)))
 }
 
-pub(super) fn items(list: &Value) -> &[Value] {
+pub(crate) fn items(list: &Value) -> &[Value] {
     list.as_array().map_or(&[], Vec::as_slice)
 }
 
@@ -99,10 +99,8 @@ mod tests {
                 "env": [{"valueFrom": {"secretKeyRef": {"name": "db"}}}, {"valueFrom": {"configMapKeyRef": {"name": "flags"}}}],
             }],
         }});
-        let found: Vec<String> = references(&template)
-            .into_iter()
-            .map(|(_, resource, name)| format!("{resource}/{name}"))
-            .collect();
+        let found: Vec<String> =
+            references(&template).into_iter().map(|(resource, name)| format!("{resource}/{name}")).collect();
         assert_eq!(
             found.join(" "),
             "configmaps/app secrets/tls persistentvolumeclaims/data configmaps/ca secrets/token secrets/db \
@@ -111,10 +109,18 @@ mod tests {
     }
 
     #[test]
-    fn selectors_of_labels() {
+    fn selectors_mean_labels_that_have_all_of_them() {
         let labels = json!({"app": "cart", "tier": "web"});
-        assert!(selects(&json!({"app": "cart"}), &labels));
-        assert!(!selects(&json!({"app": "cart", "x": "y"}), &labels));
-        assert!(!selects(&json!({}), &labels) && !selects(&Value::Null, &labels));
+        for (selector, expected) in [
+            (json!({"app": "cart"}), true),
+            (json!({"app": "cart", "tier": "web"}), true),
+            (json!({"app": "cart", "tier": "db"}), false),
+            (json!({"app": "cart", "x": "y"}), false),
+            (json!({}), false),
+            (Value::Null, false),
+        ] {
+            assert_eq!(selects(&selector, &labels), expected, "{selector}");
+        }
+        assert!(!selects(&json!({"a": "b"}), &Value::Null));
     }
 }
