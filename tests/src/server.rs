@@ -3,7 +3,9 @@
 
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::wait;
 
 /// The server prints the rows itself, and adds the objects that it printed.
 const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
@@ -120,12 +122,29 @@ impl Server {
 
     /// Deletes an object at once; that there is none is as good.
     pub async fn delete(&self, path: &str) {
-        let options = serde_json::json!({"gracePeriodSeconds": 0, "propagationPolicy": "Background"});
+        let options = json!({"gracePeriodSeconds": 0, "propagationPolicy": "Background"});
         match self.send(Method::DELETE, path, Some(options), "application/json").await {
             Ok(_) => {}
             Err(kube::Error::Api(status)) if status.code == 404 => {}
             Err(error) => panic!("{} DELETE {path}: {error}", self.name),
         }
+    }
+
+    /// Creates a namespace, in somebody's name where one is given; one of an earlier run may still be on its way out.
+    pub async fn make_namespace(&self, name: &str, manager: Option<&str>) {
+        let path = format!("/api/v1/namespaces/{name}");
+        wait::until("the namespace to be free", async || match self.try_get(&path).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Ok(there) => {
+                self.delete(&path).await;
+                Err(there["status"].to_string())
+            }
+            Err(error) => Err(error.to_string()),
+        })
+        .await;
+        let manager = manager.map(|manager| format!("?fieldManager={manager}")).unwrap_or_default();
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        self.create(&format!("/api/v1/namespaces{manager}"), namespace).await;
     }
 
     /// Every kind that can be listed, each once.

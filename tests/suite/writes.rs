@@ -58,20 +58,7 @@ async fn until_rows_are(fleet: &TestFleet, tool: &str, question: Value, wanted: 
 
 async fn make_namespace(fleet: &TestFleet) {
     let server = fleet.server(CLUSTER);
-    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
-    // One of an earlier run may still be on its way out.
-    wait::until("the namespace to be free", async || {
-        match server.try_get(&format!("/api/v1/namespaces/{NAMESPACE}")).await {
-            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-            Ok(there) => {
-                server.delete(&format!("/api/v1/namespaces/{NAMESPACE}")).await;
-                Err(there["status"].to_string())
-            }
-            Err(error) => Err(error.to_string()),
-        }
-    })
-    .await;
-    server.create("/api/v1/namespaces", namespace).await;
+    server.make_namespace(NAMESPACE, None).await;
     // Real servers refuse pods until a controller has made the account that they run as.
     let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": NAMESPACE}});
     let path = format!("/api/v1/namespaces/{NAMESPACE}/serviceaccounts");

@@ -97,18 +97,7 @@ fn is_furniture(line: &str) -> bool {
 async fn a_release_is_told_as_it_was(fleet: &TestFleet) {
     for cluster in CLUSTERS {
         let server = fleet.server(cluster);
-        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
-        wait::until("the namespace to be free", async || {
-            match server.try_get(&format!("/api/v1/namespaces/{NAMESPACE}")).await {
-                Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-                there => {
-                    server.delete(&format!("/api/v1/namespaces/{NAMESPACE}")).await;
-                    Err(format!("{there:?}"))
-                }
-            }
-        })
-        .await;
-        server.create("/api/v1/namespaces", namespace).await;
+        server.make_namespace(NAMESPACE, None).await;
         release(fleet, cluster, server).await;
     }
     everything_once_and_nothing_else(fleet).await;

@@ -11,16 +11,7 @@ const NAMESPACE: &str = "kubeplex-filled-in";
 pub(super) async fn is_no_difference(fleet: &TestFleet) {
     let server = fleet.server(CLUSTER);
     let namespace = format!("/api/v1/namespaces/{NAMESPACE}");
-    wait::until("the namespace to be free", async || match server.try_get(&namespace).await {
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Ok(there) => {
-            server.delete(&namespace).await;
-            Err(there["status"].to_string())
-        }
-        Err(error) => Err(error.to_string()),
-    })
-    .await;
-    server.create("/api/v1/namespaces", json!({"metadata": {"name": NAMESPACE}})).await;
+    server.make_namespace(NAMESPACE, None).await;
     // Pods want their account to be there.
     wait::until("the namespace's account", async || {
         server.try_get(&format!("{namespace}/serviceaccounts/default")).await

@@ -18,7 +18,7 @@ const QUOTA: &str = "1";
 
 pub(super) async fn happens(fleet: &TestFleet) {
     for server in &fleet.servers {
-        make_namespace(server).await;
+        server.make_namespace(NAMESPACE, Some("platform-defaults")).await;
         server.create(&path("", "services", RELEASER), service()).await;
         server.create(&path("apps", "deployments", RELEASER), deployment()).await;
     }
@@ -57,22 +57,6 @@ pub(super) async fn is_over(fleet: &TestFleet) {
     for server in &fleet.servers {
         server.delete(&format!("/api/v1/namespaces/{NAMESPACE}")).await;
     }
-}
-
-async fn make_namespace(server: &Server) {
-    let path = format!("/api/v1/namespaces/{NAMESPACE}");
-    // One of an earlier run may still be on its way out.
-    wait::until("the namespace to be free", async || match server.try_get(&path).await {
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Ok(there) => {
-            server.delete(&path).await;
-            Err(there["status"].to_string())
-        }
-        Err(error) => Err(error.to_string()),
-    })
-    .await;
-    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
-    server.create("/api/v1/namespaces?fieldManager=platform-defaults", namespace).await;
 }
 
 /// Where somebody creates objects of a kind, or changes one.
