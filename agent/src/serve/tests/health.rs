@@ -4,7 +4,7 @@ use kubeplex_proto::gather::{GatherFrame, GatherHead};
 use kubeplex_proto::health::{DeprecatedApi, HealthFacts, HealthRequest};
 use kubeplex_proto::visibility::{Reach, VisibilityRule};
 use serde_json::json;
-use simcluster::{Fault, FaultAction, Gvr, Policy, Rule, Subject, User};
+use simcluster::{Fault, FaultAction, Gvr, Rule, Subject};
 
 use super::*;
 use crate::limits::HEALTH_KEPT;
@@ -84,13 +84,7 @@ async fn who_asks_again_at_once_costs_the_server_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn deprecated_apis_are_known_by_who_wrote_so_and_by_the_server_where_the_caller_may_read_it() {
-    let agent = || Subject::User("agent".into());
-    let policy = Policy::enforced()
-        .user(TOKEN, User::new("agent", &[]))
-        .grant(agent(), Rule::new("get,list,watch", "*"))
-        .grant(agent(), Rule::new("create", "subjectaccessreviews"))
-        .grant(agent(), Rule::new("impersonate", "users").named("ann").named("bob"))
-        .grant(Subject::User("ann".into()), Rule::new("get", "/metrics"));
+    let policy = acting_for_ann_and_bob().grant(Subject::User("ann".into()), Rule::new("get", "/metrics"));
     let world = World::of(SimConfig { policy, ..small() }, config().with_watch(WatchMode::Builtin));
     world.sim.ask_for_deprecated("batch/v1beta1", "cronjobs", "1.25");
     world.sim.ask_for_deprecated("v1", "endpoints", "");

@@ -10,7 +10,7 @@ use kubeplex_proto::log::{
 use kubeplex_proto::status::{AgentErrorCode, LegStatus, Source};
 use kubeplex_proto::visibility::{Reach, VisibilityRule};
 use serde_json::{Value, json};
-use simcluster::{Fault, FaultAction, Gvr, Policy, Rule, Subject, User, Verb};
+use simcluster::{Fault, FaultAction, Gvr, Rule, Subject, Verb};
 
 use super::*;
 
@@ -247,12 +247,7 @@ async fn what_has_no_log_is_said_of_each_container() {
 
 #[tokio::test(start_paused = true)]
 async fn logs_are_read_as_the_caller_who_may_or_not_at_all() {
-    let agent = || Subject::User("agent".into());
-    let policy = Policy::enforced()
-        .user(TOKEN, User::new("agent", &[]))
-        .grant(agent(), Rule::new("get,list,watch", "*"))
-        .grant(agent(), Rule::new("create", "subjectaccessreviews"))
-        .grant(agent(), Rule::new("impersonate", "users").named("ann").named("bob"))
+    let policy = acting_for_ann_and_bob()
         .grant(Subject::User("ann".into()), Rule::new("get", "pods/log").in_namespace("default"))
         .grant(Subject::User("bob".into()), Rule::new("get,list", "pods"));
     let world = World::of(SimConfig { policy, ..small() }, config());

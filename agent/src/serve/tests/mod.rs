@@ -33,7 +33,7 @@ use kubeplex_proto::visibility::Visibility;
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use simcluster::{SimCluster, SimConfig};
+use simcluster::{Policy, Rule, SimCluster, SimConfig, Subject, User};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -49,6 +49,16 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 /// What the agent shows where the cluster asks for it.
 const TOKEN: &str = "agent-token";
+
+/// A server whose agent may read everything, and read in the names of ann and bob.
+fn acting_for_ann_and_bob() -> Policy {
+    let agent = || Subject::User("agent".into());
+    Policy::enforced()
+        .user(TOKEN, User::new("agent", &[]))
+        .grant(agent(), Rule::new("get,list,watch", "*"))
+        .grant(agent(), Rule::new("create", "subjectaccessreviews"))
+        .grant(agent(), Rule::new("impersonate", "users").named("ann").named("bob"))
+}
 
 /// A simulated cluster, and the service of an agent that watches it.
 pub(super) struct World {

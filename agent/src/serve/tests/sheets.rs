@@ -5,7 +5,7 @@ use kubeplex_proto::sheet::{Sheet, SheetRequest};
 use kubeplex_proto::sheet::{SheetLogs, SheetPattern};
 use kubeplex_proto::visibility::{Reach, VisibilityRule};
 use serde_json::json;
-use simcluster::{Policy, Rule, Subject, User};
+use simcluster::{Rule, Subject};
 
 use super::*;
 
@@ -129,12 +129,7 @@ async fn of_what_the_caller_may_not_see_nothing_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn errors_are_told_of_logs_that_the_caller_may_read() {
-    let agent = || Subject::User("agent".into());
-    let policy = Policy::enforced()
-        .user(TOKEN, User::new("agent", &[]))
-        .grant(agent(), Rule::new("get,list,watch", "*"))
-        .grant(agent(), Rule::new("create", "subjectaccessreviews"))
-        .grant(agent(), Rule::new("impersonate", "users").named("ann").named("bob"))
+    let policy = acting_for_ann_and_bob()
         .grant(Subject::User("ann".into()), Rule::new("get", "pods/log").in_namespace("shop"));
     let world = World::of(SimConfig { policy, ..small() }, config());
     apply(&world.sim);
