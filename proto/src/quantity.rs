@@ -31,16 +31,18 @@ pub fn parse_quantity(text: &str) -> Option<i128> {
 
 /// Billionths of a processor in thousandths, rounded up, as `kubectl top` shows them: `250m`.
 pub fn millicores(nanos: i128) -> String {
-    format!("{}m", div_ceil(nanos, NANO / 1_000))
+    format!("{}m", thousandths(nanos))
+}
+
+/// Billionths in thousandths, rounded up.
+pub fn thousandths(nanos: i128) -> i128 {
+    const MILLI: i128 = NANO / 1_000;
+    nanos.div_euclid(MILLI) + i128::from(nanos.rem_euclid(MILLI) != 0)
 }
 
 /// Billionths of a byte in whole mebibytes, as `kubectl top` shows them: `64Mi`.
 pub fn mebibytes(nanos: i128) -> String {
     format!("{}Mi", nanos / NANO / (1 << 20))
-}
-
-fn div_ceil(value: i128, divisor: i128) -> i128 {
-    value.div_euclid(divisor) + i128::from(value.rem_euclid(divisor) != 0)
 }
 
 fn multiplier(suffix: &str) -> Option<(i128, i128)> {

@@ -3,7 +3,7 @@
 
 use kubeplex_proto::column::CellFormat;
 use kubeplex_proto::kind::GroupResource;
-use kubeplex_proto::quantity::{mebibytes, millicores, parse_quantity};
+use kubeplex_proto::quantity::{mebibytes, millicores, parse_quantity, thousandths};
 use serde_json::Value;
 
 use super::field::{at, list, text, time};
@@ -93,11 +93,8 @@ fn nearest_to_limit(pod: &Value, resource: &str) -> Cell {
 
 /// How many hundredths of a whole are used, rounded down, of thousandths rounded up: as `kubectl top nodes` counts it.
 fn percent(object: &Value, whole: &str, used: &str) -> Cell {
-    let thousandths = |pointer: &str| -> Option<i128> {
-        let nanos = parse_quantity(at(object, pointer)?.as_str()?)?;
-        Some(nanos.div_euclid(1_000_000) + i128::from(nanos.rem_euclid(1_000_000) != 0))
-    };
-    match (thousandths(used), thousandths(whole)) {
+    let amount = |pointer: &str| parse_quantity(at(object, pointer)?.as_str()?).map(thousandths);
+    match (amount(used), amount(whole)) {
         (Some(used), Some(whole)) if whole > 0 => {
             i64::try_from(used.saturating_mul(100) / whole).map_or(Cell::Null, Cell::Integer)
         }
