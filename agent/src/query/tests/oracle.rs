@@ -47,11 +47,16 @@ fn thing() -> impl Strategy<Value = Thing> {
 }
 
 impl Thing {
+    /// No two objects of a cluster have the same, and none comes back with one of an object that is gone.
+    fn uid(&self) -> String {
+        format!("u{}-{}", self.namespace, self.name)
+    }
+
     fn json(&self) -> Value {
         let phase = ["Running", "Pending", "Failed"][usize::from(self.phase)];
         let mut object = json!({
             "metadata": {
-                "name": format!("p{}", self.name), "namespace": NAMESPACES[self.namespace], "uid": format!("u{}", self.name), "resourceVersion": "1",
+                "name": format!("p{}", self.name), "namespace": NAMESPACES[self.namespace], "uid": self.uid(), "resourceVersion": "1",
                 "creationTimestamp": jiff::Timestamp::from_second(1_700_000_000 + self.created).unwrap().to_string(),
             },
             "spec": {"containers": [{"name": "c", "image": format!("i:{}", self.image)}]},
@@ -164,7 +169,7 @@ impl Question {
             values: self.sort.iter().map(|(word, _)| value(word)).collect(),
             namespace: NAMESPACES[thing.namespace].to_owned(),
             name: format!("p{}", thing.name),
-            uid: format!("u{}", thing.name),
+            uid: thing.uid(),
         }
     }
 
