@@ -110,6 +110,16 @@ async fn a_compacted_version_is_an_error_event() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_watch_that_was_ended_tells_nothing_of_what_came_after() {
+    let cluster = empty();
+    let mut watch = Lines::open(&cluster, "/api/v1/pods?watch=1").await;
+    cluster.apply(pod("a", "p1", "x")).unwrap();
+    cluster.end_watches_of(&Gvr::core("pods"));
+    cluster.apply(pod("a", "p2", "x")).unwrap();
+    assert_eq!((watch.short().await, watch.short().await), ("ADDED p1".into(), "END".into()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn through_a_selector_objects_come_and_go() {
     let cluster = empty();
     let mut watch = Lines::open(&cluster, "/api/v1/namespaces/a/pods?watch=1&labelSelector=app%3Dcart").await;

@@ -145,11 +145,7 @@ impl Session {
         let bookmark_at = self.next_bookmark.unwrap_or(self.deadline);
         tokio::select! {
             biased;
-            changed = self.head.changed() => match changed {
-                Ok(()) => self.pull(),
-                // The kind, or this version of it, is no longer served.
-                Err(_) => { self.pull(); self.phase = Phase::Ending; }
-            },
+            _ = self.head.changed() => self.pull(),
             () = self.trouble.stirs() => {}
             () = tokio::time::sleep_until(self.deadline) => self.phase = Phase::Ending,
             () = tokio::time::sleep_until(bookmark_at), if self.next_bookmark.is_some() => self.queue_bookmark(),
@@ -189,6 +185,9 @@ impl Session {
 
     /// Queues the changes since the last time, or the error that they are gone.
     fn pull(&mut self) {
+        if self.head.has_changed().is_err() {
+            return self.pull_to_the_end();
+        }
         match self.shared.store.changes(&self.kind, self.position) {
             Ok((changes, revision)) => {
                 if !changes.is_empty() {
@@ -205,6 +204,17 @@ impl Session {
                 self.queue.push_back(Bytes::from(line));
                 self.phase = Phase::Ending;
             }
+        }
+    }
+
+    /// Queues what had happened when the watch was ended, or the kind was no longer served. Nothing of what came after: this
+    /// task may be late.
+    fn pull_to_the_end(&mut self) {
+        self.phase = Phase::Ending;
+        let end = *self.head.borrow();
+        let Ok((changes, _)) = self.shared.store.changes(&self.kind, self.position) else { return };
+        for change in changes.iter().filter(|change| change.revision() <= end) {
+            self.queue_change(change);
         }
     }
 
