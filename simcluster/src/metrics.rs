@@ -95,7 +95,10 @@ fn metrics(shared: &Shared, resource: &Resource, object: &Value) -> Option<Value
         return None;
     }
     out["metadata"]["namespace"] = object["metadata"]["namespace"].clone();
-    let containers = items(object, "/spec/containers").iter().map(|container| {
+    // A kubelet measures what runs: sidecars, too, and no other init container of a running pod.
+    let sidecars = items(object, "/spec/initContainers").iter();
+    let sidecars = sidecars.filter(|container| text(container, "/restartPolicy") == "Always");
+    let containers = items(object, "/spec/containers").iter().chain(sidecars).map(|container| {
         let usage = Usage::wanted(object, container);
         let cpu_nanocores = usage.cpu_nanocores.min(cpu_limit(container));
         json!({"name": text(container, "/name"), "usage": Usage { cpu_nanocores, ..usage }.json()})

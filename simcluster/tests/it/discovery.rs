@@ -3,7 +3,7 @@
 use serde_json::json;
 use simcluster::{Gvr, MetricsApi};
 
-use crate::harness::{Lines, empty, get, get_as};
+use crate::harness::{Lines, empty, get, get_as, pod};
 
 const AGGREGATED: &str =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
@@ -144,4 +144,18 @@ async fn a_failing_aggregated_api_is_stale_and_answers_503() {
     assert_eq!(metrics["versions"][0]["freshness"], "Stale");
     cluster.set_metrics_api(MetricsApi::Absent);
     assert_eq!(get(&cluster, "/apis/metrics.k8s.io/v1beta1/pods").await.status, 404);
+}
+
+#[tokio::test]
+async fn usage_is_told_of_what_runs_sidecars_among_them() {
+    let cluster = empty();
+    let mut running = pod("a", "p1", "x");
+    running["spec"] = json!({"containers": [{"name": "main"}],
+        "initContainers": [{"name": "prepare"}, {"name": "proxy", "restartPolicy": "Always"}]});
+    running["status"] = json!({"phase": "Running"});
+    cluster.apply(running).unwrap();
+    let told = get(&cluster, "/apis/metrics.k8s.io/v1beta1/namespaces/a/pods/p1").await.json();
+    let names: Vec<&str> =
+        told["containers"].as_array().unwrap().iter().map(|told| told["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["main", "proxy"]);
 }
