@@ -220,19 +220,18 @@ impl History {
         if way == Way::FirstList {
             return;
         }
-        let known_since_ms = match self.state.lock().kinds.get_mut(&kind.id) {
-            Some(known) => {
-                known.told_ms = now_ms;
-                known.since_ms
-            }
-            None => return,
-        };
+        let Some(known) = self.state.lock().kinds.get(&kind.id).copied() else { return };
         let since_ms = match way {
-            Way::ListAfterGap { since } => Some(since.map_or(known_since_ms, |since| self.ms_at(since))),
+            // What was told before the gap may be stamped a little later than it came, and was before what came in the gap.
+            Way::ListAfterGap { since } => {
+                Some(since.map_or(known.since_ms, |since| self.ms_at(since).max(known.told_ms + 1)))
+            }
             Way::Watch | Way::FirstList => None,
         };
+        let mut told_ms = now_ms;
         for sighting in sightings {
-            let arrival = Arrival { now_ms: self.stamp(now_ms), since_ms, known_since_ms };
+            told_ms = self.stamp(now_ms);
+            let arrival = Arrival { now_ms: told_ms, since_ms, known_since_ms: known.since_ms };
             let Some(record) = seen::record(kind, arrival, sighting) else { continue };
             let version = match &sighting.fate {
                 Fate::Created(after) | Fate::Updated { after, .. } | Fate::Replaced { after, .. } => {
@@ -241,6 +240,9 @@ impl History {
                 Fate::Deleted { .. } | Fate::Unreadable | Fate::Forgotten => "",
             };
             self.write(&record, version);
+        }
+        if let (Way::Watch, Some(known)) = (way, self.state.lock().kinds.get_mut(&kind.id)) {
+            known.told_ms = told_ms;
         }
     }
 

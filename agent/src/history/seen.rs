@@ -130,7 +130,9 @@ impl Arrival {
         let is_late = |told: &i64| {
             *told + LATE_MS < self.now_ms && self.since_ms.is_none_or(|since| *told + LATE_MS >= since)
         };
-        told_ms.filter(is_late).unwrap_or(self.now_ms)
+        // Times that objects give have whole seconds, and what was not there when a gap began came after that.
+        let told_ms = told_ms.filter(is_late).map(|told| self.since_ms.map_or(told, |since| told.max(since)));
+        told_ms.unwrap_or(self.now_ms)
     }
 }
 
@@ -145,6 +147,21 @@ mod tests {
     use crate::columns::Columns;
     use crate::ingest::prepare_value;
     use crate::redact::DigestKey;
+
+    #[test]
+    fn what_a_list_tells_after_a_gap_was_within_it() {
+        let arrival = |since_ms| Arrival { now_ms: 60_000, since_ms, known_since_ms: 0 };
+        for (since_ms, told_ms, at_ms) in [
+            (None, Some(50_000), 50_000),
+            (None, Some(59_000), 60_000),
+            (None, None, 60_000),
+            (Some(40_300), Some(50_000), 50_000),
+            (Some(40_300), Some(40_000), 40_300),
+            (Some(40_300), Some(30_000), 60_000),
+        ] {
+            assert_eq!(arrival(since_ms).at(told_ms), at_ms, "{since_ms:?} {told_ms:?}");
+        }
+    }
 
     fn prepared(spec: Value, status: Value, managers: &[(&str, u32, &str, Value)]) -> Prepared {
         let id = GroupResource::new("apps", "deployments");

@@ -207,7 +207,8 @@ async fn what_happened_while_a_watch_was_cut_off_is_told_by_its_outcome_with_the
             "ConfigMap/changed: metadata.labels.step: 0 → 5",
             "ConfigMap/deleted: deleted",
             "ConfigMap/made: created"
-        ]
+        ],
+        "{answer}"
     );
     let gap = answer["gaps"].as_array().and_then(|gaps| {
         gaps.iter().find(|gap| text(&gap["reason"]).contains("a list told what came of it"))
