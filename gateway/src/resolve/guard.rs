@@ -1,9 +1,14 @@
 //! The first look at arguments: what is far too large or deep is refused before anything is compiled or compared.
 
+use std::io;
+
 use serde_json::{Map, Value};
 
 use crate::error::CallError;
 use crate::limits::{MAX_ARGUMENT_BYTES, MAX_ARGUMENT_DEPTH, MAX_ARGUMENT_VALUES, MAX_MANIFEST_BYTES};
+
+/// Characters of a value that a refusal shows.
+const SHOWN: usize = 60;
 
 /// Without recursion, so that depth costs memory in proportion and not the stack. The cursor is left to its own bound.
 pub(super) fn check(arguments: &Map<String, Value>) -> Result<(), CallError> {
@@ -19,8 +24,9 @@ pub(super) fn check(arguments: &Map<String, Value>) -> Result<(), CallError> {
         }
         if depth > MAX_ARGUMENT_DEPTH {
             return Err(CallError::invalid(format!(
-                "{}: arrays and objects may nest {MAX_ARGUMENT_DEPTH} deep at most",
-                short_name(name)
+                "{}: {} nests too deep: arrays and objects may nest {MAX_ARGUMENT_DEPTH} deep at most",
+                short_name(name),
+                short(&beginning(arguments.get(name).unwrap_or(value)), SHOWN)
             )));
         }
         match value {
@@ -43,6 +49,31 @@ fn check_length(name: &str, text: &str) -> Result<(), CallError> {
         "{name}: {} bytes of text are more than {most}, the most of an argument",
         text.len()
     )))
+}
+
+/// The beginning of a value as JSON. Each level writes at least a byte, so that what is written bounds how deep it goes.
+fn beginning(value: &Value) -> String {
+    let mut begun = Begun(Vec::new());
+    // It fails where it is cut.
+    let _ = serde_json::to_writer(&mut begun, value);
+    String::from_utf8_lossy(&begun.0).into_owned()
+}
+
+/// Takes more bytes than are shown, and then no more.
+struct Begun(Vec<u8>);
+
+impl io::Write for Begun {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() > 4 * SHOWN {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A name comes from outside, too.

@@ -203,6 +203,10 @@ fn quotes(message: &str, value: &Value) -> bool {
         Value::Object(_) => return message.contains('{'),
         other => other.to_string(),
     };
+    // Of a list the item that is wrong, as it is.
+    if text.split(',').any(|item| message.contains(&format!("\"{}\"", item.trim()))) {
+        return true;
+    }
     let mut words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
     if words.peek().is_none() {
         return message.contains('"');
