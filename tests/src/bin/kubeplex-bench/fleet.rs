@@ -1,13 +1,18 @@
 //! One caller asks ten clusters of a thousand pods, through a gateway that keeps no answers.
 
+use std::time::{Duration, Instant};
+
 use kubeplex_gateway::limits::Limits;
 use kubeplex_tests::fleet::TestFleet;
-use serde_json::json;
+use serde_json::{Value, json};
 use simcluster::SimConfig;
 
 use crate::asked::Asked;
 
 const CALLS: usize = 300;
+
+/// All is judged when nothing has been added to the problems for so long.
+const SETTLED: Duration = Duration::from_secs(3);
 
 const LEGS: &str =
     "ten agents are asked over their links and their rows merged, all on the cores of this machine";
@@ -19,9 +24,23 @@ pub(crate) async fn clusters(count: usize, pods: usize) -> TestFleet {
     TestFleet::simulated(configs(count, pods)).await.ready().await
 }
 
-/// The same behind a gateway that keeps no answers: every call asks all agents.
+/// The same behind a gateway that keeps no answers: every call asks all agents. They have judged what they hold: until then
+/// they have other work than answers.
 pub(crate) async fn asked_anew(count: usize, pods: usize) -> TestFleet {
-    TestFleet::simulated_under(keeping_nothing(), configs(count, pods)).await.ready().await
+    let fleet = TestFleet::simulated_under(keeping_nothing(), configs(count, pods)).await.ready().await;
+    let (mut last, mut since) = (Value::Null, Instant::now());
+    while since.elapsed() < SETTLED {
+        let total = problems(&fleet).await;
+        if total != last {
+            (last, since) = (total, Instant::now());
+        }
+    }
+    fleet
+}
+
+/// How many problems there are.
+pub(crate) async fn problems(fleet: &TestFleet) -> Value {
+    fleet.call("problems_list", json!({"limit": 1})).await["total"].clone()
 }
 
 pub(crate) fn keeping_nothing() -> Limits {

@@ -1,9 +1,6 @@
 //! What is wrong in a hundred clusters of a thousand pods, each with a few faults.
 
-use std::time::{Duration, Instant};
-
-use kubeplex_tests::fleet::TestFleet;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::asked::Asked;
 use crate::fleet;
@@ -12,15 +9,12 @@ const CLUSTERS: usize = 100;
 const PODS: usize = 1_000;
 const CALLS: usize = 100;
 
-/// Verdicts are there when nothing has been added to them for so long.
-const SETTLED: Duration = Duration::from_secs(3);
-
 const LIMIT: &str = "verdicts are kept, so a call costs what a hundred agents on the cores of this machine write down of theirs, and the \
      gateway folds";
 
 pub(crate) async fn run() -> anyhow::Result<()> {
     let fleet = fleet::asked_anew(CLUSTERS, PODS).await;
-    let total = settled(&fleet).await;
+    let total = fleet::problems(&fleet).await;
     let questions = [
         ("all", json!({})),
         ("critical ones of one namespace", json!({"severity": "critical", "namespace": "shop"})),
@@ -34,16 +28,4 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     }
     fleet.stop().await;
     Ok(())
-}
-
-/// How many problems there are once all objects are judged.
-async fn settled(fleet: &TestFleet) -> Value {
-    let (mut last, mut since) = (Value::Null, Instant::now());
-    while since.elapsed() < SETTLED || last.is_null() {
-        let total = fleet.call("problems_list", json!({"limit": 1})).await["total"].clone();
-        if total != last {
-            (last, since) = (total, Instant::now());
-        }
-    }
-    last
 }
