@@ -73,6 +73,20 @@ pub(crate) fn selects(selector: &Value, labels: &Value) -> bool {
     wanted.is_some_and(|wanted| wanted.iter().all(|(key, value)| labels.get(key) == Some(value)))
 }
 
+/// Whether an ingress leads to a service of its namespace.
+pub(crate) fn leads_to(ingress: &Value, service: &str) -> bool {
+    let rules = items(&ingress["spec"]["rules"]).iter();
+    let paths = rules.flat_map(|rule| items(&rule["http"]["paths"])).map(|path| &path["backend"]);
+    let mut backends = paths.chain([&ingress["spec"]["defaultBackend"]]);
+    backends.any(|backend| backend["service"]["name"] == service)
+}
+
+/// Whether an autoscaler scales an object of its namespace, by the name of its kind as in `Deployment`.
+pub(crate) fn scales(autoscaler: &Value, kind_name: &str, name: &str) -> bool {
+    let target = &autoscaler["spec"]["scaleTargetRef"];
+    target["kind"] == kind_name && target["name"] == name
+}
+
 pub(crate) fn items(list: &Value) -> &[Value] {
     list.as_array().map_or(&[], Vec::as_slice)
 }

@@ -79,6 +79,15 @@ pub struct Change {
     pub times: u32,
 }
 
+impl Change {
+    /// Whether nothing was done to the object: only how it is has changed.
+    pub fn is_of_status(&self) -> bool {
+        self.deed == Deed::Changed
+            && !self.fields.is_empty()
+            && self.fields.iter().all(|field| field.class == Class::Status)
+    }
+}
+
 /// What became of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -163,11 +163,7 @@ fn services(stores: Stores<'_>, template: &Value, namespace: Option<&str>, relat
 fn ingresses(stores: Stores<'_>, namespace: Option<&str>, service: &str, relations: &mut Relations) {
     let kind = GroupResource::new("networking.k8s.io", "ingresses");
     for ingress in stores.objects(&kind, namespace, NEIGHBOURS, &|_| true) {
-        let rules = workload::items(&ingress["spec"]["rules"]).iter();
-        let paths =
-            rules.flat_map(|rule| workload::items(&rule["http"]["paths"])).map(|path| &path["backend"]);
-        let mut backends = paths.chain([&ingress["spec"]["defaultBackend"]]);
-        if backends.any(|backend| backend["service"]["name"] == service) {
+        if workload::leads_to(&ingress, service) {
             relations.add(("networking.k8s.io", "ingresses"), namespace, place(&ingress).1, "ingress");
         }
     }
@@ -175,9 +171,9 @@ fn ingresses(stores: Stores<'_>, namespace: Option<&str>, service: &str, relatio
 
 fn autoscalers(stores: Stores<'_>, object: &Value, namespace: Option<&str>, relations: &mut Relations) {
     let kind = GroupResource::new("autoscaling", "horizontalpodautoscalers");
+    let of = object["kind"].as_str().unwrap_or_default();
     for scaler in stores.objects(&kind, namespace, NEIGHBOURS, &|_| true) {
-        let target = &scaler["spec"]["scaleTargetRef"];
-        if target["kind"] == object["kind"] && target["name"] == object["metadata"]["name"] {
+        if workload::scales(&scaler, of, place(object).1) {
             relations.add((&kind.group, &kind.resource), namespace, place(&scaler).1, "autoscaler");
         }
     }

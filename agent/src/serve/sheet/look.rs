@@ -18,15 +18,15 @@ pub(super) struct Child {
 }
 
 impl Composing<'_> {
-    /// What it owns and what that owns; of a service, the pods that it selects.
+    /// What it owns and what that owns; of a service, the pods that it selects as well.
     pub(super) async fn children(&self, described: &Described) -> Vec<Child> {
         let selector =
             (described.object["kind"] == "Service").then(|| described.object["spec"]["selector"].clone());
         let mut uids = BTreeSet::from([described.uid.clone()]);
         let mut children: Vec<Child> = Vec::new();
         for kind in relatives::below(&self.info.id) {
-            let (known, selector) = (uids.clone(), selector.clone());
             let is_pods = kind.resource == "pods";
+            let (known, selector) = (uids.clone(), selector.clone().filter(|_| is_pods));
             let found = self.read(&kind, described.namespace.as_deref(), Vec::new(), move |found, object| {
                 let is_child = match &selector {
                     Some(selector) => workload::selects(selector, &object["metadata"]["labels"]),
@@ -74,54 +74,68 @@ impl Composing<'_> {
         .await
     }
 
-    /// Services with how many endpoints are ready, and autoscalers with where they stand.
+    /// What leads to it: services with how many endpoints are ready, ingresses; and autoscalers with where they stand.
     pub(super) async fn selected_by(&self, described: &Described) -> Vec<Relative> {
-        let namespace = described.namespace.as_deref();
-        let mut services: BTreeSet<String> = BTreeSet::new();
-        if let Some(labels) = relatives::pod_labels(&described.object).cloned() {
-            let kind = GroupResource::new("", "services");
-            let found = self.read(&kind, namespace, services, move |names, service| {
+        if described.object["kind"] == "Service" {
+            return self.ingresses(described).await;
+        }
+        let mut all = Vec::new();
+        for service in self.services(described).await {
+            let state = self.endpoints(described, &service).await.unwrap_or_default();
+            all.push(Relative { kind: "service".to_owned(), name: service, state });
+        }
+        all.extend(self.autoscalers(described).await);
+        all
+    }
+
+    async fn services(&self, described: &Described) -> BTreeSet<String> {
+        let Some(labels) = relatives::pod_labels(&described.object).cloned() else { return BTreeSet::new() };
+        let kind = GroupResource::new("", "services");
+        let found =
+            self.read(&kind, described.namespace.as_deref(), BTreeSet::new(), move |names, service| {
                 if workload::selects(&service["spec"]["selector"], &labels) {
                     names.insert(relatives::text(service, "/metadata/name").to_owned());
                 }
             });
-            services = found.await.unwrap_or_default();
-        } else if described.object["kind"] == "Service" {
-            services.insert(described.name.clone());
+        found.await.unwrap_or_default()
+    }
+
+    /// `2/3 endpoints ready`, over all slices of a service.
+    async fn endpoints(&self, described: &Described, service: &str) -> Option<String> {
+        let slices = GroupResource::new("discovery.k8s.io", "endpointslices");
+        let of = service.to_owned();
+        let counted = self.read(&slices, described.namespace.as_deref(), (0, 0), move |counts, slice| {
+            if relatives::text(slice, "/metadata/labels/kubernetes.io~1service-name") == of {
+                let (ready, all) = relatives::endpoints(slice);
+                *counts = (counts.0 + ready, counts.1 + all);
+            }
+        });
+        counted.await.map(|(ready, all)| format!("{ready}/{all} endpoints ready"))
+    }
+
+    async fn ingresses(&self, described: &Described) -> Vec<Relative> {
+        let kind = GroupResource::new("networking.k8s.io", "ingresses");
+        let name = described.name.clone();
+        let found = self.read(&kind, described.namespace.as_deref(), Vec::new(), move |found, ingress| {
+            if workload::leads_to(ingress, &name) {
+                found.push(child(ingress, false).relative);
+            }
+        });
+        found.await.unwrap_or_default()
+    }
+
+    async fn autoscalers(&self, described: &Described) -> Vec<Relative> {
+        if workload::template(&described.object).is_none() {
+            return Vec::new();
         }
-        let mut all = Vec::new();
-        for service in services {
-            let slices = GroupResource::new("discovery.k8s.io", "endpointslices");
-            let of = service.clone();
-            let counted = self.read(&slices, namespace, (0_u64, 0_u64), move |counts, slice| {
-                if relatives::text(slice, "/metadata/labels/kubernetes.io~1service-name") == of {
-                    let endpoints = slice["endpoints"].as_array();
-                    for endpoint in endpoints.into_iter().flatten() {
-                        let is_ready = endpoint.pointer("/conditions/ready") != Some(&Value::Bool(false));
-                        counts.0 += u64::from(is_ready);
-                        counts.1 += 1;
-                    }
-                }
-            });
-            let state = counted.await.map(|(ready, all)| format!("{ready}/{all} endpoints ready"));
-            all.push(Relative {
-                kind: "service".to_owned(),
-                name: service,
-                state: state.unwrap_or_default(),
-            });
-        }
-        let (kind, name) = (described.object["kind"].clone(), described.name.clone());
-        let autoscalers = GroupResource::new("autoscaling", "horizontalpodautoscalers");
-        if workload::template(&described.object).is_some() {
-            let found = self.read(&autoscalers, namespace, Vec::new(), move |found, scaler| {
-                let target = &scaler["spec"]["scaleTargetRef"];
-                if target["kind"] == kind && target["name"] == name.as_str() {
-                    found.push(autoscaler(scaler));
-                }
-            });
-            all.extend(found.await.unwrap_or_default());
-        }
-        all
+        let kind = GroupResource::new("autoscaling", "horizontalpodautoscalers");
+        let (of, name) = (relatives::text(&described.object, "/kind").to_owned(), described.name.clone());
+        let found = self.read(&kind, described.namespace.as_deref(), Vec::new(), move |found, scaler| {
+            if workload::scales(scaler, &of, &name) {
+                found.push(autoscaler(scaler));
+            }
+        });
+        found.await.unwrap_or_default()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Everything about an object, put together from the cache. What each part tells is what the caller may see of its own kind.
 
+mod changes;
 mod events;
 mod lean;
 mod logs;
@@ -12,7 +13,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use kubeplex_proto::call::CallContext;
-use kubeplex_proto::changes::Change;
 use kubeplex_proto::gather::{GatherEnd, GatherHead};
 use kubeplex_proto::get::GetRequest;
 use kubeplex_proto::kind::{GroupResource, KindInfo};
@@ -31,8 +31,7 @@ use super::deadline::Deadline;
 use super::gathering;
 use super::health::capacity::Sum;
 use super::opening::{NotRead, Question};
-use crate::history::question;
-use crate::limits::{SHEET_CHANGES, SHEET_CHANGES_FOR, SHEET_PROBLEMS, SHEETS};
+use crate::limits::{SHEET_PROBLEMS, SHEETS};
 use crate::query::{self, ScanBudget};
 
 use look::Child;
@@ -213,25 +212,6 @@ impl Composing<'_> {
         let mut problems = self.service.fold_problems(&looked, request, self.deadline).await?;
         problems.truncate(SHEET_PROBLEMS);
         Ok(problems)
-    }
-
-    async fn changes(&self, described: &Described) -> Result<Vec<Change>, AgentError> {
-        let now_ms = self.service.0.api.clock().cluster_now_ms();
-        let question = question::Question {
-            from_ms: now_ms.saturating_sub(SHEET_CHANGES_FOR.as_millis() as i64),
-            to_ms: now_ms,
-            now_ms,
-            kind: Some(self.info.id.clone()),
-            namespaces: described.namespace.iter().cloned().map(Pattern::new).collect(),
-            names: vec![Pattern::new(described.name.clone())],
-            visibility: self.context.visibility.clone(),
-            limit: SHEET_CHANGES,
-        };
-        let (history, kinds) = (Arc::clone(&self.service.0.history), self.service.0.kinds.clone());
-        let scan = move |budget: &ScanBudget| question::answer(&history, &kinds, &question, budget);
-        let mut changes = self.service.0.scans.run(self.deadline, scan).await?.changes;
-        changes.truncate(SHEET_CHANGES);
-        Ok(changes)
     }
 
     /// Goes over the visible objects of a kind in one namespace or, without it, in all; `None` where they are not known.

@@ -15,7 +15,8 @@ pub(super) fn below(kind: &GroupResource) -> Vec<GroupResource> {
     let (pods, jobs) = (GroupResource::new("", "pods"), GroupResource::new("batch", "jobs"));
     match (kind.group.as_str(), kind.resource.as_str()) {
         ("apps", "deployments") => vec![apps("replicasets"), pods],
-        ("apps", _) | ("batch", "jobs") | ("", "replicationcontrollers" | "services") => vec![pods],
+        ("apps", _) | ("batch", "jobs") | ("", "replicationcontrollers") => vec![pods],
+        ("", "services") => vec![GroupResource::new("discovery.k8s.io", "endpointslices"), pods],
         ("batch", "cronjobs") => vec![jobs, pods],
         // Kinds of others may own anything.
         (group, _) if group.contains('.') && !group.ends_with(".k8s.io") => vec![
@@ -88,6 +89,10 @@ pub(super) fn state(object: &Value) -> String {
         "DaemonSet" => {
             format!("{}/{} ready", number("/status/numberReady"), number("/status/desiredNumberScheduled"))
         }
+        "EndpointSlice" => {
+            let (ready, all) = endpoints(object);
+            format!("{ready}/{all} endpoints ready")
+        }
         "Job" => format!(
             "{} active, {} succeeded, {} failed",
             number("/status/active"),
@@ -96,6 +101,14 @@ pub(super) fn state(object: &Value) -> String {
         ),
         _ => String::new(),
     }
+}
+
+/// How many endpoints of a slice are ready, and how many there are. One of which nobody knows counts as ready:
+/// <https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions>.
+pub(super) fn endpoints(slice: &Value) -> (u64, u64) {
+    let all = workload::items(&slice["endpoints"]);
+    let is_ready = |endpoint: &&Value| endpoint.pointer("/conditions/ready") != Some(&Value::Bool(false));
+    (all.iter().filter(is_ready).count() as u64, all.len() as u64)
 }
 
 fn pod_state(pod: &Value) -> String {

@@ -30,6 +30,10 @@ fn apply(sim: &SimCluster) {
                 "template": {"metadata": {"labels": labels}, "spec": pod_spec}}}),
         json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "described", "namespace": "shop"},
             "spec": {"selector": labels, "ports": [{"port": 80}]}}),
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "front", "namespace": "shop"},
+            "spec": {"rules": [{"http": {"paths": [{"backend": {"service": {"name": "described"}}}]}}]}}),
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "other", "namespace": "shop"},
+            "spec": {"defaultBackend": {"service": {"name": "somewhere"}}}}),
     ] {
         sim.apply(object).unwrap();
     }
@@ -105,6 +109,28 @@ async fn a_workload_is_described_with_what_is_around_it() {
     assert!(told(&sheet.selected_by)[0].starts_with("service/described "), "{:?}", sheet.selected_by);
     let usage = sheet.usage.as_ref().unwrap();
     assert_eq!((usage.requested.cpu_milli, usage.limits.memory_bytes >> 20), (100, 128));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_is_described_with_its_endpoints_and_what_leads_to_it() {
+    let world = World::start();
+    apply(&world.sim);
+    let service = world.sim.object(&simcluster::Gvr::core("services"), "shop", "described").unwrap();
+    let endpoint = |ready: bool| json!({"addresses": ["10.0.0.1"], "conditions": {"ready": ready}});
+    let owner = json!([{"apiVersion": "v1", "kind": "Service", "name": "described", "uid": service["metadata"]["uid"]}]);
+    world
+        .sim
+        .apply(json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+            "metadata": {"name": "described-x", "namespace": "shop", "ownerReferences": owner},
+            "endpoints": [endpoint(true), endpoint(false)]}))
+        .unwrap();
+    let sheets = world.sheets(&SheetRequest { kind: "services".parse().unwrap(), ..request() }).await;
+    let [sheet] = sheets.as_slice() else { panic!("{sheets:?}") };
+    assert_eq!(
+        told(&sheet.children),
+        ["endpointslice/described-x 1/2 endpoints ready", "pod/described-1 CrashLoopBackOff 0/1, 4 restarts"]
+    );
+    assert_eq!(told(&sheet.selected_by), ["ingress/front"]);
 }
 
 #[tokio::test(start_paused = true)]
