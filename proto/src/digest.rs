@@ -62,7 +62,10 @@ pub enum Look {
     Absent,
     /// The agent may not watch it.
     Forbidden,
-    /// It is not known yet, or its watch fails.
+    /// A custom kind that nobody has asked for by its name.
+    NotWatched,
+    /// It is not known yet, or its watch fails; or the agent has a word for it that is newer than this list.
+    #[serde(other)]
     Unknown,
 }
 

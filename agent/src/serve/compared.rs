@@ -118,10 +118,11 @@ impl Service {
                 let visible = request.context.visibility.shows_kind(info);
                 info.scope == Scope::Namespaced && is_intended(&info.id) && visible
             };
-            self.begin_to_watch(meant, by).await;
+            let served = self.begin_to_watch(meant, by).await;
             for handle in self.0.kinds.all_watched().into_iter().filter(|handle| meant(&handle.info)) {
                 looked.take(handle, request, by).await;
             }
+            looked.leave_out(served);
             return looked;
         }
         for kind in &request.kinds {
@@ -142,14 +143,17 @@ impl Service {
         looked
     }
 
-    /// Of Kubernetes' own kinds those that are meant: an agent that watches on demand may know none of them yet.
-    async fn begin_to_watch(&self, meant: impl Fn(&KindInfo) -> bool, by: Instant) {
+    /// Of Kubernetes' own kinds those that are meant: an agent that watches on demand may know none of them yet. Returns all
+    /// that are meant and can be watched.
+    async fn begin_to_watch(&self, meant: impl Fn(&KindInfo) -> bool, by: Instant) -> Vec<GroupResource> {
         let own = kinds::of_kubernetes();
-        let Ok(table) = timeout_at(by, self.0.kinds.discovered()).await else { return };
-        for info in table.kinds.iter().filter(|info| own.contains(&info.id) && meant(info)) {
-            // One that can't be watched is no handle, and stays out of what is compared.
-            let _ = timeout_at(by, self.0.kinds.open(&info.id, None)).await;
+        let Ok(table) = timeout_at(by, self.0.kinds.discovered()).await else { return Vec::new() };
+        let served = table.kinds.iter().filter(|info| meant(info) && info.has_verb("watch"));
+        let served: Vec<GroupResource> = served.map(|info| info.id.clone()).collect();
+        for id in served.iter().filter(|id| own.contains(id)) {
+            let _ = timeout_at(by, self.0.kinds.open(id, None)).await;
         }
+        served
     }
 
     fn head_of(&self, looked: &Looked, total: usize) -> GatherHead {
@@ -213,6 +217,14 @@ impl Looked {
             self.handles.push(handle);
         }
         self.kinds.push(KindLook { kind: id, state, message });
+    }
+
+    /// What is served and not watched: a namespace may have objects of it all the same.
+    fn leave_out(&mut self, served: Vec<GroupResource>) {
+        let unwatched = served.into_iter().filter(|id| !self.kinds.iter().any(|look| look.kind == *id));
+        let looks = unwatched.map(|kind| KindLook { kind, state: Look::NotWatched, message: None });
+        let looks: Vec<_> = looks.collect();
+        self.kinds.extend(looks);
     }
 }
 

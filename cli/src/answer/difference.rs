@@ -69,9 +69,9 @@ pub(super) fn counted(text: &mut String, content: &Value) {
         let _ = writeln!(text, "{more} more objects differ: narrow kind, namespace or name to see them");
     }
     for kind in content["kinds"].as_array().into_iter().flatten() {
-        let said = |key: &str| kind[key].as_str().unwrap_or_default();
-        let places = names(&kind["clusters"]).unwrap_or_default();
-        let _ = writeln!(text, "{} {}: {places}", said("kind"), said("is"));
+        let (are, said) =
+            (kind["are"].as_str().unwrap_or_default(), |key| names(&kind[key]).unwrap_or_default());
+        let _ = writeln!(text, "{are} in {}: {}", said("clusters"), said("kinds"));
     }
 }
 
@@ -102,10 +102,13 @@ mod tests {
     fn of_several_each_is_a_part() {
         let entry = |name: &str| json!({"object": name, "agree": ["eu"], "missing": ["us"]});
         let content = json!({"baseline": "eu", "total": 9, "equal": 7, "objects": [entry("a"), entry("b")],
-            "kinds": [{"kind": "canaries.x", "is": "absent", "clusters": ["us"]}]});
+            "kinds": [{"kinds": ["canaries.x", "certificates.y"], "are": "absent", "clusters": ["us"]}]});
         let (shown, mut said) = (text(&content, PLAIN), String::new());
         counted(&mut said, &content);
         assert_eq!(shown.matches("missing in: us").count(), 2, "{shown}");
-        assert_eq!(said, "compared with eu\n7 of 9 objects are alike everywhere\ncanaries.x absent: us\n");
+        assert_eq!(
+            said,
+            "compared with eu\n7 of 9 objects are alike everywhere\nabsent in us: canaries.x, certificates.y\n"
+        );
     }
 }

@@ -103,7 +103,7 @@ impl<'q> DigestTable<'q> {
             }
         }
         if table.objects.is_empty() && !table.coverage.is_partial() {
-            return Err(nothing_found(query, &table.coverage));
+            return Err(table.nothing_found());
         }
         Ok(table)
     }
@@ -253,17 +253,27 @@ impl<'q> DigestTable<'q> {
         let known = self.query.targets[leg.0].cluster.kinds.as_ref();
         if known.is_some_and(|table| table.get(kind).is_none()) { Look::Absent } else { Look::Unknown }
     }
-}
 
-fn nothing_found(query: &DiffQuery, coverage: &Coverage) -> CallError {
-    if let [kind] = query.kinds.as_slice() {
-        return not_found(kind, &asked(kind, &query.names), coverage);
+    fn nothing_found(&self) -> CallError {
+        let query = self.query;
+        if let [kind] = query.kinds.as_slice() {
+            return not_found(kind, &asked(kind, &query.names), &self.coverage);
+        }
+        let namespaces: Vec<_> = query.namespaces.iter().map(Pattern::as_str).collect();
+        let message =
+            format!("none of the clusters asked has any object in the namespace {}", namespaces.join(", "));
+        let is_unwatched =
+            |looks: &&BTreeMap<LegId, Look>| looks.values().any(|look| *look == Look::NotWatched);
+        let unwatched = match self.looks.values().filter(is_unwatched).count() {
+            0 => String::new(),
+            kinds => format!(
+                "; custom kinds that nobody has asked for yet were not looked through, {kinds} of them: give kind to compare one"
+            ),
+        };
+        CallError::new(ErrorCode::NotFound, message).with_hint(format!(
+            "resources_list shows the names that there are; fleet_search finds them by words{unwatched}"
+        ))
     }
-    let namespaces: Vec<_> = query.namespaces.iter().map(Pattern::as_str).collect();
-    let message =
-        format!("none of the clusters asked has any object in the namespace {}", namespaces.join(", "));
-    CallError::new(ErrorCode::NotFound, message)
-        .with_hint("resources_list shows the names that there are; fleet_search finds them by words")
 }
 
 fn is_written(alike: &[(Side, ObjectRef)]) -> bool {

@@ -1,5 +1,7 @@
 //! How objects differ: of one object its paths, of several an entry each.
 
+use std::collections::BTreeMap;
+
 use kubeplex_proto::digest::Look;
 use kubeplex_proto::json_len::json_len;
 use serde_json::{Map, Value, json};
@@ -8,12 +10,14 @@ use super::coverage::{CoverageContent, Nouns};
 use super::{RenderContext, Rendered, plain, word};
 use crate::escape::{escaped, one_line};
 use crate::merge::{DiffPage, Difference, ObjectDiff, Side};
-use crate::request::{Against, DiffQuery};
+use crate::request::{Against, DiffQuery, LegId};
 
 /// What agents put in the place of what may not be read.
 const MASK: &str = "[redacted]";
 /// A smaller value is not worth replacing: the marker takes about as much.
 const SMALLEST: usize = 48;
+/// Kinds named one by one of which the same is to be said.
+const MAX_KINDS: usize = 20;
 /// Clusters named one by one for one value.
 const MAX_NAMED: usize = 20;
 
@@ -128,22 +132,28 @@ fn sides_said(query: &DiffQuery, sides: &[Side]) -> Vec<String> {
     named
 }
 
-/// Kinds that were not compared everywhere: why, and where not.
+/// Kinds that were not compared everywhere: why, and where not; those of which the same is to be said in one entry.
 fn kinds(query: &DiffQuery, page: &DiffPage) -> Vec<Value> {
-    let mut said = Vec::new();
+    let mut alike: BTreeMap<(Look, &[LegId]), Vec<String>> = BTreeMap::new();
     for (kind, looks) in &page.kinds {
         for (look, legs) in looks {
             // A kind that no cluster has is told by the clusters that have none.
             if *look == Look::Absent && legs.len() == page.coverage.expected() {
                 continue;
             }
-            let sides: Vec<Side> = legs.iter().map(|leg| Side::Cluster(*leg)).collect();
-            said.push(
-                json!({"kind": kind.to_string(), "is": word(look), "clusters": sides_said(query, &sides)}),
-            );
+            alike.entry((*look, legs)).or_default().push(kind.to_string());
         }
     }
-    said
+    let said = alike.into_iter().map(|((look, legs), mut kinds)| {
+        let more = kinds.len().saturating_sub(MAX_KINDS);
+        if more > 0 {
+            kinds.truncate(MAX_KINDS);
+            kinds.push(format!("and {more} more"));
+        }
+        let sides: Vec<Side> = legs.iter().map(|leg| Side::Cluster(*leg)).collect();
+        json!({"kinds": kinds, "are": word(&look), "clusters": sides_said(query, &sides)})
+    });
+    said.collect()
 }
 
 /// What was compared by less than all of it.
@@ -154,6 +164,9 @@ fn notes(page: &DiffPage) -> Vec<&'static str> {
     }
     if page.objects.iter().flat_map(|object| &object.differ).any(is_masked) {
         notes.push("redacted values are compared as they are shown");
+    }
+    if page.kinds.values().any(|looks| looks.contains_key(&Look::NotWatched)) {
+        notes.push("a kind that is not watched is compared when kind names it");
     }
     notes
 }
@@ -225,8 +238,8 @@ fn text(content: &Value) -> String {
         text.push_str(&format!("and {more} more objects differ: narrow kind, namespace or name\n"));
     }
     for kind in content["kinds"].as_array().into_iter().flatten() {
-        let (name, is) = (kind["kind"].as_str().unwrap_or_default(), kind["is"].as_str().unwrap_or_default());
-        text.push_str(&format!("{name} {is}: {}\n", names(&kind["clusters"])));
+        let are = kind["are"].as_str().unwrap_or_default();
+        text.push_str(&format!("{are} in {}: {}\n", names(&kind["clusters"]), names(&kind["kinds"])));
     }
     for note in content["notes"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         text.push_str(&format!("{note}\n"));

@@ -74,7 +74,7 @@ kinds!(gap_reason, GapReason { NotRecorded(), Restart(), Overrun(), Relist(), St
 kinds!(problems_frame, ProblemsFrame { Head(_), Items(_), End(_) });
 kinds!(problem_severity, ProblemSeverity { Info(), Warning(), Critical() });
 kinds!(digest_item, DigestItem { Kind(_), Object(_) });
-kinds!(look, Look { Taken(), Absent(), Forbidden(), Unknown() });
+kinds!(look, Look { Taken(), Absent(), Forbidden(), NotWatched(), Unknown() });
 kinds!(log_item, LogItem { Source(_), Lines(_), Over(_), Templates {..} });
 kinds!(sync_state, SyncState { Syncing(), Synced(), Stale(), Forbidden(), Absent(), Error() });
 kinds!(leg_status, LegStatus { Ok(), Absent(), Syncing(), Stale(), Disconnected(), Forbidden(), Timeout(), Error() });

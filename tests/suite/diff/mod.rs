@@ -2,6 +2,8 @@
 
 mod filled_in;
 
+use std::sync::LazyLock;
+
 use kubeplex_tests::fleet::TestFleet;
 use kubeplex_tests::wait;
 use serde_json::{Value, json};
@@ -9,11 +11,16 @@ use simcluster::SimConfig;
 
 use crate::ground;
 
+/// All namespaces that there are on either ground.
+static ALL: LazyLock<Value> = LazyLock::new(|| json!({"namespace": "d*,k*,p*,s*", "maxBytes": 1 << 20}));
+
+const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const PATH: &str = "/apis/apps/v1/namespaces/default/deployments";
 
 async fn compares(fleet: &TestFleet) {
     differences_have_their_paths_and_clusters(fleet).await;
     a_namespace_is_compared_with_all_its_kinds(fleet).await;
+    a_kind_that_nobody_watches_is_told_and_compared_by_its_name(fleet).await;
     what_can_not_be_compared_is_refused(fleet).await;
 }
 
@@ -109,7 +116,7 @@ async fn differences_have_their_paths_and_clusters(fleet: &TestFleet) {
 }
 
 async fn a_namespace_is_compared_with_all_its_kinds(fleet: &TestFleet) {
-    let answer = fleet.call("fleet_diff", json!({"namespace": "d*,k*,p*,s*", "maxBytes": 1 << 20})).await;
+    let answer = fleet.call("fleet_diff", ALL.clone()).await;
     let (total, equal) =
         (answer["total"].as_u64().unwrap_or_default(), answer["equal"].as_u64().unwrap_or_default());
     let shown = answer["objects"].as_array().map_or(0, Vec::len) as u64;
@@ -119,6 +126,45 @@ async fn a_namespace_is_compared_with_all_its_kinds(fleet: &TestFleet) {
         assert!(!objects.contains(kept), "{kept} is nobody's intent");
     }
     ground::compared(fleet, total > 0, "nothing was compared");
+}
+
+/// An agent begins to watch a custom kind when somebody asks for it.
+async fn a_kind_that_nobody_watches_is_told_and_compared_by_its_name(fleet: &TestFleet) {
+    const KIND: &str = "unnoticed.suite.kubeplex.dev";
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": KIND},
+        "spec": {"group": "suite.kubeplex.dev", "scope": "Namespaced",
+            "names": {"kind": "Unnoticed", "plural": "unnoticed", "singular": "unnoticed", "listKind": "UnnoticedList"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}]},
+    });
+    for server in &fleet.servers {
+        server.delete(&format!("{DEFINITIONS}/{KIND}")).await;
+        server.create(DEFINITIONS, definition.clone()).await;
+    }
+    let said = |answer: &Value| {
+        let entries = answer["kinds"].as_array().into_iter().flatten();
+        let of_it = entries.filter(|entry| entry["kinds"].to_string().contains(KIND));
+        of_it.map(|entry| format!("{} {}", entry["are"], entry["clusters"])).collect::<Vec<_>>()
+    };
+    let mut names: Vec<&str> = fleet.servers.iter().map(|server| server.name.as_str()).collect();
+    names.sort_unstable();
+    let told = format!("\"notWatched\" {}", json!(names));
+    wait::until("a new kind to be told as not watched", async || {
+        let answer = fleet.call("fleet_diff", ALL.clone()).await;
+        if said(&answer) == [told.as_str()] { Ok(()) } else { Err(answer) }
+    })
+    .await;
+    let by_name = fleet.refused("fleet_diff", json!({"kind": KIND, "namespace": "default"})).await;
+    assert_eq!(by_name["code"], "not_found");
+    wait::until("a kind that was asked for to be compared", async || {
+        let answer = fleet.call("fleet_diff", ALL.clone()).await;
+        if said(&answer).is_empty() { Ok(()) } else { Err(answer) }
+    })
+    .await;
+    for server in &fleet.servers {
+        server.delete(&format!("{DEFINITIONS}/{KIND}")).await;
+    }
 }
 
 async fn what_can_not_be_compared_is_refused(fleet: &TestFleet) {
