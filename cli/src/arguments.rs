@@ -10,6 +10,7 @@ use kubeplex_agent::limits::PLUGIN_TIMEOUT;
 use kubeplex_program::logging::LogOptions;
 
 use crate::client::Endpoint;
+use crate::completion;
 use crate::exit::OF_CALLS;
 use crate::manifest::options::Agent;
 use crate::reading;
@@ -47,7 +48,7 @@ pub enum Command {
     Clusters(Clusters),
     #[command(flatten)]
     Reading(Box<reading::Command>),
-    /// What makes a shell complete this program's commands and flags
+    /// What makes a shell complete commands, flags, and the names of what is in the clusters
     #[command(after_help = COMPLETIONS)]
     Completions(Completions),
     /// An agent for a cluster of its own
@@ -101,7 +102,7 @@ pub enum DemoAct {
 #[derive(Debug, Args)]
 pub struct Outage {
     /// Names or globs, as in prod-eu,staging-*
-    #[arg(value_name = "NAMES", value_delimiter = ',', required = true)]
+    #[arg(value_name = "NAMES", value_delimiter = ',', required = true, add = completion::clusters())]
     pub clusters: Vec<String>,
     #[command(flatten)]
     pub at: Address,
@@ -209,6 +210,7 @@ Examples:
 #[command(after_help = format!("{EXAMPLES}\n\n{OF_CALLS}"))]
 pub struct Call {
     /// A tool: clusters_list, pods_list, resources_list, resources_get, …
+    #[arg(add = completion::tool())]
     pub tool: String,
     /// Its arguments as a JSON object, or - to read them from standard input
     #[arg(default_value = "{}")]
@@ -225,10 +227,12 @@ pub struct Call {
 
 /// Where each shell looks.
 const COMPLETIONS: &str = "\
+Clusters, kinds, namespaces and names are those of the gateway that the line names, asked for within a second.
+
 Examples:
-  kubeplex completions bash >~/.local/share/bash-completion/completions/kubeplex
-  kubeplex completions zsh >\"${fpath[1]}/_kubeplex\"
-  kubeplex completions fish >~/.config/fish/completions/kubeplex.fish";
+  echo 'source <(kubeplex completions bash)' >>~/.bashrc
+  echo 'source <(kubeplex completions zsh)' >>~/.zshrc
+  echo 'kubeplex completions fish | source' >>~/.config/fish/config.fish";
 
 #[derive(Debug, Args)]
 pub struct Completions {

@@ -9,7 +9,7 @@ pub mod arguments;
 pub mod call;
 pub mod client;
 pub mod clusters;
-mod completions;
+pub mod completion;
 pub mod demo;
 pub mod doctor;
 mod exit;
@@ -46,7 +46,7 @@ pub async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Call(options) => call::run(options).await,
         Command::Clusters(options) => clusters::run(options).await,
         Command::Reading(command) => reading::run(*command).await,
-        Command::Completions(options) => completions::run(options.shell),
+        Command::Completions(options) => completion::run(options.shell),
         Command::Agent(options) => manifest::run(options),
         Command::Token(options) => token::run(options),
     }

@@ -4,11 +4,15 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use kubeplex_cli::arguments::Arguments;
+use kubeplex_cli::completion;
 use kubeplex_program::failure;
 
 kubeplex_agent::program_allocator!();
 
 fn main() -> ExitCode {
+    if let Some(exit) = completion::answer() {
+        return exit;
+    }
     failure::exit("kubeplex", run(Arguments::parse()))
 }
 

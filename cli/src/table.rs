@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::next;
 
 /// What stands for no value.
-const NOTHING: &str = "-";
+pub(crate) const NOTHING: &str = "-";
 
 /// Between two columns.
 const GAP: usize = 2;

@@ -4,6 +4,7 @@ mod bad_input;
 mod changes;
 mod columns;
 mod command_line;
+mod completed;
 mod conversion;
 mod cut_and_heal;
 mod deployed;

@@ -3,9 +3,10 @@
 mod logs;
 mod top;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 use serde::Serialize;
 
+use crate::completion;
 use crate::exit::OF_READING;
 
 use super::flags::{Clusters, How, Labels, Listing, Output, Place, Selectors, Times};
@@ -138,13 +139,13 @@ pub struct Diff {
     #[serde(flatten)]
     labels: Labels,
     /// The cluster that the others are compared with; otherwise what most of them have
-    #[arg(long, value_name = "CLUSTER", help_heading = "Which")]
+    #[arg(long, value_name = "CLUSTER", add = completion::cluster(), help_heading = "Which")]
     baseline: Option<String>,
     /// Compare the objects of -n with those of this namespace
-    #[arg(long, value_name = "NAME", requires = "namespace", help_heading = "Which")]
+    #[arg(long, value_name = "NAME", requires = "namespace", add = completion::namespace(), help_heading = "Which")]
     to_namespace: Option<String>,
     /// Compare with this manifest; - reads it from standard input
-    #[arg(short = 'f', long, value_name = "FILE", help_heading = "Which")]
+    #[arg(short = 'f', long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Which")]
     #[serde(skip)]
     filename: Option<String>,
     /// Paths that may differ, as in spec.replicas,metadata.annotations
@@ -164,7 +165,7 @@ pub struct Problems {
     #[serde(flatten)]
     place: Place,
     /// Only problems as severe as this
-    #[arg(long, value_name = "SEVERITY", help_heading = "Which")]
+    #[arg(long, value_name = "SEVERITY", value_parser = ["critical", "warning", "info"], help_heading = "Which")]
     severity: Option<String>,
     #[command(flatten)]
     #[serde(flatten)]

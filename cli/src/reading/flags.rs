@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use serde::{Serialize, Serializer};
 
 use crate::arguments::Target;
+use crate::completion;
 
 /// Where to look.
 #[derive(Debug, Clone, Default, Args, Serialize)]
@@ -14,7 +15,7 @@ pub(super) struct Place {
     #[serde(flatten)]
     pub(super) clusters: Clusters,
     /// Namespaces, by name, comma list or glob; otherwise all that you may see
-    #[arg(short, long, value_name = "NAMES", help_heading = "Where")]
+    #[arg(short, long, value_name = "NAMES", add = completion::namespaces(), help_heading = "Where")]
     pub(super) namespace: Option<String>,
     /// All namespaces, which is what is meant without -n, too
     #[arg(short = 'A', long, conflicts_with = "namespace", help_heading = "Where")]
@@ -27,7 +28,7 @@ pub(super) struct Place {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Clusters {
     /// Clusters, by name, comma list or glob, as in 'prod-*'; otherwise all
-    #[arg(long, visible_alias = "context", value_name = "NAMES", help_heading = "Where")]
+    #[arg(long, visible_alias = "context", value_name = "NAMES", add = completion::clusters(), help_heading = "Where")]
     pub(super) cluster: Option<String>,
     /// Clusters, by their labels, as in 'env=prod,region in (eu,us)'
     #[arg(long, value_name = "SELECTOR", help_heading = "Where")]

@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::question::UsageError;
+use crate::completion;
 
 /// Before an object's whole identity, which says cluster, namespace and kind as well.
 const IDENTITY: &str = "k8s://";
@@ -12,7 +13,7 @@ const IDENTITY: &str = "k8s://";
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct ObjectWords {
     /// KIND, KIND/NAME or KIND NAME, as kubectl takes them: deploy, deploy/cart, certificates.cert-manager.io cart-tls
-    #[arg(value_name = "KIND[/NAME]", num_args = 0..=2)]
+    #[arg(value_name = "KIND[/NAME]", num_args = 0..=2, add = completion::object())]
     pub(super) object: Vec<String>,
 }
 
@@ -20,7 +21,7 @@ pub(super) struct ObjectWords {
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct ObjectsWords {
     /// KIND, KIND/NAME or KIND NAME…, as kubectl takes them: deploy, deploy/cart, certificates.cert-manager.io cart-tls
-    #[arg(value_name = "KIND[/NAME]", required = true)]
+    #[arg(value_name = "KIND[/NAME]", required = true, add = completion::object())]
     pub(super) object: Vec<String>,
 }
 

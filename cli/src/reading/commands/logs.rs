@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::completion;
 use crate::reading::flags::{How, Labels, Place, Times};
 use crate::reading::follow;
 use crate::reading::question::{Question, UsageError};
@@ -12,7 +13,7 @@ use crate::reading::question::{Question, UsageError};
 #[serde(rename_all = "camelCase")]
 pub struct Logs {
     /// A pod, or what has pods: checkout-7d9f8b6c5d-x2x9k, deployment/checkout, job/report
-    #[arg(value_name = "POD|KIND/NAME")]
+    #[arg(value_name = "POD|KIND/NAME", add = completion::logged())]
     name: Option<String>,
     #[command(flatten)]
     #[serde(flatten)]
