@@ -49,6 +49,9 @@ pub(crate) struct LastWriter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Writer {
     pub(crate) wrote: LastWriter,
+    /// Whether it says when; without, `wrote` has a time that means nothing. kube-apiserver (1.37) leaves it out of what was
+    /// written through the subresource `scale`.
+    pub(crate) is_timed: bool,
     /// Whether it was through the subresource `status`.
     pub(crate) is_of_status: bool,
     /// Where fields are that it wrote last.

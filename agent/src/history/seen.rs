@@ -4,7 +4,7 @@ use kubeplex_proto::changes::{Deed, FieldChange};
 use kubeplex_proto::kind::KindInfo;
 
 use super::record::{self, Owner, Record};
-use crate::cache::{Area, Before, LastWriter, Prepared, Writer};
+use crate::cache::{Area, Before, Prepared, Writer};
 use crate::watch::{Fate, Sighting};
 
 /// News that is older than this is told with the time that the object itself gives; below it, that of its arrival is nearer
@@ -83,34 +83,47 @@ fn changed(
     blank: impl Fn(Deed, Option<Owner>) -> Record,
 ) -> Option<Record> {
     let (deed, fields, more_fields) = record::changed(kind, &before.json, &after.json)?;
-    let writer = writer(arrival, before, after, fields.first());
+    let author = author(arrival, before, after, fields.first());
     Some(Record {
-        at_ms: arrival.at(writer.map(|writer| writer.time_ms)),
+        at_ms: arrival.at(author.and_then(|author| author.time_ms)),
         uid: after.uid.clone(),
         fields,
         more_fields,
-        by: writer.map(|writer| writer.manager.clone()),
+        by: author.map(|author| author.manager.to_owned()),
         ..blank(deed, record::owner(&after.json))
     })
 }
 
+/// Who did something, and when, where that is known.
+#[derive(Debug, Clone, Copy)]
+struct Author<'a> {
+    manager: &'a str,
+    time_ms: Option<i64>,
+}
+
 /// Who wrote what differs: of those who own such fields now the one who wrote last, where that was since the state before.
 /// Whoever takes a field away may leave no trace. Times of managers have whole seconds, so one who writes twice in a second
-/// leaves no other trace.
-fn writer<'a>(
+/// leaves no other trace. One who leaves no time is known by owning such fields alone, as who changes a field does.
+fn author<'a>(
     arrival: Arrival,
     before: &Before,
     after: &'a Prepared,
     field: Option<&FieldChange>,
-) -> Option<&'a LastWriter> {
+) -> Option<Author<'a>> {
     let area = field.map(|field| area(&field.path));
     let owns = |writer: &&Writer| area.is_some_and(|area| writer.areas.hold(area));
-    let owners = after.writers.iter().filter(owns).map(|writer| &writer.wrote);
-    let writer = owners.max_by_key(|wrote| wrote.time_ms).or(after.last_writer.as_ref())?;
+    let owners: Vec<&Writer> = after.writers.iter().filter(owns).collect();
+    if let [only] = owners.as_slice()
+        && !only.is_timed
+    {
+        return Some(Author { manager: &only.wrote.manager, time_ms: None });
+    }
+    let timed = owners.iter().filter(|writer| writer.is_timed).map(|writer| &writer.wrote);
+    let writer = timed.max_by_key(|wrote| wrote.time_ms).or(after.last_writer.as_ref())?;
     let known = before.last_writer.as_ref();
     let wrote = known.is_none_or(|known| writer.time_ms >= known.time_ms && writer != known);
     let just_now = writer.time_ms + LATE_MS >= arrival.now_ms;
-    (wrote || just_now).then_some(writer)
+    (wrote || just_now).then_some(Author { manager: &writer.manager, time_ms: Some(writer.time_ms) })
 }
 
 fn area(path: &str) -> Area {
@@ -163,6 +176,9 @@ mod tests {
         }
     }
 
+    /// In place of the second of an entry.
+    const UNTIMED: u32 = u32::MAX;
+
     fn prepared(spec: Value, status: Value, managers: &[(&str, u32, &str, Value)]) -> Prepared {
         let id = GroupResource::new("apps", "deployments");
         let shape = KindShape {
@@ -174,8 +190,9 @@ mod tests {
             digest_key: DigestKey::new([7; 32]),
         };
         let entries = managers.iter().map(|(manager, second, subresource, fields)| {
+            let time = (*second != UNTIMED).then(|| format!("1970-01-01T00:00:{second:02}Z"));
             json!({"manager": manager, "operation": "Update", "apiVersion": "apps/v1", "fieldsV1": fields,
-                "time": format!("1970-01-01T00:00:{second:02}Z"), "subresource": subresource})
+                "time": time, "subresource": subresource})
         });
         let object = json!({"metadata": {"name": "cart", "namespace": "shop", "managedFields": entries.collect::<Vec<_>>()},
             "spec": spec, "status": status});
@@ -194,6 +211,7 @@ mod tests {
     #[test]
     fn a_change_is_by_who_wrote_such_fields_last() {
         let (spec, replicas) = (json!({"f:spec": {"f:template": {}}}), json!({"f:spec": {"f:replicas": {}}}));
+        let template = spec.clone();
         let (all, status) =
             (json!({"f:spec": {"f:replicas": {}, "f:template": {}}}), json!({"f:status": {}}));
         let before = prepared(
@@ -216,6 +234,11 @@ mod tests {
         let scaled =
             after(false, 3, 2, &[("hpa", 20, "scale", replicas), ("kubectl", 20, "", spec), controller(9)]);
         assert_eq!(by(&before, &scaled, 20).as_deref(), Some("hpa"));
+        // kubectl scale leaves no time.
+        let replicas = json!({"f:spec": {"f:replicas": {}}});
+        let by_hand =
+            [("helm", 5, "", template.clone()), ("kubectl", UNTIMED, "scale", replicas), controller(9)];
+        assert_eq!(by(&before, &after(false, 3, 2, &by_hand), 20).as_deref(), Some("kubectl"));
         let ready = after(false, 2, 1, &[("helm", 5, "", all.clone()), controller(20)]);
         assert_eq!(by(&before, &ready, 40).as_deref(), Some("controller"));
         // Who took something away is not among the writers.

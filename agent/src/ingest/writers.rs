@@ -8,27 +8,34 @@ use serde_json::Value;
 
 use crate::cache::{Area, Areas, LastWriter, Writer};
 
-/// All who left a time, in their order.
+/// All of them, in their order.
 pub(super) fn writers(managed_fields: &Value) -> Vec<Writer> {
-    managed_fields.as_array().into_iter().flatten().filter_map(writer).collect()
+    managed_fields.as_array().into_iter().flatten().map(writer).collect()
 }
 
-/// The most recent of those who wrote more than a status; of several at one time, the last. Where all are of the status, the
+/// Of those who left a time the most recent who wrote more than a status; of several at one time, the last. Where all are of the status, the
 /// most recent of them.
 pub(super) fn last(writers: &[Writer]) -> Option<LastWriter> {
-    let last = writers.iter().max_by_key(|writer| (!writer.is_of_status, writer.wrote.time_ms))?;
+    let timed = writers.iter().filter(|writer| writer.is_timed);
+    let last = timed.max_by_key(|writer| (!writer.is_of_status, writer.wrote.time_ms))?;
     Some(last.wrote.clone())
 }
 
-fn writer(entry: &Value) -> Option<Writer> {
+fn writer(entry: &Value) -> Writer {
+    let time_ms = entry["time"].as_str().and_then(parse_time_ms);
     let text = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
     let wrote = LastWriter {
         manager: text("manager"),
         operation: text("operation"),
         api_version: text("apiVersion"),
-        time_ms: parse_time_ms(entry["time"].as_str()?)?,
+        time_ms: time_ms.unwrap_or_default(),
     };
-    Some(Writer { wrote, is_of_status: entry["subresource"] == "status", areas: areas(&entry["fieldsV1"]) })
+    Writer {
+        wrote,
+        is_timed: time_ms.is_some(),
+        is_of_status: entry["subresource"] == "status",
+        areas: areas(&entry["fieldsV1"]),
+    }
 }
 
 /// Anywhere, where the entry does not say.
