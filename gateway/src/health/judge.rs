@@ -69,7 +69,11 @@ impl Reason {
     }
 }
 
-/// All reasons, the worst first. What is not known is the last, and says nothing against the cluster.
+/// Parts that are not known, each with its own reason; of more only the first says why.
+const MOST_UNKNOWN: usize = 2;
+
+/// All reasons, the worst first. A part that is not known says nothing against the cluster; where neither nodes nor workloads
+/// are, there is nothing to judge by.
 pub(crate) fn judge(look: Look<'_>, thresholds: &HealthThresholds) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if let Some(failure) = look.failure {
@@ -85,12 +89,27 @@ pub(crate) fn judge(look: Look<'_>, thresholds: &HealthThresholds) -> Vec<Reason
         reasons.extend(parts::deprecated(&facts.deprecated, look.version, thresholds));
         reasons.extend(parts::clock(look.clock_offset_ms, thresholds));
         reasons.extend(look.stale.map(|why| Reason::degraded(format!("data: {why}"))));
-        let not_known = facts.not_known.iter();
-        reasons.extend(not_known.map(|why| Reason::new(Verdict::Healthy, format!("not known: {why}"))));
+        if facts.nodes.is_none() && facts.workloads.is_none() {
+            let text = "no judgement: neither nodes nor workloads can be seen".to_owned();
+            reasons.push(Reason::new(Verdict::Unknown, text));
+        }
+        reasons.extend(not_known(&facts.not_known));
     }
     reasons.extend(parts::release(look.version, look.newest, thresholds));
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.verdict));
     reasons
+}
+
+/// What keeps one part from being known mostly keeps the others, too.
+fn not_known(parts: &[String]) -> Vec<Reason> {
+    let reason = |why: &str| Reason::new(Verdict::Healthy, format!("not known: {why}"));
+    let (first, others) = match parts {
+        [first, others @ ..] if parts.len() > MOST_UNKNOWN => (first, others),
+        few => return few.iter().map(|why| reason(why)).collect(),
+    };
+    let (part, why) = first.split_once(": ").unwrap_or((first, "no reason was given"));
+    let others = others.iter().map(|other| other.split_once(": ").map_or(other.as_str(), |(part, _)| part));
+    vec![reason(&format!("{part}, {}: {why}", others.collect::<Vec<_>>().join(", ")))]
 }
 
 /// What reasons come to.

@@ -237,6 +237,19 @@ fn what_is_behind_old_or_silent_is_said() {
     let mut blind = well();
     blind.not_known = vec!["usage: forbidden".into()];
     assert_eq!(told(look(&blind)), (Verdict::Healthy, vec!["not known: usage: forbidden".into()]));
+    let parts = ["nodes: nodes is forbidden: no", "pods: forbidden", "deprecated APIs: forbidden"];
+    let mut blinder = HealthFacts { nodes: None, workloads: None, ..well() };
+    blinder.not_known = parts.map(str::to_owned).into();
+    assert_eq!(
+        told(look(&blinder)),
+        (
+            Verdict::Unknown,
+            vec![
+                "no judgement: neither nodes nor workloads can be seen".into(),
+                "not known: nodes, pods, deprecated APIs: nodes is forbidden: no".into()
+            ]
+        )
+    );
 }
 
 #[test]
