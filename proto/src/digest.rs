@@ -62,7 +62,7 @@ pub enum Look {
     Absent,
     /// The agent may not watch it.
     Forbidden,
-    /// A custom kind that nobody has asked for by its name.
+    /// Nobody has asked for it by its name yet.
     NotWatched,
     /// It is not known yet, or its watch fails; or the agent has a word for it that is newer than this list.
     #[serde(other)]

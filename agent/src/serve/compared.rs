@@ -25,13 +25,15 @@ use crate::limits::{ANSWER_BYTES, COMPARED_OBJECTS};
 use crate::query::{self, ScanBudget};
 
 /// Kinds of which nobody makes objects for their own sake: what controllers and the API server keep, and what is over soon.
-const NOT_INTENDED: [(&str, &[&str]); 6] = [
+const NOT_INTENDED: [(&str, &[&str]); 8] = [
     ("", &["pods", "events", "endpoints", "replicationcontrollers", "podtemplates", "secrets"]),
     ("apps", &["replicasets", "controllerrevisions"]),
     ("discovery.k8s.io", &["endpointslices"]),
     ("events.k8s.io", &["events"]),
     ("coordination.k8s.io", &["leases"]),
     ("metrics.k8s.io", &["pods"]),
+    ("storage.k8s.io", &["csistoragecapacities"]),
+    ("certificates.k8s.io", &["podcertificaterequests"]),
 ];
 
 /// The kinds of a question that can be read, and what there is to say of all of them.

@@ -267,7 +267,7 @@ impl<'q> DigestTable<'q> {
         let unwatched = match self.looks.values().filter(is_unwatched).count() {
             0 => String::new(),
             kinds => format!(
-                "; custom kinds that nobody has asked for yet were not looked through, {kinds} of them: give kind to compare one"
+                "; {kinds} kinds that nobody has asked for yet were not looked through: give kind to compare one"
             ),
         };
         CallError::new(ErrorCode::NotFound, message).with_hint(format!(
