@@ -236,8 +236,7 @@ mod tests {
         assert_eq!(by(&before, &scaled, 20).as_deref(), Some("hpa"));
         // kubectl scale leaves no time.
         let replicas = json!({"f:spec": {"f:replicas": {}}});
-        let by_hand =
-            [("helm", 5, "", template.clone()), ("kubectl", UNTIMED, "scale", replicas), controller(9)];
+        let by_hand = [("helm", 5, "", template), ("kubectl", UNTIMED, "scale", replicas), controller(9)];
         assert_eq!(by(&before, &after(false, 3, 2, &by_hand), 20).as_deref(), Some("kubectl"));
         let ready = after(false, 2, 1, &[("helm", 5, "", all.clone()), controller(20)]);
         assert_eq!(by(&before, &ready, 40).as_deref(), Some("controller"));
