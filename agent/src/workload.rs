@@ -73,12 +73,22 @@ pub(crate) fn selects(selector: &Value, labels: &Value) -> bool {
     wanted.is_some_and(|wanted| wanted.iter().all(|(key, value)| labels.get(key) == Some(value)))
 }
 
+/// Where an ingress leads: what takes all else first, then each path.
+pub(crate) fn backends(ingress: &Value) -> impl Iterator<Item = &Value> {
+    let spec = &ingress["spec"];
+    let paths = items(&spec["rules"]).iter().flat_map(|rule| items(&rule["http"]["paths"]));
+    spec.get("defaultBackend").into_iter().chain(paths.filter_map(|path| path.get("backend")))
+}
+
 /// Whether an ingress leads to a service of its namespace.
 pub(crate) fn leads_to(ingress: &Value, service: &str) -> bool {
-    let rules = items(&ingress["spec"]["rules"]).iter();
-    let paths = rules.flat_map(|rule| items(&rule["http"]["paths"])).map(|path| &path["backend"]);
-    let mut backends = paths.chain([&ingress["spec"]["defaultBackend"]]);
-    backends.any(|backend| backend["service"]["name"] == service)
+    backends(ingress).any(|backend| backend["service"]["name"] == service)
+}
+
+/// Whether an endpoint of a slice takes requests. One of which nobody knows does:
+/// <https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions>.
+pub(crate) fn is_ready(endpoint: &Value) -> bool {
+    endpoint.pointer("/conditions/ready") != Some(&Value::Bool(false))
 }
 
 /// Whether an autoscaler scales an object of its namespace, by the name of its kind as in `Deployment`.

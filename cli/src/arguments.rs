@@ -225,7 +225,7 @@ pub struct Call {
     pub target: Target,
 }
 
-/// Where each shell looks.
+/// What each shell reads when it starts.
 const COMPLETIONS: &str = "\
 Clusters, kinds, namespaces and names are those of the gateway that the line names, asked for within a second.
 

@@ -191,7 +191,12 @@ fn a_refusal_names_the_argument_the_value_and_what_is_right() {
             ErrorCode::InvalidArgument,
             "namespace: 71 parts are more than 64",
         ),
-        ("pods_list", json!({"namespace": deep}), ErrorCode::InvalidArgument, "namespace: [[[[[["),
+        (
+            "pods_list",
+            json!({"namespace": deep}),
+            ErrorCode::InvalidArgument,
+            "[[[[… nests too deep: arrays and objects may nest 4 deep at most",
+        ),
         ("resources_list", json!({}), ErrorCode::InvalidArgument, "kind is missing: a string is wanted"),
         (
             "resources_list",

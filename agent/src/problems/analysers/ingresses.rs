@@ -12,6 +12,7 @@ use super::{Cause, Severity, Subject, Verdict, World};
 use crate::columns::field::{at, is_deleted, list, text};
 use crate::problems::thresholds::NEW_REFERENCE_MS;
 use crate::problems::{Evidence, Finding};
+use crate::workload;
 
 const fn cause(name: &'static str, severity: &'static [Severity], when: &'static str) -> Cause {
     Cause { name, severities: severity, looks_at: "what an ingress names; a new one has a minute", when }
@@ -34,7 +35,7 @@ pub(super) fn judge(subject: &Subject<'_>, world: &dyn World, verdict: &mut Verd
         return;
     }
     let mut found: Vec<_> =
-        backends(ingress).filter_map(|backend| wrong_backend(ingress, backend, world)).collect();
+        workload::backends(ingress).filter_map(|backend| wrong_backend(ingress, backend, world)).collect();
     found.extend(missing_class(ingress, world));
     found.extend(missing_secrets(ingress, world));
     found.dedup_by(|one, other| one.message == other.message);
@@ -43,11 +44,6 @@ pub(super) fn judge(subject: &Subject<'_>, world: &dyn World, verdict: &mut Verd
         return verdict.look_again(created_ms + NEW_REFERENCE_MS);
     }
     verdict.findings.extend(found);
-}
-
-fn backends(ingress: &Value) -> impl Iterator<Item = &Value> {
-    let paths = list(ingress, "/spec/rules").iter().flat_map(|rule| list(rule, "/http/paths"));
-    at(ingress, "/spec/defaultBackend").into_iter().chain(paths.filter_map(|path| path.get("backend")))
 }
 
 fn wrong_backend(ingress: &Value, backend: &Value, world: &dyn World) -> Option<Finding> {

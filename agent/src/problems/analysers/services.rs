@@ -14,6 +14,7 @@ use super::{Cause, Severity, Subject, Verdict, World};
 use crate::columns::field::{at, flag, is_deleted, list, text};
 use crate::problems::thresholds::{NEW_SERVICE_MS, UNREADY_MS};
 use crate::problems::{Evidence, Finding};
+use crate::workload;
 
 const fn cause(name: &'static str, severity: &'static [Severity], when: &'static str) -> Cause {
     Cause {
@@ -79,8 +80,7 @@ pub(super) fn judge(subject: &Subject<'_>, world: &dyn World, verdict: &mut Verd
 fn is_served(service: &Value, namespace: &str, world: &dyn World) -> bool {
     let label = kind::label("kubernetes.io/service-name", text(service, "/metadata/name"));
     let slices = world.select(&kind::of(ENDPOINT_SLICES), namespace, &label);
-    let is_ready = |endpoint: &Value| flag(endpoint, "/conditions/ready", true);
-    slices.iter().any(|slice| list(slice, "/endpoints").iter().any(is_ready))
+    slices.iter().any(|slice| list(slice, "/endpoints").iter().any(workload::is_ready))
 }
 
 /// Unless some workload makes such pods, and has none now: it is scaled down, or has a problem of its own.

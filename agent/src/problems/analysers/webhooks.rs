@@ -7,9 +7,10 @@ use serde_json::Value;
 use super::found::{created_ms, reference};
 use super::kind::{self, ENDPOINT_SLICES, SERVICES};
 use super::{Cause, Severity, Subject, Verdict, World};
-use crate::columns::field::{flag, is_deleted, list, text};
+use crate::columns::field::{is_deleted, list, text};
 use crate::problems::thresholds::NEW_REFERENCE_MS;
 use crate::problems::{Evidence, Finding};
+use crate::workload;
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -69,9 +70,7 @@ fn wrong(webhook: &Value, world: &dyn World) -> Option<Finding> {
 fn is_served(namespace: &str, service: &str, world: &dyn World) -> bool {
     let label = kind::label("kubernetes.io/service-name", service);
     let slices = world.select(&kind::of(ENDPOINT_SLICES), namespace, &label);
-    slices.iter().any(|slice| {
-        list(slice, "/endpoints").iter().any(|endpoint| flag(endpoint, "/conditions/ready", true))
-    })
+    slices.iter().any(|slice| list(slice, "/endpoints").iter().any(workload::is_ready))
 }
 
 #[cfg(test)]

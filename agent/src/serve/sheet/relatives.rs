@@ -103,12 +103,10 @@ pub(super) fn state(object: &Value) -> String {
     }
 }
 
-/// How many endpoints of a slice are ready, and how many there are. One of which nobody knows counts as ready:
-/// <https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions>.
+/// How many endpoints of a slice are ready, and how many there are.
 pub(super) fn endpoints(slice: &Value) -> (u64, u64) {
     let all = workload::items(&slice["endpoints"]);
-    let is_ready = |endpoint: &&Value| endpoint.pointer("/conditions/ready") != Some(&Value::Bool(false));
-    (all.iter().filter(is_ready).count() as u64, all.len() as u64)
+    (all.iter().filter(|endpoint| workload::is_ready(endpoint)).count() as u64, all.len() as u64)
 }
 
 fn pod_state(pod: &Value) -> String {
