@@ -22,11 +22,12 @@ impl GroupResource {
 /// As kubectl writes it: `pods`, `deployments.apps`.
 impl fmt::Display for GroupResource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.resource)?;
         if self.group.is_empty() {
-            f.write_str(&self.resource)
-        } else {
-            write!(f, "{}.{}", self.resource, self.group)
+            return Ok(());
         }
+        f.write_str(".")?;
+        f.write_str(&self.group)
     }
 }
 

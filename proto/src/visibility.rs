@@ -1,5 +1,7 @@
 //! What a caller may see of a cluster. Every read takes one, and applies it before it counts, sorts or pages.
 
+use std::cell::LazyCell;
+
 use serde::{Deserialize, Serialize};
 
 use crate::kind::{GroupResource, KindInfo, Scope};
@@ -139,8 +141,9 @@ impl Visibility {
 
     /// The part of this visibility that concerns one kind. Resolve it once per read, then ask it per object.
     pub fn for_kind(&self, kind: &GroupResource) -> KindVisibility<'_> {
-        let kind = kind.to_string();
-        let rules: Vec<_> = self.rules.iter().filter(|rule| rule.kinds.contains(&kind)).collect();
+        let name = LazyCell::new(|| kind.to_string());
+        let concerns = |rule: &&VisibilityRule| rule.kinds == Reach::All || rule.kinds.contains(&name);
+        let rules: Vec<_> = self.rules.iter().filter(concerns).collect();
         let unrestricted = rules.iter().any(|rule| rule.namespaces == Reach::All && rule.names == Reach::All);
         KindVisibility { rules, unrestricted }
     }

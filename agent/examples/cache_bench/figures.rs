@@ -31,6 +31,7 @@ const LOOKING_UP: &str =
     "the memory where a name, its row and its strings are, which the processor has not at hand";
 const OPENING: &str = "looking the row up, and zstd";
 const SCANNING: &str = "reading the labels of each row from memory";
+const SEARCHING: &str = "the memory where names are, a thousand bytes apart";
 const TAKING_IN: &str =
     "parsing JSON of 8 kB and more, and matching every text in it against the table of redaction";
 const STORING: &str = "compressing with zstd and a dictionary";
@@ -102,6 +103,7 @@ pub(crate) fn figures_of_speed(measured: &speed::Measured) -> Vec<Figure> {
         time("a row read by name", measured.row_ns, LOOKING_UP).goal("< 1"),
         time("a whole object read by name", measured.object_ns, OPENING).goal("< 5"),
         time("a row in a scan by label", measured.scanned_row_ns, SCANNING),
+        time("a row in a search for a word", measured.searched_row_ns, SEARCHING),
         rate("parsed, redacted and shown as rows", measured.prepared_per_second, TAKING_IN),
         rate("compressed and stored", measured.applied_per_second, STORING),
     ]

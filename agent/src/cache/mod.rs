@@ -4,6 +4,7 @@
 //! becomes a row of fixed size ([`rows`]), whose strings are interned with counted references ([`strings`],
 //! [`label_sets`]), and a record of varying size ([`records`]): its name and its compressed JSON ([`codec`]).
 
+mod ahead;
 mod before;
 mod bounds;
 mod cell;
@@ -35,6 +36,7 @@ pub use press::press;
 pub use row::{Manager, RowRef};
 pub use shape::{Bound, KindShape, is_secrets};
 pub use store::{Applied, KindStore, unused_revisions};
+pub(crate) use strings::TextRef;
 pub use tend::{rest, tend};
 
 #[cfg(test)]

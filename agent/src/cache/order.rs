@@ -17,6 +17,11 @@ pub(super) struct Place {
     within: usize,
 }
 
+impl Place {
+    /// Before all rows.
+    pub(super) const START: Self = Self { piece: 0, within: 0 };
+}
+
 const PIECE: usize = 512;
 
 impl Order {

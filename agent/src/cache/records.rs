@@ -67,6 +67,13 @@ impl Records {
         &bytes[start..start + length]
     }
 
+    /// The first and the last byte of the first `length` of a record, its header included: reading them brings what is
+    /// between into the processor's cache.
+    pub(super) fn ends(&self, at: RecordAt, length: usize) -> (u8, u8) {
+        let record = &self.segments[at.segment as usize].bytes[at.offset as usize..];
+        (record[0], record[HEADER + length - 1])
+    }
+
     /// Counts a record as dead.
     pub(super) fn free(&mut self, at: RecordAt) {
         let size = HEADER + self.get(at).len();

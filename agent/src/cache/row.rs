@@ -6,6 +6,7 @@ use super::cell::CellRef;
 use super::codec;
 use super::rows::{Body, Row, Uid, Version};
 use super::store::KindStore;
+use super::strings::TextRef;
 
 /// A row of a store, as a reader sees it.
 #[derive(Clone, Copy)]
@@ -37,9 +38,12 @@ impl<'a> RowRef<'a> {
     }
 
     pub fn name(&self) -> &'a str {
-        let name = &self.record()[..usize::from(self.row.name_length)];
         // The bytes were a string when they were stored.
-        std::str::from_utf8(name).unwrap_or_default()
+        std::str::from_utf8(self.name_bytes()).unwrap_or_default()
+    }
+
+    pub(crate) fn name_bytes(&self) -> &'a [u8] {
+        &self.record()[..usize::from(self.row.name_length)]
     }
 
     /// Empty where the object has none.
@@ -68,12 +72,13 @@ impl<'a> RowRef<'a> {
     }
 
     pub fn labels(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        self.label_texts().map(|(key, value)| (key.read(), value.read()))
+    }
+
+    pub(crate) fn label_texts(&self) -> impl Iterator<Item = (TextRef<'a>, TextRef<'a>)> + use<'a> {
         let strings = &self.store.strings;
-        self.store
-            .labels
-            .get(self.row.labels)
-            .iter()
-            .map(|(key, value)| (strings.get(*key), strings.get(*value)))
+        let labels = self.store.labels.get(self.row.labels).iter();
+        labels.map(|(key, value)| (strings.text(*key), strings.text(*value)))
     }
 
     /// The same number for rows with the same labels, below [`KindStore::label_set_bound`].
@@ -81,11 +86,17 @@ impl<'a> RowRef<'a> {
         self.row.labels.id() as usize
     }
 
-    /// The text of a cell that holds one other than the row's name. Equal texts have the same number, below
-    /// [`KindStore::text_bound`].
-    pub(crate) fn text(&self, index: usize) -> Option<(usize, &'a str)> {
+    /// The text of a cell that holds one other than the row's name.
+    pub(crate) fn text(&self, index: usize) -> Option<TextRef<'a>> {
         let symbol = self.store.rows.cells(self.id).get(index)?.text()?;
-        Some((symbol.id() as usize, self.store.strings.get(symbol)))
+        Some(self.store.strings.text(symbol))
+    }
+
+    /// The texts of all such cells.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = TextRef<'a>> + use<'a> {
+        let strings = &self.store.strings;
+        let cells = self.store.rows.cells(self.id).iter();
+        cells.filter_map(|cell| cell.text()).map(|symbol| strings.text(symbol))
     }
 
     /// Narrow columns first, then the indexed paths of the kind's shape, then its images; null behind them.

@@ -3,14 +3,16 @@
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Access};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use super::ahead::Ahead;
 use super::codec::{self, Codec};
 use super::label_sets::LabelSets;
 use super::memory::MemoryReport;
-use super::order::Order;
+use super::order::{Order, Place};
 use super::part::{Part, Relist};
 use super::prepared::Prepared;
 use super::records::Records;
@@ -24,7 +26,7 @@ use crate::limits;
 
 /// All objects of one kind in one cluster.
 pub struct KindStore {
-    pub(super) shape: KindShape,
+    pub(super) shape: Arc<KindShape>,
     pub(super) strings: Strings,
     pub(super) labels: LabelSets,
     pub(super) rows: Rows,
@@ -71,12 +73,13 @@ pub fn unused_revisions() -> u64 {
 
 impl KindStore {
     /// A store without objects, whose revisions are compared with no other store's.
-    pub fn new(shape: KindShape) -> Self {
+    pub fn new(shape: impl Into<Arc<KindShape>>) -> Self {
         Self::counting_from(shape, 0)
     }
 
     /// A store without objects, which is at this revision; [`unused_revisions`] gives one.
-    pub fn counting_from(shape: KindShape, revision: u64) -> Self {
+    pub fn counting_from(shape: impl Into<Arc<KindShape>>, revision: u64) -> Self {
+        let shape = shape.into();
         let width = shape.cells();
         Self {
             shape,
@@ -97,7 +100,8 @@ impl KindStore {
         }
     }
 
-    pub fn shape(&self) -> &KindShape {
+    /// Readers that let the lock go clone it.
+    pub fn shape(&self) -> &Arc<KindShape> {
         &self.shape
     }
 
@@ -196,7 +200,7 @@ impl KindStore {
         if self.is_empty() {
             return None;
         }
-        let empty = Self::counting_from(self.shape.clone(), self.revision + 1);
+        let empty = Self::counting_from(Arc::clone(&self.shape), self.revision + 1);
         Some(std::mem::replace(self, empty))
     }
 
@@ -224,8 +228,16 @@ impl KindStore {
         namespace: &str,
         name: &str,
     ) -> impl Iterator<Item = RowRef<'a>> + use<'a> {
-        let place = self.order.seek(|id| self.compare_key(id, namespace, name));
-        self.order.iter_at(place).map(|id| RowRef::new(self, id))
+        self.ids_from(namespace, name).map(|id| RowRef::new(self, id))
+    }
+
+    /// The same for readers of every name, whose memory is asked for some rows ahead.
+    pub(crate) fn named_rows_from<'a>(
+        &'a self,
+        namespace: &str,
+        name: &str,
+    ) -> impl Iterator<Item = RowRef<'a>> + use<'a> {
+        Ahead::new(self, self.ids_from(namespace, name))
     }
 
     pub fn get(&self, namespace: Option<&str>, name: &str) -> Option<RowRef<'_>> {
@@ -252,6 +264,13 @@ impl KindStore {
             records: self.records.bytes() + self.scratch.capacity(),
             dictionaries: self.codec.bytes(),
         }
+    }
+
+    fn ids_from<'a>(&'a self, namespace: &str, name: &str) -> impl Iterator<Item = u32> + use<'a> {
+        let is_start = namespace.is_empty() && name.is_empty();
+        let place =
+            if is_start { Place::START } else { self.order.seek(|id| self.compare_key(id, namespace, name)) };
+        self.order.iter_at(place)
     }
 
     fn apply_to(&mut self, id: u32, object: &Prepared) -> Applied {

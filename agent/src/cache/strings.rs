@@ -28,6 +28,24 @@ pub(super) struct Strings {
     text_bytes: usize,
 }
 
+/// A text that rows share, as a reader sees it: its number is at hand, the text itself is elsewhere.
+#[derive(Clone, Copy)]
+pub(crate) struct TextRef<'a> {
+    strings: &'a Strings,
+    symbol: Symbol,
+}
+
+impl<'a> TextRef<'a> {
+    /// Equal texts of one store have the same, below [`KindStore::text_bound`](super::KindStore::text_bound).
+    pub(crate) fn number(self) -> usize {
+        self.symbol.0 as usize
+    }
+
+    pub(crate) fn read(self) -> &'a str {
+        self.strings.get(self.symbol)
+    }
+}
+
 struct Entry {
     text: Box<str>,
     references: u32,
@@ -71,6 +89,10 @@ impl Strings {
 
     pub(super) fn get(&self, symbol: Symbol) -> &str {
         &self.entries[symbol.0 as usize].text
+    }
+
+    pub(super) fn text(&self, symbol: Symbol) -> TextRef<'_> {
+        TextRef { strings: self, symbol }
     }
 
     /// An upper bound of the ids in use.

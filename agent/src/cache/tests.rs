@@ -8,6 +8,7 @@ use crate::columns::{Cell, Columns};
 use crate::limits;
 use crate::redact::DigestKey;
 
+mod ahead;
 mod model;
 mod parts;
 

@@ -241,11 +241,6 @@ impl Kinds {
         self.shared.handles().iter().map(|handle| handle.report()).collect()
     }
 
-    /// Every watched kind, as readers get it, by name.
-    pub(crate) fn handles(&self) -> Vec<Arc<KindHandle>> {
-        self.shared.handles()
-    }
-
     /// How many problems there are, for the report; `None` where nobody looks for them.
     pub(crate) fn note_problems(&self, counts: Option<ProblemCounts>) {
         cluster::note_problems(&self.shared, counts);

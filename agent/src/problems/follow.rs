@@ -193,7 +193,7 @@ impl Shared {
 
     /// Notes which kinds are other than they were known to be.
     fn glance(&self, known: &mut Known) -> Vec<Arc<KindHandle>> {
-        let handles = self.kinds.handles();
+        let handles = self.kinds.all_watched();
         let now: Known = handles
             .iter()
             .map(|handle| (handle.info.id.clone(), (Arc::as_ptr(handle).addr(), Belief::of(handle))))

@@ -130,6 +130,13 @@ impl<'a> Filter<'a> {
         }
     }
 
+    /// Whether the name of every row is looked at.
+    pub(super) fn reads_names(&self) -> bool {
+        !self.visibility.is_unrestricted()
+            || !self.names.is_empty()
+            || self.search.as_ref().is_some_and(Matcher::reads_names)
+    }
+
     /// Prepares for rows that are read under one lock.
     pub(super) fn begin(&mut self, store: &KindStore) {
         self.verdicts.clear();

@@ -105,7 +105,21 @@ impl Reader<'_, '_, '_> {
         let start = namespace.map_or("", String::as_str);
         let (from_namespace, from_name) =
             place.from.take().unwrap_or_else(|| (start.to_owned(), String::new()));
-        for row in store.rows_from(&from_namespace, &from_name) {
+        if self.filter.reads_names() {
+            self.go_over(store.named_rows_from(&from_namespace, &from_name), namespace, place, left)
+        } else {
+            self.go_over(store.rows_from(&from_namespace, &from_name), namespace, place, left)
+        }
+    }
+
+    fn go_over<'r>(
+        &mut self,
+        rows: impl Iterator<Item = RowRef<'r>>,
+        namespace: Option<&String>,
+        place: &mut Place,
+        left: &mut usize,
+    ) -> bool {
+        for row in rows {
             if namespace.is_some_and(|namespace| row.namespace() != Some(namespace)) {
                 return false;
             }

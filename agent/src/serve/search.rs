@@ -76,7 +76,7 @@ impl Service {
         let in_scope = |info: &KindInfo| request.namespaces.is_empty() || info.scope == Scope::Namespaced;
         let meant = |info: &KindInfo| visible(info) && in_scope(info) && search.may_mean(&info.id);
         for info in &discovered.kinds {
-            let is_watched = watched.iter().any(|handle| handle.info.id == info.id);
+            let is_watched = watched.binary_search_by(|handle| handle.info.id.cmp(&info.id)).is_ok();
             let twin = info.id.group == "events.k8s.io" && info.id.resource == "events";
             if !is_watched && !twin && info.has_verb("list") && meant(info) {
                 let why =

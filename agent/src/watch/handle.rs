@@ -18,7 +18,7 @@ use crate::cache::{self, KindShape, KindStore, Part, unused_revisions};
 pub struct KindHandle {
     pub info: KindInfo,
     pub store: RwLock<KindStore>,
-    shape: KindShape,
+    shape: Arc<KindShape>,
     /// How far each part can be believed. There is one at least.
     beliefs: Mutex<Vec<Belief>>,
     /// What they came to when last looked at.
@@ -35,9 +35,10 @@ pub struct KindHandle {
 impl KindHandle {
     /// A kind that nothing is known of yet. `changed` is incremented at every change that a report would show.
     pub(crate) fn new(info: KindInfo, shape: KindShape, changed: watch::Sender<u64>) -> Self {
+        let shape = Arc::new(shape);
         Self {
             info,
-            store: RwLock::new(KindStore::counting_from(shape.clone(), unused_revisions())),
+            store: RwLock::new(KindStore::counting_from(Arc::clone(&shape), unused_revisions())),
             shape,
             beliefs: Mutex::new(vec![Belief::of(None)]),
             seen: Mutex::new(Seen::All),
@@ -54,9 +55,12 @@ impl KindHandle {
 
     /// Waits until the first list is there or known to fail, but not longer than `until`.
     pub async fn synced(&self, until: Instant) -> KindStatus {
-        let mut state = self.state.subscribe();
-        // The sender lives as long as self, so only the timeout ends this early.
-        let _ = tokio::time::timeout_at(until, state.wait_for(|state| *state != SyncState::Syncing)).await;
+        if *self.state.borrow() == SyncState::Syncing {
+            let mut state = self.state.subscribe();
+            let listed = state.wait_for(|state| *state != SyncState::Syncing);
+            // The sender lives as long as self, so only the timeout ends this early.
+            let _ = tokio::time::timeout_at(until, listed).await;
+        }
         self.status()
     }
 

@@ -7,7 +7,7 @@ use kubeplex_proto::pattern::Pattern;
 use kubeplex_proto::search::{Bound, Condition, LabelTest, Phrase, Place, Search, any, any_part, place_of};
 
 use super::shown::status_cell;
-use crate::cache::{CellRef, KindShape, KindStore, RowRef};
+use crate::cache::{CellRef, KindShape, KindStore, RowRef, TextRef};
 
 /// A search, as far as it concerns one kind.
 pub(in crate::query) struct Matcher<'a> {
@@ -38,7 +38,10 @@ struct Word<'a> {
     phrase: &'a Phrase,
     is_kind: bool,
     cells: usize,
-    labels: Verdicts,
+    label_sets: Verdicts,
+    /// Of texts as keys of labels.
+    keys: Verdicts,
+    /// Of texts as values of labels and of cells.
     texts: Verdicts,
 }
 
@@ -73,7 +76,8 @@ impl<'a> Matcher<'a> {
         for probe in &mut self.probes {
             match &mut probe.test {
                 Test::Word(word) => {
-                    word.labels.begin(store.label_set_bound());
+                    word.label_sets.begin(store.label_set_bound());
+                    word.keys.begin(store.text_bound());
                     word.texts.begin(store.text_bound());
                 }
                 Test::Label(_, verdicts) => verdicts.begin(store.label_set_bound()),
@@ -83,6 +87,11 @@ impl<'a> Matcher<'a> {
                 Test::Namespace(_) | Test::Name(_) | Test::Restarts(..) | Test::Age(..) => {}
             }
         }
+    }
+
+    /// Whether the name of every row is looked at.
+    pub(in crate::query) fn reads_names(&self) -> bool {
+        self.probes.iter().any(|probe| matches!(probe.test, Test::Word(_) | Test::Name(_)))
     }
 
     pub(in crate::query) fn passes(&mut self, row: RowRef<'_>) -> bool {
@@ -165,11 +174,11 @@ impl Test<'_> {
             Self::Name(_) => Some("name".to_owned()),
             Self::Label(tests, _) => row.labels().find(|label| holds(tests, *label)).map(said_label),
             Self::Image(phrases, at, _) => {
-                let (_, images) = row.text(*at)?;
+                let images = row.text(*at)?.read();
                 let is_meant = |image: &&str| phrases.iter().any(|phrase| phrase.is_in(image));
                 images.split(',').find(is_meant).map(|image| format!("image {image}"))
             }
-            Self::Node(_, at, _) => row.text(*at).map(|(_, node)| format!("node {node}")),
+            Self::Node(_, at, _) => row.text(*at).map(|node| format!("node {}", node.read())),
             Self::Restarts(_, at) => match row.cell(*at) {
                 CellRef::Integer(restarts) => Some(format!("restarts {restarts}")),
                 _ => None,
@@ -181,31 +190,36 @@ impl Test<'_> {
 
 impl<'a> Word<'a> {
     fn new(shape: &KindShape, phrase: &'a Phrase) -> Self {
-        let whole = |text: &str| phrase.place_in(text) == Some(Place::WholeName);
+        let whole = |text: &str| phrase.place_in(text.as_bytes()) == Some(Place::WholeName);
         Self {
             phrase,
             is_kind: whole(&shape.kind) || whole(&shape.id.resource),
             cells: shape.cells(),
-            labels: Verdicts::default(),
+            label_sets: Verdicts::default(),
+            keys: Verdicts::default(),
             texts: Verdicts::default(),
         }
     }
 
     fn place(&mut self, row: RowRef<'_>) -> Option<Place> {
         let phrase = self.phrase;
-        if let Some(place) = phrase.place_in(row.name()) {
+        if let Some(place) = phrase.place_in(row.name_bytes()) {
             return Some(place);
         }
-        let labels = &mut self.labels;
+        let (keys, texts) = (&mut self.keys, &mut self.texts);
+        let mut is_in = |text: TextRef<'_>| texts.of(text.number(), || phrase.is_in(text.read()));
         let elsewhere = self.is_kind
-            || labels
-                .of(row.label_set(), || row.labels().any(|(key, value)| is_in_label(phrase, key, value)))
-            || (0..self.cells).any(|at| of_text(row, at, &mut self.texts, |text| phrase.is_in(text)));
+            || self.label_sets.of(row.label_set(), || {
+                row.label_texts().any(|(key, value)| {
+                    is_in(value) || keys.of(key.number(), || phrase.is_in(told_by_key(key.read())))
+                })
+            })
+            || row.texts().any(is_in);
         elsewhere.then_some(Place::Elsewhere)
     }
 
     fn reason(&self, shape: &KindShape, row: RowRef<'_>) -> Option<String> {
-        if self.phrase.place_in(row.name()).is_some() {
+        if self.phrase.place_in(row.name_bytes()).is_some() {
             return Some("name".to_owned());
         }
         if self.is_kind {
@@ -215,7 +229,9 @@ impl<'a> Word<'a> {
         if let Some(label) = label {
             return Some(said_label(label));
         }
-        let text = |at| row.text(at).filter(|(_, text)| self.phrase.is_in(text)).map(|(_, text)| (at, text));
+        let text = |at| {
+            row.text(at).map(TextRef::read).filter(|text| self.phrase.is_in(text)).map(|text| (at, text))
+        };
         let (at, text) = (0..self.cells).find_map(text)?;
         Some(match named_cell(shape, at) {
             Some(column) => column.to_owned(),
@@ -239,7 +255,7 @@ impl Verdicts {
 }
 
 fn of_text(row: RowRef<'_>, at: usize, verdicts: &mut Verdicts, decide: impl FnOnce(&str) -> bool) -> bool {
-    row.text(at).is_some_and(|(number, text)| verdicts.of(number, || decide(text)))
+    row.text(at).is_some_and(|text| verdicts.of(text.number(), || decide(text.read())))
 }
 
 fn best_place(patterns: &[Pattern], name: &str) -> Option<Place> {
@@ -250,10 +266,13 @@ fn holds(tests: &[LabelTest], (key, value): (&str, &str)) -> bool {
     tests.iter().any(|test| test.holds(key, value))
 }
 
-/// A key says what it is about behind its prefix, which half of all keys share.
 fn is_in_label(phrase: &Phrase, key: &str, value: &str) -> bool {
-    let name = key.rsplit('/').next().unwrap_or(key);
-    phrase.is_in(value) || phrase.is_in(name)
+    phrase.is_in(value) || phrase.is_in(told_by_key(key))
+}
+
+/// A key says what it is about behind its prefix, which half of all keys share.
+fn told_by_key(key: &str) -> &str {
+    key.rsplit('/').next().unwrap_or(key)
 }
 
 fn said_label((key, value): (&str, &str)) -> String {

@@ -6,6 +6,7 @@ mod shown;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kubeplex_proto::column::{CellFormat, Column};
 use kubeplex_proto::group::Grouping;
@@ -51,7 +52,7 @@ pub fn search(
     budget: &ScanBudget,
 ) -> Result<Finds, AgentError> {
     let everything = Search::default();
-    let shapes: Vec<KindShape> = stores.iter().map(|store| store.read().shape().clone()).collect();
+    let shapes: Vec<_> = stores.iter().map(|store| Arc::clone(store.read().shape())).collect();
     let names: Vec<String> = shapes.iter().map(|shape| shape.id.to_string()).collect();
     let searching = Searching {
         stores,
@@ -72,7 +73,7 @@ pub fn search(
 /// One request at work.
 struct Searching<'a> {
     stores: &'a [&'a RwLock<KindStore>],
-    shapes: &'a [KindShape],
+    shapes: &'a [Arc<KindShape>],
     names: &'a [String],
     request: &'a ListRequest,
     search: &'a Search,

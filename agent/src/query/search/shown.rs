@@ -1,6 +1,7 @@
 //! What rows of a search show, order by and group by: what every kind has, and columns of those that have them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kubeplex_proto::column::{CellFormat, Column, same_column};
 use kubeplex_proto::nearest::nearest;
@@ -59,7 +60,7 @@ const WORDS: [Word; 7] = [
 impl Shown {
     /// # Errors
     /// `invalid_argument` for a path that can't be read, and for what is nearly a column of a kind and none.
-    pub(super) fn of(word: &str, shapes: &[KindShape]) -> Result<Self, AgentError> {
+    pub(super) fn of(word: &str, shapes: &[Arc<KindShape>]) -> Result<Self, AgentError> {
         let meant = if word == "metadata.namespace" { "namespace" } else { word };
         if let Some((name, format, what)) = WORDS.iter().find(|(name, ..)| same_column(name, meant)) {
             return Ok(Self { column: Column { name: (*name).to_owned(), format: *format }, what: what() });
@@ -151,7 +152,7 @@ pub(super) fn status_cell(shape: &KindShape) -> Option<usize> {
 }
 
 /// A word that none of the kinds here knows may be a column of a kind of another cluster.
-fn nowhere(word: &str, shapes: &[KindShape]) -> Result<Shown, AgentError> {
+fn nowhere(word: &str, shapes: &[Arc<KindShape>]) -> Result<Shown, AgentError> {
     let of_kinds = shapes.iter().flat_map(|shape| shape.columns.defs());
     let known = of_kinds.map(|def| def.column.name.as_str()).chain(WORDS.iter().map(|(name, ..)| *name));
     let near = nearest(word, known);

@@ -125,7 +125,7 @@ impl Filling {
         };
         let (columns, rows) = rows_of(&mut answer)?;
         let shape = match &self.store {
-            Some(store) => store.shape().clone(),
+            Some(store) => KindShape::clone(store.shape()),
             None => shape_of(&self.info, columns, self.digest_key.clone()),
         };
         let mut prepared = Vec::with_capacity(rows.len());

@@ -98,7 +98,7 @@ impl Join {
 
     /// Of the measured kind, so that what is visible of it decides, with columns of its own.
     fn shape(&self, request: &ListRequest) -> Result<KindShape, AgentError> {
-        let of_metrics = self.metrics.store().read().shape().clone();
+        let of_metrics = KindShape::clone(self.metrics.store().read().shape());
         let columns = Columns::of_usage(&request.kind).ok_or_else(|| {
             AgentError::new(AgentErrorCode::InvalidArgument, format!("{} are not measured", request.kind))
         })?;
