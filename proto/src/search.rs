@@ -128,8 +128,8 @@ impl Search {
 
     /// Whether a term wants this kind by its name.
     pub fn names(&self, kind: &GroupResource) -> bool {
-        let name = LazyCell::new(|| kind.to_string());
-        self.named().any(|named| named == *name)
+        let name = kind.to_string();
+        self.named().any(|named| named == name)
     }
 
     /// The kinds that are wanted by their names.

@@ -142,6 +142,7 @@ impl Visibility {
     /// The part of this visibility that concerns one kind. Resolve it once per read, then ask it per object.
     pub fn for_kind(&self, kind: &GroupResource) -> KindVisibility<'_> {
         let name = LazyCell::new(|| kind.to_string());
+        // Written out only for rules that name kinds: this runs for every kind of every search.
         let concerns = |rule: &&VisibilityRule| rule.kinds == Reach::All || rule.kinds.contains(&name);
         let rules: Vec<_> = self.rules.iter().filter(concerns).collect();
         let unrestricted = rules.iter().any(|rule| rule.namespaces == Reach::All && rule.names == Reach::All);

@@ -56,7 +56,7 @@ pub(super) fn judge(subject: &Subject<'_>, world: &dyn World, verdict: &mut Verd
         let one = Vec::from_iter(world.one(&kind::of(PODS), namespace, &selector));
         missing_port(service, &one).is_none()
     };
-    if is_served(service, namespace, world) && (!by_name || has_ports()) {
+    if is_served(namespace, text(service, "/metadata/name"), world) && (!by_name || has_ports()) {
         return;
     }
     let created_ms = created_ms(service).unwrap_or_default();
@@ -76,9 +76,9 @@ pub(super) fn judge(subject: &Subject<'_>, world: &dyn World, verdict: &mut Verd
     unready(service, &alive, world, verdict);
 }
 
-/// Whether an endpoint of it is ready, by the slices that its controller writes.
-fn is_served(service: &Value, namespace: &str, world: &dyn World) -> bool {
-    let label = kind::label("kubernetes.io/service-name", text(service, "/metadata/name"));
+/// Whether an endpoint of a service is ready, by the slices that its controller writes.
+pub(super) fn is_served(namespace: &str, service: &str, world: &dyn World) -> bool {
+    let label = kind::label("kubernetes.io/service-name", service);
     let slices = world.select(&kind::of(ENDPOINT_SLICES), namespace, &label);
     slices.iter().any(|slice| list(slice, "/endpoints").iter().any(workload::is_ready))
 }

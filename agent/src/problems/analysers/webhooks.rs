@@ -6,11 +6,10 @@ use serde_json::Value;
 
 use super::found::{created_ms, reference};
 use super::kind::{self, ENDPOINT_SLICES, SERVICES};
-use super::{Cause, Severity, Subject, Verdict, World};
+use super::{Cause, Severity, Subject, Verdict, World, services};
 use crate::columns::field::{is_deleted, list, text};
 use crate::problems::thresholds::NEW_REFERENCE_MS;
 use crate::problems::{Evidence, Finding};
-use crate::workload;
 
 pub(super) const CAUSES: &[Cause] = &[
     Cause {
@@ -59,18 +58,12 @@ fn wrong(webhook: &Value, world: &dyn World) -> Option<Finding> {
     }
     let service = kind::get(world, SERVICES, Some(namespace), name).filter(|_| must_be_asked)?;
     let is_outside = text(&service, "/spec/type") == "ExternalName";
-    if is_outside || !world.knows(&kind::of(ENDPOINT_SLICES)) || is_served(namespace, name, world) {
+    if is_outside || !world.knows(&kind::of(ENDPOINT_SLICES)) || services::is_served(namespace, name, world) {
         return None;
     }
     let message = format!("the service {namespace}/{name} of its webhook has no ready endpoint");
     let finding = Finding::new("WebhookNotServed", Severity::Critical, message).shown_by(shown());
     Some(finding.because_of(Some(reference(SERVICES, &service))))
-}
-
-fn is_served(namespace: &str, service: &str, world: &dyn World) -> bool {
-    let label = kind::label("kubernetes.io/service-name", service);
-    let slices = world.select(&kind::of(ENDPOINT_SLICES), namespace, &label);
-    slices.iter().any(|slice| list(slice, "/endpoints").iter().any(workload::is_ready))
 }
 
 #[cfg(test)]

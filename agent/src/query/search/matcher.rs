@@ -37,7 +37,6 @@ enum Test<'a> {
 struct Word<'a> {
     phrase: &'a Phrase,
     is_kind: bool,
-    cells: usize,
     label_sets: Verdicts,
     /// Of texts as keys of labels.
     keys: Verdicts,
@@ -194,7 +193,6 @@ impl<'a> Word<'a> {
         Self {
             phrase,
             is_kind: whole(&shape.kind) || whole(&shape.id.resource),
-            cells: shape.cells(),
             label_sets: Verdicts::default(),
             keys: Verdicts::default(),
             texts: Verdicts::default(),
@@ -232,7 +230,7 @@ impl<'a> Word<'a> {
         let text = |at| {
             row.text(at).map(TextRef::read).filter(|text| self.phrase.is_in(text)).map(|text| (at, text))
         };
-        let (at, text) = (0..self.cells).find_map(text)?;
+        let (at, text) = (0..shape.cells()).find_map(text)?;
         Some(match named_cell(shape, at) {
             Some(column) => column.to_owned(),
             None => {

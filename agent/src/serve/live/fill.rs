@@ -125,8 +125,8 @@ impl Filling {
         };
         let (columns, rows) = rows_of(&mut answer)?;
         let shape = match &self.store {
-            Some(store) => KindShape::clone(store.shape()),
-            None => shape_of(&self.info, columns, self.digest_key.clone()),
+            Some(store) => Arc::clone(store.shape()),
+            None => Arc::new(shape_of(&self.info, columns, self.digest_key.clone())),
         };
         let mut prepared = Vec::with_capacity(rows.len());
         for (object, cells) in rows {
@@ -140,7 +140,7 @@ impl Filling {
         Ok(follows)
     }
 
-    fn keep(&mut self, shape: KindShape, prepared: Vec<Prepared>) {
+    fn keep(&mut self, shape: impl Into<Arc<KindShape>>, prepared: Vec<Prepared>) {
         self.objects += prepared.len();
         let store = self.store.get_or_insert_with(|| empty(shape));
         for object in prepared {
@@ -151,7 +151,7 @@ impl Filling {
     }
 }
 
-fn empty(shape: KindShape) -> KindStore {
+fn empty(shape: impl Into<Arc<KindShape>>) -> KindStore {
     KindStore::counting_from(shape, unused_revisions())
 }
 
